@@ -1,0 +1,15 @@
+//! Words everyone uses: cancellation, progress, units, hints, accuracy and the versioned YAML envelope.
+//!
+//! Nothing here reads or writes: no files, no network, no clock.
+
+mod accuracy;
+mod cancel;
+pub mod envelope;
+mod hint;
+mod progress;
+pub mod units;
+
+pub use accuracy::Accuracy;
+pub use cancel::{Cancel, CancelOnDrop, Cancelled};
+pub use hint::nearest;
+pub use progress::{Progress, ProgressView};

@@ -1,0 +1,19 @@
+//! What bytes mean: formats and codecs, the declared schema, the JSONL decoder, Parquet footers, pages and rejects.
+//!
+//! Leaves to `storage` where bytes are, and to `transform` what is computed from rows.
+
+pub mod decode;
+mod format;
+pub mod infer;
+pub mod origin;
+mod page;
+pub mod parquet;
+mod reject;
+mod schema;
+
+pub use format::{Codec, FileFormat, Format};
+pub use page::{Page, PageError};
+pub use reject::{Reason, Reject, Stage};
+pub use schema::{
+    Accept, DataType, Field, OnMismatch, OnMissing, OnUnknown, Schema, SchemaError, dtype_name,
+};

@@ -1,0 +1,65 @@
+//! A record that could not be read or computed, with everything needed to find and mend it.
+
+use serde::{Deserialize, Serialize};
+
+/// Where on its way a record was rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    Read,
+    Decode,
+    Parse,
+    Schema,
+    Transform,
+}
+
+/// Why, as a word that reports count by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Compressed data that end too early; complete lines before are kept.
+    Truncated,
+    /// Compressed data that do not decompress.
+    CorruptCodec,
+    LineTooLong,
+    InvalidUtf8,
+    InvalidJson,
+    NotAnObject,
+    DuplicateKey,
+    NumberOutOfRange,
+    MissingField,
+    UnknownField,
+    TypeMismatch,
+    /// A step could not compute the record.
+    StepFailed,
+}
+
+/// One rejected record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reject {
+    /// Full location of the object.
+    pub object: String,
+    /// 1-based; for `truncated`, the line that was cut.
+    pub line: u64,
+    /// In the decompressed object.
+    pub byte_offset: u64,
+    pub byte_len: u64,
+    pub stage: Stage,
+    pub reason: Reason,
+    /// Path of the field, such as `location.city`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub got: Option<String>,
+    /// Number and name of the step, for [`Reason::StepFailed`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// One sentence for people.
+    pub message: String,
+    /// The record as read, cut after 64 KiB. Invalid UTF-8 is shown with replacement characters.
+    pub raw: String,
+    /// Whether `raw` was cut or is not the exact bytes.
+    pub is_raw_partial: bool,
+}

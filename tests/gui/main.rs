@@ -1,0 +1,1 @@
+//! Window tests by accessibility labels.
