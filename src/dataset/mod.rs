@@ -5,12 +5,16 @@
 pub mod arrow_bridge;
 pub mod decode;
 mod format;
+mod head;
 pub mod infer;
 pub mod origin;
 mod page;
 pub mod parquet;
 mod reject;
 mod schema;
+mod shape;
+mod stack;
+mod strata;
 mod typetext;
 
 pub use format::{Codec, FileFormat, Format};

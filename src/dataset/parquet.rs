@@ -170,7 +170,6 @@ impl Ranges {
             .get_metadata(None)
             .await
             .map_err(|error| self.failure(error))?;
-        // The hints that writers leave about their own schema are not needed, and have been wrong.
         ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new()).map_err(|error| self.failure(error))
     }
 

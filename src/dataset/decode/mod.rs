@@ -334,6 +334,32 @@ impl Decoder {
     }
 }
 
+/// Shows the whole lines in the first bytes of an object to `see`, with their numbers, until it answers `false`.
+pub(super) fn each_line(codec: Codec, head: &[u8], is_whole: bool, see: &mut dyn FnMut(u64, &[u8]) -> bool) {
+    let options = LineOptions {
+        codec,
+        first_line: 1,
+        first_offset: 0,
+        max_line_bytes: DecodeOptions::default().max_line_bytes,
+        is_head: !is_whole,
+    };
+    let Ok(mut lines) = Lines::open(&options, head) else {
+        return;
+    };
+    loop {
+        match lines.next() {
+            Ok(Next::Line { at, bytes }) => {
+                if !see(at.line, bytes) {
+                    return;
+                }
+            }
+            Ok(Next::TooLong { .. }) => {}
+            // Bytes in memory do not fail.
+            Ok(Next::Broken { .. } | Next::End) | Err(_) => return,
+        }
+    }
+}
+
 fn not_an_object(record: &mut Record<'_>) -> Box<Fault> {
     let got = record.describe(0);
     let message = format!("a record is a JSON object, this line is {got}");
