@@ -29,14 +29,9 @@ pub(super) fn find(text: &str, path: &[Segment<'_>], position: Option<usize>) ->
     let mut found: Option<Found> = None;
     let mut is_complete = true;
     for segment in path {
-        match step(&lines, found, *segment) {
-            Some(next) => found = Some(next),
-            None => {
-                is_complete = false;
-                // A parameter of a step lies one level below the step's own name.
-                continue;
-            }
-        }
+        let next = step(&lines, found, *segment);
+        is_complete &= next.is_some();
+        found = next.or(found);
     }
     let found = found?;
     let line = lines.get(found.line)?;
@@ -181,7 +176,7 @@ sink: {uri: out/, partition: {name: \"\"}}
         };
         check(&[Key("source"), Key("uri")], None, (3, 3));
         check(&[Key("sink"), Key("uri")], None, (12, 8));
-        check(&[Key("sink"), Key("partition"), Key("name")], None, (12, 32));
+        check(&[Key("sink"), Key("partition"), Key("name")], None, (12, 31));
         check(&[Key("steps"), Item(1), Key("where")], Some(5), (6, 35));
         check(&[Key("steps"), Item(2), Key("columns")], Some(5), (8, 7));
         check(&[Key("steps"), Item(3), Key("where")], Some(1), (11, 14));

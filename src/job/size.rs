@@ -18,17 +18,15 @@ pub struct SizeError {
     pub text: String,
 }
 
-/// Binary units from the largest, so that a size is written in the largest unit that divides it.
-const BINARY: [(&str, u64); 4] = [
+/// The first unit that divides a size is the one it is written in.
+const UNITS: [(&str, u64); 9] = [
     ("TiB", 1 << 40),
     ("GiB", 1 << 30),
     ("MiB", 1 << 20),
-    ("KiB", 1 << 10),
-];
-const DECIMAL: [(&str, u64); 5] = [
     ("TB", 1_000_000_000_000),
     ("GB", 1_000_000_000),
     ("MB", 1_000_000),
+    ("KiB", 1 << 10),
     ("KB", 1000),
     ("B", 1),
 ];
@@ -54,9 +52,8 @@ impl FromStr for ByteSize {
         let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
         let unit = text.get(digits.len()..).unwrap_or_default().trim();
         let n: u64 = digits.trim().parse().map_err(|_| error())?;
-        let factor = BINARY
+        let factor = UNITS
             .iter()
-            .chain(&DECIMAL)
             .find(|(name, _)| name.eq_ignore_ascii_case(unit))
             .map_or_else(
                 || if unit.is_empty() { Ok(1) } else { Err(error()) },
@@ -68,7 +65,7 @@ impl FromStr for ByteSize {
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (unit, factor) in BINARY {
+        for (unit, factor) in UNITS {
             if self.0 >= factor && self.0.is_multiple_of(factor) {
                 return write!(f, "{}{unit}", self.0 / factor);
             }
@@ -117,7 +114,7 @@ mod tests {
         };
         check("384MiB", 384 << 20, "384MiB");
         check("1024 mib", 1 << 30, "1GiB");
-        check("2GB", 2_000_000_000, "2000000000B");
+        check("2GB", 2_000_000_000, "2GB");
         check("17", 17, "17B");
         check("1500KiB", 1500 << 10, "1500KiB");
     }

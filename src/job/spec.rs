@@ -27,6 +27,7 @@ pub struct JobSpec {
     /// Versions of Skewer that may run the job, such as `>=0.1.0, <0.2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineRange>,
+    #[allow(clippy::zero_sized_map_values, reason = "one type of parameter today, a closed map of names all the same")]
     /// Parameters that are given when the job runs. Always written: a reader of the spec must see what it takes.
     #[serde(default = "default_params")]
     pub params: BTreeMap<String, ParamSpec>,
@@ -282,10 +283,7 @@ impl JobSpec {
     /// change it.
     pub fn sha256(&self) -> String {
         let json = serde_json::to_value(self).map(sorted).unwrap_or_default();
-        Sha256::digest(json.to_string())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        format!("{:x}", Sha256::digest(json.to_string()))
     }
 }
 
@@ -431,6 +429,7 @@ impl JsonSchema for Compression {
     }
 }
 
+#[allow(clippy::zero_sized_map_values, reason = "as the field of the spec")]
 fn default_params() -> BTreeMap<String, ParamSpec> {
     let day = ParamSpec {
         kind: ParamType::DateList,
