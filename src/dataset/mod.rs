@@ -2,6 +2,7 @@
 //!
 //! Leaves to `storage` where bytes are, and to `transform` what is computed from rows.
 
+pub mod arrow_bridge;
 pub mod decode;
 mod format;
 pub mod infer;
@@ -9,11 +10,12 @@ pub mod origin;
 mod page;
 pub mod parquet;
 mod reject;
+pub mod rows;
 mod schema;
+mod typetext;
 
 pub use format::{Codec, FileFormat, Format};
 pub use page::{Page, PageError};
 pub use reject::{Reason, Reject, Stage};
-pub use schema::{
-    Accept, DataType, Field, OnMismatch, OnMissing, OnUnknown, Schema, SchemaError, dtype_name,
-};
+pub use schema::{Accept, DataType, Field, OnMismatch, OnMissing, OnUnknown, Schema, SchemaError};
+pub use typetext::dtype_name;

@@ -1,1 +1,13 @@
-//! Placeholder while the room is furnished.
+//! The document a person edits: source, recipe and job settings, with undo, as a versioned file.
+//!
+//! Leaves to a window what is selected, half-typed or derived: none of that is part of the document.
+
+mod document;
+mod edit;
+mod file;
+mod history;
+
+pub use document::{Document, JobSettings, SampleChoice, Source};
+pub use edit::Edit;
+pub use file::{SESSION_EXTENSION, SessionError, load, save};
+pub use history::History;

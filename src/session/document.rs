@@ -1,0 +1,80 @@
+//! What is saved: where the data are, the recipe, and what the exported job is to be called and to write.
+
+use serde::{Deserialize, Serialize};
+
+use crate::storage::{Connection, Location, Partition};
+use crate::transform::Recipe;
+
+/// A place that was opened, and how to reach it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    pub location: Location,
+    #[serde(default)]
+    pub connection: Connection,
+}
+
+/// Which rows the window explores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SampleChoice {
+    pub n_rows: usize,
+}
+
+impl Default for SampleChoice {
+    fn default() -> Self {
+        Self { n_rows: 1000 }
+    }
+}
+
+/// What the job form asks for besides source, schema and steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct JobSettings {
+    pub name: String,
+    /// Table folder or prefix; relative to the spec's own folder. Empty until chosen.
+    pub sink: String,
+    pub partition_name: String,
+    pub rows_per_file: u64,
+    /// `snappy`, `zstd(3)` or `none`.
+    pub compression: String,
+    /// Share of records that may be quarantined, 0..=1.
+    pub budget_records_ratio: f64,
+    pub budget_records_abs: u64,
+    pub budget_files_ratio: f64,
+    pub budget_files_abs: u64,
+    /// First and last day of "Run here", ISO; the open day when empty.
+    pub days: String,
+}
+
+impl Default for JobSettings {
+    fn default() -> Self {
+        Self {
+            name: "features".to_owned(),
+            sink: String::new(),
+            partition_name: "day_partition".to_owned(),
+            rows_per_file: 1_048_576,
+            compression: "snappy".to_owned(),
+            budget_records_ratio: 0.001,
+            budget_records_abs: 1000,
+            budget_files_ratio: 0.005,
+            budget_files_abs: 25,
+            days: String::new(),
+        }
+    }
+}
+
+/// Everything a session file holds.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Document {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// Prefix of the open dataset below the source; empty when the source itself is the dataset.
+    pub dataset: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Partition>,
+    pub sample: SampleChoice,
+    pub recipe: Recipe,
+    pub job: JobSettings,
+}

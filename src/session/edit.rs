@@ -1,0 +1,111 @@
+//! Every change of the document, as a value: what undo lists and what a window pushes.
+
+use super::{Document, JobSettings, SampleChoice, Source};
+use crate::storage::Partition;
+use crate::transform::{Recipe, RecipeStep};
+
+/// One change. Indices are 0-based positions in the recipe.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Edit {
+    /// Opens another place; dataset and partition are forgotten, recipe and job stay.
+    Open(Option<Source>),
+    ShowPartition {
+        dataset: String,
+        partition: Option<Partition>,
+    },
+    SetSample(SampleChoice),
+    InsertStep {
+        at: usize,
+        step: RecipeStep,
+    },
+    /// Replaces a step's parameters; edits of one step in a row are undone together.
+    SetStep {
+        at: usize,
+        step: RecipeStep,
+    },
+    MoveStep {
+        from: usize,
+        to: usize,
+    },
+    ToggleStep {
+        at: usize,
+    },
+    DeleteStep {
+        at: usize,
+    },
+    SetRecipe(Recipe),
+    SetJob(JobSettings),
+}
+
+impl Edit {
+    /// What the undo list says: "delete step 3".
+    pub fn label(&self) -> String {
+        match self {
+            Self::Open(Some(source)) => format!("open {}", source.location),
+            Self::Open(None) => "close the source".to_owned(),
+            Self::ShowPartition {
+                partition: Some(partition),
+                ..
+            } => format!("show {partition}"),
+            Self::ShowPartition { dataset, .. } => format!("show {dataset}"),
+            Self::SetSample(sample) => format!("sample {} rows", sample.n_rows),
+            Self::InsertStep { at, step } => format!("add step {} {}", at + 1, step.step.name()),
+            Self::SetStep { at, step } => format!("edit step {} {}", at + 1, step.step.name()),
+            Self::MoveStep { from, to } => format!("move step {} to {}", from + 1, to + 1),
+            Self::ToggleStep { at } => format!("switch step {}", at + 1),
+            Self::DeleteStep { at } => format!("delete step {}", at + 1),
+            Self::SetRecipe(_) => "replace the recipe".to_owned(),
+            Self::SetJob(_) => "edit the job".to_owned(),
+        }
+    }
+
+    /// Whether this edit continues `earlier`, so that one undo takes both back (typing in one field).
+    pub fn continues(&self, earlier: &Self) -> bool {
+        match (self, earlier) {
+            (Self::SetStep { at: new, .. }, Self::SetStep { at: old, .. }) => new == old,
+            (Self::SetJob(_), Self::SetJob(_)) | (Self::SetSample(_), Self::SetSample(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// Changes `document`. A position outside the recipe changes nothing.
+    pub fn apply(&self, document: &mut Document) {
+        let steps = &mut document.recipe.steps;
+        match self {
+            Self::Open(source) => {
+                document.source.clone_from(source);
+                document.dataset.clear();
+                document.partition = None;
+            }
+            Self::ShowPartition { dataset, partition } => {
+                document.dataset.clone_from(dataset);
+                document.partition.clone_from(partition);
+            }
+            Self::SetSample(sample) => document.sample = *sample,
+            Self::InsertStep { at, step } => steps.insert((*at).min(steps.len()), step.clone()),
+            Self::SetStep { at, step } => {
+                if let Some(place) = steps.get_mut(*at) {
+                    place.clone_from(step);
+                }
+            }
+            Self::MoveStep { from, to } => {
+                if *from < steps.len() && *to < steps.len() {
+                    let step = steps.remove(*from);
+                    steps.insert(*to, step);
+                }
+            }
+            Self::ToggleStep { at } => {
+                if let Some(step) = steps.get_mut(*at) {
+                    step.enabled = !step.enabled;
+                }
+            }
+            Self::DeleteStep { at } => {
+                if *at < steps.len() {
+                    steps.remove(*at);
+                }
+            }
+            Self::SetRecipe(recipe) => document.recipe.clone_from(recipe),
+            Self::SetJob(job) => document.job.clone_from(job),
+        }
+    }
+}
