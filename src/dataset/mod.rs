@@ -9,6 +9,7 @@ pub mod origin;
 mod page;
 pub mod parquet;
 mod reject;
+pub mod rows;
 mod schema;
 
 pub use format::{Codec, FileFormat, Format};
