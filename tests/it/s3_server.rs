@@ -2,15 +2,60 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
+use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{S3Error, S3ErrorCode, S3Result};
 use s3s_fs::FileSystem;
 use skewer::storage::{Connection, Credentials, Location, Patience, Store, StoreOptions};
 use tokio::sync::oneshot;
+
+/// What goes wrong, to order. Operations have the names of S3's API: `PutObject`, `ListObjectsV2`.
+#[derive(Debug, Clone, Default)]
+pub struct Faults {
+    /// Waited before every answer.
+    pub latency: Duration,
+    /// So many requests are refused as `SlowDown`.
+    pub n_slow_down: usize,
+    /// Operations that these credentials may not do.
+    pub denied: Vec<&'static str>,
+    /// Operations that were asked for, in order.
+    pub asked: Vec<String>,
+}
+
+/// Refuses requests without credentials, and those that the faults name.
+#[derive(Debug, Clone, Default)]
+struct Gate(Arc<Mutex<Faults>>);
+
+#[async_trait::async_trait]
+impl S3Access for Gate {
+    async fn check(&self, request: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let operation = request.s3_op().name();
+        let (latency, refusal) = {
+            let mut faults = self.0.lock().unwrap();
+            faults.asked.push(operation.to_owned());
+            let refusal = if request.credentials().is_none() || faults.denied.contains(&operation) {
+                Some(S3ErrorCode::AccessDenied)
+            } else if faults.n_slow_down > 0 {
+                faults.n_slow_down -= 1;
+                Some(S3ErrorCode::SlowDown)
+            } else {
+                None
+            };
+            (faults.latency, refusal)
+        };
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
+        refusal.map_or(Ok(()), |code| Err(S3Error::new(code)))
+    }
+}
 
 /// A running server. Dropping it stops it and removes its folder.
 #[derive(Debug)]
@@ -19,6 +64,7 @@ pub struct S3Server {
     pub access_key: String,
     pub secret_key: String,
     dir: tempfile::TempDir,
+    gate: Gate,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -30,6 +76,8 @@ impl S3Server {
         let (access_key, secret_key) = ("AKIDTEST".to_owned(), "test-secret".to_owned());
         let mut service = S3ServiceBuilder::new(FileSystem::new(dir.path()).unwrap());
         service.set_auth(SimpleAuth::from_single(access_key.clone(), secret_key.clone()));
+        let gate = Gate::default();
+        service.set_access(gate.clone());
         let service = service.build();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -47,6 +95,7 @@ impl S3Server {
             access_key,
             secret_key,
             dir,
+            gate,
             stop: Some(stop),
             thread: Some(thread),
         }
@@ -57,6 +106,11 @@ impl S3Server {
         let folder = self.dir.path().join(name);
         std::fs::create_dir_all(&folder).unwrap();
         folder
+    }
+
+    /// Changes what goes wrong from now on, or looks at what was asked.
+    pub fn faults<T>(&self, change: impl FnOnce(&mut Faults) -> T) -> T {
+        change(&mut self.gate.0.lock().unwrap())
     }
 
     pub fn connection(&self) -> Connection {

@@ -274,6 +274,81 @@ async fn an_anonymous_request_to_a_closed_bucket_is_denied() {
 }
 
 #[tokio::test]
+async fn a_busy_server_is_asked_again() {
+    let server = S3Server::start();
+    server.bucket("lake");
+    let store = server.open("s3://lake/").await;
+    store.put("a.jsonl", "{}".into()).await.unwrap();
+    server.faults(|faults| faults.n_slow_down = 2);
+    assert_eq!(store.get("a.jsonl").await.unwrap(), "{}");
+    assert_eq!(server.faults(|faults| faults.n_slow_down), 0);
+
+    let mut options = server.options();
+    options.patience.max_retries = 1;
+    let root = store.root().clone();
+    let store = Store::open_with(&root, &server.connection(), &options)
+        .await
+        .unwrap();
+    server.faults(|faults| faults.n_slow_down = 2);
+    let error = store.get("a.jsonl").await.unwrap_err();
+    assert!(
+        error.is_transient() && error.to_string().contains("SlowDown"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn who_may_not_write_is_told_what_to_allow() {
+    let server = S3Server::start();
+    let bucket = server.bucket("lake");
+    std::fs::write(bucket.join("a.jsonl"), "{}").unwrap();
+    server.faults(|faults| faults.denied = vec!["PutObject", "ListObjectsV2"]);
+    // Opening one object needs no right to list.
+    let store = server.open("s3://lake/a.jsonl").await;
+    assert_eq!(store.get("a.jsonl").await.unwrap(), "{}");
+    let error = store.put("b.jsonl", "{}".into()).await.unwrap_err();
+    assert!(matches!(error, StorageError::Denied { .. }), "{error}");
+    assert!(
+        error.to_string().starts_with("s3://lake/b.jsonl: access denied"),
+        "{error}"
+    );
+    assert!(error.to_string().contains("s3:PutObject"), "{error}");
+}
+
+#[tokio::test]
+async fn one_request_reads_one_range() {
+    let server = S3Server::start();
+    let bucket = server.bucket("lake");
+    std::fs::write(bucket.join("a.bin"), "0123456789").unwrap();
+    let store = server.open("s3://lake/").await;
+    server.faults(|faults| faults.asked.clear());
+    assert_eq!(store.get_range("a.bin", 2, 4).await.unwrap(), "23");
+    assert_eq!(server.faults(|faults| faults.asked.clone()), ["GetObject"]);
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_unreachable_within_bounds() {
+    let server = S3Server::start();
+    server.bucket("lake");
+    let mut options = server.options();
+    options.patience.silence = Duration::from_millis(200);
+    options.patience.retry_for = Duration::from_millis(100);
+    let root = "s3://lake/".parse().unwrap();
+    let store = Store::open_with(&root, &server.connection(), &options)
+        .await
+        .unwrap();
+    server.faults(|faults| faults.latency = Duration::from_secs(600));
+    for error in [
+        store.list_all("", &Cancel::new()).await.unwrap_err(),
+        store.get("a.jsonl").await.unwrap_err(),
+        store.put("a.jsonl", "{}".into()).await.unwrap_err(),
+    ] {
+        assert!(error.is_transient(), "{error}");
+        assert!(error.to_string().contains("did not answer within"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_missing_is_not_found_with_its_place() {
     let server = S3Server::start();
     let bucket = server.bucket("lake");
