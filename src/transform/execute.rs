@@ -1,9 +1,18 @@
 //! Runs a plan on rows in memory: the only place where lazy frames are collected.
+//!
+//! A plan runs segment by segment. polars may not move work across steps: with its push-downs a row that a step cannot
+//! compute would be rejected or not, depending on the steps after it and on the other rows of the batch.
 
-use polars::prelude::DataFrame;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use polars::prelude::{DataFrame, IntoLazy, LazyFrame, OptFlags};
 use serde::{Deserialize, Serialize};
 
-use super::Plan;
+use super::isolate;
+use super::plan::PlannedStep;
+use super::{Inputs, Plan, RowEffect, expr};
+use crate::dataset::origin;
 
 /// Rows a step took and gave. `rows_in = rows_out + filtered + quarantined + merged - made`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -20,6 +29,14 @@ pub struct StepCounts {
     /// Nanoseconds spent; filled only when asked for, by `explore`.
     #[serde(skip)]
     pub nanos: u64,
+}
+
+impl StepCounts {
+    /// Whether every row that came in is accounted for.
+    pub fn is_balanced(&self) -> bool {
+        self.rows_in + self.rows_made
+            == self.rows_out + self.rows_filtered + self.rows_quarantined + self.rows_merged
+    }
 }
 
 /// A row that a step could not compute.
@@ -62,11 +79,7 @@ impl Plan {
     /// # Errors
     /// [`ExecuteError`] when a step fails on no row in particular.
     pub fn execute(&self, df: DataFrame) -> Result<Outcome, ExecuteError> {
-        Ok(Outcome {
-            df,
-            rejects: Vec::new(),
-            counts: Vec::new(),
-        })
+        self.run(&self.segments(), df)
     }
 
     /// As [`Plan::execute`], with one cut after every step: fills `nanos` and counts of every step. For exploring.
@@ -74,6 +87,168 @@ impl Plan {
     /// # Errors
     /// As [`Plan::execute`].
     pub fn execute_stepwise(&self, df: DataFrame) -> Result<Outcome, ExecuteError> {
-        self.execute(df)
+        self.run(&self.single_steps(), df)
+    }
+
+    fn run(&self, segments: &[&[PlannedStep]], df: DataFrame) -> Result<Outcome, ExecuteError> {
+        let mut outcome = Outcome {
+            df,
+            rejects: Vec::new(),
+            counts: Vec::new(),
+        };
+        for segment in segments {
+            run_segment(segment, &self.inputs, &mut outcome)?;
+        }
+        Ok(outcome)
     }
 }
+
+/// Runs a segment; when polars raises an error, runs its steps one by one to find the step and the rows at fault.
+fn run_segment(segment: &[PlannedStep], inputs: &Inputs, outcome: &mut Outcome) -> Result<(), ExecuteError> {
+    let started = Instant::now();
+    let before = outcome.df.clone();
+    match compute(segment, inputs, &before) {
+        Ok(after) => book(segment, &before, after, 0, outcome),
+        Err(_) => {
+            for planned in segment {
+                let before = outcome.df.clone();
+                let isolated = isolate::run_step(planned, inputs, &before)?;
+                let n_isolated = isolated.rejects.len();
+                outcome.rejects.extend(isolated.rejects);
+                book(
+                    std::slice::from_ref(planned),
+                    &before,
+                    isolated.df,
+                    n_isolated,
+                    outcome,
+                );
+            }
+        }
+    }
+    if let ([_], Some(counts)) = (segment, outcome.counts.last_mut()) {
+        counts.nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    }
+    Ok(())
+}
+
+/// Applies steps to `df` and collects, with panics caught as errors.
+pub(super) fn compute(segment: &[PlannedStep], inputs: &Inputs, df: &DataFrame) -> Result<DataFrame, String> {
+    let mut lf = df.clone().lazy();
+    for planned in segment {
+        lf = planned
+            .step
+            .apply(lf, &planned.input, inputs)
+            .map_err(|error| error.to_string())?;
+    }
+    catch_unwind(AssertUnwindSafe(|| collect(lf))).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(format!("polars panicked: {}", text.unwrap_or("no reason given")))
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place where plans are executed"
+)]
+fn collect(lf: LazyFrame) -> Result<DataFrame, String> {
+    lf.with_optimizations(OptFlags::TYPE_COERCION | OptFlags::TYPE_CHECK | OptFlags::SIMPLIFY_EXPR)
+        .collect()
+        .map_err(|error| expr::short(&error))
+}
+
+/// Splits rejected rows off `after` and writes down what the last step of the segment did with its rows; the steps before
+/// it keep theirs.
+fn book(
+    segment: &[PlannedStep],
+    before: &DataFrame,
+    after: DataFrame,
+    n_isolated: usize,
+    outcome: &mut Outcome,
+) {
+    let Some((last, keeping)) = segment.split_last() else {
+        return;
+    };
+    let n_before = before.height() as u64;
+    for planned in keeping {
+        outcome.counts.push(StepCounts {
+            number: planned.number,
+            name: planned.step.name().to_owned(),
+            rows_in: n_before,
+            rows_out: n_before,
+            ..StepCounts::default()
+        });
+    }
+    let (df, rejects) = split_rejects(last, after);
+    let n_rejects = (rejects.len() + n_isolated) as u64;
+    outcome.rejects.extend(rejects);
+    let n_after = df.height() as u64;
+    let mut counts = StepCounts {
+        number: last.number,
+        name: last.step.name().to_owned(),
+        rows_in: n_before,
+        rows_out: n_after,
+        rows_quarantined: n_rejects,
+        ..StepCounts::default()
+    };
+    let n_computed = n_before.saturating_sub(n_rejects);
+    match last.step.row_effect() {
+        RowEffect::Keeps => {}
+        RowEffect::Filters => counts.rows_filtered = n_computed.saturating_sub(n_after),
+        RowEffect::Merges => counts.rows_merged = n_computed.saturating_sub(n_after),
+        RowEffect::Makes => {
+            counts.rows_filtered = last.step.n_left_out(before);
+            counts.rows_made = (n_after + counts.rows_filtered).saturating_sub(n_computed);
+        }
+    }
+    outcome.counts.push(counts);
+    outcome.df = df;
+}
+
+/// Takes the rows out whose hidden reject column says why.
+fn split_rejects(planned: &PlannedStep, mut df: DataFrame) -> (DataFrame, Vec<StepReject>) {
+    let Ok(reasons) = df.drop_in_place(origin::REJECT) else {
+        return (df, Vec::new());
+    };
+    if reasons.null_count() == reasons.len() {
+        return (df, Vec::new());
+    }
+    let good = reasons.is_null();
+    let rejects = match reasons.str() {
+        Ok(reasons) => reasons
+            .iter()
+            .enumerate()
+            .filter_map(|(row, reason)| Some(reject_row(planned, &df, row, reason?)))
+            .collect(),
+        Err(_) => Vec::new(),
+    };
+    match df.filter(&good) {
+        Ok(good) => (good, rejects),
+        // The mask is as long as the frame it came from.
+        Err(_) => (df, Vec::new()),
+    }
+}
+
+/// A reject for row `row` of `df`, with the origin that its hidden columns tell.
+pub(super) fn reject_row(planned: &PlannedStep, df: &DataFrame, row: usize, message: &str) -> StepReject {
+    let origin = |name: &str| {
+        df.column(name)
+            .ok()
+            .and_then(|column| column.get(row).ok()?.extract::<u64>())
+            .unwrap_or_default()
+    };
+    StepReject {
+        object: u32::try_from(origin(origin::OBJECT)).unwrap_or_default(),
+        line: origin(origin::LINE),
+        byte_offset: origin(origin::OFFSET),
+        step_number: planned.number,
+        step_label: planned.label.clone(),
+        column: planned.step.column().map(str::to_owned),
+        message: message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

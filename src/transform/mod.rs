@@ -4,12 +4,18 @@
 //! compile and execute through the same two functions.
 
 mod execute;
+pub mod expr;
+mod iso8601;
+mod isolate;
+mod pairs;
 mod plan;
 mod recipe;
 mod step;
 pub mod steps;
 
-pub use execute::{Outcome, StepCounts, StepReject};
+pub use execute::{ExecuteError, Outcome, StepCounts, StepReject};
+pub use pairs::Pairs;
 pub use plan::{CheckedRecipe, Plan, StepError};
-pub use recipe::{Recipe, RecipeStep};
-pub use step::{CheckError, Inputs, RowEffect, Scope, Step, StepInfo, registry};
+pub use recipe::{ApiVersion, Recipe, RecipeFile, RecipeKind, RecipeStep, recipe_json_schema};
+pub use step::{CheckError, Inputs, RowEffect, Scope, StepInfo};
+pub use steps::{Step, registry};

@@ -3,7 +3,7 @@
 use polars::prelude::Schema;
 use thiserror::Error;
 
-use super::{CheckError, Inputs, Recipe, Scope};
+use super::{CheckError, Inputs, Recipe, RowEffect, Scope, Step};
 
 /// A step that does not check: ``step 3 `bucketize(price)`: column `prise` not found: did you mean `price`?``
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -25,20 +25,56 @@ pub struct CheckedRecipe {
     pub output: Schema,
 }
 
-/// A recipe ready to run: segments that are cut where rows are counted or rejected.
+/// A recipe ready to run: its enabled steps, which execution cuts where rows are counted or rejected.
 #[derive(Debug, Clone)]
 pub struct Plan {
     input: Schema,
     output: Schema,
+    steps: Vec<PlannedStep>,
+    pub(super) inputs: Inputs,
+}
+
+/// A step that checks, in its place.
+#[derive(Debug, Clone)]
+pub(super) struct PlannedStep {
+    /// 1-based number in the recipe, counting steps that are switched off.
+    pub(super) number: usize,
+    pub(super) label: String,
+    pub(super) step: Step,
+    /// The schema before the step.
+    pub(super) input: Schema,
+}
+
+impl PlannedStep {
+    /// Whether rows have to be counted or set aside after the step.
+    fn cuts_after(&self) -> bool {
+        self.step.row_effect() != RowEffect::Keeps || self.step.may_reject()
+    }
+
+    /// Whether the rows before the step have to be at hand.
+    fn cuts_before(&self) -> bool {
+        self.step.row_effect() == RowEffect::Makes
+    }
 }
 
 impl Recipe {
     /// Checks every step against `input` (no hidden columns).
     pub fn check(&self, input: &Schema, inputs: &Inputs) -> CheckedRecipe {
-        let _ = inputs;
+        let mut schema = input.clone();
+        let steps = self
+            .steps
+            .iter()
+            .enumerate()
+            .map(|(index, step)| {
+                if step.enabled {
+                    schema = check_step(index, &step.step, &schema, inputs)?;
+                }
+                Ok(schema.clone())
+            })
+            .collect();
         CheckedRecipe {
-            steps: Vec::new(),
-            output: input.clone(),
+            steps,
+            output: schema,
         }
     }
 
@@ -47,28 +83,101 @@ impl Recipe {
     /// # Errors
     /// The first [`StepError`].
     pub fn compile(&self, n_steps: usize, input: &Schema, inputs: &Inputs) -> Result<Plan, StepError> {
-        let _ = (n_steps, inputs);
+        let mut schema = input.clone();
+        let mut steps = Vec::new();
+        for (index, step) in self.steps.iter().enumerate().take(n_steps) {
+            if step.enabled {
+                let after = check_step(index, &step.step, &schema, inputs)?;
+                steps.push(PlannedStep {
+                    number: index + 1,
+                    label: step.step.label(),
+                    step: step.step.clone(),
+                    input: std::mem::replace(&mut schema, after),
+                });
+            }
+        }
         Ok(Plan {
             input: input.clone(),
-            output: input.clone(),
+            output: schema,
+            steps,
+            inputs: inputs.clone(),
         })
     }
+}
+
+fn check_step(index: usize, step: &Step, schema: &Schema, inputs: &Inputs) -> Result<Schema, StepError> {
+    step.check(schema, inputs).map_err(|error| StepError {
+        number: index + 1,
+        label: step.label(),
+        error,
+    })
 }
 
 impl Plan {
     pub fn input(&self) -> &Schema {
         &self.input
     }
+
     /// Without hidden columns.
     pub fn output(&self) -> &Schema {
         &self.output
     }
+
     /// The widest scope of its steps.
     pub fn scope(&self) -> Scope {
-        Scope::Row
+        let scopes = self.steps.iter().map(|planned| planned.step.scope());
+        scopes.max().unwrap_or(Scope::Row)
     }
+
     /// Splits into the `Row` and `Fitted` prefix, run per work unit, and the suffix that needs the whole partition.
-    pub fn split(self) -> (Plan, Option<Plan>) {
-        (self, None)
+    /// Steps keep their numbers.
+    pub fn split(mut self) -> (Plan, Option<Plan>) {
+        let first = self
+            .steps
+            .iter()
+            .position(|planned| planned.step.scope() == Scope::Partition);
+        let Some(first) = first else {
+            return (self, None);
+        };
+        let steps = self.steps.split_off(first);
+        let between = steps
+            .first()
+            .map_or_else(Schema::default, |step| step.input.clone());
+        let suffix = Plan {
+            input: between.clone(),
+            output: std::mem::replace(&mut self.output, between),
+            steps,
+            inputs: self.inputs.clone(),
+        };
+        (self, Some(suffix))
+    }
+
+    /// The steps in runs that are collected together: a step that changes the number of rows or may reject ends its run.
+    pub(super) fn segments(&self) -> Vec<&[PlannedStep]> {
+        let mut segments = Vec::new();
+        let mut rest = self.steps.as_slice();
+        while !rest.is_empty() {
+            let next = rest.iter().enumerate().find_map(|(index, planned)| {
+                if index > 0 && planned.cuts_before() {
+                    Some(index)
+                } else {
+                    planned.cuts_after().then_some(index + 1)
+                }
+            });
+            let (segment, tail) = rest
+                .split_at_checked(next.unwrap_or(rest.len()))
+                .unwrap_or((rest, &[]));
+            segments.push(segment);
+            rest = tail;
+        }
+        segments
+    }
+
+    /// Every step as a run of its own.
+    pub(super) fn single_steps(&self) -> Vec<&[PlannedStep]> {
+        self.steps.chunks(1).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

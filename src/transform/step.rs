@@ -1,7 +1,11 @@
-//! What every step can do, and the registry that lists the steps once.
+//! What every step can do, and the words its checks fail with. The steps themselves are listed in [`super::steps`].
 
-use polars::prelude::{LazyFrame, Schema};
+use polars::prelude::{DataFrame, DataType, LazyFrame, Schema};
 use thiserror::Error;
+
+use super::Step;
+use crate::base::nearest;
+use crate::dataset::origin;
 
 /// How a step may run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -45,50 +49,79 @@ pub struct CheckError {
     pub position: Option<usize>,
 }
 
-/// One step of any kind.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub enum Step {
-    #[default]
-    Placeholder,
+impl CheckError {
+    pub(super) fn new(param: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            param,
+            message: message.into(),
+            hint: None,
+            position: None,
+        }
+    }
+
+    #[must_use]
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    #[must_use]
+    pub(super) fn at(mut self, position: Option<usize>) -> Self {
+        self.position = position;
+        self
+    }
+
+    /// Adds ``did you mean `price`?`` when a candidate is close enough to `name`.
+    #[must_use]
+    pub(super) fn nearest<'a>(self, name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
+        match nearest(name, candidates) {
+            Some(candidate) => self.hint(format!("did you mean `{candidate}`?")),
+            None => self,
+        }
+    }
 }
 
-impl Step {
-    pub fn name(&self) -> &'static str {
-        "placeholder"
-    }
-    pub fn scope(&self) -> Scope {
+/// What a step's parameters do. One implementation a file in `steps/`.
+pub(super) trait Behaviour {
+    /// The schema after the step. Schemas here have no hidden columns.
+    fn check(&self, schema: &Schema) -> Result<Schema, CheckError>;
+
+    /// Adds the step to `lf`, whose visible columns are `schema`. Hidden columns pass through untouched; a step that
+    /// [may reject](Self::may_reject) says why in [`origin::REJECT`].
+    fn apply(&self, lf: LazyFrame, schema: &Schema) -> Result<LazyFrame, CheckError>;
+
+    /// A few words for the recipe panel.
+    fn summary(&self) -> String;
+
+    /// The parameter that tells this step from others of its kind, for its label.
+    fn subject(&self) -> String;
+
+    fn scope(&self) -> Scope {
         Scope::Row
     }
-    pub fn row_effect(&self) -> RowEffect {
+
+    fn row_effect(&self) -> RowEffect {
         RowEffect::Keeps
     }
-    /// A few words on what the step does with its parameters, for the recipe panel: `posted_at → timestamp`.
-    pub fn summary(&self) -> String {
-        String::new()
+
+    /// The column whose values may be rejected.
+    fn column(&self) -> Option<&str> {
+        None
     }
-    /// Parameters as JSON, without id, comment and switch.
-    pub fn params(&self) -> serde_json::Value {
-        serde_json::Value::Null
+
+    fn may_reject(&self) -> bool {
+        false
     }
-    /// The step `name` with `params`.
-    ///
-    /// # Errors
-    /// A message naming the parameter that does not fit.
-    pub fn from_params(name: &str, params: serde_json::Value) -> Result<Self, String> {
-        let _ = (name, params);
-        Ok(Self::Placeholder)
+
+    /// Columns by which a cluster has to bring rows together. Only steps of [`Scope::Partition`] have some.
+    fn keys(&self) -> &[String] {
+        &[]
     }
-    /// # Errors
-    /// [`CheckError`] naming parameter, column and nearest name.
-    pub fn check(&self, schema: &Schema, inputs: &Inputs) -> Result<Schema, CheckError> {
-        let _ = inputs;
-        Ok(schema.clone())
-    }
-    /// # Errors
-    /// As [`Step::check`].
-    pub fn apply(&self, lf: LazyFrame, schema: &Schema, inputs: &Inputs) -> Result<LazyFrame, CheckError> {
-        let _ = (schema, inputs);
-        Ok(lf)
+
+    /// Rows of `df` (the rows before the step) that the step leaves out although it makes rows of others.
+    fn n_left_out(&self, df: &DataFrame) -> u64 {
+        let _ = df;
+        0
     }
 }
 
@@ -109,7 +142,75 @@ pub struct StepInfo {
     pub json_schema: fn() -> serde_json::Value,
 }
 
-/// Every kind of step, in palette order.
-pub fn registry() -> &'static [StepInfo] {
-    &[]
+/// The type of `column`, or why a step cannot use it.
+pub(super) fn column_type<'a>(
+    schema: &'a Schema,
+    param: &'static str,
+    column: &str,
+) -> Result<&'a DataType, CheckError> {
+    if column.is_empty() {
+        return Err(CheckError::new(param, format!("`{param}` is empty")).hint("choose a column"));
+    }
+    schema
+        .get(column)
+        .ok_or_else(|| column_not_found(schema, param, column))
+}
+
+pub(super) fn column_not_found(schema: &Schema, param: &'static str, column: &str) -> CheckError {
+    CheckError::new(param, format!("column `{column}` not found"))
+        .nearest(column, schema.iter_names().map(|name| name.as_str()))
+}
+
+/// Refuses a name that a step may not give to a column.
+pub(super) fn check_new_name(param: &'static str, name: &str) -> Result<(), CheckError> {
+    if name.is_empty() {
+        return Err(CheckError::new(param, "a column has no name").hint("write a name"));
+    }
+    if origin::is_hidden(name) {
+        return Err(
+            CheckError::new(param, format!("column name `{name}` is reserved"))
+                .hint("choose a name that does not start with `__skewer_`"),
+        );
+    }
+    Ok(())
+}
+
+/// The column that a step writes: `into`, or the column it reads when `into` is not given.
+pub(super) fn target<'a>(into: Option<&'a str>, column: &'a str) -> &'a str {
+    into.unwrap_or(column)
+}
+
+/// ``column `title` is int64, not string``.
+pub(super) fn wrong_type(param: &'static str, column: &str, dtype: &DataType, wanted: &str) -> CheckError {
+    CheckError::new(
+        param,
+        format!("column `{column}` is {}, not {wanted}", type_name(dtype)),
+    )
+}
+
+/// A type in the words of a recipe.
+pub(super) fn type_name(dtype: &DataType) -> String {
+    crate::dataset::dtype_name(dtype)
+}
+
+/// A few names in a row, with an ellipsis for the rest.
+pub(super) fn few<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    let shown = names.get(..3).unwrap_or(&names).join(", ");
+    if names.len() > 3 {
+        format!("{shown}, …")
+    } else {
+        shown
+    }
+}
+
+/// The beginning of a longer text on one line.
+pub(super) fn shortened(text: &str, max_chars: usize) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() <= max_chars {
+        return text;
+    }
+    let mut cut: String = text.chars().take(max_chars.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
 }

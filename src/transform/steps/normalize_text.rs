@@ -1,0 +1,233 @@
+//! Brings text into one form: HTML, Unicode, case, spaces.
+//!
+//! The parts run in this order, each only when it is asked for: `strip_html` (tags become a space, the contents of
+//! `script` and `style` are dropped, entities such as `&amp;` are decoded), `unicode: nfkc` (full-width letters,
+//! ligatures and composed accents become their plain form), `case`, `collapse_spaces` (any run of white space becomes one
+//! space), `trim`.
+//!
+//! ```yaml
+//! - normalize_text: {column: description, strip_html: true, unicode: nfkc, collapse_spaces: true, trim: true}
+//! - normalize_text: {column: title, into: title_key, case: lower, trim: true}
+//! ```
+//!
+//! Null stays null. `case: title` makes the first letter of each word large and the others small.
+//!
+//! Limits: case is Unicode's, without a language's own rules (Turkish i). HTML is scanned, not parsed: a `<` that starts
+//! no tag stays, and rare named entities stay as they are.
+
+use polars::prelude::{
+    Column, DataType, Field, IntoColumn, LazyFrame, PolarsResult, Schema, StringChunked, col,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+use super::{Params, html};
+use crate::transform::CheckError;
+use crate::transform::step::{Behaviour, check_new_name, column_type, target, wrong_type};
+
+/// Parameters of `normalize_text`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NormalizeText {
+    /// Column of text.
+    #[schemars(extend("x-input" = "column"))]
+    pub column: String,
+    /// Column to write; the column itself when it is not given.
+    pub into: Option<String>,
+    /// Take white space away at both ends.
+    pub trim: bool,
+    /// Case of letters.
+    pub case: Case,
+    /// Take HTML tags away and decode entities.
+    pub strip_html: bool,
+    /// Unicode form.
+    pub unicode: UnicodeForm,
+    /// Make one space of each run of white space.
+    pub collapse_spaces: bool,
+}
+
+/// Case of letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Case {
+    #[default]
+    Keep,
+    Lower,
+    Upper,
+    Title,
+}
+
+/// Unicode form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnicodeForm {
+    #[default]
+    Keep,
+    Nfkc,
+}
+
+impl NormalizeText {
+    fn target(&self) -> &str {
+        target(self.into.as_deref(), &self.column)
+    }
+
+    fn normalize(&self, text: &str) -> String {
+        let mut text = if self.strip_html {
+            html::strip(text)
+        } else {
+            text.to_owned()
+        };
+        if self.unicode == UnicodeForm::Nfkc && !text.is_ascii() {
+            text = text.nfkc().collect();
+        }
+        text = match self.case {
+            Case::Keep => text,
+            Case::Lower => text.to_lowercase(),
+            Case::Upper => text.to_uppercase(),
+            Case::Title => title_case(&text),
+        };
+        if self.collapse_spaces {
+            text = collapse_spaces(&text);
+        }
+        if self.trim {
+            text = text.trim().to_owned();
+        }
+        text
+    }
+}
+
+fn title_case(text: &str) -> String {
+    let mut titled = String::with_capacity(text.len());
+    let mut is_inside = false;
+    for c in text.chars() {
+        if is_inside {
+            titled.extend(c.to_lowercase());
+        } else {
+            titled.extend(c.to_uppercase());
+        }
+        is_inside = c.is_alphanumeric() || (is_inside && matches!(c, '\'' | '’'));
+    }
+    titled
+}
+
+fn collapse_spaces(text: &str) -> String {
+    let mut collapsed = String::with_capacity(text.len());
+    for c in text.chars() {
+        if !c.is_whitespace() {
+            collapsed.push(c);
+        } else if !collapsed.ends_with(' ') {
+            collapsed.push(' ');
+        }
+    }
+    collapsed
+}
+
+impl Params for NormalizeText {
+    const GROUP: &'static str = "text";
+    const REQUIRED: &'static [&'static str] = &["column"];
+}
+
+impl Behaviour for NormalizeText {
+    fn check(&self, schema: &Schema) -> Result<Schema, CheckError> {
+        let dtype = column_type(schema, "column", &self.column)?;
+        if dtype != &DataType::String {
+            return Err(wrong_type("column", &self.column, dtype, "string").hint("use `cast` first"));
+        }
+        check_new_name("into", self.target())?;
+        let mut output = schema.clone();
+        output.with_column(self.target().into(), DataType::String);
+        Ok(output)
+    }
+
+    fn apply(&self, lf: LazyFrame, _: &Schema) -> Result<LazyFrame, CheckError> {
+        let params = self.clone();
+        let normalize = move |texts: Column| -> PolarsResult<Column> {
+            let normalized: StringChunked = texts
+                .str()?
+                .iter()
+                .map(|text| text.map(|text| params.normalize(text)))
+                .collect();
+            Ok(normalized.with_name(texts.name().clone()).into_column())
+        };
+        let normalized = col(self.column.as_str()).map(normalize, |_, field| {
+            Ok(Field::new(field.name().clone(), DataType::String))
+        });
+        Ok(lf.with_column(normalized.alias(self.target())))
+    }
+
+    fn summary(&self) -> String {
+        let case = match self.case {
+            Case::Keep => None,
+            Case::Lower => Some("lower"),
+            Case::Upper => Some("upper"),
+            Case::Title => Some("title case"),
+        };
+        let parts: Vec<&str> = [
+            self.strip_html.then_some("no HTML"),
+            (self.unicode == UnicodeForm::Nfkc).then_some("NFKC"),
+            case,
+            self.collapse_spaces.then_some("collapse spaces"),
+            self.trim.then_some("trim"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        match &self.into {
+            Some(into) => format!("{} → {into}: {}", self.column, parts.join(", ")),
+            None => format!("{}: {}", self.column, parts.join(", ")),
+        }
+    }
+
+    fn subject(&self) -> String {
+        self.column.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use polars::prelude::df;
+
+    use super::super::testing::{check_error, run};
+
+    #[test]
+    fn each_part_does_its_own_and_no_more() {
+        for (options, text, expected) in [
+            ("trim: true", "  a  b\u{a0}", "a  b"),
+            ("collapse_spaces: true", " a\t\n b ", " a b "),
+            ("case: lower", "ÄB ΑΣ", "äb ας"),
+            ("case: upper", "straße", "STRASSE"),
+            (
+                "case: title",
+                "senior ENGINEER's o'neil",
+                "Senior Engineer's O'neil",
+            ),
+            ("unicode: nfkc", "ﬁｎ①\u{a0}e\u{301}", "fin1 é"),
+            ("unicode: keep", "ﬁ", "ﬁ"),
+            (
+                "strip_html: true, collapse_spaces: true, trim: true",
+                "<p>R&amp;D <b>Lead</b></p>\n<ul>",
+                "R&D Lead",
+            ),
+            (
+                "strip_html: true, unicode: nfkc, collapse_spaces: true, trim: true",
+                "&nbsp;a&nbsp; b",
+                "a b",
+            ),
+        ] {
+            let input = df!("t" => [Some(text), None]).unwrap();
+            let output = run(&format!("normalize_text: {{column: t, {options}}}"), &input);
+            assert_eq!(output, df!("t" => [Some(expected), None]).unwrap(), "{options}");
+        }
+    }
+
+    #[test]
+    fn only_text_can_be_normalized() {
+        let input = df!("n" => [1i64]).unwrap();
+        let error = check_error("normalize_text: {column: n, trim: true}", &input);
+        assert!(
+            error.starts_with("column `n` is ") && error.ends_with("not string: use `cast` first"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,66 @@
+//! What tests of steps share: running one step from its YAML on rows with origins.
+
+use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
+
+use crate::base::envelope::from_yaml;
+use crate::dataset::origin;
+use crate::transform::{Inputs, Outcome, Recipe, Step};
+
+/// `df` with the origin columns of one object, lines counted from 1.
+pub(in crate::transform) fn with_origins(df: &DataFrame) -> DataFrame {
+    let n = df.height() as u64;
+    let mut df = df.clone();
+    for column in [
+        Series::new(origin::OBJECT.into(), vec![0u32; df.height()]),
+        Series::new(origin::LINE.into(), (1..=n).collect::<Vec<u64>>()),
+        Series::new(
+            origin::OFFSET.into(),
+            (0..n).map(|row| row * 100).collect::<Vec<u64>>(),
+        ),
+    ] {
+        df.with_column(column.into_column()).unwrap();
+    }
+    df
+}
+
+pub(in crate::transform) fn recipe(yaml: &str) -> Recipe {
+    from_yaml(yaml).unwrap_or_else(|error| panic!("{error}\n{yaml}"))
+}
+
+pub(super) fn step(yaml: &str) -> Step {
+    recipe(&format!("- {yaml}")).steps.remove(0).step
+}
+
+/// Everything that one step makes of `input`. Its schema is as the check says.
+pub(super) fn outcome(yaml: &str, input: &DataFrame) -> Outcome {
+    let plan = recipe(&format!("- {yaml}"))
+        .compile(1, input.schema(), &Inputs::default())
+        .unwrap_or_else(|error| panic!("{error}"));
+    let outcome = plan.execute(with_origins(input)).unwrap();
+    assert_eq!(
+        origin::without_hidden(outcome.df.schema()),
+        *plan.output(),
+        "the check knows the schema"
+    );
+    assert_eq!(outcome.df.schema().len(), plan.output().len() + 3, "origins stay");
+    assert!(
+        outcome
+            .counts
+            .iter()
+            .all(crate::transform::StepCounts::is_balanced)
+    );
+    outcome
+}
+
+/// The visible rows that one step makes of `input`.
+pub(super) fn run(yaml: &str, input: &DataFrame) -> DataFrame {
+    origin::strip(&outcome(yaml, input).df)
+}
+
+/// Why one step does not check.
+pub(super) fn check_error(yaml: &str, input: &DataFrame) -> String {
+    step(yaml)
+        .check(input.schema(), &Inputs::default())
+        .unwrap_err()
+        .to_string()
+}

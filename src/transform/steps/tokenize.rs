@@ -1,0 +1,251 @@
+//! Splits text into a list of words, with Spark ML's results.
+//!
+//! Without `pattern` it is Spark's `Tokenizer`: lower case, then a cut at every single ASCII white space character. Two
+//! spaces in a row give an empty word, a leading space too; empty words at the end are dropped, and empty text gives one
+//! empty word. `collapse_spaces` and `trim` of `normalize_text` avoid them.
+//!
+//! With `pattern` it is Spark's `RegexTokenizer` (`gaps` on, `minTokenLength` 1): the pattern matches what lies between
+//! words, and empty words are dropped.
+//!
+//! ```yaml
+//! - tokenize: {column: title, into: words}
+//! - tokenize: {column: title, into: words, pattern: '[^\w#+]+'}
+//! ```
+//!
+//! Null gives null.
+//!
+//! Limits: in a pattern `\s`, `\d`, `\w` and their opposites mean ASCII, as in Spark; look-around and back references are
+//! not supported, and `\b` follows Unicode. Lower case is Unicode's, without a language's own rules.
+
+use polars::prelude::{
+    Column, DataType, Field, IntoColumn, LazyFrame, ListBuilderTrait, ListStringChunkedBuilder, PolarsResult,
+    Schema, col,
+};
+use regex::Regex;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Params;
+use crate::transform::CheckError;
+use crate::transform::step::{Behaviour, check_new_name, column_type, wrong_type};
+
+/// Parameters of `tokenize`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tokenize {
+    /// Column of text.
+    #[schemars(extend("x-input" = "column"))]
+    pub column: String,
+    /// Column to write, a list of text.
+    pub into: String,
+    /// Turn the text into lower case first.
+    pub lower: bool,
+    /// Regular expression for what lies between words; single ASCII white space when it is not given.
+    pub pattern: Option<String>,
+}
+
+impl Default for Tokenize {
+    fn default() -> Self {
+        Self {
+            column: String::new(),
+            into: String::new(),
+            lower: true,
+            pattern: None,
+        }
+    }
+}
+
+impl Tokenize {
+    fn regex(&self) -> Result<Option<Regex>, CheckError> {
+        let Some(pattern) = &self.pattern else {
+            return Ok(None);
+        };
+        Regex::new(&ascii_classes(pattern)).map(Some).map_err(|error| {
+            let reason = error.to_string();
+            let reason = reason.lines().last().unwrap_or_default();
+            let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+            CheckError::new("pattern", format!("`{pattern}` is no regular expression")).hint(reason)
+        })
+    }
+}
+
+/// `pattern` with classes that mean ASCII in Java spelled out, because here they would mean Unicode.
+fn ascii_classes(pattern: &str) -> String {
+    let mut spelled = String::with_capacity(pattern.len());
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            spelled.push(c);
+            continue;
+        }
+        let escaped = chars.next();
+        match escaped {
+            Some('s') => spelled.push_str(r"[ \t\n\x0B\f\r]"),
+            Some('S') => spelled.push_str(r"[^ \t\n\x0B\f\r]"),
+            Some('d') => spelled.push_str("[0-9]"),
+            Some('D') => spelled.push_str("[^0-9]"),
+            Some('w') => spelled.push_str("[a-zA-Z_0-9]"),
+            Some('W') => spelled.push_str("[^a-zA-Z_0-9]"),
+            Some(other) => spelled.extend(['\\', other]),
+            None => spelled.push('\\'),
+        }
+    }
+    spelled
+}
+
+/// Java's `\s`, by which Spark's `Tokenizer` splits.
+fn is_java_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r')
+}
+
+/// Words between single spaces by the rule of Java's `String.split`: trailing empty words are dropped, unless nothing
+/// was split.
+fn split_at_spaces(text: &str) -> Vec<&str> {
+    if !text.contains(is_java_space) {
+        return vec![text];
+    }
+    let mut words: Vec<&str> = text.split(is_java_space).collect();
+    while words.last().is_some_and(|word| word.is_empty()) {
+        words.pop();
+    }
+    words
+}
+
+fn tokenize(texts: &Column, is_lower: bool, gaps: Option<&Regex>) -> PolarsResult<Column> {
+    let texts = texts.str()?;
+    let mut lists = ListStringChunkedBuilder::new(texts.name().clone(), texts.len(), texts.len() * 4);
+    for text in texts.iter() {
+        let Some(text) = text else {
+            lists.append_null();
+            continue;
+        };
+        let lowered;
+        let text = if is_lower {
+            lowered = text.to_lowercase();
+            lowered.as_str()
+        } else {
+            text
+        };
+        let words = match gaps {
+            Some(gaps) => gaps.split(text).filter(|word| !word.is_empty()).collect(),
+            None => split_at_spaces(text),
+        };
+        lists.append_values_iter(words.into_iter());
+    }
+    Ok(lists.finish().into_column())
+}
+
+impl Params for Tokenize {
+    const GROUP: &'static str = "text";
+    const REQUIRED: &'static [&'static str] = &["column", "into"];
+}
+
+impl Behaviour for Tokenize {
+    fn check(&self, schema: &Schema) -> Result<Schema, CheckError> {
+        let dtype = column_type(schema, "column", &self.column)?;
+        if dtype != &DataType::String {
+            return Err(wrong_type("column", &self.column, dtype, "string").hint("use `cast` first"));
+        }
+        check_new_name("into", &self.into)?;
+        self.regex()?;
+        let mut output = schema.clone();
+        output.with_column(
+            self.into.as_str().into(),
+            DataType::List(Box::new(DataType::String)),
+        );
+        Ok(output)
+    }
+
+    fn apply(&self, lf: LazyFrame, _: &Schema) -> Result<LazyFrame, CheckError> {
+        let is_lower = self.lower;
+        let gaps = self.regex()?;
+        let words = col(self.column.as_str()).map(
+            move |texts| tokenize(&texts, is_lower, gaps.as_ref()),
+            |_, field| {
+                Ok(Field::new(
+                    field.name().clone(),
+                    DataType::List(Box::new(DataType::String)),
+                ))
+            },
+        );
+        Ok(lf.with_column(words.alias(self.into.as_str())))
+    }
+
+    fn summary(&self) -> String {
+        format!("{} → {}", self.column, self.into)
+    }
+
+    fn subject(&self) -> String {
+        self.column.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use polars::prelude::{DataFrame, df};
+
+    use super::super::testing::{check_error, run};
+
+    fn words(output: &DataFrame) -> Vec<Option<Vec<String>>> {
+        let lists = output.column("w").unwrap().list().unwrap().clone();
+        (0..lists.len())
+            .map(|row| {
+                lists.get_as_series(row).map(|words| {
+                    words
+                        .str()
+                        .unwrap()
+                        .iter()
+                        .map(|word| word.unwrap().to_owned())
+                        .collect()
+                })
+            })
+            .collect()
+    }
+
+    fn check(options: &str, text: &str, expected: &[&str]) {
+        let input = df!("t" => [text]).unwrap();
+        let output = run(&format!("tokenize: {{column: t, into: w{options}}}"), &input);
+        let expected = expected.iter().map(|word| (*word).to_owned()).collect();
+        assert_eq!(words(&output), [Some(expected)], "{text:?} {options}");
+    }
+
+    #[test]
+    fn without_a_pattern_it_splits_as_java_does() {
+        check("", "Senior Data Engineer", &["senior", "data", "engineer"]);
+        check("", " a  b ", &["", "a", "", "b"]);
+        check("", "", &[""]);
+        check("", " ", &[]);
+        check("", "a\tb\nc\u{b}d\u{c}e\rf", &["a", "b", "c", "d", "e", "f"]);
+        check("", "a\u{a0}b\u{3000}c", &["a\u{a0}b\u{3000}c"]);
+        check(", lower: false", "Ab C", &["Ab", "C"]);
+        check("", "ΟΔΟΣ ÄB", &["οδος", "äb"]);
+    }
+
+    #[test]
+    fn with_a_pattern_empty_words_are_dropped() {
+        check(r", pattern: '\W+'", "C++ & Rust, Go!", &["c", "rust", "go"]);
+        check(r", pattern: '\s+'", "  a  b ", &["a", "b"]);
+        check(r", pattern: ','", ",a,,b,", &["a", "b"]);
+        check(r", pattern: ','", "", &[]);
+        check(r", pattern: '[\W_]+'", "größe_1", &["gr", "e", "1"]);
+        check(r", pattern: '\s'", "a\u{a0}b c", &["a\u{a0}b", "c"]);
+    }
+
+    #[test]
+    fn null_gives_null() {
+        let input = df!("t" => [None, Some("a")]).unwrap();
+        let output = run("tokenize: {column: t, into: w}", &input);
+        assert_eq!(words(&output), [None, Some(vec!["a".to_owned()])]);
+    }
+
+    #[test]
+    fn a_broken_pattern_says_why() {
+        let input = df!("t" => ["a"]).unwrap();
+        let error = check_error("tokenize: {column: t, into: w, pattern: '(a'}", &input);
+        assert_eq!(error, "`(a` is no regular expression: unclosed group");
+        assert_eq!(
+            check_error("tokenize: {column: t}", &input),
+            "a column has no name: write a name"
+        );
+    }
+}
