@@ -8,6 +8,7 @@
 )]
 
 mod credentials;
+mod run;
 mod s3_server;
 mod storage;
 mod tidy;
