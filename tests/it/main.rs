@@ -8,6 +8,7 @@
 )]
 
 mod credentials;
+mod dataset;
 mod run;
 mod s3_server;
 mod storage;
