@@ -103,7 +103,11 @@ fn types(schema: &Value) -> Vec<&str> {
     match schema.get("type") {
         Some(Value::String(name)) => vec![name],
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
+        _ => schema
+            .get("anyOf")
+            .and_then(Value::as_array)
+            .map(|parts| parts.iter().filter_map(|part| text_of(part, "type")).collect())
+            .unwrap_or_default(),
     }
 }
 
@@ -173,6 +177,7 @@ pub fn to_text(kind: &Kind, value: &Value) -> String {
 fn plain_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => number.as_f64().map(|n| n.to_string()).unwrap_or_default(),
         other => other.to_string(),
     }
 }
@@ -273,11 +278,22 @@ pub fn prefilled(info: &StepInfo, column: &str) -> Step {
             Kind::Renames => serde_json::json!({column: column}),
             Kind::Expression => Value::from(format!("{} IS NOT NULL", sql_name(column))),
             Kind::Expressions => serde_json::json!({format!("{column}_new"): sql_name(column)}),
+            Kind::Text if field.name == "into" => Value::from(format!("{column}_{}", suffix(info.name))),
             _ => continue,
         };
         params.insert(field.name, value);
     }
     Step::from_params(info.name, Value::Object(params)).unwrap_or(step)
+}
+
+/// What the column that a step adds is called after the one it reads.
+fn suffix(step: &str) -> &str {
+    match step {
+        "bucketize" => "bucket",
+        "tokenize" => "tokens",
+        "hashing_tf" => "tf",
+        other => other,
+    }
 }
 
 /// A column's name in an expression: quoted unless it is a plain word.
@@ -328,6 +344,7 @@ mod tests {
                 "flag": {"type": "boolean"},
                 "n": {"type": "integer"},
                 "value": {"type": ["boolean", "number", "string", "null"]},
+                "prefix": {"anyOf": [{"type": "boolean"}, {"type": "string"}]},
                 "odd": {"type": "object", "properties": {}}
             }
         });
@@ -349,6 +366,7 @@ mod tests {
             ("flag", Kind::Bool),
             ("n", Kind::Integer),
             ("value", Kind::Scalar),
+            ("prefix", Kind::Scalar),
             ("odd", Kind::Json),
         ];
         for (found, (name, kind)) in found.iter().zip(&expected) {
