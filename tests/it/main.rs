@@ -13,5 +13,6 @@ mod dataset;
 mod readme;
 mod run;
 mod s3_server;
+mod sample;
 mod storage;
 mod tidy;
