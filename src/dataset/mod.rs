@@ -5,6 +5,7 @@
 pub mod arrow_bridge;
 pub mod decode;
 mod format;
+mod head;
 pub mod infer;
 pub mod origin;
 mod page;
@@ -12,6 +13,9 @@ pub mod parquet;
 mod reject;
 pub mod rows;
 mod schema;
+mod shape;
+mod stack;
+mod strata;
 mod typetext;
 
 pub use format::{Codec, FileFormat, Format};

@@ -9,3 +9,4 @@ pub mod data;
 pub mod job;
 pub mod recipe;
 pub mod theme;
+pub mod widgets;

@@ -7,5 +7,9 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+mod credentials;
+mod dataset;
 mod run;
+mod s3_server;
+mod storage;
 mod tidy;

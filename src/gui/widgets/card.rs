@@ -1,0 +1,149 @@
+//! Cards, headline figures, badges and the small headings between them.
+
+use egui::{
+    CornerRadius, Frame, InnerResponse, Margin, Response, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2,
+};
+
+use crate::base::Accuracy;
+use crate::gui::theme::{Tone, colors, headline, regular, semibold, size, small, space, strong};
+
+/// A surface with a line around it. Takes the width that is there.
+pub fn card<R>(ui: &mut Ui, add_contents: impl FnOnce(&mut Ui) -> R) -> InnerResponse<R> {
+    let c = colors(ui);
+    Frame::new()
+        .fill(c.panel)
+        .stroke(Stroke::new(size::LINE, c.line))
+        .corner_radius(CornerRadius::same(size::CARD_RADIUS))
+        .inner_margin(Margin::symmetric(14, 12))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            add_contents(ui)
+        })
+}
+
+/// A card whose first line is a title, with badges after it and controls at its right end.
+pub fn card_with_head<R>(
+    ui: &mut Ui,
+    title: &str,
+    after_title: impl FnOnce(&mut Ui),
+    at_right: impl FnOnce(&mut Ui),
+    add_contents: impl FnOnce(&mut Ui) -> R,
+) -> InnerResponse<R> {
+    card(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.label(strong(title));
+            after_title(ui);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), at_right);
+        });
+        ui.add_space(space::XS);
+        add_contents(ui)
+    })
+}
+
+/// A figure that heads the view.
+#[derive(Debug, Clone, Copy)]
+pub struct Figure<'a> {
+    pub label: &'a str,
+    pub value: &'a str,
+    /// What the figure is counted in, or how to read it.
+    pub note: &'a str,
+    pub tone: Tone,
+    /// What it means, on hover.
+    pub explanation: &'a str,
+}
+
+/// Height of every figure card, so that a row of them is even.
+const FIGURE_HEIGHT: f32 = 86.0;
+
+/// A card with one large figure, `width` wide.
+pub fn figure_card(ui: &mut Ui, width: f32, figure: Figure<'_>) -> Response {
+    let c = colors(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, FIGURE_HEIGHT), Sense::hover());
+    response.widget_info(|| {
+        WidgetInfo::labeled(
+            Role::Label,
+            true,
+            format!("{}: {} {}", figure.label, figure.value, figure.note),
+        )
+    });
+    let painter = ui.painter().with_clip_rect(rect);
+    let edge = if response.hovered() { c.edge } else { c.line };
+    painter.rect(
+        rect,
+        size::CARD_RADIUS,
+        c.panel,
+        Stroke::new(size::LINE, edge),
+        egui::StrokeKind::Inside,
+    );
+    let inner = rect.shrink2(vec2(14.0, 0.0));
+    let put = |y: f32, text: &str, font: egui::FontId, color| {
+        let job = one_line(text, font, color, inner.width());
+        let galley = painter.layout_job(job);
+        painter.galley(egui::pos2(inner.left(), rect.top() + y), galley, color);
+    };
+    put(12.0, figure.label, regular(size::BODY_TEXT), c.weak);
+    put(
+        30.0,
+        figure.value,
+        semibold(size::HEADLINE_TEXT),
+        c.of(figure.tone),
+    );
+    put(60.0, figure.note, small(), c.weak);
+    if figure.explanation.is_empty() {
+        response
+    } else {
+        response.on_hover_ui(|ui| {
+            ui.label(headline(figure.value));
+            ui.label(figure.explanation);
+        })
+    }
+}
+
+/// A layout of one line that ends in an ellipsis where there is no room.
+fn one_line(text: &str, font: egui::FontId, color: egui::Color32, width: f32) -> egui::text::LayoutJob {
+    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, color);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(width);
+    job
+}
+
+/// A word on a small surface, such as `exact, from the listing`.
+pub fn badge(ui: &mut Ui, tone: Tone, text: &str) -> Response {
+    let c = colors(ui);
+    let color = if tone == Tone::Plain { c.weak } else { c.of(tone) };
+    Frame::new()
+        .fill(c.surface(tone))
+        .corner_radius(CornerRadius::same(size::BADGE_RADIUS))
+        .inner_margin(Margin::symmetric(5, 1))
+        .show(ui, |ui| ui.label(RichText::new(text).font(small()).color(color)))
+        .inner
+}
+
+/// How far the figures beside it can be trusted.
+pub fn accuracy_badge(ui: &mut Ui, accuracy: Accuracy) -> Response {
+    let (tone, explanation) = match accuracy {
+        Accuracy::Exact => (Tone::Plain, "Every item was read."),
+        Accuracy::Sample { .. } => (Tone::Plain, "Computed from a sample of the rows."),
+        Accuracy::Estimate => (Tone::Plain, "Computed from other figures, not counted."),
+        Accuracy::Partial { .. } => (Tone::Warn, "Reading stopped early: this is what was seen before."),
+    };
+    badge(ui, tone, &accuracy.to_string()).on_hover_text(explanation)
+}
+
+/// A small grey heading in capitals.
+pub fn section_label(ui: &mut Ui, text: &str) -> Response {
+    let c = colors(ui);
+    ui.label(
+        RichText::new(text.to_uppercase())
+            .font(semibold(size::SMALL_TEXT - 1.0))
+            .color(c.weak)
+            .extra_letter_spacing(0.6),
+    )
+}
+
+/// A line across the width, without the space that a separator takes.
+pub fn divider(ui: &mut Ui) {
+    let c = colors(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), size::LINE), Sense::hover());
+    ui.painter()
+        .hline(rect.x_range(), rect.center().y, Stroke::new(size::LINE, c.line));
+}
