@@ -150,10 +150,7 @@ mod tests {
                 .unwrap()
         );
         let output = run("unnest: {column: loc, prefix: l., keep: true}", &input());
-        assert_eq!(
-            output.get_column_names(),
-            ["id", "loc", "l.city", "l.id", "z"]
-        );
+        assert_eq!(output.get_column_names(), ["id", "loc", "l.city", "l.id", "z"]);
     }
 
     #[test]
