@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use polars::prelude::{DataFrame, IntoLazy, LazyFrame, OptFlags};
+use polars::prelude::{DataFrame, Expr, IntoLazy, LazyFrame, OptFlags};
 use serde::{Deserialize, Serialize};
 
 use super::isolate;
@@ -140,7 +140,17 @@ pub(super) fn compute(segment: &[PlannedStep], inputs: &Inputs, df: &DataFrame) 
             .apply(lf, &planned.input, inputs)
             .map_err(|error| error.to_string())?;
     }
-    catch_unwind(AssertUnwindSafe(|| collect(lf))).unwrap_or_else(|panic| {
+    collect(lf)
+}
+
+/// Computes an expression on `df` and forgets the result. On no rows this finds errors of types that planning alone lets
+/// pass.
+pub(super) fn try_on(expr: Expr, df: DataFrame) -> Result<(), String> {
+    collect(df.lazy().select([expr])).map(|_| ())
+}
+
+fn collect(lf: LazyFrame) -> Result<DataFrame, String> {
+    catch_unwind(AssertUnwindSafe(|| collect_now(lf))).unwrap_or_else(|panic| {
         let text = panic
             .downcast_ref::<String>()
             .map(String::as_str)
@@ -153,7 +163,7 @@ pub(super) fn compute(segment: &[PlannedStep], inputs: &Inputs, df: &DataFrame) 
     clippy::disallowed_methods,
     reason = "this is the one place where plans are executed"
 )]
-fn collect(lf: LazyFrame) -> Result<DataFrame, String> {
+fn collect_now(lf: LazyFrame) -> Result<DataFrame, String> {
     lf.with_optimizations(OptFlags::TYPE_COERCION | OptFlags::TYPE_CHECK | OptFlags::SIMPLIFY_EXPR)
         .collect()
         .map_err(|error| expr::short(&error))

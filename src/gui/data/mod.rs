@@ -1,6 +1,27 @@
 //! The Data tab: the grid of rows, the detail of one row, and the rejects.
 
+mod copy;
+mod detail;
+mod grid;
+mod head;
+mod keys;
+mod menu;
+mod rejects;
+mod stats;
+mod toolbar;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use egui::{Frame, Margin, Panel, Rect, Ui, pos2, vec2};
+
+use self::detail::DetailAction;
+use self::grid::{GridState, GridView};
+use self::rejects::RejectsState;
 use super::command::Command;
+use super::theme::{self, colors, size, space};
+use super::widgets::{Problem, empty_state, error_box};
 use crate::explore::Explored;
 use crate::session::SampleChoice;
 use crate::storage::Partition;
@@ -20,10 +41,195 @@ pub struct DataView<'a> {
     pub shown_step: Option<usize>,
 }
 
+/// What the part below the grid shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Bottom {
+    #[default]
+    Closed,
+    Row(usize),
+    Rejects,
+}
+
 /// Selection, scroll and column widths of the grid.
 #[derive(Debug, Default)]
-pub struct DataPanel {}
+pub struct DataPanel {
+    grid: GridState,
+    bottom: Bottom,
+    rejects: RejectsState,
+    column_search: String,
+}
 
-pub fn data_ui(ui: &mut egui::Ui, view: DataView<'_>, panel: &mut DataPanel, commands: &mut Vec<Command>) {
-    let _ = (ui, view, panel, commands);
+/// The tab in the space that is there.
+pub fn data_ui(ui: &mut Ui, view: DataView<'_>, panel: &mut DataPanel, commands: &mut Vec<Command>) {
+    let Some(explored) = view.explored else {
+        nothing_yet(ui, &view, commands);
+        return;
+    };
+    toolbar::toolbar_ui(ui, &view, explored, panel, commands);
+    if let Some(message) = view.error {
+        read_error(ui, message, commands);
+    }
+    if let Some(message) = &explored.error {
+        let problem = Problem {
+            place: "The recipe failed on these rows",
+            message,
+            remedy: "Mend the step or switch it off; the rows below are those before it.",
+            action: None,
+        };
+        error_box(ui, problem);
+    }
+    bottom_ui(ui, explored, panel, commands);
+    if explored.df.height() == 0 {
+        no_rows(ui, &view, explored, commands);
+        return;
+    }
+    let grid = GridView {
+        df: &explored.df,
+        marks: &explored.marks,
+        insert_at: explored.n_steps,
+        shown_step: view.shown_step,
+        is_stale: view.is_stale,
+    };
+    grid::grid_ui(ui, grid, &mut panel.grid, commands);
+    if let Some(row) = panel.grid.opened_row.take() {
+        panel.bottom = Bottom::Row(row);
+    }
+}
+
+/// The row detail or the rejects, below the grid.
+fn bottom_ui(ui: &mut Ui, explored: &Explored, panel: &mut DataPanel, commands: &mut Vec<Command>) {
+    let bottom = match panel.bottom {
+        Bottom::Row(row) if row >= explored.df.height() => Bottom::Closed,
+        Bottom::Rejects if explored.rejects.is_empty() => Bottom::Closed,
+        bottom => bottom,
+    };
+    panel.bottom = bottom;
+    if bottom == Bottom::Closed {
+        return;
+    }
+    let c = colors(ui);
+    let frame = Frame::new()
+        .fill(c.panel)
+        .stroke(egui::Stroke::new(size::LINE, c.line))
+        .corner_radius(size::CARD_RADIUS)
+        .outer_margin(Margin {
+            top: 8,
+            ..Margin::ZERO
+        })
+        .inner_margin(Margin::symmetric(12, 8));
+    let height = ui.available_height();
+    Panel::bottom("below the grid")
+        .resizable(true)
+        .show_separator_line(false)
+        .default_size(height * 0.4)
+        .size_range(120.0..=(height * 0.75).max(140.0))
+        .frame(frame)
+        .show(ui, |ui| match bottom {
+            Bottom::Row(row) => {
+                let is_free = !ui.ctx().text_edit_focused();
+                match detail::detail_ui(ui, &explored.df, row, is_free, commands) {
+                    Some(DetailAction::Close) => panel.bottom = Bottom::Closed,
+                    Some(DetailAction::Show(row)) => {
+                        panel.bottom = Bottom::Row(row);
+                        let at = panel.grid.cursor.map_or(0, |(_, at)| at);
+                        panel.grid.cursor = Some((row, at));
+                        panel.grid.anchor = panel.grid.cursor;
+                        panel.grid.is_scrolling_to_cursor = true;
+                    }
+                    None => {}
+                }
+            }
+            Bottom::Rejects => {
+                if rejects::rejects_ui(ui, &explored.rejects, &mut panel.rejects, commands) {
+                    panel.bottom = Bottom::Closed;
+                }
+            }
+            Bottom::Closed => {}
+        });
+}
+
+/// Before the first rows: what to do, what is under way, or what went wrong.
+fn nothing_yet(ui: &mut Ui, view: &DataView<'_>, commands: &mut Vec<Command>) {
+    if view.is_pending {
+        placeholder(ui, view.partition);
+    } else if let Some(message) = view.error {
+        ui.add_space(space::SM);
+        read_error(ui, message, commands);
+    } else if view.partition.is_some() {
+        empty_state(ui, "No rows were read", "Refresh reads the partition again.", None);
+    } else {
+        let sentence = "The tree of partitions shows files and bytes of each day; its rows appear here.";
+        empty_state(ui, "Pick a day on the left", sentence, None);
+    }
+}
+
+fn read_error(ui: &mut Ui, message: &str, commands: &mut Vec<Command>) {
+    let problem = Problem {
+        place: "The rows could not be read",
+        message,
+        remedy: "Check the location and its connection, or pick another partition.",
+        action: Some("Try again"),
+    };
+    if error_box(ui, problem) {
+        commands.push(Command::Refresh);
+    }
+    ui.add_space(space::SM);
+}
+
+fn no_rows(ui: &mut Ui, view: &DataView<'_>, explored: &Explored, commands: &mut Vec<Command>) {
+    let culprit = explored
+        .ledger
+        .values()
+        .find(|ledger| ledger.counts.rows_in > 0 && ledger.counts.rows_out == 0);
+    let (title, sentence, action) = match culprit {
+        Some(ledger) => (
+            format!("0 rows after step {} {}", ledger.counts.number, ledger.counts.name),
+            format!(
+                "{} rows went in; {} were filtered and {} rejected.",
+                crate::base::units::count(ledger.counts.rows_in),
+                crate::base::units::count(ledger.counts.rows_filtered + ledger.counts.rows_merged),
+                crate::base::units::count(ledger.counts.rows_quarantined),
+            ),
+            Some("Show the rows before it"),
+        ),
+        None => ("0 rows".to_owned(), "This partition holds no record that could be read.".to_owned(), None),
+    };
+    let step = culprit.map(|ledger| ledger.counts.number.saturating_sub(1));
+    let action = action.filter(|_| view.shown_step != step);
+    if empty_state(ui, &title, &sentence, action) {
+        commands.push(Command::ShowStep(step));
+    }
+}
+
+/// Grey bars where head and rows will stand, so that nothing jumps when they arrive.
+fn placeholder(ui: &mut Ui, partition: Option<&Partition>) {
+    let c = colors(ui);
+    ui.horizontal(|ui| {
+        ui.set_min_height(size::CONTROL);
+        super::widgets::spinner(ui);
+        let text = partition.map_or_else(|| "Reading…".to_owned(), |partition| format!("Reading {partition}…"));
+        ui.label(theme::weak(ui, text));
+    });
+    let rect = ui.available_rect_before_wrap();
+    ui.advance_cursor_after_rect(rect);
+    let painter = ui.painter().with_clip_rect(rect);
+    painter.rect_filled(rect, size::CARD_RADIUS, c.panel);
+    let bar = |x: f32, y: f32, width: f32| {
+        let rect = Rect::from_min_size(pos2(x, y), vec2(width, space::SM));
+        painter.rect_filled(rect, size::BADGE_RADIUS, c.line);
+    };
+    let mut y = rect.top() + space::MD;
+    let mut row = 0_u8;
+    while y < rect.bottom() {
+        let mut x = rect.left() + space::XL;
+        let mut at = 0_u8;
+        while x < rect.right() {
+            let width = 40.0 + f32::from((row.wrapping_mul(31).wrapping_add(at.wrapping_mul(17))) % 64);
+            bar(x, y, if row == 0 { 64.0 } else { width });
+            x += 150.0;
+            at = at.wrapping_add(1);
+        }
+        y += if row == 0 { head::HEIGHT - space::MD } else { size::ROW };
+        row = row.saturating_add(1);
+    }
 }

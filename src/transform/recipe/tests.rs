@@ -23,8 +23,8 @@ fn a_recipe_is_read_as_it_is_written() {
     column: salary
     into: band
     borders:
-      - 30000.0
-      - 60000.5
+    - 30000.0
+    - 60000.5
 - derive:
     columns:
       b: a + 1

@@ -12,16 +12,14 @@
 //!
 //! Limits: numbers only; they are compared as float64, as Spark does, so whole numbers beyond 2^53 lose digits.
 
-use polars::prelude::{
-    Column, DataType, Field, Int32Chunked, IntoColumn, LazyFrame, PolarsResult, Schema, col,
-};
+use polars::prelude::{Column, DataType, Field, Int32Chunked, IntoColumn, LazyFrame, PolarsResult, Schema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
 use super::reject::reject_where;
 use crate::transform::CheckError;
-use crate::transform::step::{Behaviour, check_new_name, column_type, wrong_type};
+use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, wrong_type};
 
 /// Parameters of `bucketize`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -93,7 +91,7 @@ impl Behaviour for Bucketize {
     }
 
     fn apply(&self, lf: LazyFrame, _: &Schema) -> Result<LazyFrame, CheckError> {
-        let value = col(self.column.as_str()).cast(DataType::Float64);
+        let value = exactly(self.column.as_str()).cast(DataType::Float64);
         let borders = self.borders.clone();
         let on_nan = self.on_nan;
         let bucketize = move |values: Column| -> PolarsResult<Column> {

@@ -16,7 +16,7 @@
 
 use polars::prelude::{
     BooleanChunked, Column, DataType, Expr, Field, IntoColumn, LazyFrame, PolarsResult, Schema, TimeUnit,
-    TimeZone, col,
+    TimeZone,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ use super::reject::reject_where;
 use super::{OnError, Params};
 use crate::transform::CheckError;
 use crate::transform::iso8601;
-use crate::transform::step::{Behaviour, column_type, type_name};
+use crate::transform::step::{Behaviour, column_type, exactly, type_name};
 
 /// Parameters of `cast`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -109,14 +109,16 @@ pub(super) fn timestamp_type() -> DataType {
 
 impl Cast {
     fn cast_expr(&self, from: &DataType) -> Expr {
-        let value = col(self.column.as_str());
+        let value = exactly(self.column.as_str());
         match (from, self.to) {
-            (DataType::String, CastType::Bool) => value.map(text_to_bool, |_, field| {
-                Ok(Field::new(field.name().clone(), DataType::Boolean))
-            }),
-            (DataType::String, CastType::Date) => value.map(text_to_date, |_, field| {
-                Ok(Field::new(field.name().clone(), DataType::Date))
-            }),
+            (DataType::String, CastType::Bool) => value.map(
+                |texts| text_to_bool(&texts),
+                |_, field| Ok(Field::new(field.name().clone(), DataType::Boolean)),
+            ),
+            (DataType::String, CastType::Date) => value.map(
+                |texts| text_to_date(&texts),
+                |_, field| Ok(Field::new(field.name().clone(), DataType::Date)),
+            ),
             _ => value.cast(self.to.dtype()),
         }
     }
@@ -145,7 +147,7 @@ impl Behaviour for Cast {
     }
 
     fn apply(&self, lf: LazyFrame, schema: &Schema) -> Result<LazyFrame, CheckError> {
-        let value = col(self.column.as_str());
+        let value = exactly(self.column.as_str());
         let cast = self.cast_expr(column_type(schema, "column", &self.column)?);
         let mut columns = vec![cast.clone().alias(self.column.as_str())];
         if self.may_reject() {
@@ -187,7 +189,7 @@ fn obstacle(from: &DataType, to: CastType) -> Option<&'static str> {
     }
 }
 
-fn text_to_bool(texts: Column) -> PolarsResult<Column> {
+fn text_to_bool(texts: &Column) -> PolarsResult<Column> {
     let values: BooleanChunked = texts
         .str()?
         .iter()
@@ -200,7 +202,7 @@ fn text_to_bool(texts: Column) -> PolarsResult<Column> {
     Ok(values.with_name(texts.name().clone()).into_column())
 }
 
-fn text_to_date(texts: Column) -> PolarsResult<Column> {
+fn text_to_date(texts: &Column) -> PolarsResult<Column> {
     let days: polars::prelude::Int32Chunked = texts
         .str()?
         .iter()

@@ -19,7 +19,7 @@ use std::fmt::Write as _;
 
 use chrono::format::{Item, StrftimeItems};
 use polars::prelude::{
-    Column, DataType, Expr, Field, Int64Chunked, IntoColumn, LazyFrame, PolarsResult, Schema, col,
+    Column, DataType, Expr, Field, Int64Chunked, IntoColumn, LazyFrame, PolarsResult, Schema,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use super::cast::timestamp_type;
 use super::reject::reject_where;
 use super::{OnError, Params};
-use crate::transform::step::{Behaviour, check_new_name, column_type, target, wrong_type};
+use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, target, wrong_type};
 use crate::transform::{CheckError, iso8601};
 
 /// Parameters of `parse_timestamp`.
@@ -51,7 +51,7 @@ impl ParseTimestamp {
     }
 
     fn parsed(&self, dtype: &DataType) -> Expr {
-        let value = col(self.column.as_str());
+        let value = exactly(self.column.as_str());
         if dtype != &DataType::String {
             return value.cast(timestamp_type());
         }
@@ -105,7 +105,7 @@ impl Behaviour for ParseTimestamp {
     }
 
     fn apply(&self, lf: LazyFrame, schema: &Schema) -> Result<LazyFrame, CheckError> {
-        let value = col(self.column.as_str());
+        let value = exactly(self.column.as_str());
         let parsed = self.parsed(column_type(schema, "column", &self.column)?);
         let mut columns = vec![parsed.clone().alias(self.target())];
         if self.may_reject() {

@@ -1,0 +1,177 @@
+//! The head of a column: name, type, distinct values, share of nulls and bars, with its menu and its edge to drag.
+
+use egui::{CursorIcon, Popup, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use polars::prelude::Column;
+
+use super::grid::{self, GridState, GridView};
+use super::menu;
+use super::stats::{self, ColumnStats};
+use crate::base::units;
+use crate::dataset::dtype_name;
+use crate::explore::ColumnMark;
+use crate::gui::command::Command;
+use crate::gui::theme::{self, Colors, colors, size, space};
+use crate::gui::widgets::{Icon, paint_icon};
+
+pub(super) const HEIGHT: f32 = 66.0;
+const BARS_HEIGHT: f32 = 18.0;
+const BAR_WIDTH: f32 = 7.0;
+
+/// One head and where it is drawn.
+pub(super) struct Head<'a> {
+    pub column: &'a Column,
+    pub mark: Option<ColumnMark>,
+    pub rect: Rect,
+    /// The part of the window that heads may use.
+    pub clip: Rect,
+}
+
+impl Head<'_> {
+    pub fn show(&self, ui: &Ui, view: &GridView<'_>, state: &mut GridState, commands: &mut Vec<Command>) {
+        let c = colors(ui);
+        let name = self.column.name().as_str();
+        let stats = state.stats.get(self.column);
+        if stats.is_none() {
+            // The next frame goes on where this one had no time left.
+            ui.ctx().request_repaint();
+        }
+        let id = ui.id().with(("column", name));
+        let visible = self.rect.intersect(self.clip);
+        if !visible.is_positive() {
+            return;
+        }
+        let response = ui.interact(visible, id, Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("column {name}")));
+        if response.hovered() || response.has_focus() {
+            let painter = ui.painter().with_clip_rect(self.clip);
+            painter.rect_filled(visible, 0.0, theme::mix(c.panel, c.selection, 0.6));
+        }
+        self.paint(ui, c, stats.as_deref());
+        let dtype = dtype_name(self.column.dtype());
+        let response = response.on_hover_ui(|ui| {
+            ui.label(theme::strong(name));
+            ui.label(theme::code(&dtype));
+            if let Some(stats) = &stats {
+                ui.label(explanation(stats));
+            }
+            if let Some(mark) = self.mark {
+                ui.label(theme::weak(ui, mark_text(mark)));
+            }
+        });
+        Popup::menu(&response).show(|ui| menu::column_menu(ui, self.column, view, state, commands));
+        response.context_menu(|ui| menu::column_menu(ui, self.column, view, state, commands));
+        self.edge(ui, state);
+    }
+
+    fn paint(&self, ui: &Ui, c: &Colors, stats: Option<&ColumnStats>) {
+        let painter = ui.painter().with_clip_rect(self.clip.intersect(ui.clip_rect()));
+        let inner = self.rect.shrink2(vec2(space::SM, 0.0));
+        let is_right = grid::is_right_aligned(self.column.dtype());
+        let mark_width = if self.mark.is_some() { size::ICON } else { 0.0 };
+        let name = grid::one_line(
+            &painter,
+            self.column.name(),
+            theme::semibold(size::BODY_TEXT),
+            c.text,
+            inner.width() - mark_width,
+        );
+        let name_width = name.size().x;
+        let x = |width: f32| if is_right { inner.right() - width } else { inner.left() };
+        let left = x(name_width + mark_width);
+        painter.galley(pos2(left, self.rect.top() + 6.0), name, c.text);
+        if let Some(mark) = self.mark {
+            let at = pos2(left + name_width + 2.0, self.rect.top() + 7.0);
+            let rect = Rect::from_min_size(at, egui::Vec2::splat(size::ICON - 3.0));
+            match mark {
+                ColumnMark::Added => {
+                    paint_icon(&painter, rect, Icon::Plus, c.good);
+                }
+                ColumnMark::Changed => {
+                    paint_icon(&painter, rect, Icon::Pencil, c.accent);
+                }
+            }
+        }
+        let facts = facts(&dtype_name(self.column.dtype()), stats);
+        let facts = grid::one_line(&painter, &facts, theme::small(), c.weak, inner.width());
+        let left = x(facts.size().x);
+        painter.galley(pos2(left, self.rect.top() + 23.0), facts, c.weak);
+        if let Some(stats) = stats {
+            self.paint_bars(&painter, c, &stats.bars, inner, is_right);
+        }
+    }
+
+    fn paint_bars(&self, painter: &egui::Painter, c: &Colors, bars: &[f32], inner: Rect, is_right: bool) {
+        #[expect(clippy::cast_precision_loss, reason = "a dozen bars")]
+        let width = bars.len() as f32 * (BAR_WIDTH + 1.0);
+        let left = if is_right { inner.right() - width } else { inner.left() };
+        let bottom = self.rect.bottom() - 6.0;
+        for (at, height) in bars.iter().enumerate() {
+            #[expect(clippy::cast_precision_loss, reason = "a dozen bars")]
+            let x = left + at as f32 * (BAR_WIDTH + 1.0);
+            let bar = Rect::from_min_max(pos2(x, bottom - height * BARS_HEIGHT), pos2(x + BAR_WIDTH, bottom));
+            painter.rect_filled(bar, 0.0, theme::mix(c.panel, c.data, 0.8));
+        }
+    }
+
+    /// The right edge: drag to resize, double click to fit.
+    fn edge(&self, ui: &Ui, state: &mut GridState) {
+        let c = colors(ui);
+        let name = self.column.name().as_str();
+        let line = Rect::from_x_y_ranges(self.rect.right()..=self.rect.right(), self.rect.y_range());
+        let grab = line.expand2(vec2(space::XS, 0.0)).intersect(self.clip);
+        if !grab.is_positive() {
+            return;
+        }
+        let response = ui
+            .interact(grab, ui.id().with(("edge", name)), Sense::click_and_drag())
+            .on_hover_and_drag_cursor(CursorIcon::ResizeColumn);
+        response.widget_info(|| WidgetInfo::labeled(Role::Splitter, true, format!("width of {name}")));
+        if response.double_clicked() {
+            state.fit(ui.painter(), self.column);
+        } else if response.dragged()
+            && let Some(pos) = response.interact_pointer_pos()
+        {
+            state.set_width(name, pos.x - self.rect.left());
+        }
+        if response.hovered() || response.dragged() {
+            let painter = ui.painter().with_clip_rect(self.clip);
+            painter.vline(self.rect.right(), self.rect.y_range(), Stroke::new(size::UNDERLINE, c.accent));
+        }
+    }
+}
+
+/// `string · 9.1k distinct · 0% null`.
+fn facts(dtype: &str, stats: Option<&ColumnStats>) -> String {
+    let Some(stats) = stats else {
+        return dtype.to_owned();
+    };
+    let null = units::percent(stats.null_share());
+    match stats.n_distinct {
+        Some(n) => format!("{dtype} · {} distinct · {null} null", stats::compact(n)),
+        None => format!("{dtype} · {null} null"),
+    }
+}
+
+fn explanation(stats: &ColumnStats) -> String {
+    let mut text = format!(
+        "{} of {} shown rows are null ({})",
+        units::count(stats.n_null as u64),
+        units::count(stats.n_rows as u64),
+        units::percent(stats.null_share()),
+    );
+    if let Some(n) = stats.n_distinct {
+        text.push_str(&format!("\n{} distinct values among them", units::count(n as u64)));
+    }
+    if !stats.bars_label.is_empty() {
+        text.push_str("\nbars: ");
+        text.push_str(&stats.bars_label);
+    }
+    text
+}
+
+fn mark_text(mark: ColumnMark) -> &'static str {
+    match mark {
+        ColumnMark::Added => "added by the last shown step",
+        ColumnMark::Changed => "type changed by the last shown step",
+    }
+}

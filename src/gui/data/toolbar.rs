@@ -1,0 +1,135 @@
+//! The line above the grid: how far the rows can be trusted, which step they are after, rejects, rows and columns.
+
+use egui::containers::menu::{MenuButton, MenuConfig};
+use egui::{Align, Button, Layout, PopupCloseBehavior, ScrollArea, Ui, vec2};
+
+use super::{Bottom, DataPanel, DataView};
+use crate::base::{Accuracy, units};
+use crate::explore::Explored;
+use crate::gui::command::Command;
+use crate::gui::recipe::fuzzy;
+use crate::gui::theme::{self, Tone, size, space};
+use crate::gui::widgets::{Icon, accuracy_badge, badge, icon_button, segmented, spinner, text_field};
+use crate::session::{Edit, SampleChoice};
+
+/// How many rows a person can ask for.
+const ROW_CHOICES: [(usize, &str); 3] = [(100, "100"), (1_000, "1,000"), (10_000, "10,000")];
+
+pub(super) fn toolbar_ui(
+    ui: &mut Ui,
+    view: &DataView<'_>,
+    explored: &Explored,
+    panel: &mut DataPanel,
+    commands: &mut Vec<Command>,
+) {
+    ui.horizontal(|ui| {
+        ui.set_min_height(size::CONTROL);
+        ui.spacing_mut().item_spacing.x = space::SM;
+        rows_badge(ui, explored);
+        step_badge(ui, view, explored, commands);
+        rejects_badge(ui, explored, panel);
+        if view.is_pending {
+            spinner(ui);
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            columns_menu(ui, explored, panel);
+            if let Some(n_rows) = segmented(ui, &ROW_CHOICES, view.sample.n_rows) {
+                commands.push(Command::Edit(Edit::SetSample(SampleChoice { n_rows })));
+            }
+            ui.label(theme::weak_small(ui, "rows"));
+        });
+    });
+}
+
+fn rows_badge(ui: &mut Ui, explored: &Explored) {
+    let text = match explored.accuracy {
+        Accuracy::Exact => format!("exact: all {}", units::plural(explored.n_rows_in, "row")),
+        other => format!("{other} rows"),
+    };
+    if explored.accuracy.is_exact() {
+        badge(ui, Tone::Plain, &text).on_hover_text("Every row of the partition was read.");
+    } else if matches!(explored.accuracy, Accuracy::Sample { .. }) {
+        badge(ui, Tone::Plain, &text).on_hover_text("The first rows of the partition. Steps that merge rows see only these.");
+    } else {
+        accuracy_badge(ui, explored.accuracy);
+    }
+}
+
+fn step_badge(ui: &mut Ui, view: &DataView<'_>, explored: &Explored, commands: &mut Vec<Command>) {
+    let asked = view.shown_step.unwrap_or(explored.checks.len());
+    let text = if explored.n_steps < asked {
+        Some((Tone::Warn, format!("before step {}, which does not check", explored.n_steps + 1)))
+    } else {
+        view.shown_step.map(|step| match step {
+            0 => (Tone::Accent, "before the recipe".to_owned()),
+            step => (Tone::Accent, format!("after step {step}")),
+        })
+    };
+    let Some((tone, text)) = text else { return };
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        badge(ui, tone, &text);
+        if view.shown_step.is_some() && icon_button(ui, true, Icon::Close, "Show data after all steps").clicked() {
+            commands.push(Command::ShowStep(None));
+        }
+    });
+}
+
+fn rejects_badge(ui: &mut Ui, explored: &Explored, panel: &mut DataPanel) {
+    if explored.rejects.is_empty() {
+        return;
+    }
+    let text = units::plural(explored.rejects.len() as u64, "reject");
+    let c = theme::colors(ui);
+    let button = Button::new(egui::RichText::new(text).font(theme::small()).color(c.bad))
+        .fill(c.surface(Tone::Bad))
+        .stroke(egui::Stroke::NONE)
+        .corner_radius(size::BADGE_RADIUS)
+        .min_size(vec2(0.0, size::ICON + 2.0));
+    let response = ui
+        .scope(|ui| {
+            ui.spacing_mut().button_padding = vec2(5.0, 1.0);
+            ui.spacing_mut().interact_size.y = 0.0;
+            ui.add(button)
+        })
+        .inner;
+    if response.on_hover_text("Records that could not be read or computed").clicked() {
+        panel.bottom = if panel.bottom == Bottom::Rejects { Bottom::Closed } else { Bottom::Rejects };
+    }
+}
+
+fn columns_menu(ui: &mut Ui, explored: &Explored, panel: &mut DataPanel) {
+    let df = &explored.df;
+    let is_hidden = |name: &str| panel.grid.hidden.contains(name);
+    let n_shown = df.columns().iter().filter(|column| !is_hidden(column.name())).count();
+    let text = format!("Columns {n_shown} / {}", df.width());
+    let button = Button::new(theme::body(text)).min_size(vec2(0.0, size::CONTROL));
+    let config = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    MenuButton::from_button(button).config(config).ui(ui, |ui| {
+        ui.set_width(260.0);
+        text_field(ui, &mut panel.column_search, "Find a column", "find a column", false);
+        ui.horizontal(|ui| {
+            if ui.button("Show all").clicked() {
+                panel.grid.hidden.clear();
+            }
+            if ui.button("Hide all").clicked() {
+                panel.grid.hidden.extend(df.columns().iter().map(|column| column.name().to_string()));
+            }
+        });
+        let names: Vec<&str> = df.columns().iter().map(|column| column.name().as_str()).collect();
+        let found = fuzzy::ranked(&panel.column_search, &names);
+        let hidden = &mut panel.grid.hidden;
+        ScrollArea::vertical().max_height(360.0).show_rows(ui, size::ROW, found.len(), |ui, rows| {
+            for name in found.get(rows).unwrap_or_default() {
+                let mut is_shown = !hidden.contains(*name);
+                if ui.checkbox(&mut is_shown, *name).changed() {
+                    if is_shown {
+                        hidden.remove(*name);
+                    } else {
+                        hidden.insert((*name).to_owned());
+                    }
+                }
+            }
+        });
+    });
+}

@@ -1,0 +1,414 @@
+//! From the JSON Schema of a step's parameters to the fields of a form, and between texts and values.
+//!
+//! Draws nothing: see [`super::fields`].
+
+use serde_json::{Map, Number, Value};
+
+use crate::transform::{Step, StepInfo};
+
+/// What a field takes, and so how it is drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// One column of the schema before the step.
+    Column,
+    /// Several of them, in order.
+    Columns,
+    /// SQL.
+    Expression,
+    /// Name → SQL.
+    Expressions,
+    /// Old name → new name.
+    Renames,
+    /// Any names and texts.
+    Pairs,
+    Choice(Vec<Value>),
+    Bool,
+    Integer,
+    Number,
+    Numbers,
+    Texts,
+    Text,
+    /// Text, a number or a boolean.
+    Scalar,
+    /// Anything else, as JSON.
+    Json,
+}
+
+/// One parameter of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldSpec {
+    pub name: String,
+    /// One sentence, from the parameter's documentation.
+    pub doc: String,
+    pub kind: Kind,
+    pub is_required: bool,
+    /// Whether it may be left empty.
+    pub is_optional: bool,
+}
+
+impl FieldSpec {
+    /// The name as people read it.
+    pub fn label(&self) -> String {
+        self.name.replace('_', " ")
+    }
+}
+
+/// The fields of a step, in the schema's order.
+pub fn fields(schema: &Value) -> Vec<FieldSpec> {
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .map(|names| names.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+        return Vec::new();
+    };
+    properties
+        .iter()
+        .map(|(name, property)| {
+            let (inner, is_optional) = without_null(property);
+            let hint = text_of(property, "x-input").or_else(|| text_of(inner, "x-input"));
+            let doc = text_of(property, "description").or_else(|| text_of(inner, "description"));
+            FieldSpec {
+                name: name.clone(),
+                doc: doc.unwrap_or_default().replace('\n', " "),
+                kind: kind(inner, hint),
+                is_required: required.contains(&name.as_str()),
+                is_optional,
+            }
+        })
+        .collect()
+}
+
+fn text_of<'a>(schema: &'a Value, key: &str) -> Option<&'a str> {
+    schema.get(key).and_then(Value::as_str)
+}
+
+/// The schema of a value that is there, and whether null is allowed too.
+fn without_null(schema: &Value) -> (&Value, bool) {
+    let is_null = |schema: &Value| text_of(schema, "type") == Some("null");
+    for key in ["anyOf", "oneOf"] {
+        if let Some(parts) = schema.get(key).and_then(Value::as_array)
+            && parts.iter().any(is_null)
+            && let Some(part) = parts.iter().find(|part| !is_null(part))
+            && parts.len() == 2
+        {
+            return (part, true);
+        }
+    }
+    (schema, types(schema).contains(&"null"))
+}
+
+fn types(schema: &Value) -> Vec<&str> {
+    match schema.get("type") {
+        Some(Value::String(name)) => vec![name],
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn kind(schema: &Value, hint: Option<&str>) -> Kind {
+    if let Some(choices) = choices(schema) {
+        return Kind::Choice(choices);
+    }
+    let types: Vec<&str> = types(schema).into_iter().filter(|name| *name != "null").collect();
+    match (types.as_slice(), hint) {
+        (["array"], Some("columns" | "column")) => Kind::Columns,
+        (["object"], Some("columns" | "column")) => Kind::Renames,
+        (["object"], Some("expression")) => Kind::Expressions,
+        (["object"], _) if schema.get("properties").is_none() => Kind::Pairs,
+        (["string"], Some("column" | "columns")) => Kind::Column,
+        (["string"], Some("expression")) => Kind::Expression,
+        (["string"], _) => Kind::Text,
+        (["boolean"], _) => Kind::Bool,
+        (["integer"], _) => Kind::Integer,
+        (["number"], _) => Kind::Number,
+        (["array"], _) => {
+            let items = schema.get("items").map(self::types).unwrap_or_default();
+            match items.as_slice() {
+                ["number" | "integer"] => Kind::Numbers,
+                ["string"] => Kind::Texts,
+                _ => Kind::Json,
+            }
+        }
+        (several, _) if several.len() > 1 && several.iter().all(|name| is_plain(name)) => Kind::Scalar,
+        _ => Kind::Json,
+    }
+}
+
+fn is_plain(name: &str) -> bool {
+    matches!(name, "string" | "number" | "integer" | "boolean")
+}
+
+fn choices(schema: &Value) -> Option<Vec<Value>> {
+    if let Some(values) = schema.get("enum").and_then(Value::as_array) {
+        return Some(values.iter().filter(|value| !value.is_null()).cloned().collect());
+    }
+    let mut found = Vec::new();
+    for part in schema.get("oneOf").or_else(|| schema.get("anyOf"))?.as_array()? {
+        match (part.get("const"), part.get("enum").and_then(Value::as_array)) {
+            (Some(value), _) => found.push(value.clone()),
+            (None, Some(values)) => found.extend(values.iter().cloned()),
+            (None, None) if text_of(part, "type") == Some("null") => {}
+            (None, None) => return None,
+        }
+    }
+    Some(found)
+}
+
+/// A value as the text of its field.
+pub fn to_text(kind: &Kind, value: &Value) -> String {
+    match (kind, value) {
+        (_, Value::Null) => String::new(),
+        (Kind::Json, value) => value.to_string(),
+        (Kind::Numbers | Kind::Texts | Kind::Columns, Value::Array(items)) => {
+            items.iter().map(plain_text).collect::<Vec<_>>().join(", ")
+        }
+        // Text that would be read as something else is shown in quotes.
+        (Kind::Scalar, Value::String(text)) if !matches!(scalar(text), Value::String(_)) => format!("'{text}'"),
+        (_, value) => plain_text(value),
+    }
+}
+
+fn plain_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The text of a field as a value.
+///
+/// # Errors
+/// What the text should be, for the message below the field.
+pub fn from_text(field: &FieldSpec, text: &str) -> Result<Value, String> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() && field.is_optional {
+        return Ok(Value::Null);
+    }
+    match &field.kind {
+        Kind::Integer => trimmed
+            .replace(['_', ','], "")
+            .parse::<Number>()
+            .ok()
+            .filter(|number| !number.is_f64())
+            .map(Value::Number)
+            .ok_or_else(|| "write a whole number".to_owned()),
+        Kind::Number => number(trimmed).ok_or_else(|| "write a number".to_owned()),
+        Kind::Numbers => trimmed
+            .split([',', ';', ' '])
+            .filter(|part| !part.is_empty())
+            .map(|part| number(part).ok_or_else(|| format!("`{part}` is no number: write 30000, 60000")))
+            .collect::<Result<Vec<_>, _>>()
+            .map(Value::Array),
+        Kind::Texts | Kind::Columns => Ok(Value::Array(
+            trimmed
+                .split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+                .map(Value::from)
+                .collect(),
+        )),
+        Kind::Scalar if trimmed.is_empty() => Ok(Value::Null),
+        Kind::Scalar => Ok(scalar(trimmed)),
+        Kind::Json => serde_json::from_str(trimmed).map_err(|error| format!("not JSON: {error}")),
+        _ => Ok(Value::String(text.to_owned())),
+    }
+}
+
+fn number(text: &str) -> Option<Value> {
+    text.replace('_', "").parse::<Number>().ok().map(Value::Number)
+}
+
+/// `true`, a number, or text; text in single quotes is text whatever it holds.
+fn scalar(text: &str) -> Value {
+    if let Some(quoted) = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        return Value::String(quoted.to_owned());
+    }
+    match text {
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        _ => number(text).unwrap_or_else(|| Value::String(text.to_owned())),
+    }
+}
+
+/// Rows of a map field.
+pub fn to_rows(value: &Value) -> Vec<(String, String)> {
+    value
+        .as_object()
+        .map(|map| map.iter().map(|(name, value)| (name.clone(), plain_text(value))).collect())
+        .unwrap_or_default()
+}
+
+/// The rows that are filled in, as a map.
+///
+/// # Errors
+/// When a name stands twice or a row has no name.
+pub fn from_rows(rows: &[(String, String)]) -> Result<Value, String> {
+    let mut map = Map::new();
+    for (name, value) in rows.iter().filter(|(name, value)| !name.is_empty() || !value.is_empty()) {
+        if name.is_empty() {
+            return Err("write a name at the left".to_owned());
+        }
+        if map.insert(name.clone(), Value::String(value.clone())).is_some() {
+            return Err(format!("`{name}` stands twice"));
+        }
+    }
+    Ok(Value::Object(map))
+}
+
+/// A new step of this kind for `column`: wherever its form asks for a column, that one is filled in.
+pub fn prefilled(info: &StepInfo, column: &str) -> Step {
+    let step = (info.new)();
+    let Value::Object(mut params) = step.params() else {
+        return step;
+    };
+    for field in fields(&(info.json_schema)()) {
+        if field.is_optional && field.kind != Kind::Columns {
+            continue;
+        }
+        let value = match field.kind {
+            Kind::Column => Value::from(column),
+            Kind::Columns => Value::from(vec![column]),
+            Kind::Renames => serde_json::json!({column: column}),
+            Kind::Expression => Value::from(format!("{} IS NOT NULL", sql_name(column))),
+            Kind::Expressions => serde_json::json!({format!("{column}_new"): sql_name(column)}),
+            _ => continue,
+        };
+        params.insert(field.name, value);
+    }
+    Step::from_params(info.name, Value::Object(params)).unwrap_or(step)
+}
+
+/// A column's name in an expression: quoted unless it is a plain word.
+pub fn sql_name(column: &str) -> String {
+    let is_plain = column.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && column.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if is_plain {
+        column.to_owned()
+    } else {
+        format!("\"{}\"", column.replace('"', "\"\""))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{FieldSpec, Kind, fields, from_rows, from_text, sql_name, to_rows, to_text};
+
+    fn field(kind: Kind) -> FieldSpec {
+        FieldSpec {
+            name: "x".to_owned(),
+            doc: String::new(),
+            kind,
+            is_required: false,
+            is_optional: false,
+        }
+    }
+
+    #[test]
+    fn every_form_of_a_schema_becomes_its_field() {
+        let text_map = json!({"type": "object", "additionalProperties": {"type": "string"}, "x-input": "expression"});
+        let schema = json!({
+            "required": ["column"],
+            "properties": {
+                "column": {"type": "string", "x-input": "column", "description": "Column to\nchange."},
+                "columns": {"type": "array", "items": {"type": "string"}, "x-input": "columns"},
+                "exprs": text_map,
+                "renames": {"type": "object", "additionalProperties": {"type": "string"}, "x-input": "columns"},
+                "where": {"type": "string", "x-input": "expression"},
+                "plain": {"enum": ["a", "b"]},
+                "documented": {"oneOf": [{"const": "reject", "description": "x"}, {"const": "null"}]},
+                "mixed": {"oneOf": [{"type": "string", "enum": ["a", "b"]}, {"type": "string", "const": "c"}]},
+                "maybe": {"anyOf": [{"enum": ["lower"]}, {"type": "null"}]},
+                "into": {"type": ["string", "null"]},
+                "borders": {"type": "array", "items": {"type": "number"}},
+                "words": {"type": "array", "items": {"type": "string"}},
+                "flag": {"type": "boolean"},
+                "n": {"type": "integer"},
+                "value": {"type": ["boolean", "number", "string", "null"]},
+                "odd": {"type": "object", "properties": {}}
+            }
+        });
+        let found: Vec<(String, Kind)> = fields(&schema).into_iter().map(|field| (field.name, field.kind)).collect();
+        let choice = |values: &[&str]| Kind::Choice(values.iter().map(|value| Value::from(*value)).collect());
+        let expected = [
+            ("column", Kind::Column),
+            ("columns", Kind::Columns),
+            ("exprs", Kind::Expressions),
+            ("renames", Kind::Renames),
+            ("where", Kind::Expression),
+            ("plain", choice(&["a", "b"])),
+            ("documented", choice(&["reject", "null"])),
+            ("mixed", choice(&["a", "b", "c"])),
+            ("maybe", choice(&["lower"])),
+            ("into", Kind::Text),
+            ("borders", Kind::Numbers),
+            ("words", Kind::Texts),
+            ("flag", Kind::Bool),
+            ("n", Kind::Integer),
+            ("value", Kind::Scalar),
+            ("odd", Kind::Json),
+        ];
+        for (found, (name, kind)) in found.iter().zip(&expected) {
+            assert_eq!((found.0.as_str(), &found.1), (*name, kind));
+        }
+        assert_eq!(found.len(), expected.len());
+        let fields = fields(&schema);
+        assert_eq!(fields[0].doc, "Column to change.");
+        assert!(fields[0].is_required && !fields[0].is_optional);
+        assert!(fields.iter().any(|field| field.name == "maybe" && field.is_optional));
+        assert!(fields.iter().any(|field| field.name == "into" && field.is_optional));
+    }
+
+    #[test]
+    fn texts_become_values_and_half_typed_ones_say_what_is_missing() {
+        let parse = |kind, text| from_text(&field(kind), text);
+        assert_eq!(parse(Kind::Numbers, "30000, 60000,"), Ok(json!([30000, 60000])));
+        assert_eq!(parse(Kind::Integer, "1_000"), Ok(json!(1000)));
+        assert_eq!(parse(Kind::Scalar, "'12'"), Ok(json!("12")));
+        assert_eq!(parse(Kind::Scalar, "9007199254740993"), Ok(json!(9_007_199_254_740_993_i64)));
+        assert!(parse(Kind::Numbers, "30000, 6x").unwrap_err().contains("`6x`"));
+        assert!(parse(Kind::Integer, "1.5").is_err());
+        assert!(parse(Kind::Number, "").is_err());
+        let optional = FieldSpec {
+            is_optional: true,
+            ..field(Kind::Number)
+        };
+        assert_eq!(from_text(&optional, " "), Ok(Value::Null));
+    }
+
+    #[test]
+    fn values_survive_the_way_through_their_text() {
+        for (kind, value) in [
+            (Kind::Numbers, json!([1.5, 2])),
+            (Kind::Scalar, json!("12")),
+            (Kind::Scalar, json!("text")),
+            (Kind::Scalar, json!(true)),
+            (Kind::Texts, json!(["a", "b"])),
+            (Kind::Expression, json!("a > 'b, c'")),
+        ] {
+            let text = to_text(&kind, &value);
+            assert_eq!(from_text(&field(kind), &text), Ok(value), "{text}");
+        }
+    }
+
+    #[test]
+    fn rows_of_a_map_keep_their_order_and_empty_rows_do_not_count() {
+        let rows = to_rows(&json!({"b": "1", "a": "2"}));
+        assert_eq!(rows[0].0, "b");
+        let mut rows = rows;
+        rows.push((String::new(), String::new()));
+        assert_eq!(from_rows(&rows).unwrap().to_string(), r#"{"b":"1","a":"2"}"#);
+        rows.push(("a".to_owned(), String::new()));
+        assert_eq!(from_rows(&rows).unwrap_err(), "`a` stands twice");
+    }
+
+    #[test]
+    fn names_are_quoted_only_where_they_must_be() {
+        assert_eq!(sql_name("posted_at"), "posted_at");
+        assert_eq!(sql_name("my \"col\""), "\"my \"\"col\"\"\"");
+        assert_eq!(sql_name("1st"), "\"1st\"");
+    }
+}
