@@ -200,7 +200,7 @@ fn bars(keys: &DatasetKeys, skew: &PartitionSkew) -> PartitionBars {
     }));
     bars.sort_by(|a, b| (a.partition.date(), &a.partition).cmp(&(b.partition.date(), &b.partition)));
     PartitionBars {
-        median_bytes: skew.metrics.median_bytes,
+        median_bytes: skew.metrics.median_bytes as f64,
         max_bytes: bars.iter().filter_map(|bar| bar.n_bytes).max().unwrap_or(0),
         bars,
     }

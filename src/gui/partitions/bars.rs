@@ -240,7 +240,7 @@ fn median_line(
     c: &Colors,
 ) {
     let median = match measure {
-        Measure::Bytes => dataset.skew.metrics.median_bytes,
+        Measure::Bytes => dataset.skew.metrics.median_bytes as f64,
         Measure::Files => median(
             dataset
                 .keys
@@ -300,10 +300,10 @@ fn tooltip_ui(ui: &mut Ui, dataset: &ListedDataset, bar: &Bar) {
         ));
     }
     let metrics = &dataset.skew.metrics;
-    if metrics.median_bytes > 0.0 {
+    if metrics.median_bytes > 0 {
         ui.label(format!(
             "{:.1} × the median",
-            n_bytes as f64 / metrics.median_bytes
+            n_bytes as f64 / metrics.median_bytes as f64
         ));
     }
     if metrics.n_bytes > 0 {

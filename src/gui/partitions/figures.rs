@@ -1,4 +1,4 @@
-//! The headline figures, coloured by how bad they are. Thresholds are those of the findings' ratios.
+//! The headline figures, coloured by how bad they are.
 
 use egui::Ui;
 
@@ -6,6 +6,7 @@ use crate::base::{Accuracy, units};
 use crate::gui::listed::ListedDataset;
 use crate::gui::theme::{Tone, space};
 use crate::gui::widgets::{Figure, figure_card};
+use crate::profile::{Metric, Severity};
 
 /// Narrower cards do not hold their notes.
 const MIN_WIDTH: f32 = 128.0;
@@ -60,12 +61,12 @@ fn ratio_text(value: Option<f64>) -> String {
     }
 }
 
-/// Colour of a value that is worse the larger it is.
-fn tone_above(value: Option<f64>, warn: f64, bad: f64) -> Tone {
-    match value {
-        Some(value) if value >= bad => Tone::Bad,
-        Some(value) if value >= warn => Tone::Warn,
-        _ => Tone::Plain,
+/// A figure that is fine has no colour.
+fn tone_of(severity: Severity) -> Tone {
+    match severity {
+        Severity::Good | Severity::Note => Tone::Plain,
+        Severity::Warn => Tone::Warn,
+        Severity::Bad => Tone::Bad,
     }
 }
 
@@ -73,7 +74,6 @@ fn figures(dataset: &ListedDataset, accuracy: Accuracy) -> [Shown; 6] {
     let metrics = &dataset.skew.metrics;
     let n = metrics.n_partitions;
     let effective = metrics.effective_partitions;
-    let lost = effective.map(|effective| n as f64 / effective.max(1e-9));
     let missing = match dataset.skew.missing.as_slice() {
         [] => "none between first and last".to_owned(),
         [date] => date.to_string(),
@@ -84,7 +84,7 @@ fn figures(dataset: &ListedDataset, accuracy: Accuracy) -> [Shown; 6] {
             label: "max / median",
             value: ratio_text(metrics.max_over_median),
             note: "bytes".to_owned(),
-            tone: tone_above(metrics.max_over_median, 3.0, 5.0),
+            tone: tone_of(metrics.severity(Metric::MaxOverMedian)),
             explanation: "The largest partition over the middle one. One task per partition runs this much longer \
                           than its neighbours.",
         },
@@ -92,7 +92,7 @@ fn figures(dataset: &ListedDataset, accuracy: Accuracy) -> [Shown; 6] {
             label: "effective partitions",
             value: effective.map_or("–".to_owned(), |effective| format!("{effective:.1} of {n}")),
             note: "1 / Σp²".to_owned(),
-            tone: tone_above(lost, 1.5, 2.0),
+            tone: tone_of(metrics.severity(Metric::EffectivePartitions)),
             explanation: "How many even partitions would be as concentrated as these: 1 / Σp², where p is each \
                           partition's share of the bytes.",
         },
@@ -100,29 +100,21 @@ fn figures(dataset: &ListedDataset, accuracy: Accuracy) -> [Shown; 6] {
             label: "Gini",
             value: metrics.gini.map_or("–".to_owned(), |gini| format!("{gini:.2}")),
             note: "0 even, 1 one holds all".to_owned(),
-            tone: tone_above(metrics.gini, 0.3, 0.6),
+            tone: tone_of(metrics.severity(Metric::Gini)),
             explanation: "Inequality of bytes over partitions, from the Lorenz curve below.",
         },
         Shown {
             label: "missing dates",
             value: units::count(metrics.n_missing_dates),
             note: missing,
-            tone: if metrics.n_missing_dates > 0 {
-                Tone::Warn
-            } else {
-                Tone::Plain
-            },
+            tone: tone_of(metrics.severity(Metric::MissingDates)),
             explanation: "Dates between the first and the last partition that have no objects.",
         },
         Shown {
             label: "tiny files",
             value: units::count(metrics.n_tiny_files),
             note: "under 3 MB, over 100 a day".to_owned(),
-            tone: if metrics.n_tiny_files > 0 {
-                Tone::Warn
-            } else {
-                Tone::Plain
-            },
+            tone: tone_of(metrics.severity(Metric::TinyFiles)),
             explanation: "Files of partitions that hold more than 100 files averaging under 3 MB. Each costs a \
                           request.",
         },
