@@ -45,7 +45,7 @@ fn day() -> NaiveDate {
 #[test]
 fn places_are_resolved_against_the_folder_of_the_spec() {
     let job = job(SPEC).unwrap();
-    assert_eq!(job.source.root.to_string(), "/lake/jobs/raw/clicks/");
+    assert_eq!(job.source.root.to_string(), "/lake/jobs/raw/clicks");
     assert_eq!(
         job.source.location(day()).to_string(),
         "/lake/jobs/raw/clicks/2020/01/02"
@@ -55,7 +55,7 @@ fn places_are_resolved_against_the_folder_of_the_spec() {
     assert_eq!(job.sink.compression, Compression::Zstd(3));
     let elsewhere = SPEC.replace("uri: raw/", "uri: ../../data/./raw/");
     let job = self::job(&elsewhere).unwrap();
-    assert_eq!(job.source.root.to_string(), "/data/raw/clicks/");
+    assert_eq!(job.source.root.to_string(), "/data/raw/clicks");
 }
 
 #[test]

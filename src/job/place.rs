@@ -177,7 +177,7 @@ sink: {uri: out/, partition: {name: \"\"}}
         check(&[Key("source"), Key("uri")], None, (3, 3));
         check(&[Key("sink"), Key("uri")], None, (12, 8));
         check(&[Key("sink"), Key("partition"), Key("name")], None, (12, 31));
-        check(&[Key("steps"), Item(1), Key("where")], Some(5), (6, 35));
+        check(&[Key("steps"), Item(1), Key("where")], Some(5), (6, 37));
         check(&[Key("steps"), Item(2), Key("columns")], Some(5), (8, 7));
         check(&[Key("steps"), Item(3), Key("where")], Some(1), (11, 14));
     }

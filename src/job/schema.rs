@@ -1,13 +1,12 @@
 //! The JSON Schema of a job spec, for editors and for whoever writes specs by program.
 //!
-//! Made from the same types that read a spec, and from the registry of steps.
+//! Made from the same types that read a spec; `transform` says what its steps take.
 
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator, json_schema};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::JobSpec;
-use crate::transform;
 
 /// The JSON Schema (draft 2020-12) of a job spec.
 pub fn job_schema() -> Value {
@@ -17,60 +16,6 @@ pub fn job_schema() -> Value {
         object.insert("title".to_owned(), json!("Skewer job"));
     }
     schema
-}
-
-/// Steps: a list of maps with one key, the name of the step.
-pub(super) fn steps(_: &mut SchemaGenerator) -> Schema {
-    let kinds: Vec<Value> = transform::registry()
-        .iter()
-        .map(|step| {
-            let mut params = (step.json_schema)();
-            add_step_keys(&mut params);
-            let name = step.name;
-            json!({
-                "type": "object",
-                "title": name,
-                "description": step.summary,
-                "properties": { name: params },
-                "required": [name],
-                "additionalProperties": false,
-            })
-        })
-        .collect();
-    let items = if kinds.is_empty() {
-        json!({ "type": "object", "minProperties": 1, "maxProperties": 1 })
-    } else {
-        json!({ "oneOf": kinds })
-    };
-    json_schema!({
-        "type": "array",
-        "description": "Steps in order; none copies the declared columns.",
-        "items": items,
-    })
-}
-
-/// Id, comment and switch, which every step takes beside its own parameters.
-fn add_step_keys(params: &mut Value) {
-    let Some(object) = params.as_object_mut() else {
-        return;
-    };
-    let properties = object
-        .entry("properties")
-        .or_insert_with(|| Value::Object(Map::new()));
-    if let Some(properties) = properties.as_object_mut() {
-        properties.insert(
-            "id".to_owned(),
-            json!({ "type": "string", "description": "A stable name for people and reports." }),
-        );
-        properties.insert(
-            "comment".to_owned(),
-            json!({ "type": "string", "description": "Why the step is there." }),
-        );
-        properties.insert(
-            "enabled".to_owned(),
-            json!({ "type": "boolean", "default": true, "description": "A step that is off does nothing." }),
-        );
-    }
 }
 
 /// The contract of a source.

@@ -27,14 +27,16 @@ pub struct JobSpec {
     /// Versions of Skewer that may run the job, such as `>=0.1.0, <0.2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineRange>,
-    #[allow(clippy::zero_sized_map_values, reason = "one type of parameter today, a closed map of names all the same")]
+    #[allow(
+        clippy::zero_sized_map_values,
+        reason = "one type of parameter today, a closed map of names all the same"
+    )]
     /// Parameters that are given when the job runs. Always written: a reader of the spec must see what it takes.
     #[serde(default = "default_params")]
     pub params: BTreeMap<String, ParamSpec>,
     pub source: SourceSpec,
     /// Steps in order; none copies the declared columns.
     #[serde(default, skip_serializing_if = "has_no_steps")]
-    #[schemars(schema_with = "super::schema::steps")]
     pub steps: Recipe,
     pub sink: SinkSpec,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -289,16 +291,24 @@ impl JobSpec {
 
 /// Adds what a person needs to the words of serde: a planned key is named as such, a slip gets its nearest word.
 fn explain(message: &str) -> String {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let (Some(first), true) = (quoted.next(), message.starts_with("unknown ")) else {
+    let Some((first, rest)) = message
+        .strip_prefix("unknown ")
+        .and_then(|rest| rest.split_once('`')?.1.split_once('`'))
+    else {
         return message.to_owned();
     };
     if NOT_YET.contains(&first) {
         return format!("`{first}` is not supported yet: remove it");
     }
-    match nearest(first, quoted) {
-        Some(near) => format!("{message}: did you mean `{near}`?"),
-        None => message.to_owned(),
+    let known = rest
+        .split_once("expected ")
+        .map_or("", |(_, known)| known)
+        .trim_start_matches("one of ")
+        .split(", ")
+        .map(|word| word.trim_matches('`'));
+    match nearest(first, known) {
+        Some(near) if !message.contains("did you mean") => format!("{message}: did you mean `{near}`?"),
+        _ => message.to_owned(),
     }
 }
 

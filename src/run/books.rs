@@ -106,7 +106,10 @@ mod tests {
         };
         books.add_steps(&[filter]);
         let error = books.check().unwrap_err().to_string();
-        assert!(error.contains("10 in, 6 out, 2 filtered, 1 quarantined"), "{error}");
+        assert!(
+            error.contains("10 in, 6 out, 2 filtered, 1 quarantined"),
+            "{error}"
+        );
         books.rows_out = 7;
         assert!(books.check().is_ok());
     }

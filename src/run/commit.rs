@@ -99,7 +99,10 @@ impl<'a> DayLog<'a> {
             ..DayState::default()
         };
         for number in numbers {
-            let commit = self.read(number).await?.ok_or_else(|| self.unreadable(number, "it vanished"))?;
+            let commit = self
+                .read(number)
+                .await?
+                .ok_or_else(|| self.unreadable(number, "it vanished"))?;
             let slots = commit.parts.iter().map(|part| part.slot + 1);
             state.next_slot = slots.fold(state.next_slot, u64::max);
             state.last = Some(commit);
@@ -147,10 +150,14 @@ impl<'a> DayLog<'a> {
         for path in &commit.deletes {
             self.files.delete(&self.sink.root.join(path)).await?;
         }
-        let success = self.sink.root.join(&format!("{}/_SUCCESS", self.sink.partition(self.day)));
+        let success = self
+            .sink
+            .root
+            .join(&format!("{}/_SUCCESS", self.sink.partition(self.day)));
         self.files.put(&success, b"").await?;
         self.files.put(&self.applied(n), b"").await?;
-        self.files.remove_folder(&staging(self.sink, &commit.run_id, self.day))
+        self.files
+            .remove_folder(&staging(self.sink, &commit.run_id, self.day))
     }
 
     async fn commit_numbers(&self) -> Result<Vec<u64>, RunError> {

@@ -31,6 +31,8 @@ pub(super) enum Message {
 pub(super) struct Rows {
     pub df: DataFrame,
     pub n_records: u64,
+    /// Decompressed.
+    pub n_bytes: u64,
     pub decode_rejects: Vec<Reject>,
     pub step_rejects: Vec<Reject>,
     pub counts: Vec<StepCounts>,
@@ -154,11 +156,16 @@ impl Compute {
         let mut decoder = Decoder::new(Arc::clone(&self.schema), self.options.clone())?;
         for (index, content) in group {
             decoder
-                .read(self.object(*index), self.codec(*index), content.as_ref(), &mut |batch| {
-                    batches.push((batch, start.elapsed().as_secs_f64()));
-                    start = Instant::now();
-                    !self.stop.is_cancelled()
-                })
+                .read(
+                    self.object(*index),
+                    self.codec(*index),
+                    content.as_ref(),
+                    &mut |batch| {
+                        batches.push((batch, start.elapsed().as_secs_f64()));
+                        start = Instant::now();
+                        !self.stop.is_cancelled()
+                    },
+                )
                 .map_err(input_error)?;
         }
         if let Some(batch) = decoder.finish() {
@@ -175,7 +182,10 @@ impl Compute {
         input: impl std::io::Read,
         out: &Sender<Message>,
     ) -> Result<Drift, Halt> {
-        let at_hand: Vec<(usize, Bytes)> = content.map(|content| (index, content.clone())).into_iter().collect();
+        let at_hand: Vec<(usize, Bytes)> = content
+            .map(|content| (index, content.clone()))
+            .into_iter()
+            .collect();
         let mut last_line = 0;
         let mut halt = None;
         let decoded = catch_unwind(AssertUnwindSafe(|| {
@@ -209,6 +219,7 @@ impl Compute {
                 let rows = Rows {
                     df: DataFrame::empty(),
                     n_records: 1,
+                    n_bytes: 0,
                     decode_rejects: vec![reject],
                     step_rejects: Vec::new(),
                     counts: Vec::new(),
@@ -236,6 +247,7 @@ impl Compute {
         let rows = Rows {
             df: outcome.df,
             n_records: batch.n_records,
+            n_bytes: batch.n_bytes,
             decode_rejects: batch.rejects,
             step_rejects,
             counts: outcome.counts,
@@ -334,7 +346,8 @@ fn fits(next: &Input, n_bytes: usize) -> bool {
 }
 
 fn send(out: &Sender<Message>, rows: Rows) -> Result<(), Halt> {
-    out.blocking_send(Message::Rows(Box::new(rows))).map_err(|_| Halt::Unwanted)
+    out.blocking_send(Message::Rows(Box::new(rows)))
+        .map_err(|_| Halt::Unwanted)
 }
 
 /// The storage's own error, where the reader carried one.

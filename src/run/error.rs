@@ -42,7 +42,9 @@ pub enum RunError {
     Write { path: String, source: io::Error },
     #[error("{part}: cannot encode Parquet: {message}")]
     Encode { part: String, message: String },
-    #[error("{message}: a step failed on no record in particular; preview the recipe on this day to find the data")]
+    #[error(
+        "{message}: a step failed on no record in particular; preview the recipe on this day to find the data"
+    )]
     Step { message: String },
     #[error(
         "the steps need the whole day in memory, which is more than {}: raise `limits.memory`, or filter before \
@@ -51,7 +53,9 @@ pub enum RunError {
     DayTooLarge { limit_bytes: u64 },
     #[error("the books do not balance: {books}; nothing was committed, please report this")]
     Books { books: String },
-    #[error("run `{winner}` committed this day at the same time: nothing of this run was published, run again to see its result")]
+    #[error(
+        "run `{winner}` committed this day at the same time: nothing of this run was published, run again to see its result"
+    )]
     Lost { winner: String },
     #[error("{location}: not a commit record that this version reads: {message}")]
     Record { location: String, message: String },

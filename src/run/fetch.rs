@@ -83,7 +83,11 @@ impl Fetcher {
         started: UnboundedSender<Started>,
     ) {
         for unit in units {
-            let held = if unit.is_streamed { STREAM_BYTES } else { unit.n_bytes };
+            let held = if unit.is_streamed {
+                STREAM_BYTES
+            } else {
+                unit.n_bytes
+            };
             let kib = held.min(self.budget_bytes).div_ceil(1024).max(1);
             let kib = u32::try_from(kib).unwrap_or(u32::MAX);
             let Ok(permit) = Arc::clone(&self.budget).acquire_many_owned(kib).await else {
@@ -213,7 +217,9 @@ impl Read for StreamReader {
             }
         }
         let n = buf.len().min(self.piece.len());
-        self.piece.split_to(n).copy_to_slice(buf.get_mut(..n).unwrap_or_default());
+        self.piece
+            .split_to(n)
+            .copy_to_slice(buf.get_mut(..n).unwrap_or_default());
         Ok(n)
     }
 }

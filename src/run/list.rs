@@ -38,7 +38,10 @@ pub(super) async fn list(
             if is_single {
                 object.key == prefix
             } else {
-                object.key.strip_prefix(&folder).is_some_and(|key| source.takes(key))
+                object
+                    .key
+                    .strip_prefix(&folder)
+                    .is_some_and(|key| source.takes(key))
             }
         }));
     };
@@ -96,7 +99,13 @@ mod tests {
             .collect();
         assert_eq!(
             cut,
-            [(0..2, 9, false), (2..3, 2, false), (3..4, 30, true), (4..6, 10, false), (6..7, 1, false)]
+            [
+                (0..2, 9, false),
+                (2..3, 2, false),
+                (3..4, 30, true),
+                (4..6, 10, false),
+                (6..7, 1, false)
+            ]
         );
     }
 }

@@ -12,6 +12,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use polars::prelude::DataFrame;
+use tokio::runtime::Handle;
 
 use super::RunError;
 use super::commit::CommitPart;
@@ -59,11 +60,7 @@ impl PartRoller {
         let key_value = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
         Ok(Self {
             rows_per_file: job.sink.rows_per_file.get(),
-            row_group_rows: job
-                .sink
-                .row_group_rows
-                .unwrap_or(job.sink.rows_per_file)
-                .get(),
+            row_group_rows: job.sink.row_group_rows.unwrap_or(job.sink.rows_per_file).get(),
             compression: codec(job.sink.compression)?,
             key_values: vec![
                 key_value("skewer.job", job.name()),
@@ -105,18 +102,24 @@ impl PartRoller {
         Ok(())
     }
 
-    /// Ends the last part. Gives all parts; they are staged, not visible.
-    pub fn finish(mut self) -> Result<Vec<CommitPart>, RunError> {
-        if let Some(part) = self.open.take() {
-            self.finish_part(part)?;
+    /// Ends the last part.
+    pub fn finish(&mut self) -> Result<(), RunError> {
+        match self.open.take() {
+            Some(part) => self.finish_part(part),
+            None => Ok(()),
         }
-        Ok(self.done)
     }
 
-    /// The parts that are already staged, to take them back.
-    pub fn abandon(&mut self) -> Vec<CommitPart> {
+    /// The parts that are staged, not visible. An open part is given up.
+    pub fn take_parts(&mut self) -> Vec<CommitPart> {
         self.open = None;
         mem::take(&mut self.done)
+    }
+
+    /// Takes back a staged part. Blocks.
+    pub fn discard(&self, handle: &Handle, part: &CommitPart) -> Result<(), RunError> {
+        let at = self.target.table.join(&part.path);
+        handle.block_on(self.target.files.discard(&part.staged, &at))
     }
 
     fn start_part(&self) -> Result<OpenPart, RunError> {

@@ -7,10 +7,12 @@ use std::io::Write as _;
 
 use chrono::NaiveDate;
 use serde::Serialize;
+use tokio::runtime::Handle;
 
 use super::files::{FileWriter, Files};
 use super::{QuarantineReport, RunError};
 use crate::dataset::{Reason, Reject, Stage};
+use crate::job::Job;
 use crate::storage::{Location, Object};
 
 /// One line. Field order is the order in the file.
@@ -46,6 +48,7 @@ struct Source<'a> {
 pub(super) struct Quarantine {
     files: Files,
     at: Location,
+    staging: Location,
     run_id: String,
     day: NaiveDate,
     spec_sha256: String,
@@ -61,22 +64,24 @@ pub(super) struct Quarantine {
 impl Quarantine {
     pub fn new(
         files: Files,
-        control: &Location,
+        job: &Job,
         run_id: &str,
         day: NaiveDate,
-        spec_sha256: &str,
         objects: &[Object],
-        name: impl Fn(&Object) -> String,
+        names: &[String],
     ) -> Self {
+        let folder = format!("quarantine/day={day}/run={run_id}");
         Self {
-            at: control.join(&format!("quarantine/day={day}/run={run_id}/part-0.jsonl")),
             files,
+            at: job.sink.control.join(&format!("{folder}/part-0.jsonl")),
+            staging: job.sink.control.join(&format!("{folder}/.part-0.jsonl")),
             run_id: run_id.to_owned(),
             day,
-            spec_sha256: spec_sha256.to_owned(),
-            objects: objects
+            spec_sha256: job.spec_sha256.clone(),
+            objects: names
                 .iter()
-                .map(|object| (name(object), (object.etag.clone(), object.size)))
+                .zip(objects)
+                .map(|(name, object)| (name.clone(), (object.etag.clone(), object.size)))
                 .collect(),
             writer: None,
             by_reason: BTreeMap::new(),
@@ -119,7 +124,7 @@ impl Quarantine {
         };
         let writer = match &mut self.writer {
             Some(writer) => writer,
-            none => none.insert(self.files.create(&self.at)?),
+            none => none.insert(self.files.stage(&self.staging, &self.at)?),
         };
         let error = |source: std::io::Error| RunError::Write {
             path: self.at.to_string(),
@@ -136,7 +141,8 @@ impl Quarantine {
 
     /// The three most frequent reasons with an example each.
     pub fn worst(&self) -> String {
-        let mut reasons: Vec<(u64, Reason)> = self.by_reason.iter().map(|(reason, n)| (*n, *reason)).collect();
+        let mut reasons: Vec<(u64, Reason)> =
+            self.by_reason.iter().map(|(reason, n)| (*n, *reason)).collect();
         reasons.sort_by(|a, b| b.cmp(a));
         let texts: Vec<String> = reasons
             .into_iter()
@@ -157,7 +163,8 @@ impl Quarantine {
     pub fn finish(&mut self) -> Result<QuarantineReport, RunError> {
         let uri = match self.writer.take() {
             Some(writer) => {
-                writer.finish()?.publish()?;
+                let (staged, n_bytes) = writer.finish()?;
+                Handle::current().block_on(self.files.publish(&staged, &self.at, n_bytes))?;
                 Some(self.at.to_string())
             }
             None => None,

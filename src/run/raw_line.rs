@@ -99,10 +99,19 @@ mod tests {
         ];
         for content in contents {
             let lines = read(&content, &[0, 9, 9, 17, 99]);
-            let texts: Vec<Option<&str>> = lines.iter().map(|l| l.as_ref().map(|l| l.text.as_str())).collect();
+            let texts: Vec<Option<&str>> = lines
+                .iter()
+                .map(|l| l.as_ref().map(|l| l.text.as_str()))
+                .collect();
             assert_eq!(
                 texts,
-                [Some("{\"a\":1}"), Some("{\"a\":2}"), Some("{\"a\":2}"), Some("{\"a\":3}"), None]
+                [
+                    Some("{\"a\":1}"),
+                    Some("{\"a\":2}"),
+                    Some("{\"a\":2}"),
+                    Some("{\"a\":3}"),
+                    None
+                ]
             );
         }
     }

@@ -172,7 +172,10 @@ impl RunReport {
 
 /// The run's status and exit code from its days.
 fn outcome(partitions: &[PartitionReport]) -> (RunStatus, i32) {
-    if partitions.iter().any(|day| day.status == PartitionStatus::Cancelled) {
+    if partitions
+        .iter()
+        .any(|day| day.status == PartitionStatus::Cancelled)
+    {
         return (RunStatus::Cancelled, exit::CANCELLED);
     }
     let mut codes: Vec<i32> = partitions
@@ -221,7 +224,11 @@ mod tests {
         let over = || day(Status::BudgetExceeded, exit::BUDGET);
         let lost = || day(Status::Failed, exit::TRY_AGAIN);
         let check = |days: &[PartitionReport], status, code| assert_eq!(outcome(days), (status, code));
-        check(&[good(), day(Status::NoData, 0), day(Status::AlreadyCommitted, 0)], RunStatus::Done, 0);
+        check(
+            &[good(), day(Status::NoData, 0), day(Status::AlreadyCommitted, 0)],
+            RunStatus::Done,
+            0,
+        );
         check(&[over()], RunStatus::BudgetExceeded, 10);
         check(&[over(), over()], RunStatus::BudgetExceeded, 10);
         check(&[over(), good()], RunStatus::SomeFailed, 11);

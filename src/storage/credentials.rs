@@ -11,7 +11,6 @@ use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::imds;
 use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::credentials::ProfileFileError;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::error::CredentialsError;
@@ -21,10 +20,10 @@ use object_store::aws::AwsCredential;
 use thiserror::Error;
 use tokio::sync::Mutex;
 
-use super::error::{find, first_line};
+use super::error::first_line;
 
 /// Credentials are renewed this long before they expire, so that a request under way does not outlive them.
-const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
+const RENEW_BEFORE: Duration = Duration::from_mins(5);
 
 /// A login page or a credential process may take this long; a machine without any credentials answers in one second.
 const CHAIN_TIMEOUT: Duration = Duration::from_secs(20);
@@ -89,28 +88,25 @@ impl ChainProvider {
     pub(super) async fn new(profile: Option<&str>, region: &str) -> Self {
         let region = aws_config::Region::new(region.to_owned());
         let config = ProviderConfig::without_region().with_region(Some(region.clone()));
-        let chain = match profile {
+        let chain = if let Some(profile) = profile {
             // A profile that was named must not lose against keys that happen to be in the environment.
-            Some(profile) => SharedCredentialsProvider::new(
-                ProfileFileCredentialsProvider::builder()
-                    .configure(&config)
-                    .profile_name(profile)
-                    .build(),
-            ),
-            None => {
-                // Off EC2 nobody answers at the metadata address: one short attempt instead of the usual minute.
-                let instance = imds::Client::builder()
-                    .configure(&config)
-                    .max_attempts(1)
-                    .connect_timeout(Duration::from_secs(1))
-                    .read_timeout(Duration::from_secs(1))
-                    .build();
-                let chain = DefaultCredentialsChain::builder()
-                    .configure(config)
-                    .region(region)
-                    .imds_client(instance);
-                SharedCredentialsProvider::new(chain.build().await)
-            }
+            let named = ProfileFileCredentialsProvider::builder()
+                .configure(&config)
+                .profile_name(profile);
+            SharedCredentialsProvider::new(named.build())
+        } else {
+            // Off EC2 nobody answers at the metadata address: one short attempt instead of the usual minute.
+            let instance = imds::Client::builder()
+                .configure(&config)
+                .max_attempts(1)
+                .connect_timeout(Duration::from_secs(1))
+                .read_timeout(Duration::from_secs(1))
+                .build();
+            let chain = DefaultCredentialsChain::builder()
+                .configure(config)
+                .region(region)
+                .imds_client(instance);
+            SharedCredentialsProvider::new(chain.build().await)
         };
         Self::over(chain, profile)
     }
@@ -167,35 +163,32 @@ impl ChainProvider {
     }
 
     fn failure(&self, error: &CredentialsError) -> CredentialsFailure {
-        let message = match (&self.profile, find::<ProfileFileError>(error)) {
-            (Some(name), Some(ProfileFileError::MissingProfile { profile, .. })) if name == profile => {
-                format!(
-                    "there is no profile `{name}` in ~/.aws; add it with `aws configure --profile {name}`"
-                )
-            }
-            (_, Some(reason)) => {
-                format!(
-                    "{}: {}; correct ~/.aws/config",
-                    self.source_name(),
-                    first_line(&reason.to_string())
-                )
-            }
-            (profile, None) => {
-                let login = profile
-                    .as_ref()
-                    .map_or_else(String::new, |profile| format!(" --profile {profile}"));
-                let reason = innermost(error);
-                if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
-                    format!(
-                        "no AWS credentials found; run `aws sso login{login}` or `aws configure{login}`, set \
-                         AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use anonymous access for a public bucket"
-                    )
-                } else if reason.to_lowercase().contains("token") {
-                    format!("{}: {reason}; run `aws sso login{login}`", self.source_name())
-                } else {
-                    format!("{}: {reason}", self.source_name())
-                }
-            }
+        let source = self.source_name();
+        let login = match &self.profile {
+            Some(profile) => format!(" --profile {profile}"),
+            None => String::new(),
+        };
+        let reasons = reasons(error);
+        let reason = reasons.last().map_or("", String::as_str);
+        let mentions = |word: &str| reasons.iter().any(|reason| reason.to_lowercase().contains(word));
+        // A profile may lean on another one that does not exist.
+        let is_other_missing = self.profile.as_ref().is_some_and(|profile| {
+            reason.contains("was not defined")
+                && !reason.contains(&format!("profile `{profile}` was not defined"))
+        });
+        let is_missing = !is_other_missing && matches!(error, CredentialsError::CredentialsNotLoaded(_));
+        let message = if is_missing && self.profile.is_some() {
+            format!(
+                "{source} is not in ~/.aws or holds no credentials; add it with `aws configure{login}` or choose another"
+            )
+        } else if is_missing {
+            "no AWS credentials found; run `aws sso login` or `aws configure`, name a profile, set AWS_ACCESS_KEY_ID and \
+             AWS_SECRET_ACCESS_KEY, or use anonymous access for a public bucket"
+                .to_owned()
+        } else if mentions("sso") || mentions("token") {
+            format!("{source} is not logged in or its login has expired; run `aws sso login{login}`")
+        } else {
+            format!("{source}: {reason}; correct ~/.aws/config or choose another profile")
         };
         CredentialsFailure { message }
     }
@@ -226,13 +219,11 @@ pub(super) async fn chain_region(profile: Option<&str>) -> Option<String> {
     Some(region.to_string())
 }
 
-/// The deepest reason of an error, in one line.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut deepest = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    first_line(&deepest.to_string())
+/// What an error and each of its sources say, in one line each.
+fn reasons(error: &dyn std::error::Error) -> Vec<String> {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(|error| first_line(&error.to_string()))
+        .collect()
 }
 
 #[cfg(test)]

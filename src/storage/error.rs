@@ -47,7 +47,7 @@ impl StorageError {
         matches!(self, Self::Unreachable { .. })
     }
 
-    pub(super) fn other(location: impl ToString, message: impl Into<String>) -> Self {
+    pub(super) fn other(location: &impl ToString, message: impl Into<String>) -> Self {
         Self::Other {
             location: location.to_string(),
             message: message.into(),
@@ -59,15 +59,18 @@ impl StorageError {
 #[derive(Debug, Clone)]
 pub(super) struct Asker {
     pub bucket: String,
-    /// `profile `x``, `these credentials` or `anonymous access`.
+    /// The profile, the default credentials or anonymous access.
     pub who: String,
     pub region: String,
     /// The server that was asked.
     pub endpoint: String,
 }
 
+/// Who asks without credentials.
+pub(super) const ANONYMOUS: &str = "anonymous access";
+
 /// Puts an error of the file system into words.
-pub(super) fn from_io(location: impl ToString, error: &io::Error) -> StorageError {
+pub(super) fn from_io(location: &impl ToString, error: &io::Error) -> StorageError {
     let location = location.to_string();
     match error.kind() {
         io::ErrorKind::NotFound => StorageError::NotFound {
@@ -84,7 +87,7 @@ pub(super) fn from_io(location: impl ToString, error: &io::Error) -> StorageErro
         },
         io::ErrorKind::AlreadyExists => StorageError::AlreadyExists { location },
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            StorageError::other(location, "no space left: free some or choose another place")
+            StorageError::other(&location, "no space left: free some or choose another place")
         }
         _ => StorageError::Other {
             location,
@@ -96,7 +99,7 @@ pub(super) fn from_io(location: impl ToString, error: &io::Error) -> StorageErro
 /// Puts an error of S3 into words.
 ///
 /// `object_store` keeps the HTTP answer in private types, so status and S3's code are read from its text.
-pub(super) fn from_s3(location: impl ToString, error: &object_store::Error, asker: &Asker) -> StorageError {
+pub(super) fn from_s3(location: &impl ToString, error: &object_store::Error, asker: &Asker) -> StorageError {
     let location = location.to_string();
     if let Some(failure) = find::<CredentialsFailure>(error) {
         return StorageError::Credentials {
@@ -114,7 +117,7 @@ pub(super) fn from_s3(location: impl ToString, error: &object_store::Error, aske
             return StorageError::AlreadyExists { location };
         }
         object_store::Error::InvalidPath { source } => {
-            return StorageError::other(location, format!("this key cannot be addressed: {source}"));
+            return StorageError::other(&location, format!("this key cannot be addressed: {source}"));
         }
         _ => {}
     }
@@ -155,13 +158,15 @@ fn from_answer(location: String, text: &str, answer: &Answer<'_>, asker: &Asker)
             location,
             hint: ": the upload was completed or aborted before".to_owned(),
         },
-        (_, "InvalidAccessKeyId" | "SignatureDoesNotMatch") => StorageError::Credentials {
-            location,
-            message: format!(
-                "the server refuses {who} ({}); check the access key and secret",
-                answer.code
-            ),
-        },
+        (_, "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "NotSignedUp" | "InvalidSecurity") => {
+            StorageError::Credentials {
+                location,
+                message: format!(
+                    "the server refuses {who} ({}); check the access key and secret",
+                    answer.code
+                ),
+            }
+        }
         (_, "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired" | "ExpiredTokenException") => {
             StorageError::Credentials {
                 location,
@@ -181,6 +186,10 @@ fn from_answer(location: String, text: &str, answer: &Answer<'_>, asker: &Asker)
             location,
             hint: ": no such object".to_owned(),
         },
+        (401 | 403, _) | (_, "AccessDenied") if who == ANONYMOUS => StorageError::Denied {
+            location,
+            message: format!("{who} may not do this in bucket `{bucket}`; name a profile that may"),
+        },
         (401 | 403, _) | (_, "AccessDenied") => StorageError::Denied {
             location,
             message: format!(
@@ -188,7 +197,7 @@ fn from_answer(location: String, text: &str, answer: &Answer<'_>, asker: &Asker)
                  s3:PutObject, or choose another profile"
             ),
         },
-        (416, _) => StorageError::other(location, "the range begins after the object's end"),
+        (416, _) => StorageError::other(&location, "the range begins after the object's end"),
         (429 | 500.., _) | (_, "SlowDown" | "InternalError" | "ServiceUnavailable") => {
             StorageError::Unreachable {
                 location,
@@ -198,8 +207,8 @@ fn from_answer(location: String, text: &str, answer: &Answer<'_>, asker: &Asker)
                 ),
             }
         }
-        (200.., _) => StorageError::other(location, format!("the server refuses ({})", named(answer))),
-        _ => StorageError::other(location, first_line(&innermost_text(text))),
+        (200.., _) => StorageError::other(&location, format!("the server refuses ({})", named(answer))),
+        _ => StorageError::other(&location, first_line(&innermost_text(text))),
     }
 }
 
@@ -240,7 +249,7 @@ fn from_transport(location: String, error: &HttpError, asker: &Asker) -> Storage
 }
 
 /// A request that got no answer within the bound.
-pub(super) fn timed_out(location: impl ToString, asker: &Asker, seconds: u64) -> StorageError {
+pub(super) fn timed_out(location: &impl ToString, asker: &Asker, seconds: u64) -> StorageError {
     StorageError::Unreachable {
         location: location.to_string(),
         message: format!(
@@ -304,7 +313,7 @@ mod tests {
             store: "S3",
             source: source.into(),
         };
-        from_s3("s3://lake/raw/", &error, &asker)
+        from_s3(&"s3://lake/raw/", &error, &asker)
     }
 
     fn xml(code: &str) -> String {

@@ -227,14 +227,12 @@ impl Inventory {
         }
         self.n_files += tally.n_files;
         self.n_bytes += tally.n_bytes;
-        match self.reader.read(folder) {
-            Some(read) => self.add_partition(folder, read, &tally),
-            None => {
-                self.add_loose(folder, &tally);
-                entry(&mut self.loose, folder).merge(&tally);
-                false
-            }
+        if let Some(read) = self.reader.read(folder) {
+            return self.add_partition(folder, read, &tally);
         }
+        self.add_loose(folder, &tally);
+        entry(&mut self.loose, folder).merge(&tally);
+        false
     }
 
     fn add_partition(&mut self, folder: &str, read: Folder, tally: &Tally) -> bool {

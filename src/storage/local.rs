@@ -76,7 +76,7 @@ impl Walk<'_> {
         } else {
             path
         };
-        let fail = |error: &io::Error| from_io(shown.display(), error);
+        let fail = |error: &io::Error| from_io(&shown.display(), error);
         for entry in fs::read_dir(shown).map_err(|error| fail(&error))? {
             let entry = entry.map_err(|error| fail(&error))?;
             if let Some(entry) = read_entry(&entry, name_prefix)? {
@@ -103,13 +103,13 @@ impl Walk<'_> {
     }
 
     fn linked_folder(&mut self, path: &Path, key: &str) -> Result<bool, StorageError> {
-        let fail = |error: &io::Error| from_io(path.display(), error);
+        let fail = |error: &io::Error| from_io(&path.display(), error);
         let target = fs::canonicalize(path).map_err(|error| fail(&error))?;
         let holder = path.parent().unwrap_or(path);
         let holder = fs::canonicalize(holder).map_err(|error| fail(&error))?;
         if holder.starts_with(&target) || self.above.contains(&target) {
             return Err(StorageError::other(
-                path.display(),
+                &path.display(),
                 "this link leads back to a folder above it; remove it",
             ));
         }
@@ -126,7 +126,7 @@ impl Walk<'_> {
             Ok(_) => return Ok(true),
             // Deleted since its folder was read: another program is at work, and the file is gone.
             Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => return Ok(true),
-            Err(error) => return Err(from_io(path.display(), &error)),
+            Err(error) => return Err(from_io(&path.display(), &error)),
         }
         if self.page.len() < PAGE_KEYS {
             return Ok(true);
@@ -142,14 +142,14 @@ fn read_entry(entry: &fs::DirEntry, name_prefix: &str) -> Result<Option<Entry>, 
     let path = entry.path();
     let name = entry.file_name().into_string().map_err(|name: OsString| {
         StorageError::other(
-            path.with_file_name(name.to_string_lossy().as_ref()).display(),
+            &path.with_file_name(name.to_string_lossy().as_ref()).display(),
             "the file name is not UTF-8; rename it",
         )
     })?;
     if !name.starts_with(name_prefix) {
         return Ok(None);
     }
-    let fail = |error: &io::Error| from_io(path.display(), error);
+    let fail = |error: &io::Error| from_io(&path.display(), error);
     let mut file_type = entry.file_type().map_err(|error| fail(&error))?;
     let is_link = file_type.is_symlink();
     if is_link {

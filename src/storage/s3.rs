@@ -18,8 +18,8 @@ use object_store::{
 
 use super::connection::check_endpoint;
 use super::credentials::{ChainProvider, Credentials, chain_region};
-use super::error::{Asker, from_s3, timed_out};
-use super::{Connection, Object, StorageError};
+use super::error::{ANONYMOUS, Asker, from_s3, timed_out};
+use super::{Connection, Object, StorageError, data_ending};
 
 /// How long requests may take and how often they are repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Default for Patience {
 }
 
 /// A whole ranged read of Parquet must end within this; streams are bounded by their silence instead.
-const RANGED_READ: Duration = Duration::from_secs(120);
+const RANGED_READ: Duration = Duration::from_mins(2);
 
 /// The slowest upload that is waited for.
 const MIN_UPLOAD_BYTES_PER_SECOND: usize = 100_000;
@@ -174,7 +174,7 @@ impl S3Place {
     pub(super) fn path(&self, key: &str) -> Result<ObjectPath, StorageError> {
         ObjectPath::parse(format!("{}{key}", self.prefix)).map_err(|_| {
             StorageError::other(
-                self.location(key),
+                &self.location(key),
                 "a key with an empty part (`//`), `.`, `..` or control characters cannot be addressed; rename it",
             )
         })
@@ -188,8 +188,8 @@ impl S3Place {
         request: impl Future<Output = object_store::Result<T>>,
     ) -> Result<T, StorageError> {
         match tokio::time::timeout(limit, request).await {
-            Ok(answer) => answer.map_err(|error| from_s3(self.location(key), &error, &self.asker)),
-            Err(_) => Err(timed_out(self.location(key), &self.asker, limit.as_secs())),
+            Ok(answer) => answer.map_err(|error| from_s3(&self.location(key), &error, &self.asker)),
+            Err(_) => Err(timed_out(&self.location(key), &self.asker, limit.as_secs())),
         }
     }
 
@@ -208,11 +208,39 @@ impl S3Place {
         prefix: &str,
         token: Option<String>,
     ) -> Result<(Vec<Object>, Option<String>), StorageError> {
-        let full = format!("{}{prefix}", self.prefix);
-        let options = PaginatedListOptions {
-            page_token: token,
+        self.list(
+            prefix,
+            PaginatedListOptions {
+                page_token: token,
+                ..PaginatedListOptions::default()
+            },
+        )
+        .await
+    }
+
+    /// Whether `key` is an object rather than a prefix. Asks by listing, whose errors say why; who may read but not
+    /// list is asked by the object itself.
+    pub(super) async fn is_object(&self, key: &str) -> Result<bool, StorageError> {
+        let first_key = PaginatedListOptions {
+            max_keys: Some(1),
             ..PaginatedListOptions::default()
         };
+        let found = match self.list(key, first_key).await {
+            // A key sorts before all longer ones that begin with it.
+            Ok((page, _)) => page.into_iter().next(),
+            Err(StorageError::Denied { .. }) => self.head(key).await?,
+            Err(error) => return Err(error),
+        };
+        // Consoles mark an empty folder by an empty object `folder/`, whose slash the listing drops.
+        Ok(found.is_some_and(|object| object.key == key && (object.size > 0 || data_ending(key).is_some())))
+    }
+
+    async fn list(
+        &self,
+        prefix: &str,
+        options: PaginatedListOptions,
+    ) -> Result<(Vec<Object>, Option<String>), StorageError> {
+        let full = format!("{}{prefix}", self.prefix);
         let full_prefix = (!full.is_empty()).then_some(full.as_str());
         let page = self
             .ask(
@@ -269,8 +297,8 @@ impl S3Place {
                 match tokio::time::timeout(silence, body.next()).await {
                     Ok(None) => Ok(None),
                     Ok(Some(Ok(piece))) => Ok(Some((piece, body))),
-                    Ok(Some(Err(error))) => Err(from_s3(location, &error, &asker)),
-                    Err(_) => Err(timed_out(location, &asker, silence.as_secs())),
+                    Ok(Some(Err(error))) => Err(from_s3(&location, &error, &asker)),
+                    Err(_) => Err(timed_out(&location, &asker, silence.as_secs())),
                 }
             }
         });
@@ -374,7 +402,7 @@ impl S3Place {
 
 fn who(connection: &Connection) -> String {
     match &connection.profile {
-        _ if connection.anonymous => "anonymous access".to_owned(),
+        _ if connection.anonymous => ANONYMOUS.to_owned(),
         Some(profile) => format!("profile `{profile}`"),
         None => "the default credentials".to_owned(),
     }

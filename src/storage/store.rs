@@ -94,7 +94,7 @@ impl Store {
             Location::S3 { bucket, key } => {
                 let place =
                     S3Place::open(bucket, "", connection, &options.credentials, options.patience).await?;
-                if !key.is_empty() && !key.ends_with('/') && is_object(&place, key).await? {
+                if !key.is_empty() && !key.ends_with('/') && place.is_object(key).await? {
                     return Ok(Self::one_object(root, place, key));
                 }
                 Ok(Self::prefix(root, place, key))
@@ -264,7 +264,7 @@ impl Store {
         match &self.place {
             Place::Local(_) => {
                 let path = self.path_of(key)?;
-                let found = blocking(self.location(key), move || fs::metadata(path)).await;
+                let found = blocking(&self.location(key), move || fs::metadata(path)).await;
                 match found {
                     Ok(metadata) if metadata.is_file() => Ok(Some(local::object(key.to_owned(), &metadata))),
                     Ok(_) | Err(StorageError::NotFound { .. }) => Ok(None),
@@ -283,7 +283,7 @@ impl Store {
         match &self.place {
             Place::Local(_) => {
                 let path = self.path_of(key)?;
-                blocking(self.location(key), move || fs::read(path).map(Bytes::from)).await
+                blocking(&self.location(key), move || fs::read(path).map(Bytes::from)).await
             }
             Place::S3(place) => place.get(key, None).await,
         }
@@ -300,7 +300,7 @@ impl Store {
         match &self.place {
             Place::Local(_) => {
                 let path = self.path_of(key)?;
-                blocking(self.location(key), move || local::read_range(&path, start, end)).await
+                blocking(&self.location(key), move || local::read_range(&path, start, end)).await
             }
             Place::S3(place) => place.get(key, Some(start..end)).await,
         }
@@ -353,7 +353,7 @@ impl Store {
         match &self.place {
             Place::Local(_) => {
                 let path = self.path_of(key)?;
-                blocking(self.location(key), move || {
+                blocking(&self.location(key), move || {
                     local::write(&path, &content, only_new)
                 })
                 .await
@@ -370,7 +370,7 @@ impl Store {
         match &self.place {
             Place::Local(_) => {
                 let path = self.path_of(key)?;
-                blocking(self.location(key), move || local::remove(&path)).await
+                blocking(&self.location(key), move || local::remove(&path)).await
             }
             Place::S3(place) => place.delete(key).await,
         }
@@ -383,12 +383,12 @@ impl Store {
     pub async fn rename_local(&self, from: &str, to: &str) -> Result<(), StorageError> {
         if self.is_s3() {
             return Err(StorageError::other(
-                self.location(from),
+                &self.location(from),
                 "S3 cannot rename objects",
             ));
         }
         let (from_path, to_path) = (self.path_of(from)?, self.path_of(to)?);
-        blocking(self.location(from), move || local::rename(&from_path, &to_path)).await
+        blocking(&self.location(from), move || local::rename(&from_path, &to_path)).await
     }
 
     /// Starts an upload whose parts stay invisible until [`Store::complete_multipart`]. Returns its id.
@@ -454,10 +454,10 @@ impl Store {
                 let path = self.path_of(key)?;
                 let path = fs::canonicalize(&path)
                     .or_else(|_| std::path::absolute(&path))
-                    .map_err(|error| from_io(self.location(key), &error))?;
+                    .map_err(|error| from_io(&self.location(key), &error))?;
                 ObjectPath::from_absolute_path(path).map_err(|error| {
                     StorageError::other(
-                        self.location(key),
+                        &self.location(key),
                         format!("this name cannot be addressed: {error}"),
                     )
                 })
@@ -468,7 +468,7 @@ impl Store {
 
     fn path_of(&self, key: &str) -> Result<PathBuf, StorageError> {
         self.local_path(key).ok_or_else(|| {
-            StorageError::other(self.location(key), format!("`{key}` is no key of this folder"))
+            StorageError::other(&self.location(key), format!("`{key}` is no key of this folder"))
         })
     }
 
@@ -476,7 +476,7 @@ impl Store {
         match &self.place {
             Place::S3(place) => Ok(place),
             Place::Local(_) => Err(StorageError::other(
-                self.location(key),
+                &self.location(key),
                 "multipart uploads exist on S3 only; write the file and rename it",
             )),
         }
@@ -490,18 +490,6 @@ impl Store {
     }
 }
 
-/// Whether a root without a trailing slash names an object. Who may list but not read gets an answer by listing.
-async fn is_object(place: &S3Place, key: &str) -> Result<bool, StorageError> {
-    match place.head(key).await {
-        Ok(found) => Ok(found.is_some()),
-        Err(StorageError::Denied { .. }) => {
-            let (page, _) = place.list_page(key, None).await?;
-            Ok(page.iter().any(|object| object.key == key))
-        }
-        Err(error) => Err(error),
-    }
-}
-
 /// Whether `key` stays below its root.
 fn is_key(key: &str) -> bool {
     let is_plain = |part: &str| part != "." && part != "..";
@@ -510,7 +498,7 @@ fn is_key(key: &str) -> bool {
 
 /// Runs a blocking call of the file system off the runtime's threads.
 async fn blocking<T: Send + 'static>(
-    location: impl ToString,
+    location: &impl ToString,
     call: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, StorageError> {
     match tokio::task::spawn_blocking(call).await {
@@ -537,7 +525,7 @@ async fn list_local(
     }
     match walk.await {
         Ok(done) => done,
-        Err(_) => Err(StorageError::other("listing", "the walk was stopped")),
+        Err(_) => Err(StorageError::other(&"listing", "the walk was stopped")),
     }?;
     if cancel.is_cancelled() {
         return Err(StorageError::Cancelled);

@@ -7,4 +7,8 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+mod credentials;
+mod run;
+mod s3_server;
+mod storage;
 mod tidy;

@@ -69,7 +69,19 @@ pub(super) fn delete(path: &Path) -> Result<(), RunError> {
 pub(super) fn remove_folder(path: &Path) -> Result<(), RunError> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RunError::write(path, error)),
-        _ => Ok(()),
+        _ => {
+            remove_empty_above(path);
+            Ok(())
+        }
+    }
+}
+
+/// Removes the folders that only held `path` (a day's, a run's): a folder with anything in it stays.
+fn remove_empty_above(path: &Path) {
+    for folder in path.ancestors().skip(1).take(3) {
+        if fs::remove_dir(folder).is_err() {
+            return;
+        }
     }
 }
 
@@ -143,6 +155,7 @@ impl Drop for Writer {
             // no reader looks.
             let _unwritten = file.into_parts();
             let _removed = fs::remove_file(&self.path);
+            remove_empty_above(&self.path);
         }
     }
 }
@@ -216,7 +229,10 @@ mod tests {
         publish(&from, &to, n_bytes).unwrap();
         assert_eq!(std::fs::read(&to).unwrap(), b"rows");
         let error = publish(&from, &folder.path().join("table/other"), 4).unwrap_err();
-        assert!(error.to_string().contains("neither staged nor published"), "{error}");
+        assert!(
+            error.to_string().contains("neither staged nor published"),
+            "{error}"
+        );
     }
 
     #[test]

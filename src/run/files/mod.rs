@@ -28,7 +28,10 @@ pub(super) enum Staged {
     /// Its place until it is renamed.
     Local { staged: Location },
     /// An upload that is not completed, to the part's own key.
-    S3 { upload_id: String, part_etags: Vec<String> },
+    S3 {
+        upload_id: String,
+        part_etags: Vec<String>,
+    },
 }
 
 /// Writes one staged object. Dropped before [`FileWriter::finish`], it leaves nothing behind.
@@ -111,9 +114,13 @@ impl Files {
     /// Makes a staged object of `n_bytes` visible at `at`, once: a second call finds the work done.
     pub async fn publish(&self, staged: &Staged, at: &Location, n_bytes: u64) -> Result<(), RunError> {
         match (self, staged, at) {
-            (Self::Local, Staged::Local { staged: Location::Local(from) }, Location::Local(to)) => {
-                local::publish(from, to, n_bytes)
-            }
+            (
+                Self::Local,
+                Staged::Local {
+                    staged: Location::Local(from),
+                },
+                Location::Local(to),
+            ) => local::publish(from, to, n_bytes),
             (
                 Self::S3(bucket),
                 Staged::S3 {

@@ -57,7 +57,11 @@ impl Bucket {
     }
 
     pub(super) async fn put_new(&self, key: &str, content: &[u8]) -> Result<bool, RunError> {
-        match self.store.put_if_absent(key, Bytes::copy_from_slice(content)).await {
+        match self
+            .store
+            .put_if_absent(key, Bytes::copy_from_slice(content))
+            .await
+        {
             Ok(()) => Ok(true),
             Err(StorageError::AlreadyExists { .. }) => Ok(false),
             Err(error) => Err(error.into()),
@@ -185,7 +189,8 @@ impl Write for Writer {
         self.buffer.extend_from_slice(buf.get(..n).unwrap_or_default());
         self.n_bytes += n as u64;
         if self.buffer.len() == PART_BYTES {
-            self.start_part().map_err(|error| io::Error::other(error.to_string()))?;
+            self.start_part()
+                .map_err(|error| io::Error::other(error.to_string()))?;
         }
         Ok(n)
     }
@@ -200,7 +205,11 @@ impl Drop for Writer {
         let Some(upload_id) = self.upload_id.take() else {
             return;
         };
-        let (store, key, in_flight) = (self.store.clone(), self.key.clone(), mem::take(&mut self.in_flight));
+        let (store, key, in_flight) = (
+            self.store.clone(),
+            self.key.clone(),
+            mem::take(&mut self.in_flight),
+        );
         // The parts under way end first: a part that arrives after the abort would stay and cost money.
         let abort = async move {
             for part in in_flight {

@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
-use super::reject::reject_where;
+use super::reject::{allow_null, choice_or_null, reject_where};
 use crate::transform::CheckError;
 use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, wrong_type};
 
@@ -34,6 +34,8 @@ pub struct Bucketize {
     #[schemars(length(min = 1))]
     pub borders: Vec<f64>,
     /// What becomes of a value that is not a number.
+    #[serde(deserialize_with = "choice_or_null")]
+    #[schemars(transform = allow_null)]
     pub on_nan: OnNan,
 }
 
@@ -177,7 +179,7 @@ mod tests {
         let strict = outcome("bucketize: {column: x, into: b, borders: [0]}", &input);
         assert_eq!((strict.df.height(), strict.rejects.len()), (1, 1));
         assert_eq!(strict.rejects[0].message, "`NaN` is no number");
-        for (on_nan, expected) in [("'null'", None), ("extra", Some(2))] {
+        for (on_nan, expected) in [("null", None), ("extra", Some(2))] {
             let output = run(
                 &format!("bucketize: {{column: x, into: b, borders: [0], on_nan: {on_nan}}}"),
                 &input,

@@ -3,7 +3,7 @@
 //! A value that the new type cannot hold rejects its record, or becomes null with `on_error: null`; null stays null.
 //!
 //! ```yaml
-//! - cast: {column: salary, to: int64, on_error: 'null'}
+//! - cast: {column: salary, to: int64, on_error: null}
 //! ```
 //!
 //! Text is read as a whole number only when it is one (`12`, not `12.0` and not ` 12`), as a date only in the form
@@ -21,7 +21,7 @@ use polars::prelude::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::reject::reject_where;
+use super::reject::{allow_null, choice_or_null, reject_where};
 use super::{OnError, Params};
 use crate::transform::CheckError;
 use crate::transform::iso8601;
@@ -37,6 +37,8 @@ pub struct Cast {
     /// Type that the column gets.
     pub to: CastType,
     /// What becomes of a value that the new type cannot hold.
+    #[serde(deserialize_with = "choice_or_null")]
+    #[schemars(transform = allow_null)]
     pub on_error: OnError,
 }
 
@@ -222,7 +224,7 @@ mod tests {
     fn cast_text(to: &str, values: &[&str]) -> Series {
         let input = df!("x" => values).unwrap();
         let output = run(
-            &format!("cast: {{column: x, to: '{to}', on_error: 'null'}}"),
+            &format!("cast: {{column: x, to: '{to}', on_error: null}}"),
             &input,
         );
         output.column("x").unwrap().as_materialized_series().clone()
@@ -259,7 +261,7 @@ mod tests {
     #[test]
     fn fractions_are_cut_and_what_does_not_fit_is_null() {
         let input = df!("x" => [1.9, -1.9, f64::NAN, f64::INFINITY, 300.0]).unwrap();
-        let output = run("cast: {column: x, to: int8, on_error: 'null'}", &input);
+        let output = run("cast: {column: x, to: int8, on_error: null}", &input);
         assert_eq!(
             output,
             df!("x" => [Some(1i8), Some(-1), None, None, None]).unwrap()
@@ -283,7 +285,7 @@ mod tests {
         let input = df!("x" => ["1"]).unwrap();
         let schema = input.schema().as_ref().clone();
         for (yaml, expected) in [
-            ("cast: {column: x, to: int64, on_error: 'null'}", false),
+            ("cast: {column: x, to: int64, on_error: null}", false),
             ("cast: {column: x, to: int64}", true),
         ] {
             let mut lf = step(yaml)

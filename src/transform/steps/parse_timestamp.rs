@@ -25,7 +25,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cast::timestamp_type;
-use super::reject::reject_where;
+use super::reject::{allow_null, choice_or_null, reject_where};
 use super::{OnError, Params};
 use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, target, wrong_type};
 use crate::transform::{CheckError, iso8601};
@@ -42,6 +42,8 @@ pub struct ParseTimestamp {
     /// strftime form of the text; ISO 8601 when it is not given.
     pub format: Option<String>,
     /// What becomes of a text that is no timestamp.
+    #[serde(deserialize_with = "choice_or_null")]
+    #[schemars(transform = allow_null)]
     pub on_error: OnError,
 }
 
@@ -169,7 +171,7 @@ mod tests {
         let strict = outcome("parse_timestamp: {column: t}", &input);
         assert_eq!(strict.df.height(), 1);
         assert_eq!(strict.rejects[0].message, "`yesterday` is no timestamp");
-        let lenient = run("parse_timestamp: {column: t, on_error: 'null'}", &input);
+        let lenient = run("parse_timestamp: {column: t, on_error: null}", &input);
         assert_eq!(lenient.column("t").unwrap().null_count(), 1);
         let strict = outcome("parse_timestamp: {column: t, format: '%d.%m.%Y'}", &input);
         assert_eq!(
