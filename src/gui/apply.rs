@@ -1,17 +1,18 @@
 //! Carries out commands, takes what background work sent, and starts work whose key changed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::Context;
 
 use super::app::{App, close};
 use super::command::{Command, Tab};
 use super::saver::Save;
-use super::slots::{ExploreKey, PageKey, Purpose};
+use super::slots::{ExploreKey, PageKey, Purpose, Slots};
 use super::state::{Place, State};
 use super::theme::{self, Tone};
 use super::work;
-use crate::session::{Document, Edit, SESSION_EXTENSION, Source};
+use crate::job::Job;
+use crate::session::{Document, Edit, Frozen, NoJob, SESSION_EXTENSION, Source};
 use crate::storage::{Connection, Location};
 
 /// Label of the run in the activity list.
@@ -374,13 +375,41 @@ fn refresh(app: &mut App) {
         .restart(source, |source| work::list(tasks, source));
 }
 
-fn run_here(app: &mut App, replace: bool) {
-    let _ = replace;
+fn run_here(app: &mut App, is_replacing: bool) {
     app.state.panels.tab = Tab::Job;
-    if let Err(reason) = &app.state.slots.spec.text {
-        let text = format!("not run: {reason}");
-        app.state.say(Tone::Bad, text);
+    if app.state.slots.run.is_pending() {
+        return;
     }
+    let spec = match &app.state.slots.spec.text {
+        Ok(spec) => spec.clone(),
+        Err(reason) => {
+            let text = format!("not run: {reason}");
+            app.state.say(Tone::Bad, text);
+            return;
+        }
+    };
+    let document = app.state.document();
+    let days = match document.job.days.trim() {
+        "" => document
+            .partition
+            .as_ref()
+            .and_then(crate::storage::Partition::date)
+            .map(|date| date.to_string())
+            .unwrap_or_default(),
+        days => days.to_owned(),
+    };
+    if days.is_empty() {
+        app.state
+            .say(Tone::Bad, "not run: open a day, or give days on the Job tab");
+        return;
+    }
+    let base = spec_base(app.state.session.as_deref());
+    let generation = app.state.slots.next_generation();
+    let tasks = &app.tasks;
+    app.state
+        .slots
+        .run
+        .restart(generation, |_| work::run(tasks, spec, base, days, is_replacing));
 }
 
 /// Starts work whose key changed since the last frame.
@@ -390,6 +419,7 @@ pub(super) fn start_work(app: &mut App) {
         history,
         panels,
         slots,
+        session,
         ..
     } = &mut app.state;
     let document = history.document();
@@ -402,10 +432,10 @@ pub(super) fn start_work(app: &mut App) {
     slots
         .listing
         .request(source.clone(), |source| work::list(tasks, source));
-    if let Some(prefix) = slots.prefix(document) {
+    if let Some(prefixes) = slots.prefixes(document) {
         let key = PageKey {
             source: source.clone(),
-            prefix,
+            prefixes,
             n_rows: document.sample.n_rows,
             generation: slots.refreshes,
         };
@@ -434,19 +464,38 @@ pub(super) fn start_work(app: &mut App) {
             work::start_explore(tasks, page, key.recipe.clone(), key.shown_step)
         });
     }
-    write_spec(document, slots);
+    write_spec(document, slots, spec_base(session.as_deref()));
 }
 
-fn write_spec(document: &Document, slots: &mut super::slots::Slots) {
-    let stamp = slots.page.value().map(|read| read.stamp);
-    if slots
-        .spec
-        .key
-        .as_ref()
-        .is_some_and(|(of, page)| of == document && *page == stamp)
-    {
+/// The folder that a spec's relative places are relative to before it has one of its own.
+fn spec_base(session: Option<&Path>) -> PathBuf {
+    session
+        .and_then(Path::parent)
+        .map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+/// Writes the spec again when the document or the frozen schema changed, and checks it as a run would.
+fn write_spec(document: &Document, slots: &mut Slots, base: PathBuf) {
+    let read = slots.page.value().filter(|_| !slots.page.is_stale());
+    let key = (document.clone(), read.map(|read| read.stamp), base);
+    if slots.spec.key.as_ref() == Some(&key) {
         return;
     }
-    slots.spec.key = Some((document.clone(), stamp));
-    slots.spec.text = Err("open a partition first: its schema is frozen into the job".to_owned());
+    let text = match (read, slots.dataset(document)) {
+        (Some(read), Some(dataset)) => document
+            .job_spec(Frozen {
+                dataset: &dataset.keys.prefix,
+                layout: &dataset.keys.layout,
+                schema: read.page.declared.as_ref(),
+            })
+            .map_err(|error| error.to_string())
+            .and_then(|spec| spec.to_yaml().map_err(|error| error.to_string()))
+            .and_then(|text| match Job::from_text(&text, &key.2) {
+                Ok(_) => Ok(text),
+                Err(error) => Err(error.to_string()),
+            }),
+        _ => Err(NoJob::NoSchema.to_string()),
+    };
+    slots.spec.text = text;
+    slots.spec.key = Some(key);
 }

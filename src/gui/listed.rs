@@ -1,4 +1,4 @@
-//! What a listing says, ready to draw: datasets with their skew, bars, calendar and file sizes.
+//! What a listing says, ready to draw: datasets with their skew, bars, calendar and curve.
 //!
 //! Made by the listing's task, a few times a second while it runs, never in a frame.
 
@@ -10,67 +10,7 @@ use chrono::NaiveDate;
 use crate::base::Accuracy;
 use crate::chart::{Bar, Calendar, CalendarDay, PartitionBars};
 use crate::profile::{CostModel, FindingCode, PartitionSkew, partition_skew};
-use crate::storage::{DatasetKeys, Inventory, Layout, Object, Partition, PartitionStats};
-
-/// Upper ends of the classes of file sizes, in bytes; the last class has none.
-pub const SIZE_CLASSES: [(u64, &str); 7] = [
-    (3_000, "< 3 KB"),
-    (30_000, "3–30 KB"),
-    (300_000, "30–300 KB"),
-    (3_000_000, "0.3–3 MB"),
-    (32_000_000, "3–32 MB"),
-    (128_000_000, "32–128 MB"),
-    (u64::MAX, "> 128 MB"),
-];
-
-/// Files by class of size.
-pub type SizeCounts = [u64; SIZE_CLASSES.len()];
-
-/// Counts files by folder, so that they can be added up for any dataset later. Costs memory by folder, not by key.
-#[derive(Debug, Default)]
-pub struct FileSizes {
-    by_folder: BTreeMap<String, SizeCounts>,
-}
-
-impl FileSizes {
-    pub fn add(&mut self, page: &[Object]) {
-        for object in page {
-            let folder = object
-                .key
-                .rfind('/')
-                .map_or("", |at| object.key.get(..=at).unwrap_or(""));
-            if object.key.split('/').any(|part| part.starts_with(['_', '.'])) {
-                continue;
-            }
-            let class = SIZE_CLASSES
-                .iter()
-                .position(|(end, _)| object.size < *end)
-                .unwrap_or(SIZE_CLASSES.len() - 1);
-            let counts = if let Some(counts) = self.by_folder.get_mut(folder) {
-                counts
-            } else {
-                self.by_folder.entry(folder.to_owned()).or_default()
-            };
-            if let Some(count) = counts.get_mut(class) {
-                *count += 1;
-            }
-        }
-    }
-
-    fn below(&self, prefix: &str) -> SizeCounts {
-        let mut sum = SizeCounts::default();
-        let folders = self
-            .by_folder
-            .range(prefix.to_owned()..)
-            .take_while(|(folder, _)| folder.starts_with(prefix));
-        for (_, counts) in folders {
-            for (sum, count) in sum.iter_mut().zip(counts) {
-                *sum += count;
-            }
-        }
-        sum
-    }
-}
+use crate::storage::{DatasetKeys, Inventory, Layout, Partition, PartitionStats};
 
 /// One dataset, ready to draw.
 #[derive(Debug, Clone)]
@@ -80,7 +20,6 @@ pub struct ListedDataset {
     /// One per partition and missing date, in order: also the rows of the tree.
     pub bars: PartitionBars,
     pub calendar: Calendar,
-    pub sizes: SizeCounts,
     /// Share of bytes held by the smallest shares of partitions, from (0, 0) to (1, 1).
     pub lorenz: Vec<(f32, f32)>,
     pub n_files: u64,
@@ -96,11 +35,11 @@ pub struct Listed {
 
 impl Listed {
     /// Measures what is listed so far.
-    pub fn new(inventory: &Inventory, sizes: &FileSizes, is_complete: bool) -> Arc<Self> {
+    pub fn new(inventory: &Inventory, is_complete: bool) -> Arc<Self> {
         let datasets = inventory
             .datasets()
             .filter(|keys| !keys.partitions.is_empty())
-            .map(|keys| ListedDataset::new(keys, sizes))
+            .map(ListedDataset::new)
             .collect();
         let n_files = inventory.n_files();
         Arc::new(Self {
@@ -124,13 +63,12 @@ impl Listed {
 }
 
 impl ListedDataset {
-    fn new(keys: &DatasetKeys, sizes: &FileSizes) -> Self {
+    fn new(keys: &DatasetKeys) -> Self {
         let skew = partition_skew(keys, &CostModel::default());
         let bars = bars(keys, &skew);
         let calendar = calendar(&bars);
         let stats = || keys.partitions.values();
         Self {
-            sizes: sizes.below(&keys.prefix),
             lorenz: lorenz(stats().map(|stats| stats.n_bytes).collect()),
             n_files: stats().map(|stats| stats.n_files).sum(),
             keys: keys.clone(),
@@ -271,32 +209,7 @@ fn share(part: u64, whole: u64) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-
-    use super::{FileSizes, lorenz};
-    use crate::storage::Object;
-
-    fn object(key: &str, size: u64) -> Object {
-        Object {
-            key: key.to_owned(),
-            size,
-            modified: DateTime::UNIX_EPOCH,
-            etag: None,
-        }
-    }
-
-    #[test]
-    fn file_sizes_add_up_by_dataset_and_leave_control_files_out() {
-        let mut sizes = FileSizes::default();
-        sizes.add(&[
-            object("raw/2020/01/01/a.jsonl", 2_999),
-            object("raw/2020/01/02/a.jsonl", 3_000),
-            object("raw/2020/01/02/_SUCCESS", 0),
-            object("clicks/a.jsonl", 1),
-        ]);
-        assert_eq!(sizes.below("raw/"), [1, 1, 0, 0, 0, 0, 0]);
-        assert_eq!(sizes.below(""), [2, 1, 0, 0, 0, 0, 0]);
-    }
+    use super::lorenz;
 
     #[test]
     fn an_even_lake_has_a_straight_lorenz_curve_and_an_empty_one_a_point() {

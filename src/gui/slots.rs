@@ -16,8 +16,8 @@ use crate::transform::Recipe;
 #[derive(Debug, Clone, PartialEq)]
 pub struct PageKey {
     pub source: Source,
-    /// Below the source's root.
-    pub prefix: String,
+    /// Below the source's root; several when a partition is written in two ways.
+    pub prefixes: Vec<String>,
     pub n_rows: usize,
     pub generation: u64,
 }
@@ -39,10 +39,13 @@ pub struct ReadPage {
     pub characters: BTreeSet<char>,
 }
 
+/// Document, stamp of the page whose schema is frozen, and the folder that relative places are relative to.
+pub type SpecKey = (Document, Option<u64>, PathBuf);
+
 /// The spec of the present document, and from what it was made.
 #[derive(Debug)]
 pub struct SpecText {
-    pub key: Option<(Document, Option<u64>)>,
+    pub key: Option<SpecKey>,
     pub text: Result<String, String>,
 }
 
@@ -103,12 +106,12 @@ impl Slots {
         self.listed()?.dataset(&document.dataset)
     }
 
-    /// The prefix to read rows from, once the listing has come so far.
-    pub fn prefix(&self, document: &Document) -> Option<String> {
+    /// The prefixes to read rows from, once the listing has come so far.
+    pub fn prefixes(&self, document: &Document) -> Option<Vec<String>> {
         let dataset = self.dataset(document)?;
         match &document.partition {
-            Some(partition) => dataset.stats(partition).map(|stats| stats.prefix.clone()),
-            None => Some(dataset.keys.prefix.clone()),
+            Some(partition) => dataset.stats(partition).map(|stats| stats.prefixes.clone()),
+            None => Some(vec![dataset.keys.prefix.clone()]),
         }
     }
 }

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::listed::{FileSizes, Listed};
+use super::listed::Listed;
 use super::slots::{PageKey, ReadPage};
 use crate::base::Cancel;
 use crate::dataset::Page;
 use crate::explore::{Explored, explore};
+use crate::job::{Job, Params};
+use crate::run::RunOptions;
 use crate::session::{Document, Source};
 use crate::storage::{Inventory, Object, StorageError, Store};
 use crate::task::{Context, Executor, TaskHandle};
@@ -36,11 +38,9 @@ pub fn list(tasks: &Executor, source: &Source) -> TaskHandle<Arc<Listed>> {
 async fn list_source(source: &Source, context: &Context<Arc<Listed>>) -> Result<Arc<Listed>, StorageError> {
     let store = Store::open(&source.location, &source.connection).await?;
     let mut inventory = Inventory::default();
-    let mut sizes = FileSizes::default();
     let mut shown = Instant::now();
     let mut on_page = |page: Vec<Object>| {
         inventory.add(&page);
-        sizes.add(&page);
         context.progress.add_done(page.len() as u64);
         context
             .progress
@@ -50,7 +50,7 @@ async fn list_source(source: &Source, context: &Context<Arc<Listed>>) -> Result<
             crate::base::units::count(inventory.n_files())
         ));
         if shown.elapsed() >= SHOW_EVERY {
-            context.send_partial(Listed::new(&inventory, &sizes, false));
+            context.send_partial(Listed::new(&inventory, false));
             shown = Instant::now();
         }
     };
@@ -58,7 +58,7 @@ async fn list_source(source: &Source, context: &Context<Arc<Listed>>) -> Result<
     if let Err(error) = ended {
         // What was listed before a stop stays to be seen, marked as partial.
         if inventory.n_files() > 0 {
-            context.send_partial(Listed::new(&inventory, &sizes, false));
+            context.send_partial(Listed::new(&inventory, false));
         }
         return Err(error);
     }
@@ -66,7 +66,7 @@ async fn list_source(source: &Source, context: &Context<Arc<Listed>>) -> Result<
     context
         .progress
         .set_note(format!("{} keys", crate::base::units::count(n_files)));
-    Ok(Listed::new(&inventory, &sizes, true))
+    Ok(Listed::new(&inventory, true))
 }
 
 /// Reads rows of one partition, or of a whole dataset.
@@ -105,10 +105,12 @@ async fn page_of(key: &PageKey, cancel: &Cancel) -> Result<Page, String> {
             enough.cancel();
         }
     };
-    match store.list(&key.prefix, &enough, &mut on_page).await {
-        Ok(()) => {}
-        Err(StorageError::Cancelled) if !cancel.is_cancelled() => {}
-        Err(error) => return Err(error.to_string()),
+    for prefix in &key.prefixes {
+        match store.list(prefix, &enough, &mut on_page).await {
+            Ok(()) => {}
+            Err(StorageError::Cancelled) if !cancel.is_cancelled() => break,
+            Err(error) => return Err(error.to_string()),
+        }
     }
     Page::read(&store, &objects, None, key.n_rows, cancel)
         .await
@@ -164,6 +166,28 @@ pub fn export(tasks: &Executor, path: PathBuf, text: String) -> TaskHandle<Strin
     })
 }
 
+/// Runs a checked spec. The report is the JSON that `skewer run --json` prints.
+pub fn run(
+    tasks: &Executor,
+    spec: String,
+    base: PathBuf,
+    days: String,
+    is_replacing: bool,
+) -> TaskHandle<serde_json::Value> {
+    tasks.spawn(super::apply::RUN_LABEL, move |context| async move {
+        let job = Job::from_text(&spec, &base).map_err(|error| error.to_string())?;
+        let params = Params::parse(&[("day", &days)]).map_err(|error| error.to_string())?;
+        let options = RunOptions {
+            replace: is_replacing,
+            ..RunOptions::default()
+        };
+        let report = crate::run::run(&job, &params, &options, &context.progress, &context.cancel)
+            .await
+            .map_err(|error| error.to_string())?;
+        serde_json::to_value(&report).map_err(|error| error.to_string())
+    })
+}
+
 /// Reads a session file.
 pub fn open_session(tasks: &Executor, path: PathBuf) -> TaskHandle<Document> {
     tasks.spawn(format!("Opening {}", path.display()), move |_| async move {
@@ -176,20 +200,22 @@ pub fn open_session(tasks: &Executor, path: PathBuf) -> TaskHandle<Document> {
 
 /// The sample data: the checkout's, or a copy in the cache that is made when it is not there.
 pub fn sample_data(tasks: &Executor, cache: PathBuf) -> TaskHandle<PathBuf> {
-    tasks.spawn("Sample data", move |_| async move {
-        tokio::task::spawn_blocking(move || find_or_write_sample(&cache))
+    tasks.spawn("Sample data", move |context| async move {
+        tokio::task::spawn_blocking(move || find_or_write_sample(&cache, &context.cancel))
             .await
             .map_err(|error| format!("internal error: {error}"))?
     })
 }
 
-fn find_or_write_sample(cache: &Path) -> Result<PathBuf, String> {
+fn find_or_write_sample(cache: &Path, cancel: &Cancel) -> Result<PathBuf, String> {
     let here = PathBuf::from("sample_data");
     if here.join("raw").is_dir() {
         return Ok(here);
     }
-    Err(format!(
-        "{}: no sample data here; open a folder instead",
-        cache.display()
-    ))
+    let folder = cache.join("sample_data");
+    // The generator writes its job last: a folder that holds it holds the whole lake.
+    if !folder.join("jobs/job_features.yaml").is_file() {
+        crate::sample::write(&folder, cancel).map_err(|error| error.to_string())?;
+    }
+    Ok(folder)
 }

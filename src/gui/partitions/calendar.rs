@@ -30,6 +30,7 @@ pub fn calendar_card(
             ScrollArea::vertical()
                 .id_salt("calendar")
                 .max_height(MAX_HEIGHT)
+                .min_scrolled_height(MAX_HEIGHT)
                 .show(ui, |ui| {
                     ui.set_width(ui.available_width());
                     let months = dataset

@@ -113,7 +113,7 @@ fn figures(dataset: &ListedDataset, accuracy: Accuracy) -> [Shown; 6] {
         Shown {
             label: "tiny files",
             value: units::count(metrics.n_tiny_files),
-            note: "under 3 MB, over 100 a day".to_owned(),
+            note: "in crowded partitions".to_owned(),
             tone: tone_of(metrics.severity(Metric::TinyFiles)),
             explanation: "Files of partitions that hold more than 100 files averaging under 3 MB. Each costs a \
                           request.",

@@ -3,7 +3,7 @@
 use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
 
 use crate::base::units;
-use crate::gui::listed::{ListedDataset, SIZE_CLASSES};
+use crate::gui::listed::ListedDataset;
 use crate::gui::theme::{Tone, colors, small, space};
 use crate::gui::widgets::{badge, card_with_head};
 
@@ -21,10 +21,11 @@ pub fn sizes_card(ui: &mut Ui, dataset: &ListedDataset) {
             let c = colors(ui);
             let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
             let plot = Rect::from_min_max(rect.min + vec2(0.0, 18.0), rect.max - vec2(0.0, 20.0));
-            let slot = plot.width() / SIZE_CLASSES.len() as f32;
-            let max = dataset.sizes.iter().copied().max().unwrap_or(0).max(1);
+            let tiers: Vec<(&str, u64)> = shown(dataset.keys.sizes.tiers().collect());
+            let slot = plot.width() / tiers.len().max(1) as f32;
+            let max = tiers.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
             let has_tiny = dataset.bars.bars.iter().any(|bar| bar.has_tiny_files);
-            for (index, ((_, label), count)) in SIZE_CLASSES.iter().zip(dataset.sizes).enumerate() {
+            for (index, (label, count)) in tiers.into_iter().enumerate() {
                 let left = plot.left() + slot * index as f32;
                 let center = left + slot / 2.0;
                 ui.painter().text(
@@ -45,7 +46,11 @@ pub fn sizes_card(ui: &mut Ui, dataset: &ListedDataset) {
                     pos2(center - width / 2.0, plot.bottom() - height),
                     pos2(center + width / 2.0, plot.bottom()),
                 );
-                let color = if index == 0 && has_tiny { c.warn } else { c.data };
+                let color = if has_tiny && TINY_LABELS.contains(&label) {
+                    c.warn
+                } else {
+                    c.data
+                };
                 ui.painter().rect_filled(bar, 2.0, color);
                 ui.painter().text(
                     pos2(center, bar.top() - 3.0),
@@ -63,6 +68,17 @@ pub fn sizes_card(ui: &mut Ui, dataset: &ListedDataset) {
             }
         },
     );
+}
+
+/// Tiers that a crowded partition's files fall into.
+const TINY_LABELS: [&str; 2] = ["0", "<3 KB"];
+
+/// The tiers that most lakes have, and the others where they hold files.
+fn shown(tiers: Vec<(&'static str, u64)>) -> Vec<(&'static str, u64)> {
+    tiers
+        .into_iter()
+        .filter(|(label, count)| *count > 0 || !["0", ">1 GB", "128 MB–1 GB"].contains(label))
+        .collect()
 }
 
 /// Without the unit where there is little room: it is on hover.

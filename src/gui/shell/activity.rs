@@ -21,6 +21,7 @@ pub fn activity_ui(ui: &mut Ui, tasks: &[TaskView], commands: &mut Commands) {
             }
         });
     });
+    ui.spacing_mut().item_spacing.y = 0.0;
     if tasks.is_empty() {
         ui.label(weak(ui, "Nothing has run yet."));
         return;

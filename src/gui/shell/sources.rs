@@ -66,11 +66,8 @@ pub fn sources_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
     });
     ui.add_space(space::XS);
     let recents_height = (ui.available_height() * RECENTS_SHARE).clamp(60.0, 260.0);
-    let tree_height = ui.available_height() - recents_height;
-    ui.allocate_ui(vec2(ui.available_width(), tree_height), |ui| {
-        ui.set_min_height(tree_height);
-        tree_ui(ui, state, commands);
-    });
+    let max_height = ui.available_height() - recents_height;
+    tree_ui(ui, max_height, state, commands);
     recents_ui(ui, state, commands);
 }
 
@@ -124,7 +121,7 @@ fn rows<'a>(
     rows
 }
 
-fn tree_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
+fn tree_ui(ui: &mut Ui, max_height: f32, state: &mut State, commands: &mut Commands) {
     let sources = sources(state);
     if sources.is_empty() {
         ui.horizontal_wrapped(|ui| {
@@ -166,7 +163,10 @@ fn tree_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
     keyboard(ui, id, &rows, &mut panel, commands);
 
     let has_focus = ui.memory(|memory| memory.has_focus(id));
-    let mut area = ScrollArea::vertical().id_salt("sources").auto_shrink(false);
+    let mut area = ScrollArea::vertical()
+        .id_salt("sources")
+        .max_height(max_height)
+        .auto_shrink([false, true]);
     if std::mem::take(&mut panel.wants_scroll)
         && let Some(cursor) = panel.cursor
     {
@@ -187,11 +187,12 @@ fn tree_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
                 }
                 Row::Note(_) => false,
             };
+            let is_shown =
+                matches!(row, Row::Dataset(dataset) if shown == Some(dataset.keys.prefix.as_str()));
             if row_ui(
                 ui,
                 row,
-                is_open,
-                is_cursor,
+                [is_open, is_cursor, is_shown],
                 document.source.as_ref(),
                 listed,
                 &panel,
@@ -321,8 +322,7 @@ fn keyboard(ui: &mut Ui, id: Id, rows: &[Row<'_>], panel: &mut SourcesPanel, com
 fn row_ui(
     ui: &mut Ui,
     row: &Row<'_>,
-    is_open: bool,
-    is_cursor: bool,
+    [is_open, is_cursor, is_shown]: [bool; 3],
     open: Option<&Source>,
     listed: Option<&Listed>,
     panel: &SourcesPanel,
@@ -357,7 +357,7 @@ fn row_ui(
             response.on_hover_text(source.location.to_string())
         }
         Row::Dataset(dataset) => {
-            paint_dataset(ui, rect, dataset, panel, c);
+            paint_dataset(ui, rect, dataset, is_shown, panel, c);
             response
         }
         Row::Partition(dataset, bar) => {
@@ -468,8 +468,15 @@ fn paint_source(
     );
 }
 
-fn paint_dataset(ui: &Ui, rect: Rect, dataset: &ListedDataset, panel: &SourcesPanel, c: &Colors) {
-    let is_unfolded = panel.unfolded.get(&dataset.keys.prefix).copied().unwrap_or(false);
+fn paint_dataset(
+    ui: &Ui,
+    rect: Rect,
+    dataset: &ListedDataset,
+    is_shown: bool,
+    panel: &SourcesPanel,
+    c: &Colors,
+) {
+    let is_unfolded = panel.unfolded.get(&dataset.keys.prefix).copied().unwrap_or(is_shown);
     fold_icon(ui, rect, 36.0, is_unfolded, c);
     let end = paint_right(ui, rect, &units::plural(dataset.n_files, "file"), c);
     let name = if dataset.name().is_empty() {

@@ -238,7 +238,9 @@ fn address_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
                     .font(mono())
                     .frame(Frame::NONE)
                     .hint_text(hint)
-                    .margin(Margin::symmetric(6, 4))
+                    .margin(Margin::symmetric(6, 0))
+                    .align(egui::Align2::LEFT_CENTER)
+                    .min_size(vec2(0.0, size::CONTROL - 2.0))
                     .desired_width(ui.available_width()),
             );
             ui.ctx()
