@@ -8,4 +8,4 @@ mod skew;
 
 pub use cost::CostModel;
 pub use finding::{Finding, FindingCode, Severity};
-pub use skew::{Metric, PartitionSkew, SkewMetrics, partition_skew};
+pub use skew::{Metric, PartitionSkew, SkewMetrics, has_tiny_files, partition_skew};

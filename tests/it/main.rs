@@ -10,5 +10,6 @@
 mod credentials;
 mod run;
 mod s3_server;
+mod sample;
 mod storage;
 mod tidy;
