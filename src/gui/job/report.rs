@@ -21,7 +21,7 @@ pub(super) struct PartitionLine {
     pub n_files: u64,
     pub parts: Vec<Part>,
     pub seconds: f64,
-    pub error: String,
+    pub message: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -105,7 +105,7 @@ impl PartitionLine {
                 })
                 .collect(),
             seconds,
-            error: text(line, "error"),
+            message: text(line, "message"),
         }
     }
 
@@ -127,10 +127,14 @@ impl PartitionLine {
             count(self.rows_quarantined),
         );
         if self.rows_merged > 0 {
-            text.push_str(&format!(" + {} merged", count(self.rows_merged)));
+            text += " + ";
+            text += &count(self.rows_merged);
+            text += " merged";
         }
         if self.rows_made > 0 {
-            text.push_str(&format!(" − {} made", count(self.rows_made)));
+            text += " − ";
+            text += &count(self.rows_made);
+            text += " made";
         }
         text
     }
@@ -157,7 +161,10 @@ mod tests {
         assert_eq!(report.partitions.len(), 2);
         let total = report.total();
         assert!(total.is_balanced());
-        assert_eq!(total.books(), "15,214 in = 15,020 out + 152 filtered + 42 quarantined");
+        assert_eq!(
+            total.books(),
+            "15,214 in = 15,020 out + 152 filtered + 42 quarantined"
+        );
         assert!((report.partitions[0].seconds - 0.75).abs() < 1e-9);
         let mut wrong = total;
         wrong.rows_out -= 1;
@@ -171,6 +178,9 @@ mod tests {
             {"rows_in": 10, "rows_out": 12, "rows_merged": 1, "rows_made": 3}
         ]}));
         assert!(report.total().is_balanced());
-        assert_eq!(report.total().books(), "10 in = 12 out + 0 filtered + 0 quarantined + 1 merged − 3 made");
+        assert_eq!(
+            report.total().books(),
+            "10 in = 12 out + 0 filtered + 0 quarantined + 1 merged − 3 made"
+        );
     }
 }
