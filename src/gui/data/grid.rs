@@ -18,6 +18,7 @@ use super::stats::StatsCache;
 use super::value::{self, Cell, Look};
 use super::{head, keys, menu};
 use crate::base::units;
+use crate::dataset::dtype_name;
 use crate::explore::ColumnMark;
 use crate::gui::command::Command;
 use crate::gui::theme::{self, Colors, colors, size, space};
@@ -103,6 +104,13 @@ impl GridState {
             .filter(|(_, column)| !self.hidden.contains(column.name().as_str()))
             .map(|(at, _)| at)
             .collect()
+    }
+
+    fn is_selected(&self, (row, at): (usize, usize)) -> bool {
+        let Some(cursor) = self.cursor else { return false };
+        let anchor = self.anchor.unwrap_or(cursor);
+        let between = |value: usize, a: usize, b: usize| (a.min(b)..=a.max(b)).contains(&value);
+        between(row, anchor.0, cursor.0) && between(at, anchor.1, cursor.1)
     }
 
     /// What Ctrl+C copies: the cell, or the rectangle with its names.
@@ -303,7 +311,7 @@ impl Frame<'_> {
         if response.clicked() || response.drag_started() || response.secondary_clicked() || response.dragged()
         {
             response.request_focus();
-            let is_inside = response.secondary_clicked() && self.is_selected(state, cell);
+            let is_inside = response.secondary_clicked() && state.is_selected(cell);
             if !is_inside {
                 state.cursor = Some(cell);
                 if !is_extending || state.anchor.is_none() {
@@ -314,13 +322,6 @@ impl Frame<'_> {
         if response.double_clicked() {
             state.opened_row = Some(cell.0);
         }
-    }
-
-    fn is_selected(&self, state: &GridState, (row, at): (usize, usize)) -> bool {
-        let Some(cursor) = state.cursor else { return false };
-        let anchor = state.anchor.unwrap_or(cursor);
-        let between = |value: usize, a: usize, b: usize| (a.min(b)..=a.max(b)).contains(&value);
-        between(row, anchor.0, cursor.0) && between(at, anchor.1, cursor.1)
     }
 
     fn paint_rows(&self, ui: &Ui, c: &Colors, state: &GridState, has_focus: bool) {
@@ -339,7 +340,7 @@ impl Frame<'_> {
                     continue;
                 };
                 let rect = self.cell_rect(row, at);
-                if has_range && self.is_selected(state, (row, at)) {
+                if has_range && state.is_selected((row, at)) {
                     painter.rect_filled(rect, 0.0, c.selection);
                 }
                 let is_id = value::is_id_column(column.name(), column.dtype());
@@ -446,13 +447,12 @@ fn lay_out_columns<'a>(ui: &Ui, df: &'a DataFrame, state: &mut GridState) -> Col
     edges.push(x);
     for (_, column) in &all {
         let name = column.name().as_str();
-        let width = match state.widths.get(name) {
-            Some(width) => *width,
-            None => {
-                let width = first_width(column);
-                state.widths.insert(name.to_owned(), width);
-                width
-            }
+        let width = if let Some(width) = state.widths.get(name) {
+            *width
+        } else {
+            let width = first_width(column);
+            state.widths.insert(name.to_owned(), width);
+            width
         };
         x += width;
         edges.push(x);
@@ -471,11 +471,16 @@ fn lay_out_columns<'a>(ui: &Ui, df: &'a DataFrame, state: &mut GridState) -> Col
 /// A width from name, type and a few values, without measuring text.
 fn first_width(column: &Column) -> f32 {
     const PER_CHAR: f32 = 7.6;
+    const PER_SMALL_CHAR: f32 = 5.9;
+    // The line of facts below the name, such as `string · 9.1k distinct · 0% null`.
+    let facts =
+        chars_wide(dtype_name(column.dtype()).chars().count() + 25) * PER_SMALL_CHAR + 2.0 * space::SM;
     let named = chars_wide(column.name().chars().count()) * PER_CHAR + 2.0 * space::SM + space::LG;
     let valued = match column.dtype() {
         DataType::Boolean => 72.0,
         DataType::List(_) | DataType::Struct(_) => 220.0,
         dtype if dtype.is_temporal() => 196.0,
+        dtype if dtype.is_float() => 168.0,
         dtype if dtype.is_primitive_numeric() => 96.0,
         _ => {
             let longest = (0..column.len().min(8))
@@ -485,7 +490,7 @@ fn first_width(column: &Column) -> f32 {
             chars_wide(longest.unwrap_or_default()) * PER_CHAR + 2.0 * space::SM
         }
     };
-    named.max(valued).clamp(120.0, 260.0)
+    named.max(valued).max(facts.min(200.0)).clamp(120.0, 260.0)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few hundred characters at most")]

@@ -1,6 +1,6 @@
 //! The head of a column: name, type, distinct values, share of nulls and bars, with its menu and its edge to drag.
 
-use egui::{CursorIcon, Popup, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{CursorIcon, Popup, Rect, Role, Sense, SetOpenCommand, Stroke, Ui, WidgetInfo, pos2, vec2};
 use polars::prelude::Column;
 
 use super::grid::{self, GridState, GridView};
@@ -30,12 +30,12 @@ impl Head<'_> {
     pub fn show(&self, ui: &Ui, view: &GridView<'_>, state: &mut GridState, commands: &mut Vec<Command>) {
         let c = colors(ui);
         let name = self.column.name().as_str();
-        let stats = state.stats.get(self.column);
-        if stats.is_none() {
+        let figures = state.stats.get(self.column);
+        if figures.is_none() {
             // The next frame goes on where this one had no time left.
             ui.ctx().request_repaint();
         }
-        let id = ui.id().with(("column", name));
+        let id = ui.scope_id().with(("column", name));
         let visible = self.rect.intersect(self.clip);
         if !visible.is_positive() {
             return;
@@ -46,20 +46,22 @@ impl Head<'_> {
             let painter = ui.painter().with_clip_rect(self.clip);
             painter.rect_filled(visible, 0.0, theme::mix(c.panel, c.selection, 0.6));
         }
-        self.paint(ui, c, stats.as_deref());
+        self.paint(ui, c, figures.as_deref());
         let dtype = dtype_name(self.column.dtype());
         let response = response.on_hover_ui(|ui| {
             ui.label(theme::strong(name));
             ui.label(theme::code(&dtype));
-            if let Some(stats) = &stats {
-                ui.label(explanation(stats));
+            if let Some(figures) = &figures {
+                ui.label(explanation(figures));
             }
             if let Some(mark) = self.mark {
                 ui.label(theme::weak(ui, mark_text(mark)));
             }
         });
-        Popup::menu(&response).show(|ui| menu::column_menu(ui, self.column, view, state, commands));
-        response.context_menu(|ui| menu::column_menu(ui, self.column, view, state, commands));
+        let is_toggled = response.clicked() || response.secondary_clicked();
+        Popup::menu(&response)
+            .open_memory(is_toggled.then_some(SetOpenCommand::Toggle))
+            .show(|ui| menu::column_menu(ui, self.column, view, state, commands));
         self.edge(ui, state);
     }
 
@@ -136,7 +138,7 @@ impl Head<'_> {
             return;
         }
         let response = ui
-            .interact(grab, ui.id().with(("edge", name)), Sense::click_and_drag())
+            .interact(grab, ui.scope_id().with(("edge", name)), Sense::click_and_drag())
             .on_hover_and_drag_cursor(CursorIcon::ResizeColumn);
         response.widget_info(|| WidgetInfo::labeled(Role::Splitter, true, format!("width of {name}")));
         if response.double_clicked() {
@@ -177,10 +179,9 @@ fn explanation(stats: &ColumnStats) -> String {
         units::percent(stats.null_share()),
     );
     if let Some(n) = stats.n_distinct {
-        text.push_str(&format!(
-            "\n{} distinct values among them",
-            units::count(n as u64)
-        ));
+        text.push('\n');
+        text.push_str(&units::count(n as u64));
+        text.push_str(" distinct values among them");
     }
     if !stats.bars_label.is_empty() {
         text.push_str("\nbars: ");

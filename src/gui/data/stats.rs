@@ -181,7 +181,7 @@ fn numbers(series: &Series, stats: &mut ColumnStats) {
         }
     }
     stats.bars = scaled(&counts);
-    stats.bars_label = "histogram from the least to the greatest value".to_owned();
+    "histogram from the least to the greatest value".clone_into(&mut stats.bars_label);
 }
 
 /// Counts as heights; the highest is 1, and what is not zero can be seen.

@@ -12,8 +12,8 @@ use crate::gui::theme::{self, Tone, size, space};
 use crate::gui::widgets::{Icon, accuracy_badge, badge, icon_button, segmented, spinner, text_field};
 use crate::session::{Edit, SampleChoice};
 
-/// How many rows a person can ask for.
-const ROW_CHOICES: [(usize, &str); 3] = [(100, "100"), (1_000, "1,000"), (10_000, "10,000")];
+/// How many rows a person can ask for. Laid out from right to left.
+const ROW_CHOICES: [(usize, &str); 3] = [(10_000, "10,000"), (1_000, "1,000"), (100, "100")];
 
 pub(super) fn toolbar_ui(
     ui: &mut Ui,

@@ -176,8 +176,8 @@ fn write_short(out: &mut String, value: &AnyValue<'_>) {
                 }
             }
             if n_shown < items.len() {
-                // Writing to a string cannot fail.
-                drop(write!(out, ", +{}", units::count((items.len() - n_shown) as u64)));
+                out.push_str(", +");
+                out.push_str(&units::count((items.len() - n_shown) as u64));
             }
             out.push(']');
         }
@@ -323,7 +323,8 @@ fn hex(bytes: &[u8]) -> String {
     const MAX_BYTES: usize = 4096;
     let mut text = String::from("0x");
     for byte in bytes.iter().take(MAX_BYTES) {
-        drop(write!(text, "{byte:02x}"));
+        // Writing to a string cannot fail.
+        write!(text, "{byte:02x}").unwrap_or_default();
     }
     if bytes.len() > MAX_BYTES {
         text.push('…');

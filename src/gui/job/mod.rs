@@ -258,8 +258,11 @@ fn highlighted(line: &str, c: &theme::Colors) -> egui::text::LayoutJob {
     let trimmed = line.trim_start();
     if trimmed.starts_with('#') {
         push(line, c.weak);
-    } else if let Some(at) = line.find(':').filter(|at| is_key(&line[..*at])) {
-        let (key, rest) = line.split_at(at);
+    } else if let Some((key, rest)) = line
+        .find(':')
+        .and_then(|at| line.split_at_checked(at))
+        .filter(|(key, _)| is_key(key))
+    {
         push(key, c.data);
         push(rest, c.text);
     } else {

@@ -21,7 +21,7 @@ pub(super) struct PartitionLine {
     pub n_files: u64,
     pub parts: Vec<Part>,
     pub seconds: f64,
-    pub error: String,
+    pub message: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -105,7 +105,7 @@ impl PartitionLine {
                 })
                 .collect(),
             seconds,
-            error: text(line, "error"),
+            message: text(line, "message"),
         }
     }
 
@@ -127,10 +127,14 @@ impl PartitionLine {
             count(self.rows_quarantined),
         );
         if self.rows_merged > 0 {
-            text.push_str(&format!(" + {} merged", count(self.rows_merged)));
+            text += " + ";
+            text += &count(self.rows_merged);
+            text += " merged";
         }
         if self.rows_made > 0 {
-            text.push_str(&format!(" − {} made", count(self.rows_made)));
+            text += " − ";
+            text += &count(self.rows_made);
+            text += " made";
         }
         text
     }

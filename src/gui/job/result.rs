@@ -61,7 +61,7 @@ fn tone_of(status: &str) -> Tone {
     match status {
         "done" | "succeeded" | "committed" | "ok" => Tone::Good,
         "no_data" | "already_committed" | "skipped" => Tone::Plain,
-        "cancelled" | "partial" => Tone::Warn,
+        "cancelled" | "some_failed" => Tone::Warn,
         _ => Tone::Bad,
     }
 }
@@ -84,7 +84,7 @@ fn table_ui(ui: &mut Ui, report: &Report) {
     ];
     ScrollArea::horizontal().id_salt("run partitions").show(ui, |ui| {
         Grid::new("run partitions")
-            .num_columns(HEADS.len())
+            .num_columns(HEADS.len() + 1)
             .spacing([space::LG, space::XS])
             .show(ui, |ui| {
                 for (at, head) in HEADS.into_iter().enumerate() {
@@ -94,6 +94,7 @@ fn table_ui(ui: &mut Ui, report: &Report) {
                         RichText::new(head).font(theme::small()).color(colors(ui).weak),
                     );
                 }
+                ui.label("");
                 ui.end_row();
                 for line in &report.partitions {
                     line_ui(ui, line);
@@ -107,8 +108,8 @@ fn line_ui(ui: &mut Ui, line: &PartitionLine) {
     let c = colors(ui);
     cell(ui, false, theme::code(&line.partition));
     let status = ui.label(theme::tone(ui, tone_of(&line.status), words(&line.status)));
-    if !line.error.is_empty() {
-        status.on_hover_text(&line.error);
+    if !line.message.is_empty() {
+        status.on_hover_text(&line.message);
     }
     for (n, tone) in [
         (line.rows_in, Tone::Plain),
@@ -133,6 +134,8 @@ fn line_ui(ui: &mut Ui, line: &PartitionLine) {
         true,
         theme::code(format!("{:.2}", line.seconds)).color(c.weak),
     );
+    // The last column of a grid takes the width that is left.
+    ui.label("");
 }
 
 fn cell(ui: &mut Ui, is_right: bool, text: RichText) {

@@ -338,7 +338,10 @@ fn column_picker(
             if is_opening {
                 field.request_focus();
             }
-            let names: Vec<&str> = schema.iter_names().map(|name| name.as_str()).collect();
+            let names: Vec<&str> = schema
+                .iter_names()
+                .map(polars::prelude::PlSmallStr::as_str)
+                .collect();
             let found = fuzzy::ranked(search, &names);
             let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             if is_entered {
@@ -409,19 +412,16 @@ fn rows_ui(
             let name_width = if is_sql { width } else { width * 0.5 };
             ui.scope(|ui| {
                 ui.set_width(name_width);
-                match (&spec.kind, view.schema) {
-                    (Kind::Renames, Some(schema)) => {
-                        let search = &mut state.column_search;
-                        if let Some(name) = column_picker(ui, &row.0, "column", &name_label, schema, search) {
-                            row.0 = name;
-                            is_changed = true;
-                        }
+                if let (Kind::Renames, Some(schema)) = (&spec.kind, view.schema) {
+                    let search = &mut state.column_search;
+                    if let Some(name) = column_picker(ui, &row.0, "column", &name_label, schema, search) {
+                        row.0 = name;
+                        is_changed = true;
                     }
-                    _ => {
-                        let response = text_field(ui, &mut row.0, &name_label, "new column", true);
-                        is_changed |= response.changed();
-                        is_left |= response.lost_focus();
-                    }
+                } else {
+                    let response = text_field(ui, &mut row.0, &name_label, "new column", true);
+                    is_changed |= response.changed();
+                    is_left |= response.lost_focus();
                 }
             });
             if !is_sql {

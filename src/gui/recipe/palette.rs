@@ -107,13 +107,13 @@ pub(super) fn palette_ui(ui: &mut Ui, palette: &mut Palette, place: &str) -> Opt
         let entries = found(&palette.text);
         let top = ui.cursor().top();
         chosen = list_ui(ui, &entries, palette.marked);
-        let list = egui::Rect::from_min_max(
+        let area = egui::Rect::from_min_max(
             egui::pos2(response.rect.left(), top),
             egui::pos2(response.rect.right(), ui.cursor().top()),
         );
         let is_outside = ui.input(|input| {
             let pos = input.pointer.interact_pos();
-            input.pointer.any_pressed() && pos.is_some_and(|pos| !list.union(response.rect).contains(pos))
+            input.pointer.any_pressed() && pos.is_some_and(|pos| !area.union(response.rect).contains(pos))
         });
         if is_outside {
             palette.is_open = false;

@@ -192,6 +192,7 @@ fn facts_ui(ui: &mut Ui, view: &RowView<'_>) {
     }
     let facts = facts::facts(view.ledger, view.before, view.after);
     if !facts.is_empty() {
+        ui.spacing_mut().interact_size.y = 0.0;
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = space::MD;
             if view.is_stale {
