@@ -1,6 +1,6 @@
 //! The head of a column: name, type, distinct values, share of nulls and bars, with its menu and its edge to drag.
 
-use egui::{CursorIcon, Popup, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{CursorIcon, Popup, Rect, Role, Sense, SetOpenCommand, Stroke, Ui, WidgetInfo, pos2, vec2};
 use polars::prelude::Column;
 
 use super::grid::{self, GridState, GridView};
@@ -30,12 +30,12 @@ impl Head<'_> {
     pub fn show(&self, ui: &Ui, view: &GridView<'_>, state: &mut GridState, commands: &mut Vec<Command>) {
         let c = colors(ui);
         let name = self.column.name().as_str();
-        let stats = state.stats.get(self.column);
-        if stats.is_none() {
+        let figures = state.stats.get(self.column);
+        if figures.is_none() {
             // The next frame goes on where this one had no time left.
             ui.ctx().request_repaint();
         }
-        let id = ui.id().with(("column", name));
+        let id = ui.scope_id().with(("column", name));
         let visible = self.rect.intersect(self.clip);
         if !visible.is_positive() {
             return;
@@ -46,20 +46,22 @@ impl Head<'_> {
             let painter = ui.painter().with_clip_rect(self.clip);
             painter.rect_filled(visible, 0.0, theme::mix(c.panel, c.selection, 0.6));
         }
-        self.paint(ui, c, stats.as_deref());
+        self.paint(ui, c, figures.as_deref());
         let dtype = dtype_name(self.column.dtype());
         let response = response.on_hover_ui(|ui| {
             ui.label(theme::strong(name));
             ui.label(theme::code(&dtype));
-            if let Some(stats) = &stats {
-                ui.label(explanation(stats));
+            if let Some(figures) = &figures {
+                ui.label(explanation(figures));
             }
             if let Some(mark) = self.mark {
                 ui.label(theme::weak(ui, mark_text(mark)));
             }
         });
-        Popup::menu(&response).show(|ui| menu::column_menu(ui, self.column, view, state, commands));
-        response.context_menu(|ui| menu::column_menu(ui, self.column, view, state, commands));
+        let is_toggled = response.clicked() || response.secondary_clicked();
+        Popup::menu(&response)
+            .open_memory(is_toggled.then_some(SetOpenCommand::Toggle))
+            .show(|ui| menu::column_menu(ui, self.column, view, state, commands));
         self.edge(ui, state);
     }
 
@@ -76,7 +78,13 @@ impl Head<'_> {
             inner.width() - mark_width,
         );
         let name_width = name.size().x;
-        let x = |width: f32| if is_right { inner.right() - width } else { inner.left() };
+        let x = |width: f32| {
+            if is_right {
+                inner.right() - width
+            } else {
+                inner.left()
+            }
+        };
         let left = x(name_width + mark_width);
         painter.galley(pos2(left, self.rect.top() + 6.0), name, c.text);
         if let Some(mark) = self.mark {
@@ -103,12 +111,19 @@ impl Head<'_> {
     fn paint_bars(&self, painter: &egui::Painter, c: &Colors, bars: &[f32], inner: Rect, is_right: bool) {
         #[expect(clippy::cast_precision_loss, reason = "a dozen bars")]
         let width = bars.len() as f32 * (BAR_WIDTH + 1.0);
-        let left = if is_right { inner.right() - width } else { inner.left() };
+        let left = if is_right {
+            inner.right() - width
+        } else {
+            inner.left()
+        };
         let bottom = self.rect.bottom() - 6.0;
         for (at, height) in bars.iter().enumerate() {
             #[expect(clippy::cast_precision_loss, reason = "a dozen bars")]
             let x = left + at as f32 * (BAR_WIDTH + 1.0);
-            let bar = Rect::from_min_max(pos2(x, bottom - height * BARS_HEIGHT), pos2(x + BAR_WIDTH, bottom));
+            let bar = Rect::from_min_max(
+                pos2(x, bottom - height * BARS_HEIGHT),
+                pos2(x + BAR_WIDTH, bottom),
+            );
             painter.rect_filled(bar, 0.0, theme::mix(c.panel, c.data, 0.8));
         }
     }
@@ -123,7 +138,7 @@ impl Head<'_> {
             return;
         }
         let response = ui
-            .interact(grab, ui.id().with(("edge", name)), Sense::click_and_drag())
+            .interact(grab, ui.scope_id().with(("edge", name)), Sense::click_and_drag())
             .on_hover_and_drag_cursor(CursorIcon::ResizeColumn);
         response.widget_info(|| WidgetInfo::labeled(Role::Splitter, true, format!("width of {name}")));
         if response.double_clicked() {
@@ -135,7 +150,11 @@ impl Head<'_> {
         }
         if response.hovered() || response.dragged() {
             let painter = ui.painter().with_clip_rect(self.clip);
-            painter.vline(self.rect.right(), self.rect.y_range(), Stroke::new(size::UNDERLINE, c.accent));
+            painter.vline(
+                self.rect.right(),
+                self.rect.y_range(),
+                Stroke::new(size::UNDERLINE, c.accent),
+            );
         }
     }
 }
@@ -160,7 +179,9 @@ fn explanation(stats: &ColumnStats) -> String {
         units::percent(stats.null_share()),
     );
     if let Some(n) = stats.n_distinct {
-        text.push_str(&format!("\n{} distinct values among them", units::count(n as u64)));
+        text.push('\n');
+        text.push_str(&units::count(n as u64));
+        text.push_str(" distinct values among them");
     }
     if !stats.bars_label.is_empty() {
         text.push_str("\nbars: ");
