@@ -10,6 +10,7 @@
 mod credentials;
 mod dataset;
 mod run;
+mod run_s3;
 mod s3_server;
 mod storage;
 mod tidy;

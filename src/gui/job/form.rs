@@ -50,7 +50,13 @@ pub(super) fn form_ui(
         is_left: false,
     };
     ui.spacing_mut().item_spacing.y = 3.0;
-    form.text(ui, "Name", "job_features", "Names the job in reports and in the ledger", |job| &mut job.name);
+    form.text(
+        ui,
+        "Name",
+        "job_features",
+        "Names the job in reports and in the ledger",
+        |job| &mut job.name,
+    );
     section(ui, "Table");
     form.text(
         ui,
@@ -59,9 +65,13 @@ pub(super) fn form_ui(
         "Folder or prefix of the table; a relative one is relative to the spec's own folder",
         |job| &mut job.sink,
     );
-    form.text(ui, "Partition name", "day_partition", "The key in `day_partition=2020-01-01/`", |job| {
-        &mut job.partition_name
-    });
+    form.text(
+        ui,
+        "Partition name",
+        "day_partition",
+        "The key in `day_partition=2020-01-01/`",
+        |job| &mut job.partition_name,
+    );
     form.parsed(
         ui,
         "Rows per file",
@@ -77,26 +87,63 @@ pub(super) fn form_ui(
     );
     form.compression(ui);
     section(ui, "Error budget");
-    ui.label(theme::weak_small(ui, "A partition that goes over either bound is not committed."));
-    form.parsed(ui, "Bad records, share", "0.1%", |job| share_text(job.budget_records_ratio), |job, text| {
-        job.budget_records_ratio = share(text)?;
-        Ok(())
-    });
-    form.parsed(ui, "Bad records, count", "1,000 records", |job| units::count(job.budget_records_abs), |job, text| {
-        job.budget_records_abs = whole(text).ok_or("write a whole number")?;
-        Ok(())
-    });
-    form.parsed(ui, "Broken files, share", "0.5%", |job| share_text(job.budget_files_ratio), |job, text| {
-        job.budget_files_ratio = share(text)?;
-        Ok(())
-    });
-    form.parsed(ui, "Broken files, count", "25 files", |job| units::count(job.budget_files_abs), |job, text| {
-        job.budget_files_abs = whole(text).ok_or("write a whole number")?;
-        Ok(())
-    });
+    ui.label(theme::weak_small(
+        ui,
+        "A partition that goes over either bound is not committed.",
+    ));
+    form.parsed(
+        ui,
+        "Bad records, share",
+        "0.1%",
+        |job| share_text(job.budget_records_ratio),
+        |job, text| {
+            job.budget_records_ratio = share(text)?;
+            Ok(())
+        },
+    );
+    form.parsed(
+        ui,
+        "Bad records, count",
+        "1,000 records",
+        |job| units::count(job.budget_records_abs),
+        |job, text| {
+            job.budget_records_abs = whole(text).ok_or("write a whole number")?;
+            Ok(())
+        },
+    );
+    form.parsed(
+        ui,
+        "Broken files, share",
+        "0.5%",
+        |job| share_text(job.budget_files_ratio),
+        |job, text| {
+            job.budget_files_ratio = share(text)?;
+            Ok(())
+        },
+    );
+    form.parsed(
+        ui,
+        "Broken files, count",
+        "25 files",
+        |job| units::count(job.budget_files_abs),
+        |job, text| {
+            job.budget_files_abs = whole(text).ok_or("write a whole number")?;
+            Ok(())
+        },
+    );
     section(ui, "Run here");
-    let hint = if default_days.is_empty() { "2020-01-01..2020-01-07" } else { default_days };
-    form.text(ui, "Days", hint, "One day, or first..last; the open day when empty", |job| &mut job.days);
+    let hint = if default_days.is_empty() {
+        "2020-01-01..2020-01-07"
+    } else {
+        default_days
+    };
+    form.text(
+        ui,
+        "Days",
+        hint,
+        "One day, or first..last; the open day when empty",
+        |job| &mut job.days,
+    );
     let (is_changed, is_left, settings) = (form.is_changed, form.is_left, form.settings);
     if is_changed {
         draft.settings = Some(settings.clone());
@@ -146,7 +193,12 @@ impl Form<'_> {
         read: impl FnOnce(&mut JobSettings, &str) -> Result<(), String>,
     ) {
         label(ui, name, "");
-        let mut text = self.draft.texts.get(name).cloned().unwrap_or_else(|| show(&self.settings));
+        let mut text = self
+            .draft
+            .texts
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| show(&self.settings));
         let response = text_field(ui, &mut text, &job_label(name), hint, true);
         let mut settings = self.settings.clone();
         let result = read(&mut settings, &text);

@@ -57,17 +57,25 @@ pub fn job_ui(ui: &mut Ui, view: JobView<'_>, panel: &mut JobPanel, commands: &m
     let left = egui::Rect::from_min_size(available.min, vec2(form_width, available.height()));
     let right = egui::Rect::from_min_max(left.right_top() + vec2(space::MD + 2.0, 0.0), available.max);
     ui.scope_builder(UiBuilder::new().id_salt("job form").max_rect(left), |ui| {
-        ScrollArea::vertical().id_salt("job form").auto_shrink(false).show(ui, |ui| {
-            card(ui, |ui| form::form_ui(ui, view.settings, view.default_days, &mut panel.draft, commands));
-        });
+        ScrollArea::vertical()
+            .id_salt("job form")
+            .auto_shrink(false)
+            .show(ui, |ui| {
+                card(ui, |ui| {
+                    form::form_ui(ui, view.settings, view.default_days, &mut panel.draft, commands)
+                });
+            });
     });
     ui.scope_builder(UiBuilder::new().id_salt("job right").max_rect(right), |ui| {
-        ScrollArea::vertical().id_salt("job right").auto_shrink(false).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = space::MD;
-            actions_ui(ui, &view, panel, commands);
-            run_ui(ui, &view, commands);
-            spec_ui(ui, &view, commands);
-        });
+        ScrollArea::vertical()
+            .id_salt("job right")
+            .auto_shrink(false)
+            .show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = space::MD;
+                actions_ui(ui, &view, panel, commands);
+                run_ui(ui, &view, commands);
+                spec_ui(ui, &view, commands);
+            });
     });
 }
 
@@ -78,17 +86,29 @@ fn actions_ui(ui: &mut Ui, view: &JobView<'_>, panel: &mut JobPanel, commands: &
         ui.spacing_mut().item_spacing.x = space::SM;
         let why = view.spec.err().unwrap_or_default();
         let export = primary_button(ui, can_export, "Export…");
-        if export.on_hover_text("Write the job spec that `skewer run` takes").on_disabled_hover_text(why).clicked() {
+        if export
+            .on_hover_text("Write the job spec that `skewer run` takes")
+            .on_disabled_hover_text(why)
+            .clicked()
+        {
             commands.push(Command::Export);
         }
         let run = secondary_button(ui, can_export && !is_running, "Run here");
-        if run.on_hover_text("Run the job on this machine").on_disabled_hover_text(why).clicked() {
+        if run
+            .on_hover_text("Run the job on this machine")
+            .on_disabled_hover_text(why)
+            .clicked()
+        {
             let replace = panel.is_replacing;
             commands.push(Command::RunHere { replace });
         }
         ui.checkbox(&mut panel.is_replacing, "Replace committed days")
             .on_hover_text("Without it, a day that is already committed is left as it is");
-        let days = if view.settings.days.is_empty() { view.default_days } else { &view.settings.days };
+        let days = if view.settings.days.is_empty() {
+            view.default_days
+        } else {
+            &view.settings.days
+        };
         if !days.is_empty() {
             ui.label(theme::weak_small(ui, format!("takes {days}")));
         }
@@ -131,17 +151,29 @@ fn progress_ui(ui: &mut Ui, progress: &ProgressView, commands: &mut Vec<Command>
         ui.label(theme::strong("Running"));
         ui.label(theme::weak(ui, &progress.note));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if secondary_button(ui, true, "Cancel").accessible_name("Cancel the run").clicked() {
+            if secondary_button(ui, true, "Cancel")
+                .accessible_name("Cancel the run")
+                .clicked()
+            {
                 commands.push(Command::CancelRun);
             }
             let done = match progress.n_total {
                 Some(total) => format!("{} of {}", units::count(progress.n_done), units::count(total)),
                 None => units::count(progress.n_done),
             };
-            ui.label(theme::weak(ui, format!("{done}   {}", units::bytes(progress.n_bytes))));
+            ui.label(theme::weak(
+                ui,
+                format!("{done}   {}", units::bytes(progress.n_bytes)),
+            ));
         });
     });
-    progress_bar(ui, ui.available_width(), progress.share(), Tone::Accent, "Progress of the run");
+    progress_bar(
+        ui,
+        ui.available_width(),
+        progress.share(),
+        Tone::Accent,
+        "Progress of the run",
+    );
 }
 
 fn spec_ui(ui: &mut Ui, view: &JobView<'_>, commands: &mut Vec<Command>) {
@@ -162,7 +194,11 @@ fn spec_ui(ui: &mut Ui, view: &JobView<'_>, commands: &mut Vec<Command>) {
         ui,
         "Job spec",
         |ui| {
-            badge(ui, Tone::Plain, &units::plural(text.lines().count() as u64, "line"));
+            badge(
+                ui,
+                Tone::Plain,
+                &units::plural(text.lines().count() as u64, "line"),
+            );
         },
         |ui| {
             if icon_button(ui, true, Icon::Copy, "Copy the spec").clicked() {
@@ -203,7 +239,9 @@ fn yaml_ui(ui: &mut Ui, text: &str) {
             }
             ui.horizontal(|ui| {
                 ui.set_height(height);
-                let number = RichText::new(format!("{:>digits$}", at + 1)).font(theme::mono()).color(c.faint);
+                let number = RichText::new(format!("{:>digits$}", at + 1))
+                    .font(theme::mono())
+                    .color(c.faint);
                 ui.label(number);
                 ui.add(Label::new(highlighted(line, c)).extend().selectable(true));
             });

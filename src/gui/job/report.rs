@@ -157,7 +157,10 @@ mod tests {
         assert_eq!(report.partitions.len(), 2);
         let total = report.total();
         assert!(total.is_balanced());
-        assert_eq!(total.books(), "15,214 in = 15,020 out + 152 filtered + 42 quarantined");
+        assert_eq!(
+            total.books(),
+            "15,214 in = 15,020 out + 152 filtered + 42 quarantined"
+        );
         assert!((report.partitions[0].seconds - 0.75).abs() < 1e-9);
         let mut wrong = total;
         wrong.rows_out -= 1;
@@ -171,6 +174,9 @@ mod tests {
             {"rows_in": 10, "rows_out": 12, "rows_merged": 1, "rows_made": 3}
         ]}));
         assert!(report.total().is_balanced());
-        assert_eq!(report.total().books(), "10 in = 12 out + 0 filtered + 0 quarantined + 1 merged − 3 made");
+        assert_eq!(
+            report.total().books(),
+            "10 in = 12 out + 0 filtered + 0 quarantined + 1 merged − 3 made"
+        );
     }
 }

@@ -20,7 +20,9 @@ pub(super) fn result_ui(ui: &mut Ui, report: &Report, commands: &mut Vec<Command
             badge(ui, tone_of(&report.status), &words(&report.status));
         },
         |ui| {
-            let run = RichText::new(&report.run_id).font(theme::mono_small()).color(colors(ui).weak);
+            let run = RichText::new(&report.run_id)
+                .font(theme::mono_small())
+                .color(colors(ui).weak);
             ui.add(Label::new(run).truncate());
         },
         |ui| {
@@ -39,10 +41,18 @@ pub(super) fn result_ui(ui: &mut Ui, report: &Report, commands: &mut Vec<Command
 }
 
 fn books_ui(ui: &mut Ui, total: &PartitionLine) {
-    let tone = if total.is_balanced() { Tone::Good } else { Tone::Bad };
+    let tone = if total.is_balanced() {
+        Tone::Good
+    } else {
+        Tone::Bad
+    };
     ui.horizontal_wrapped(|ui| {
         ui.label(theme::code(total.books()).color(colors(ui).text));
-        let text = if total.is_balanced() { "books balance" } else { "books do not balance" };
+        let text = if total.is_balanced() {
+            "books balance"
+        } else {
+            "books do not balance"
+        };
         badge(ui, tone, text);
     });
 }
@@ -61,19 +71,35 @@ fn words(status: &str) -> String {
 }
 
 fn table_ui(ui: &mut Ui, report: &Report) {
-    const HEADS: [&str; 9] =
-        ["Partition", "Status", "Rows in", "Rows out", "Filtered", "Quarantined", "Files", "Parts", "Seconds"];
+    const HEADS: [&str; 9] = [
+        "Partition",
+        "Status",
+        "Rows in",
+        "Rows out",
+        "Filtered",
+        "Quarantined",
+        "Files",
+        "Parts",
+        "Seconds",
+    ];
     ScrollArea::horizontal().id_salt("run partitions").show(ui, |ui| {
-        Grid::new("run partitions").num_columns(HEADS.len()).spacing([space::LG, space::XS]).show(ui, |ui| {
-            for (at, head) in HEADS.into_iter().enumerate() {
-                cell(ui, at >= 2, RichText::new(head).font(theme::small()).color(colors(ui).weak));
-            }
-            ui.end_row();
-            for line in &report.partitions {
-                line_ui(ui, line);
+        Grid::new("run partitions")
+            .num_columns(HEADS.len())
+            .spacing([space::LG, space::XS])
+            .show(ui, |ui| {
+                for (at, head) in HEADS.into_iter().enumerate() {
+                    cell(
+                        ui,
+                        at >= 2,
+                        RichText::new(head).font(theme::small()).color(colors(ui).weak),
+                    );
+                }
                 ui.end_row();
-            }
-        });
+                for line in &report.partitions {
+                    line_ui(ui, line);
+                    ui.end_row();
+                }
+            });
     });
 }
 
@@ -88,14 +114,25 @@ fn line_ui(ui: &mut Ui, line: &PartitionLine) {
         (line.rows_in, Tone::Plain),
         (line.rows_out, Tone::Plain),
         (line.rows_filtered, Tone::Plain),
-        (line.rows_quarantined, if line.rows_quarantined > 0 { Tone::Bad } else { Tone::Plain }),
+        (
+            line.rows_quarantined,
+            if line.rows_quarantined > 0 {
+                Tone::Bad
+            } else {
+                Tone::Plain
+            },
+        ),
         (line.n_files, Tone::Plain),
         (line.parts.len() as u64, Tone::Plain),
     ] {
         let color = if n == 0 { c.weak } else { c.of(tone) };
         cell(ui, true, theme::code(units::count(n)).color(color));
     }
-    cell(ui, true, theme::code(format!("{:.2}", line.seconds)).color(c.weak));
+    cell(
+        ui,
+        true,
+        theme::code(format!("{:.2}", line.seconds)).color(c.weak),
+    );
 }
 
 fn cell(ui: &mut Ui, is_right: bool, text: RichText) {
@@ -124,9 +161,14 @@ fn parts_ui(ui: &mut Ui, report: &Report, commands: &mut Vec<Command>) {
             if icon_button(ui, true, Icon::Copy, &format!("Copy {}", part.path)).clicked() {
                 commands.push(Command::CopyText(part.path.clone()));
             }
-            let facts = format!("{}   {}", units::plural(part.rows, "row"), units::bytes(part.bytes));
+            let facts = format!(
+                "{}   {}",
+                units::plural(part.rows, "row"),
+                units::bytes(part.bytes)
+            );
             ui.label(theme::weak_small(ui, facts));
-            ui.add(Label::new(theme::code(&part.path)).truncate().selectable(true)).on_hover_text(&part.path);
+            ui.add(Label::new(theme::code(&part.path)).truncate().selectable(true))
+                .on_hover_text(&part.path);
         });
     }
     if parts.len() > MAX_PARTS {

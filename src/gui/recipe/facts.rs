@@ -84,7 +84,11 @@ fn column_change(before: &Schema, after: &Schema) -> Option<String> {
 
 fn short_type(name: &str) -> String {
     let cut: String = name.chars().take(28).collect();
-    if cut.len() < name.len() { format!("{cut}…") } else { cut }
+    if cut.len() < name.len() {
+        format!("{cut}…")
+    } else {
+        cut
+    }
 }
 
 /// `3.1 ms/M`: time for a million rows.
@@ -115,10 +119,17 @@ mod tests {
     #[test]
     fn columns_added_dropped_and_retyped_are_told() {
         let schema = |fields: &[(&str, DataType)]| -> Schema {
-            fields.iter().map(|(name, dtype)| ((*name).into(), dtype.clone())).collect()
+            fields
+                .iter()
+                .map(|(name, dtype)| ((*name).into(), dtype.clone()))
+                .collect()
         };
         let before = schema(&[("a", DataType::Int64), ("b", DataType::String)]);
-        let more = schema(&[("a", DataType::Int64), ("b", DataType::String), ("c", DataType::Boolean)]);
+        let more = schema(&[
+            ("a", DataType::Int64),
+            ("b", DataType::String),
+            ("c", DataType::Boolean),
+        ]);
         assert!(column_change(&before, &more).unwrap().starts_with("+ bool"));
         assert_eq!(column_change(&more, &before).unwrap(), "−1 column");
         let retyped = schema(&[("a", DataType::String), ("b", DataType::String)]);

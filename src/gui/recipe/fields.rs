@@ -84,7 +84,9 @@ pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, c
     for spec in &specs {
         let value = fields.get(&spec.name).cloned().unwrap_or(Value::Null);
         if !matches!(spec.kind, Kind::Bool) {
-            let label = RichText::new(spec.label()).font(theme::small()).color(colors(ui).weak);
+            let label = RichText::new(spec.label())
+                .font(theme::small())
+                .color(colors(ui).weak);
             let response = ui.label(label);
             if !spec.doc.is_empty() {
                 response.on_hover_text(&spec.doc);
@@ -140,15 +142,30 @@ fn apply(
     }
 }
 
-fn control_ui(ui: &mut Ui, view: &FormView<'_>, spec: &FieldSpec, value: &Value, state: &mut FormState) -> Change {
+fn control_ui(
+    ui: &mut Ui,
+    view: &FormView<'_>,
+    spec: &FieldSpec,
+    value: &Value,
+    state: &mut FormState,
+) -> Change {
     let label = format!("{} of step {}", spec.name, view.at + 1);
     match (&spec.kind, view.schema) {
         (Kind::Bool, _) => bool_ui(ui, spec, value, &label),
         (Kind::Choice(choices), _) => choice_ui(ui, spec, choices, value, &label),
         (Kind::Column, Some(schema)) => {
             let current = value.as_str().unwrap_or_default();
-            let picked = column_picker(ui, current, "Choose a column", &label, schema, &mut state.column_search);
-            picked.map(|name| Change::chosen(Value::from(name))).unwrap_or_default()
+            let picked = column_picker(
+                ui,
+                current,
+                "Choose a column",
+                &label,
+                schema,
+                &mut state.column_search,
+            );
+            picked
+                .map(|name| Change::chosen(Value::from(name)))
+                .unwrap_or_default()
         }
         (Kind::Columns, Some(schema)) => columns_ui(ui, value, &label, schema, &mut state.column_search),
         (Kind::Expressions | Kind::Renames | Kind::Pairs, _) => rows_ui(ui, view, spec, value, &label, state),
@@ -163,7 +180,11 @@ fn bool_ui(ui: &mut Ui, spec: &FieldSpec, value: &Value, label: &str) -> Change 
     if !spec.doc.is_empty() {
         response.on_hover_text(&spec.doc);
     }
-    if is_changed { Change::chosen(Value::Bool(is_on)) } else { Change::default() }
+    if is_changed {
+        Change::chosen(Value::Bool(is_on))
+    } else {
+        Change::default()
+    }
 }
 
 fn choice_ui(ui: &mut Ui, spec: &FieldSpec, choices: &[Value], value: &Value, label: &str) -> Change {
@@ -186,8 +207,13 @@ fn choice_ui(ui: &mut Ui, spec: &FieldSpec, choices: &[Value], value: &Value, la
         })
         .response;
     // Labelled after the combo box has named itself by its choice.
-    ui.ctx().accesskit_node_builder(response.id, |node| node.set_label(label));
-    if chosen == *value { Change::default() } else { Change::chosen(chosen) }
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_label(label));
+    if chosen == *value {
+        Change::default()
+    } else {
+        Change::chosen(chosen)
+    }
 }
 
 fn text_ui(ui: &mut Ui, spec: &FieldSpec, value: &Value, label: &str, draft: &mut Draft) -> Change {
@@ -232,7 +258,8 @@ fn expression_edit(ui: &mut Ui, text: &mut String, label: &str, hint: &str) -> e
         .desired_rows(1)
         .desired_width(ui.available_width());
     let response = ui.add(edit);
-    ui.ctx().accesskit_node_builder(response.id, |node| node.set_label(label));
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_label(label));
     response
 }
 
@@ -249,7 +276,9 @@ fn columns_ui(ui: &mut Ui, value: &Value, label: &str, schema: &Schema, search: 
             for name in &names {
                 let c = colors(ui);
                 let color = if schema.contains(name) { c.text } else { c.bad };
-                let text = RichText::new(format!("{name}  ×")).font(theme::mono_small()).color(color);
+                let text = RichText::new(format!("{name}  ×"))
+                    .font(theme::mono_small())
+                    .color(color);
                 let chip = Button::new(text).corner_radius(size::BADGE_RADIUS);
                 let response = ui.add(chip).accessible_name(format!("Take out {name}"));
                 if response.on_hover_text("Take out").clicked() {
@@ -284,8 +313,12 @@ fn column_picker(
     let c = colors(ui);
     let is_known = current.is_empty() || schema.contains(current);
     let text = match current {
-        "" => RichText::new(empty).font(theme::regular(size::BODY_TEXT)).color(c.weak),
-        name => RichText::new(name).font(theme::mono()).color(if is_known { c.text } else { c.bad }),
+        "" => RichText::new(empty)
+            .font(theme::regular(size::BODY_TEXT))
+            .color(c.weak),
+        name => RichText::new(name)
+            .font(theme::mono())
+            .color(if is_known { c.text } else { c.bad }),
     };
     let button = Button::new((text, egui::Atom::grow(), RichText::new("▾").color(c.weak)))
         .min_size(vec2(ui.available_width(), size::CONTROL));
@@ -317,7 +350,11 @@ fn column_picker(
                     for name in found.get(rows).unwrap_or_default() {
                         let dtype = schema.get(name).map(dtype_name).unwrap_or_default();
                         let entry = Button::selectable(*name == current, theme::code(*name))
-                            .right_text(RichText::new(shortened(&dtype)).font(theme::small()).color(c.weak))
+                            .right_text(
+                                RichText::new(shortened(&dtype))
+                                    .font(theme::small())
+                                    .color(c.weak),
+                            )
                             .min_size(vec2(ui.available_width(), size::ROW));
                         let response = ui.add(entry).accessible_name(format!("column {name}"));
                         if response.clicked() {
@@ -337,7 +374,11 @@ fn column_picker(
 
 fn shortened(text: &str) -> String {
     let cut: String = text.chars().take(24).collect();
-    if cut.len() < text.len() { format!("{cut}…") } else { cut }
+    if cut.len() < text.len() {
+        format!("{cut}…")
+    } else {
+        cut
+    }
 }
 
 /// A map as rows of name and value.
@@ -386,7 +427,8 @@ fn rows_ui(
             if !is_sql {
                 ui.scope(|ui| {
                     ui.set_width(width * 0.5 - space::SM);
-                    let response = text_field(ui, &mut row.1, &format!("value {n}, {label}"), "new name", true);
+                    let response =
+                        text_field(ui, &mut row.1, &format!("value {n}, {label}"), "new name", true);
                     is_changed |= response.changed();
                     is_left |= response.lost_focus();
                 });
@@ -461,14 +503,20 @@ fn caret(text: &str, position: usize) -> Option<String> {
     const BEFORE: usize = 18;
     const AFTER: usize = 18;
     let at = position.checked_sub(1)?;
-    let chars: Vec<char> = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    let chars: Vec<char> = text
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .collect();
     if at > chars.len() {
         return None;
     }
     let from = at.saturating_sub(BEFORE);
     let to = (at + AFTER).min(chars.len());
     let excerpt: String = chars.get(from..to)?.iter().collect();
-    let (lead, tail) = (if from > 0 { "…" } else { "" }, if to < chars.len() { "…" } else { "" });
+    let (lead, tail) = (
+        if from > 0 { "…" } else { "" },
+        if to < chars.len() { "…" } else { "" },
+    );
     let indent = " ".repeat(at - from + lead.chars().count());
     Some(format!("{lead}{excerpt}{tail}\n{indent}^"))
 }

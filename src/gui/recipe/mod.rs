@@ -60,48 +60,72 @@ pub fn recipe_ui(ui: &mut Ui, view: RecipeView<'_>, panel: &mut RecipePanel, com
     ui.spacing_mut().item_spacing.y = 0.0;
     title_ui(ui, &view, commands);
     divider(ui);
-    ScrollArea::vertical().id_salt("recipe steps").auto_shrink(false).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        if n_steps == 0 {
-            empty_ui(ui);
-        }
-        steps_ui(ui, &view, panel, commands);
-        egui::Frame::new().inner_margin(Margin::symmetric(14, 12)).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = space::XS;
-            let place = match panel.insert_at {
-                Some(0) => "goes before step 1".to_owned(),
-                Some(at) => format!("goes after step {at}"),
-                None => String::new(),
-            };
-            if let Some(info) = palette::palette_ui(ui, &mut panel.palette, &place) {
-                let at = panel.insert_at.take().unwrap_or(n_steps);
-                add_step(info, at, &view, panel, commands);
+    ScrollArea::vertical()
+        .id_salt("recipe steps")
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            if n_steps == 0 {
+                empty_ui(ui);
             }
-            ui.add_space(space::XL);
+            steps_ui(ui, &view, panel, commands);
+            egui::Frame::new()
+                .inner_margin(Margin::symmetric(14, 12))
+                .show(ui, |ui| {
+                    ui.spacing_mut().item_spacing.y = space::XS;
+                    let place = match panel.insert_at {
+                        Some(0) => "goes before step 1".to_owned(),
+                        Some(at) => format!("goes after step {at}"),
+                        None => String::new(),
+                    };
+                    if let Some(info) = palette::palette_ui(ui, &mut panel.palette, &place) {
+                        let at = panel.insert_at.take().unwrap_or(n_steps);
+                        add_step(info, at, &view, panel, commands);
+                    }
+                    ui.add_space(space::XL);
+                });
         });
-    });
 }
 
 fn title_ui(ui: &mut Ui, view: &RecipeView<'_>, commands: &mut Vec<Command>) {
-    egui::Frame::new().inner_margin(Margin::symmetric(14, 6)).show(ui, |ui| {
-        ui.horizontal(|ui| {
-            ui.label(theme::strong("Recipe"));
-            ui.label(theme::weak(ui, units::plural(view.recipe.steps.len() as u64, "step")));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.spacing_mut().item_spacing.x = 0.0;
-                let label = |verb: &str, label: Option<&str>| match label {
-                    Some(label) => format!("{verb}: {label}"),
-                    None => format!("Nothing to {}", verb.to_lowercase()),
-                };
-                if icon_button(ui, view.redo_label.is_some(), Icon::Redo, &label("Redo", view.redo_label)).clicked() {
-                    commands.push(Command::Redo);
-                }
-                if icon_button(ui, view.undo_label.is_some(), Icon::Undo, &label("Undo", view.undo_label)).clicked() {
-                    commands.push(Command::Undo);
-                }
+    egui::Frame::new()
+        .inner_margin(Margin::symmetric(14, 6))
+        .show(ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.label(theme::strong("Recipe"));
+                ui.label(theme::weak(
+                    ui,
+                    units::plural(view.recipe.steps.len() as u64, "step"),
+                ));
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    ui.spacing_mut().item_spacing.x = 0.0;
+                    let label = |verb: &str, label: Option<&str>| match label {
+                        Some(label) => format!("{verb}: {label}"),
+                        None => format!("Nothing to {}", verb.to_lowercase()),
+                    };
+                    if icon_button(
+                        ui,
+                        view.redo_label.is_some(),
+                        Icon::Redo,
+                        &label("Redo", view.redo_label),
+                    )
+                    .clicked()
+                    {
+                        commands.push(Command::Redo);
+                    }
+                    if icon_button(
+                        ui,
+                        view.undo_label.is_some(),
+                        Icon::Undo,
+                        &label("Undo", view.undo_label),
+                    )
+                    .clicked()
+                    {
+                        commands.push(Command::Undo);
+                    }
+                });
             });
         });
-    });
 }
 
 /// What a recipe is, for who has none yet.
@@ -137,7 +161,10 @@ fn steps_ui(ui: &mut Ui, view: &RecipeView<'_>, panel: &mut RecipePanel, command
     for (at, step) in steps.iter().enumerate() {
         let check = checks.and_then(|checks| checks.get(at));
         let after = check.and_then(|check| check.as_ref().ok());
-        let ledger = view.explored.filter(|_| checks.is_some()).and_then(|explored| explored.ledger.get(&(at + 1)));
+        let ledger = view
+            .explored
+            .filter(|_| checks.is_some())
+            .and_then(|explored| explored.ledger.get(&(at + 1)));
         let row = RowView {
             at,
             n_steps: steps.len(),
@@ -171,7 +198,13 @@ fn info_of(name: &str) -> Option<&'static StepInfo> {
     registry().iter().find(|info| info.name == name)
 }
 
-fn act(at: usize, action: RowAction, view: &RecipeView<'_>, panel: &mut RecipePanel, commands: &mut Vec<Command>) {
+fn act(
+    at: usize,
+    action: RowAction,
+    view: &RecipeView<'_>,
+    panel: &mut RecipePanel,
+    commands: &mut Vec<Command>,
+) {
     match action {
         RowAction::Toggle if panel.open == Some(at) => {
             panel.open = None;
@@ -189,7 +222,9 @@ fn act(at: usize, action: RowAction, view: &RecipeView<'_>, panel: &mut RecipePa
             panel.palette.is_asking_focus = true;
         }
         RowAction::Duplicate => {
-            let Some(step) = view.recipe.steps.get(at) else { return };
+            let Some(step) = view.recipe.steps.get(at) else {
+                return;
+            };
             // An id names one step only.
             let step = RecipeStep {
                 id: None,
@@ -199,7 +234,10 @@ fn act(at: usize, action: RowAction, view: &RecipeView<'_>, panel: &mut RecipePa
         }
         RowAction::Delete => {
             commands.push(Command::Edit(Edit::DeleteStep { at }));
-            panel.open = panel.open.filter(|open| *open != at).map(|open| if open > at { open - 1 } else { open });
+            panel.open = panel
+                .open
+                .filter(|open| *open != at)
+                .map(|open| if open > at { open - 1 } else { open });
             if let Some(shown) = view.shown_step.filter(|shown| *shown > at) {
                 let is_gone = shown == at + 1;
                 commands.push(Command::ShowStep((!is_gone).then(|| shown - 1)));
@@ -244,7 +282,13 @@ fn add_step(
     insert(at, RecipeStep::new(new_step(info, schema)), view, panel, commands);
 }
 
-fn insert(at: usize, step: RecipeStep, view: &RecipeView<'_>, panel: &mut RecipePanel, commands: &mut Vec<Command>) {
+fn insert(
+    at: usize,
+    step: RecipeStep,
+    view: &RecipeView<'_>,
+    panel: &mut RecipePanel,
+    commands: &mut Vec<Command>,
+) {
     commands.push(Command::Edit(Edit::InsertStep { at, step }));
     panel.open = Some(at);
     if at < view.recipe.steps.len() {
@@ -257,7 +301,8 @@ fn insert(at: usize, step: RecipeStep, view: &RecipeView<'_>, panel: &mut Recipe
 /// A new step with the first column that it can work on, where there is one to guess.
 fn new_step(info: &StepInfo, schema: Option<&Schema>) -> Step {
     let guess = schema.and_then(|schema| {
-        let is_like_time = |name: &str| name.ends_with("_at") || name.contains("date") || name.contains("time");
+        let is_like_time =
+            |name: &str| name.ends_with("_at") || name.contains("date") || name.contains("time");
         let fits = |name: &str, dtype: &DataType| match (info.name, info.group) {
             ("parse_timestamp", _) => *dtype == DataType::String && is_like_time(name),
             ("hashing_tf" | "explode", _) => matches!(dtype, DataType::List(_)),
@@ -267,7 +312,9 @@ fn new_step(info: &StepInfo, schema: Option<&Schema>) -> Step {
             _ => false,
         };
         let mut columns = schema.iter();
-        columns.find(|(name, dtype)| fits(name, dtype)).map(|(name, _)| name.as_str())
+        columns
+            .find(|(name, dtype)| fits(name, dtype))
+            .map(|(name, _)| name.as_str())
     });
     match guess {
         Some(column) => prefilled(info, column),

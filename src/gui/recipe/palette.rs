@@ -43,7 +43,11 @@ pub(super) fn palette_ui(ui: &mut Ui, palette: &mut Palette, place: &str) -> Opt
     let c = colors(ui);
     let id = ui.make_persistent_id("add a step");
     let has_focus = ui.memory(|memory| memory.has_focus(id));
-    let entries = if palette.is_open { found(&palette.text) } else { Vec::new() };
+    let entries = if palette.is_open {
+        found(&palette.text)
+    } else {
+        Vec::new()
+    };
     let last = entries.len().saturating_sub(1);
     if has_focus {
         let arrows = EventFilter {
@@ -70,7 +74,8 @@ pub(super) fn palette_ui(ui: &mut Ui, palette: &mut Palette, place: &str) -> Opt
         .margin(egui::Margin::symmetric(10, 6))
         .desired_width(ui.available_width());
     let response = ui.add(edit);
-    ui.ctx().accesskit_node_builder(response.id, |node| node.set_label("Add a step"));
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_label("Add a step"));
     if std::mem::take(&mut palette.is_asking_focus) {
         response.request_focus();
         response.scroll_to_me(None);
@@ -88,7 +93,9 @@ pub(super) fn palette_ui(ui: &mut Ui, palette: &mut Palette, place: &str) -> Opt
     let mut chosen = None;
     if response.lost_focus() && is_entered {
         let entries = found(&palette.text);
-        chosen = entries.get(palette.marked.min(entries.len().saturating_sub(1))).copied();
+        chosen = entries
+            .get(palette.marked.min(entries.len().saturating_sub(1)))
+            .copied();
     } else if response.lost_focus() && is_escaped {
         palette.is_open = false;
         palette.text.clear();
@@ -123,7 +130,10 @@ fn list_ui(ui: &mut Ui, entries: &[&'static StepInfo], marked: usize) -> Option<
     let c = colors(ui);
     let mut chosen = None;
     if entries.is_empty() {
-        ui.label(theme::weak(ui, "No step of that name. Try what it should do: text, null, date."));
+        ui.label(theme::weak(
+            ui,
+            "No step of that name. Try what it should do: text, null, date.",
+        ));
     }
     ui.spacing_mut().item_spacing.y = 0.0;
     for (at, info) in entries.iter().enumerate() {
@@ -137,11 +147,20 @@ fn list_ui(ui: &mut Ui, entries: &[&'static StepInfo], marked: usize) -> Option<
         let name = painter.layout_no_wrap(info.name.to_owned(), theme::semibold(size::BODY_TEXT), c.text);
         let group = painter.layout_no_wrap(info.group.to_owned(), theme::small(), c.weak);
         painter.galley(inner.min, name, c.text);
-        painter.galley(egui::pos2(inner.right() - group.size().x, inner.top() + 1.0), group, c.weak);
-        let mut job = egui::text::LayoutJob::simple_singleline(info.summary.to_owned(), theme::small(), c.weak);
+        painter.galley(
+            egui::pos2(inner.right() - group.size().x, inner.top() + 1.0),
+            group,
+            c.weak,
+        );
+        let mut job =
+            egui::text::LayoutJob::simple_singleline(info.summary.to_owned(), theme::small(), c.weak);
         job.wrap = egui::text::TextWrapping::truncate_at_width(inner.width());
         let summary = painter.layout_job(job);
-        painter.galley(egui::pos2(inner.left(), inner.bottom() - summary.size().y), summary, c.weak);
+        painter.galley(
+            egui::pos2(inner.left(), inner.bottom() - summary.size().y),
+            summary,
+            c.weak,
+        );
         if at == marked {
             response.scroll_to_me(None);
         }
@@ -165,8 +184,14 @@ mod tests {
     fn names_come_before_summaries_and_an_empty_search_lists_all() {
         assert_eq!(found("").len(), registry().len());
         assert_eq!(found("filt").first().map(|info| info.name), Some("filter"));
-        assert_eq!(found("norm").first().map(|info| info.name), Some("normalize_text"));
-        assert!(found("html").iter().any(|info| info.name == "normalize_text"), "found by what it does");
+        assert_eq!(
+            found("norm").first().map(|info| info.name),
+            Some("normalize_text")
+        );
+        assert!(
+            found("html").iter().any(|info| info.name == "normalize_text"),
+            "found by what it does"
+        );
         assert!(found("qqqq").is_empty());
     }
 }

@@ -1,6 +1,8 @@
 //! One step in the list: number, name, summary, what it did, what is wrong, and its controls.
 
-use egui::{Align, Frame, Key, Label, Layout, Margin, Popup, PopupCloseBehavior, Rect, RichText, Role, ScrollArea};
+use egui::{
+    Align, Frame, Key, Label, Layout, Margin, Popup, PopupCloseBehavior, Rect, RichText, Role, ScrollArea,
+};
 use egui::{Sense, Shape, Ui, UiBuilder, WidgetInfo, pos2};
 use polars::prelude::Schema;
 
@@ -71,18 +73,20 @@ pub(super) fn row_ui(
         if !view.step.enabled {
             ui.multiply_opacity(0.6);
         }
-        Frame::new().inner_margin(Margin::symmetric(14, 9)).show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.spacing_mut().item_spacing.y = 3.0;
-            head_ui(ui, view, commands);
-            ui.horizontal_top(|ui| {
-                ui.add_space(number_width());
-                ui.vertical(|ui| facts_ui(ui, view));
+        Frame::new()
+            .inner_margin(Margin::symmetric(14, 9))
+            .show(ui, |ui| {
+                ui.set_width(ui.available_width());
+                ui.spacing_mut().item_spacing.y = 3.0;
+                head_ui(ui, view, commands);
+                ui.horizontal_top(|ui| {
+                    ui.add_space(number_width());
+                    ui.vertical(|ui| facts_ui(ui, view));
+                });
+                if view.is_open {
+                    action = editor_ui(ui, view, form, notes, commands);
+                }
             });
-            if view.is_open {
-                action = editor_ui(ui, view, form, notes, commands);
-            }
-        });
         response
     });
     let rect = scope.response.rect;
@@ -94,7 +98,10 @@ pub(super) fn row_ui(
         ui.painter().set(background, Shape::rect_filled(rect, 0.0, fill));
     }
     if is_marked {
-        let bar = Rect::from_min_max(rect.left_top(), pos2(rect.left() + size::UNDERLINE + 1.0, rect.bottom()));
+        let bar = Rect::from_min_max(
+            rect.left_top(),
+            pos2(rect.left() + size::UNDERLINE + 1.0, rect.bottom()),
+        );
         ui.painter().rect_filled(bar, 0.0, c.accent);
     }
     if response.clicked() {
@@ -119,7 +126,11 @@ fn head_ui(ui: &mut Ui, view: &RowView<'_>, commands: &mut Vec<Command>) {
         ui.spacing_mut().item_spacing.x = 2.0;
         ui.scope(|ui| {
             ui.set_width(number_width() - 2.0);
-            ui.label(RichText::new(number.to_string()).font(theme::regular(size::BODY_TEXT)).color(c.weak));
+            ui.label(
+                RichText::new(number.to_string())
+                    .font(theme::regular(size::BODY_TEXT))
+                    .color(c.weak),
+            );
         });
         ui.label(theme::strong(view.step.step.name()));
         if let Some(id) = &view.step.id {
@@ -128,7 +139,11 @@ fn head_ui(ui: &mut Ui, view: &RowView<'_>, commands: &mut Vec<Command>) {
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
-            let (icon, verb) = if view.step.enabled { (Icon::Eye, "Switch off") } else { (Icon::EyeOff, "Switch on") };
+            let (icon, verb) = if view.step.enabled {
+                (Icon::Eye, "Switch off")
+            } else {
+                (Icon::EyeOff, "Switch on")
+            };
             if icon_button(ui, true, icon, &format!("{verb} step {number}")).clicked() {
                 commands.push(Command::Edit(Edit::ToggleStep { at: view.at }));
             }
@@ -145,7 +160,11 @@ fn grip_ui(ui: &mut Ui, view: &RowView<'_>) {
     let (rect, response) = ui.allocate_exact_size(egui::Vec2::splat(size::ROW), Sense::drag());
     let label = format!("Drag step {}", view.at + 1);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
-    let color = if response.hovered() || response.dragged() { c.text } else { c.faint };
+    let color = if response.hovered() || response.dragged() {
+        c.text
+    } else {
+        c.faint
+    };
     paint_icon(ui.painter(), rect, Icon::Grip, color);
     let response = response
         .on_hover_and_drag_cursor(egui::CursorIcon::Grab)
@@ -209,10 +228,24 @@ fn menu_ui(ui: &mut Ui, view: &RowView<'_>, commands: &mut Vec<Command>) -> Opti
     };
     entry(ui, true, "Insert step before…", RowAction::InsertBefore);
     entry(ui, true, "Insert step after…", RowAction::InsertAfter);
-    entry(ui, view.at > 0, "Move up", RowAction::Move(view.at.saturating_sub(1)));
-    entry(ui, view.at + 1 < view.n_steps, "Move down", RowAction::Move(view.at + 1));
+    entry(
+        ui,
+        view.at > 0,
+        "Move up",
+        RowAction::Move(view.at.saturating_sub(1)),
+    );
+    entry(
+        ui,
+        view.at + 1 < view.n_steps,
+        "Move down",
+        RowAction::Move(view.at + 1),
+    );
     entry(ui, true, "Duplicate", RowAction::Duplicate);
-    let text = if view.step.enabled { "Switch off" } else { "Switch on" };
+    let text = if view.step.enabled {
+        "Switch off"
+    } else {
+        "Switch on"
+    };
     if ui.button(text).clicked() {
         commands.push(Command::Edit(Edit::ToggleStep { at: view.at }));
     }
@@ -265,7 +298,10 @@ fn editor_ui(
         if quiet_button(ui, true, more).clicked() {
             notes.is_open = !notes.is_open;
         }
-        if quiet_button(ui, true, "Duplicate").accessible_name(format!("Duplicate step {number}")).clicked() {
+        if quiet_button(ui, true, "Duplicate")
+            .accessible_name(format!("Duplicate step {number}"))
+            .clicked()
+        {
             action = Some(RowAction::Duplicate);
         }
         if let Some(info) = view.info {
@@ -286,10 +322,24 @@ fn editor_ui(
                 action = Some(RowAction::Delete);
             }
             let can_sink = view.at + 1 < view.n_steps;
-            if icon_button(ui, can_sink, Icon::ChevronDown, &format!("Move step {number} down")).clicked() {
+            if icon_button(
+                ui,
+                can_sink,
+                Icon::ChevronDown,
+                &format!("Move step {number} down"),
+            )
+            .clicked()
+            {
                 action = Some(RowAction::Move(view.at + 1));
             }
-            if icon_button(ui, view.at > 0, Icon::ChevronUp, &format!("Move step {number} up")).clicked() {
+            if icon_button(
+                ui,
+                view.at > 0,
+                Icon::ChevronUp,
+                &format!("Move step {number} up"),
+            )
+            .clicked()
+            {
                 action = Some(RowAction::Move(view.at.saturating_sub(1)));
             }
         });
@@ -306,7 +356,13 @@ fn notes_ui(ui: &mut Ui, view: &RowView<'_>, commands: &mut Vec<Command>) {
         let label = RichText::new(name).font(theme::small()).color(colors(ui).weak);
         ui.label(label);
         let mut text = value.clone().unwrap_or_default();
-        let response = text_field(ui, &mut text, &format!("{name} of step {number}"), "not set", name == "id");
+        let response = text_field(
+            ui,
+            &mut text,
+            &format!("{name} of step {number}"),
+            "not set",
+            name == "id",
+        );
         if response.changed() {
             *value = (!text.is_empty()).then_some(text);
             is_changed = true;
@@ -330,7 +386,8 @@ pub(super) fn drop_ui(ui: &Ui, rects: &[Rect]) -> Option<(usize, usize)> {
         .get(gap)
         .map_or_else(|| rects.last().map(Rect::bottom), |rect| Some(rect.top()))?;
     let x = rects.first()?.x_range();
-    ui.painter().hline(x, y, egui::Stroke::new(size::UNDERLINE, colors(ui).accent));
+    ui.painter()
+        .hline(x, y, egui::Stroke::new(size::UNDERLINE, colors(ui).accent));
     if !ui.input(|input| input.pointer.any_released()) {
         return None;
     }
