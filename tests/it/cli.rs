@@ -150,7 +150,7 @@ fn preview_shows_rows_after_the_job_s_steps_with_their_types() {
         .map(|c| c["name"].as_str().unwrap())
         .collect();
     assert!(
-        names.contains(&"tokens") && names.contains(&"salary_bucket"),
+        names.contains(&"n_tokens") && names.contains(&"salary_bucket"),
         "{names:?}"
     );
     let rows = answer["rows"].as_array().unwrap();
