@@ -179,16 +179,9 @@ fn explanation(stats: &ColumnStats) -> String {
         units::percent(stats.null_share()),
     );
     if let Some(n) = stats.n_distinct {
-<<<<<<< HEAD
         text.push('\n');
         text.push_str(&units::count(n as u64));
         text.push_str(" distinct values among them");
-=======
-        text.push_str(&format!(
-            "\n{} distinct values among them",
-            units::count(n as u64)
-        ));
->>>>>>> runner
     }
     if !stats.bars_label.is_empty() {
         text.push_str("\nbars: ");

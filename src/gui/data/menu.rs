@@ -107,19 +107,10 @@ fn fitting_steps(dtype: &DataType) -> impl Iterator<Item = &'static StepInfo> {
         .iter()
         .filter(move |info| match (info.group, info.name) {
             (_, "unnest") => is_nested && !is_list,
-<<<<<<< HEAD
             (_, "explode" | "hashing_tf") => is_list,
             (_, "cast" | "fill_null") => !is_nested,
             ("text" | "time", _) => is_text,
             ("numbers", _) => is_number,
-=======
-            (_, "explode") => is_list,
-            (_, "hashing_tf") => is_list,
-            (_, "cast" | "fill_null") => !is_nested,
-            ("text", _) => is_text,
-            ("numbers", _) => is_number,
-            ("time", _) => is_text,
->>>>>>> runner
             ("nested", _) => is_nested,
             _ => true,
         })

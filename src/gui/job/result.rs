@@ -84,11 +84,7 @@ fn table_ui(ui: &mut Ui, report: &Report) {
     ];
     ScrollArea::horizontal().id_salt("run partitions").show(ui, |ui| {
         Grid::new("run partitions")
-<<<<<<< HEAD
             .num_columns(HEADS.len() + 1)
-=======
-            .num_columns(HEADS.len())
->>>>>>> runner
             .spacing([space::LG, space::XS])
             .show(ui, |ui| {
                 for (at, head) in HEADS.into_iter().enumerate() {
@@ -98,10 +94,7 @@ fn table_ui(ui: &mut Ui, report: &Report) {
                         RichText::new(head).font(theme::small()).color(colors(ui).weak),
                     );
                 }
-<<<<<<< HEAD
                 ui.label("");
-=======
->>>>>>> runner
                 ui.end_row();
                 for line in &report.partitions {
                     line_ui(ui, line);
@@ -141,11 +134,8 @@ fn line_ui(ui: &mut Ui, line: &PartitionLine) {
         true,
         theme::code(format!("{:.2}", line.seconds)).color(c.weak),
     );
-<<<<<<< HEAD
     // The last column of a grid takes the width that is left.
     ui.label("");
-=======
->>>>>>> runner
 }
 
 fn cell(ui: &mut Ui, is_right: bool, text: RichText) {
