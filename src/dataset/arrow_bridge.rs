@@ -137,7 +137,7 @@ fn readable(dtype: &DataType) -> Option<DataType> {
     })
 }
 
-/// `df` as a batch; strings are Utf8View. Buffers are shared, except that columns of several chunks are first made one.
+/// `df` as a batch; strings are `Utf8View`. Buffers are shared, except that columns of several chunks are first made one.
 ///
 /// # Errors
 /// [`BridgeError`] for types that arrow-rs has none for.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;
@@ -56,6 +57,8 @@ pub(super) struct Head {
     pub(super) df: pl::DataFrame,
     /// Rows of the whole object.
     pub(super) n_rows: u64,
+    /// Bytes asked for, the footer among them.
+    pub(super) n_bytes_read: u64,
 }
 
 /// Reads up to `limit` rows from the row `first` on: only the row groups and pages that hold them.
@@ -105,9 +108,17 @@ pub(super) async fn read_rows(
         df.with_column(column.into())
             .map_err(|error| corrupt(&place, &error.to_string()))?;
     }
+    let n_bytes_read = ranges.n_bytes_read.load(Ordering::Relaxed);
+    tracing::debug!(
+        object = place,
+        n_bytes_read,
+        n_bytes = object.size,
+        "read rows of a Parquet file"
+    );
     Ok(Head {
         df,
         n_rows: n_rows(&file),
+        n_bytes_read,
     })
 }
 
@@ -147,6 +158,8 @@ struct Ranges {
     key: String,
     size: u64,
     location: String,
+    /// Shared by clones.
+    n_bytes_read: Arc<AtomicU64>,
 }
 
 impl Ranges {
@@ -156,6 +169,7 @@ impl Ranges {
             key: object.key.clone(),
             size: object.size,
             location: store.location(&object.key).to_string(),
+            n_bytes_read: Arc::default(),
         }
     }
 
@@ -200,6 +214,7 @@ impl Ranges {
             .get_range(&self.key, range.start, range.end)
             .await
             .map_err(|error| ParquetError::External(Box::new(Lost(error))))?;
+        self.n_bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         if (bytes.len() as u64) < wanted {
             return Err(ParquetError::EOF(format!(
                 "{} bytes are there of {wanted} from byte {} on",
@@ -280,7 +295,16 @@ fn joined(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
 
 #[cfg(test)]
 mod tests {
-    use super::joined;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::WriterProperties;
+
+    use super::{PageError, footer, joined, read_rows};
+    use crate::base::Cancel;
+    use crate::storage::{Connection, Location, Object, Store};
 
     #[test]
     #[expect(
@@ -294,5 +318,102 @@ mod tests {
             [0..5, 10_000_000..10_000_001]
         );
         assert_eq!(joined(&[]), Vec::<std::ops::Range<u64>>::new());
+    }
+
+    /// Ten row groups of 20,000 rows, whose text does not compress.
+    fn write_large(path: &Path) {
+        let properties = WriterProperties::builder()
+            .set_max_row_group_row_count(Some(20_000))
+            .build();
+        let batch = |from: i64| {
+            let numbers = from..from + 20_000;
+            let text = numbers.clone().map(|i| {
+                format!(
+                    "{:032x}",
+                    i128::from(i).wrapping_mul(0x1e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+                )
+            });
+            RecordBatch::try_from_iter([
+                (
+                    "i",
+                    Arc::new(Int64Array::from_iter_values(numbers.clone())) as ArrayRef,
+                ),
+                ("t", Arc::new(StringArray::from_iter_values(text)) as ArrayRef),
+            ])
+            .unwrap()
+        };
+        let file = std::fs::File::create(path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch(0).schema(), Some(properties)).unwrap();
+        for group in 0..10 {
+            writer.write(&batch(group * 20_000)).unwrap();
+        }
+        writer.close().unwrap();
+    }
+
+    async fn opened(folder: &Path, key: &str) -> (Store, Object) {
+        let root = Location::Local(folder.to_owned());
+        let store = Store::open(&root, &Connection::default()).await.unwrap();
+        let object = Object {
+            key: key.to_owned(),
+            size: std::fs::metadata(folder.join(key)).unwrap().len(),
+            modified: chrono::DateTime::UNIX_EPOCH,
+            etag: None,
+        };
+        (store, object)
+    }
+
+    #[tokio::test]
+    async fn rows_of_a_large_file_cost_their_row_groups_only() {
+        let folder = tempfile::tempdir().unwrap();
+        write_large(&folder.path().join("large.parquet"));
+        let (store, object) = opened(folder.path(), "large.parquet").await;
+        for (rows, numbers) in [
+            (0..100, 0..100),
+            (59_990..60_010, 59_990..60_010),
+            (199_999..300_000, 199_999..200_000),
+        ] {
+            let head = read_rows(&store, &object, 3, rows.clone(), &Cancel::new())
+                .await
+                .unwrap();
+            let column = head.df.column("i").unwrap().i64().unwrap();
+            assert_eq!(
+                column.into_no_null_iter().collect::<Vec<_>>(),
+                numbers.collect::<Vec<i64>>()
+            );
+            let lines = head.df.column("__skewer_line").unwrap().u64().unwrap();
+            assert_eq!(lines.first(), Some(rows.start + 1), "a row's line is its number");
+            assert_eq!(head.n_rows, 200_000);
+            let share = head.n_bytes_read as f64 / object.size as f64;
+            assert!(share < 0.25, "{rows:?}: read {share:.2} of the file");
+        }
+        let footer = footer(&store, &object).await.unwrap();
+        assert_eq!((footer.n_rows, footer.n_row_groups), (200_000, 10));
+    }
+
+    #[tokio::test]
+    async fn a_file_without_a_footer_is_named_with_the_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        write_large(&folder.path().join("good.parquet"));
+        let good = std::fs::read(folder.path().join("good.parquet")).unwrap();
+        for (key, content) in [
+            ("empty.parquet", &good[..0]),
+            ("tiny.parquet", &good[..3]),
+            ("cut.parquet", &good[..good.len() / 2]),
+            ("text.parquet", b"{\"a\": 1}\n{\"a\": 2}\n"),
+        ] {
+            std::fs::write(folder.path().join(key), content).unwrap();
+            let (store, object) = opened(folder.path(), key).await;
+            let error = footer(&store, &object).await.unwrap_err();
+            assert!(
+                matches!(error, PageError::CorruptParquet { .. }),
+                "{key}: {error}"
+            );
+            let text = error.to_string();
+            assert!(text.contains(key) && text.contains("write it again"), "{text}");
+        }
+        let (store, mut object) = opened(folder.path(), "good.parquet").await;
+        object.key = "gone.parquet".to_owned();
+        let error = footer(&store, &object).await.unwrap_err();
+        assert!(matches!(error, PageError::Storage(_)), "{error}");
     }
 }

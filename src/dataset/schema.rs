@@ -161,7 +161,7 @@ impl Schema {
                     name: field.name.clone(),
                 });
             }
-            field.check_members(&field.dtype, &field.name)?;
+            Field::check_members(&field.dtype, &field.name)?;
             field.check_parse()?;
             field.check_accept()?;
         }
@@ -181,9 +181,9 @@ impl Field {
         }
     }
 
-    fn check_members(&self, dtype: &DataType, path: &str) -> Result<(), SchemaError> {
+    fn check_members(dtype: &DataType, path: &str) -> Result<(), SchemaError> {
         match dtype {
-            DataType::List(item) => self.check_members(item, &format!("{path}[]")),
+            DataType::List(item) => Self::check_members(item, &format!("{path}[]")),
             DataType::Struct(members) => {
                 let mut names = HashSet::new();
                 for (name, dtype) in members {
@@ -191,7 +191,7 @@ impl Field {
                     if !names.insert(name) {
                         return Err(SchemaError::DuplicateField { name: path });
                     }
-                    self.check_members(dtype, &path)?;
+                    Self::check_members(dtype, &path)?;
                 }
                 Ok(())
             }

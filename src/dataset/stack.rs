@@ -122,7 +122,7 @@ fn is_widening(from: &DataType, to: &DataType) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use polars::prelude::{Column, DataFrame, NamedFrom};
+    use polars::prelude::{Column, DataFrame};
 
     use super::Stack;
 

@@ -61,7 +61,7 @@ fn folder(key: &str) -> &str {
     key.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// A well mixed number from `x` (the finalizer of SplitMix64).
+/// A well mixed number from `x` (the finalizer of `SplitMix64`).
 fn scatter(x: u64) -> u64 {
     let mut x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -212,16 +212,14 @@ impl RunContext<'_> {
         let (objects, names) = (Arc::new(objects), Arc::new(names));
         let (prefix, suffix) = self.job.plan.clone().split();
 
-        let fetch_bytes = (self.memory_bytes / 3).max(2 * unit_bytes);
+        let fetch_kib = (self.memory_bytes / 3).max(2 * unit_bytes) / 1024;
         let fetcher = Fetcher {
             store: self.source.clone(),
             objects: Arc::clone(&objects),
             io: Arc::new(Semaphore::new(self.job.limits.io_concurrency)),
             io_concurrency: self.job.limits.io_concurrency,
-            budget: Arc::new(Semaphore::new(
-                usize::try_from(fetch_bytes / 1024).unwrap_or(1 << 20),
-            )),
-            budget_bytes: fetch_bytes,
+            budget: Arc::new(Semaphore::new(usize::try_from(fetch_kib).unwrap_or(1 << 20))),
+            budget_kib: u32::try_from(fetch_kib).unwrap_or(1 << 20),
         };
         let stop = Cancel::new();
         let _stop_on_drop = stop.on_drop();

@@ -53,7 +53,8 @@ pub(super) struct Fetcher {
     pub io_concurrency: usize,
     /// In KiB.
     pub budget: Arc<Semaphore>,
-    pub budget_bytes: u64,
+    /// All of the budget: no unit waits for more than there is.
+    pub budget_kib: u32,
 }
 
 /// A task that ends with its owner.
@@ -88,8 +89,8 @@ impl Fetcher {
             } else {
                 unit.n_bytes
             };
-            let kib = held.min(self.budget_bytes).div_ceil(1024).max(1);
-            let kib = u32::try_from(kib).unwrap_or(u32::MAX);
+            let kib = u32::try_from(held.div_ceil(1024)).unwrap_or(u32::MAX);
+            let kib = kib.clamp(1, self.budget_kib);
             let Ok(permit) = Arc::clone(&self.budget).acquire_many_owned(kib).await else {
                 return;
             };

@@ -159,12 +159,10 @@ impl PartRoller {
         let OpenPart {
             slot,
             path,
-            mut writer,
+            writer,
             rows,
         } = part;
-        writer
-            .finish()
-            .map_err(|error| self.parquet_error(&path, error))?;
+        // Writes the footer.
         let file = writer
             .into_inner()
             .map_err(|error| self.parquet_error(&path, error))?;

@@ -337,7 +337,7 @@ async fn a_server_that_falls_silent_is_unreachable_within_bounds() {
     let store = Store::open_with(&root, &server.connection(), &options)
         .await
         .unwrap();
-    server.faults(|faults| faults.latency = Duration::from_secs(600));
+    server.faults(|faults| faults.latency = Duration::from_mins(10));
     for error in [
         store.list_all("", &Cancel::new()).await.unwrap_err(),
         store.get("a.jsonl").await.unwrap_err(),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use polars::error::PolarsResult;
 use polars_arrow::array::Array;
 use simd_json::{Node, StaticNode};
 
@@ -12,7 +13,7 @@ use crate::dataset::{OnMissing, OnUnknown, Reason, Stage};
 pub(super) struct Members {
     /// What stands before a key in its path: nothing, or `location.`.
     prefix: String,
-    members: Vec<Member>,
+    all: Vec<Member>,
     by_name: HashMap<Box<str>, usize>,
     /// Which object is being read; a member knows the last one that had it.
     object: u64,
@@ -33,7 +34,7 @@ impl Members {
             .enumerate()
             .map(|(i, (name, _, _))| (Box::from(*name), i))
             .collect();
-        let members = columns
+        let all = columns
             .into_iter()
             .map(|(name, is_required, column)| Member {
                 name: name.into(),
@@ -44,19 +45,14 @@ impl Members {
             .collect();
         Self {
             prefix,
-            members,
+            all,
             by_name,
             object: 0,
         }
     }
 
     /// Adds one entry to each column from the object at `at`, or fails with the columns uneven.
-    pub(super) fn append(
-        &mut self,
-        record: &mut Record<'_>,
-        at: usize,
-        len: usize,
-    ) -> Result<(), Box<Fault>> {
+    pub(super) fn append(&mut self, record: &mut Record<'_>, at: usize, len: usize) -> Result<(), Fault> {
         record.descend()?;
         self.object += 1;
         let object = self.object;
@@ -69,25 +65,22 @@ impl Members {
                 break;
             };
             let value = key_at + 1;
-            match self.find(key, &mut expected) {
-                Some(member) => {
-                    if member.seen_in == object {
-                        return Err(doubled_key(&member.column.path));
-                    }
-                    member.seen_in = object;
-                    n_seen += 1;
-                    member.append(record, value)?;
+            if let Some(member) = self.find(key, &mut expected) {
+                if member.seen_in == object {
+                    return Err(doubled_key(&member.column.path));
                 }
-                None => {
-                    self.stranger(record, key, value)?;
-                    strangers.push(key);
-                }
+                member.seen_in = object;
+                n_seen += 1;
+                member.append(record, value)?;
+            } else {
+                self.stranger(record, key, value)?;
+                strangers.push(key);
             }
             key_at = record.after(value);
         }
         check_doubled(&mut strangers, &self.prefix)?;
-        if n_seen < self.members.len() {
-            for member in &mut self.members {
+        if n_seen < self.all.len() {
+            for member in &mut self.all {
                 if member.seen_in != object {
                     member.miss(record.on_missing)?;
                 }
@@ -99,51 +92,49 @@ impl Members {
 
     /// The member named `key`: keys mostly come in the declared order, so that one is looked at first.
     fn find(&mut self, key: &str, expected: &mut usize) -> Option<&mut Member> {
-        let is_next = self
-            .members
-            .get(*expected)
-            .is_some_and(|member| *member.name == *key);
+        let is_next = self.all.get(*expected).is_some_and(|member| *member.name == *key);
         if !is_next {
             *expected = *self.by_name.get(key)?;
         }
-        let member = self.members.get_mut(*expected);
+        let member = self.all.get_mut(*expected);
         *expected += 1;
         member
     }
 
-    fn stranger(&self, record: &mut Record<'_>, key: &str, value: usize) -> Result<(), Box<Fault>> {
+    fn stranger(&self, record: &mut Record<'_>, key: &str, value: usize) -> Result<(), Fault> {
         record.check_value(value, &self.prefix)?;
         if record.on_unknown == OnUnknown::Quarantine {
             let path = format!("{}{key}", self.prefix);
             let message = format!("key `{path}` is not declared");
-            let mut fault = Fault::new(Stage::Schema, Reason::UnknownField, message).at(path);
-            fault.got = Some(record.describe(value));
-            return Err(fault);
+            let got = record.describe(value);
+            return Err(Fault::new(Stage::Schema, Reason::UnknownField, message)
+                .at(path)
+                .got(got));
         }
         record.count_unknown(&self.prefix, key);
         Ok(())
     }
 
     pub(super) fn push_null(&mut self) {
-        for member in &mut self.members {
+        for member in &mut self.all {
             member.column.push_null();
         }
     }
 
     /// Brings every column to `n` entries after a record failed half way.
     pub(super) fn settle(&mut self, n: usize) {
-        for member in &mut self.members {
+        for member in &mut self.all {
             member.column.settle(n);
         }
     }
 
     pub(super) fn row_bytes(&self) -> usize {
-        self.members.iter().map(|member| member.column.row_bytes()).sum()
+        self.all.iter().map(|member| member.column.row_bytes()).sum()
     }
 
     /// Names and finished arrays; the columns start anew.
-    pub(super) fn take(&mut self) -> Result<Vec<(&str, Box<dyn Array>)>, polars::error::PolarsError> {
-        self.members
+    pub(super) fn take(&mut self) -> PolarsResult<Vec<(&str, Box<dyn Array>)>> {
+        self.all
             .iter_mut()
             .map(|member| Ok((&*member.name, member.column.take()?)))
             .collect()
@@ -151,14 +142,14 @@ impl Members {
 }
 
 impl Member {
-    fn append(&mut self, record: &mut Record<'_>, value: usize) -> Result<(), Box<Fault>> {
+    fn append(&mut self, record: &mut Record<'_>, value: usize) -> Result<(), Fault> {
         if self.is_required && record.node(value) == Node::Static(StaticNode::Null) {
             return Err(self.missing("null"));
         }
         self.column.append(record, value)
     }
 
-    fn miss(&mut self, on_missing: OnMissing) -> Result<(), Box<Fault>> {
+    fn miss(&mut self, on_missing: OnMissing) -> Result<(), Fault> {
         if self.is_required || on_missing == OnMissing::Quarantine {
             return Err(self.missing("missing"));
         }
@@ -166,13 +157,13 @@ impl Member {
         Ok(())
     }
 
-    fn missing(&self, how: &str) -> Box<Fault> {
+    fn missing(&self, how: &str) -> Fault {
         let path = &self.column.path;
         let why = if self.is_required { " and required" } else { "" };
         let message = format!("field `{path}` is {how}{why}");
-        let mut fault = Fault::new(Stage::Schema, Reason::MissingField, message).at(path);
-        fault.expected = Some(self.column.dtype.to_string());
-        fault.got = Some(how.to_owned());
-        fault
+        Fault::new(Stage::Schema, Reason::MissingField, message)
+            .at(path)
+            .expected(self.column.dtype.to_string())
+            .got(how)
     }
 }

@@ -226,7 +226,7 @@ impl Decoder {
                         self.options.max_line_bytes
                     );
                     let fault = Fault::new(Stage::Read, Reason::LineTooLong, message);
-                    self.reject(object, at, head, len, *fault);
+                    self.reject(object, at, head, len, fault);
                 }
                 Next::Broken {
                     at,
@@ -240,7 +240,7 @@ impl Decoder {
                         "the compressed data are corrupt from here on; complete lines before are kept"
                     };
                     let fault = Fault::new(Stage::Read, reason, format!("{what}: {message}"));
-                    self.reject(object, at, partial, partial.len() as u64, *fault);
+                    self.reject(object, at, partial, partial.len() as u64, fault);
                     if let Some(reject) = self.rejects.last_mut() {
                         reject.is_raw_partial = true;
                     }
@@ -297,11 +297,12 @@ impl Decoder {
             Err(fault) => Err(fault),
         };
         if let Err(fault) = outcome {
-            self.reject(object, at, line, line.len() as u64, *fault);
+            self.reject(object, at, line, line.len() as u64, fault);
         }
     }
 
     fn reject(&mut self, object: ObjectRef<'_>, at: Place, raw: &[u8], byte_len: u64, fault: Fault) {
+        let fault = *fault.0;
         let kept = raw.get(..RAW_BYTES).unwrap_or(raw);
         let text = String::from_utf8_lossy(kept);
         let is_exact = kept.len() as u64 == byte_len && matches!(text, std::borrow::Cow::Borrowed(_));
@@ -360,11 +361,10 @@ pub(super) fn each_line(codec: Codec, head: &[u8], is_whole: bool, see: &mut dyn
     }
 }
 
-fn not_an_object(record: &mut Record<'_>) -> Box<Fault> {
+fn not_an_object(record: &mut Record<'_>) -> Fault {
     let got = record.describe(0);
     let message = format!("a record is a JSON object, this line is {got}");
-    let mut fault = Fault::new(Stage::Parse, Reason::NotAnObject, message);
-    fault.expected = Some("object".to_owned());
-    fault.got = Some(got);
-    fault
+    Fault::new(Stage::Parse, Reason::NotAnObject, message)
+        .expected("object")
+        .got(got)
 }

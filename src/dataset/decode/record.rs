@@ -11,9 +11,12 @@ use crate::dataset::{OnMissing, OnUnknown, Reason, Stage};
 pub(super) const MAX_DEPTH: usize = 128;
 const SHOWN_CHARS: usize = 60;
 
-/// Why a record is rejected.
+/// Why a record is rejected. Boxed, so that the good case stays small.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct Fault(pub(super) Box<Details>);
+
+#[derive(Debug)]
+pub(super) struct Details {
     pub(super) stage: Stage,
     pub(super) reason: Reason,
     pub(super) field: Option<String>,
@@ -23,19 +26,29 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    pub(super) fn new(stage: Stage, reason: Reason, message: impl Into<String>) -> Box<Self> {
-        Box::new(Self {
+    pub(super) fn new(stage: Stage, reason: Reason, message: impl Into<String>) -> Self {
+        Self(Box::new(Details {
             stage,
             reason,
             field: None,
             expected: None,
             got: None,
             message: message.into(),
-        })
+        }))
     }
 
-    pub(super) fn at(mut self: Box<Self>, path: impl Into<String>) -> Box<Self> {
-        self.field = Some(path.into());
+    pub(super) fn at(mut self, path: impl Into<String>) -> Self {
+        self.0.field = Some(path.into());
+        self
+    }
+
+    pub(super) fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.0.expected = Some(expected.into());
+        self
+    }
+
+    pub(super) fn got(mut self, got: impl Into<String>) -> Self {
+        self.0.got = Some(got.into());
         self
     }
 }
@@ -94,7 +107,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    pub(super) fn descend(&mut self) -> Result<(), Box<Fault>> {
+    pub(super) fn descend(&mut self) -> Result<(), Fault> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(Fault::new(
@@ -111,7 +124,7 @@ impl<'a> Record<'a> {
     }
 
     /// Holds a value that no column reads to the same rules: no doubled keys, no bottomless nesting.
-    pub(super) fn check_value(&mut self, at: usize, path: &str) -> Result<(), Box<Fault>> {
+    pub(super) fn check_value(&mut self, at: usize, path: &str) -> Result<(), Fault> {
         match self.node(at) {
             Node::Array { len, .. } => {
                 self.descend()?;
@@ -166,7 +179,7 @@ impl<'a> Record<'a> {
 }
 
 /// Fails when `keys` of one object hold a name twice.
-pub(super) fn check_doubled(keys: &mut [&str], path: &str) -> Result<(), Box<Fault>> {
+pub(super) fn check_doubled(keys: &mut [&str], path: &str) -> Result<(), Fault> {
     if keys.len() < 2 {
         return Ok(());
     }
@@ -188,7 +201,7 @@ pub(super) fn check_doubled(keys: &mut [&str], path: &str) -> Result<(), Box<Fau
     }
 }
 
-pub(super) fn doubled_key(path: &str) -> Box<Fault> {
+pub(super) fn doubled_key(path: &str) -> Fault {
     Fault::new(
         Stage::Parse,
         Reason::DuplicateKey,
@@ -211,7 +224,7 @@ pub(super) fn parse<'w>(
     line: &[u8],
     scratch: &'w mut Scratch,
     tape: Tape<'static>,
-) -> Result<(Tape<'w>, bool), Box<Fault>> {
+) -> Result<(Tape<'w>, bool), Fault> {
     let Scratch {
         work,
         second,
@@ -239,7 +252,7 @@ pub(super) fn parse<'w>(
 }
 
 /// The parser takes half a surrogate pair for a character; no text may hold one.
-fn check_surrogates(line: &[u8]) -> Result<(), Box<Fault>> {
+fn check_surrogates(line: &[u8]) -> Result<(), Fault> {
     if !line.contains(&b'\\') {
         return Ok(());
     }
@@ -279,7 +292,7 @@ fn check_surrogates(line: &[u8]) -> Result<(), Box<Fault>> {
     Ok(())
 }
 
-fn parse_fault(line: &[u8], error: &simd_json::Error) -> Box<Fault> {
+fn parse_fault(line: &[u8], error: &simd_json::Error) -> Fault {
     if let Err(error) = std::str::from_utf8(line) {
         let message = format!("byte {} of the line is not UTF-8", error.valid_up_to() + 1);
         return Fault::new(Stage::Decode, Reason::InvalidUtf8, message);

@@ -495,14 +495,14 @@ fn an_input_that_fails_is_no_fault_of_the_data() {
 }
 
 #[test]
-fn batches_are_bounded_span_objects_and_stop_when_told() {
+fn batches_are_bounded_and_hold_every_row() {
     let text = lines(10_000);
     let options = DecodeOptions {
         batch_bytes: 64 << 10,
         ..DecodeOptions::default()
     };
     let fields = "fields: [{name: x, type: int64}]";
-    let decoded = decode_with(schema(fields), options.clone(), Codec::None, text.as_bytes());
+    let decoded = decode_with(schema(fields), options, Codec::None, text.as_bytes());
     assert!(decoded.batches.len() > 3);
     assert!(decoded.batches.iter().all(|batch| batch.n_bytes < 70_000));
     assert_eq!(
@@ -513,7 +513,11 @@ fn batches_are_bounded_span_objects_and_stop_when_told() {
         decoded.rows(),
         (0..10_000).map(|i| i.to_string()).collect::<Vec<_>>()
     );
+}
 
+#[test]
+fn small_objects_share_a_batch_and_rows_know_theirs() {
+    let fields = "fields: [{name: x, type: int64}]";
     let mut decoder = Decoder::new(Arc::new(schema(fields)), DecodeOptions::default()).unwrap();
     for index in 0..3 {
         let object = ObjectRef { index, ..OBJECT };
@@ -531,7 +535,16 @@ fn batches_are_bounded_span_objects_and_stop_when_told() {
         .into_no_null_iter()
         .collect();
     assert_eq!(objects, [0, 1, 2]);
+}
 
+#[test]
+fn decoding_stops_when_the_sink_has_enough() {
+    let text = lines(10_000);
+    let fields = "fields: [{name: x, type: int64}]";
+    let options = DecodeOptions {
+        batch_bytes: 64 << 10,
+        ..DecodeOptions::default()
+    };
     let mut decoder = Decoder::new(Arc::new(schema(fields)), options).unwrap();
     let mut n_batches = 0;
     decoder

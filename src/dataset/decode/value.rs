@@ -2,7 +2,7 @@
 
 use simd_json::{Node, StaticNode};
 
-use super::columns::{Column, Data, push_end};
+use super::columns::{Column, Data, Takes, push_end};
 use super::number::{self, Exact};
 use super::record::{Fault, Record};
 use super::time;
@@ -27,7 +27,7 @@ enum Misfit {
 
 impl Column {
     /// Adds one entry from the value at `at`, or fails with nothing added here (though maybe inside).
-    pub(super) fn append(&mut self, record: &mut Record<'_>, at: usize) -> Result<(), Box<Fault>> {
+    pub(super) fn append(&mut self, record: &mut Record<'_>, at: usize) -> Result<(), Fault> {
         let node = record.node(at);
         if node == Node::Static(StaticNode::Null) {
             self.push_null();
@@ -35,31 +35,16 @@ impl Column {
         }
         let takes = self.takes;
         let fitted = match &mut self.data {
-            Data::Text(values) if self.dtype == DataType::Json => {
-                record.check_value(at, &self.path)?;
-                values.push(Some(record.text(at)));
-                Ok(())
+            Data::Text(values) => {
+                let is_json = self.dtype == DataType::Json;
+                match text(record, at, takes, is_json, &self.path)? {
+                    Some(text) => {
+                        values.push(Some(text));
+                        Ok(())
+                    }
+                    None => Err(Misfit::Type),
+                }
             }
-            Data::Text(values) => match node {
-                Node::String(text) => {
-                    values.push(Some(text));
-                    Ok(())
-                }
-                Node::Static(StaticNode::Bool(_)) if takes.bool || takes.json => {
-                    values.push(Some(record.text(at)));
-                    Ok(())
-                }
-                Node::Static(_) if is_number(node) && (takes.number || takes.json) => {
-                    values.push(Some(record.text(at)));
-                    Ok(())
-                }
-                Node::Object { .. } | Node::Array { .. } if takes.json => {
-                    record.check_value(at, &self.path)?;
-                    values.push(Some(record.text(at)));
-                    Ok(())
-                }
-                _ => Err(Misfit::Type),
-            },
             Data::Bool(values, valid) => match node {
                 Node::Static(StaticNode::Bool(value)) => Ok(value),
                 Node::String("true") if takes.string => Ok(true),
@@ -81,8 +66,7 @@ impl Column {
                 })
             }
             Data::Date(values, valid) => {
-                let text = time_text(record, at, takes.number);
-                let days = text.and_then(|text| match &self.form {
+                let days = time_text(record, at, takes.number).and_then(|text| match &self.form {
                     Some(form) => form.days(text),
                     None => time::iso_days(text),
                 });
@@ -92,8 +76,7 @@ impl Column {
                 })
             }
             Data::Timestamp(values, valid) => {
-                let text = time_text(record, at, takes.number);
-                let micros = text.and_then(|text| match &self.form {
+                let micros = time_text(record, at, takes.number).and_then(|text| match &self.form {
                     Some(form) => form.micros(text),
                     None => time::iso_micros(text),
                 });
@@ -138,7 +121,7 @@ impl Column {
         }
     }
 
-    fn fault(&self, record: &mut Record<'_>, at: usize, misfit: &Misfit) -> Box<Fault> {
+    fn fault(&self, record: &mut Record<'_>, at: usize, misfit: &Misfit) -> Fault {
         let got = record.describe(at);
         let path = &self.path;
         let dtype = self.dtype.to_string();
@@ -154,11 +137,33 @@ impl Column {
                 format!("field `{path}` is {got}, which is out of the range of {dtype}"),
             ),
         };
-        let mut fault = Fault::new(stage, reason, message).at(path);
-        fault.expected = Some(dtype);
-        fault.got = Some(got);
-        fault
+        Fault::new(stage, reason, message)
+            .at(path)
+            .expected(dtype)
+            .got(got)
     }
+}
+
+/// What a text column keeps of a value; none where it does not take it.
+fn text<'a>(
+    record: &mut Record<'a>,
+    at: usize,
+    takes: Takes,
+    is_json: bool,
+    path: &str,
+) -> Result<Option<&'a str>, Fault> {
+    let is_taken = is_json
+        || match record.node(at) {
+            Node::String(text) => return Ok(Some(text)),
+            Node::Static(StaticNode::Bool(_)) => takes.bool || takes.json,
+            Node::Static(_) => takes.number || takes.json,
+            Node::Object { .. } | Node::Array { .. } => takes.json,
+        };
+    if !is_taken {
+        return Ok(None);
+    }
+    record.check_value(at, path)?;
+    Ok(Some(record.text(at)))
 }
 
 fn is_number(node: Node<'_>) -> bool {

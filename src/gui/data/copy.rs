@@ -64,7 +64,9 @@ mod tests {
 
     #[test]
     fn a_rectangle_becomes_tsv_with_its_names() {
-        let df = df!("id" => [1_i64, 2, 3], "title" => [Some("a\tb"), None, Some("c\nd")], "n" => [1.5, 2.0, 2.5]).unwrap();
+        let df =
+            df!("id" => [1_i64, 2, 3], "title" => [Some("a\tb"), None, Some("c\nd")], "n" => [1.5, 2.0, 2.5])
+                .unwrap();
         let selection = Selection {
             first_row: 0,
             last_row: 2,
@@ -82,6 +84,9 @@ mod tests {
     #[test]
     fn a_row_becomes_json_in_column_order() {
         let df = df!("b" => [i64::MAX], "a" => [None::<&str>]).unwrap();
-        assert_eq!(row_json(&df, 0).to_string(), r#"{"b":9223372036854775807,"a":null}"#);
+        assert_eq!(
+            row_json(&df, 0).to_string(),
+            r#"{"b":9223372036854775807,"a":null}"#
+        );
     }
 }

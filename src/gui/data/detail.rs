@@ -32,11 +32,18 @@ pub fn detail_ui(
     can_take_keys: bool,
     commands: &mut Vec<Command>,
 ) -> Option<DetailAction> {
-    let mut action = if can_take_keys { keys(ui, row, df.height()) } else { None };
+    let mut action = if can_take_keys {
+        keys(ui, row, df.height())
+    } else {
+        None
+    };
     ui.horizontal(|ui| {
         let title = format!("Row {}", units::count(row as u64 + 1));
         ui.label(theme::strong(title));
-        ui.label(theme::weak_small(ui, format!("of {} shown", units::count(df.height() as u64))));
+        ui.label(theme::weak_small(
+            ui,
+            format!("of {} shown", units::count(df.height() as u64)),
+        ));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if icon_button(ui, true, Icon::Close, "Close row (Esc)").clicked() {
                 action = Some(DetailAction::Close);
@@ -53,12 +60,15 @@ pub fn detail_ui(
         });
     });
     divider(ui);
-    ScrollArea::vertical().id_salt("row detail").auto_shrink(false).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = space::XS / 2.0;
-        for column in df.columns() {
-            field(ui, column, row, commands);
-        }
-    });
+    ScrollArea::vertical()
+        .id_salt("row detail")
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = space::XS / 2.0;
+            for column in df.columns() {
+                field(ui, column, row, commands);
+            }
+        });
     action
 }
 
@@ -82,7 +92,9 @@ fn field(ui: &mut Ui, column: &Column, row: usize, commands: &mut Vec<Command>) 
             ui.set_width(NAME_WIDTH);
             ui.vertical(|ui| {
                 ui.add(egui::Label::new(theme::strong(column.name().as_str())).truncate());
-                let dtype = RichText::new(dtype_name(column.dtype())).font(theme::small()).color(colors(ui).weak);
+                let dtype = RichText::new(dtype_name(column.dtype()))
+                    .font(theme::small())
+                    .color(colors(ui).weak);
                 ui.add(egui::Label::new(dtype).truncate());
             });
         });
@@ -103,7 +115,11 @@ fn full_value(ui: &mut Ui, value: &AnyValue<'_>, name: &str) {
         AnyValue::List(_) | AnyValue::Struct(..) | AnyValue::StructOwned(_) => {
             let mut lines = Vec::new();
             tree(&value::json(value), 0, "", &mut lines);
-            ui.add(egui::Label::new(theme::code(lines.join("\n"))).wrap().selectable(true));
+            ui.add(
+                egui::Label::new(theme::code(lines.join("\n")))
+                    .wrap()
+                    .selectable(true),
+            );
         }
         AnyValue::Null => {
             ui.label(theme::null(ui));
@@ -117,10 +133,17 @@ fn full_value(ui: &mut Ui, value: &AnyValue<'_>, name: &str) {
             if look == Look::Empty {
                 "\"\"".clone_into(&mut shown);
             }
-            let text = if matches!(look, Look::Text) { theme::body(shown) } else { theme::code(shown) };
+            let text = if matches!(look, Look::Text) {
+                theme::body(shown)
+            } else {
+                theme::code(shown)
+            };
             ui.add(egui::Label::new(text).wrap().selectable(true));
             if n_hidden > 0 {
-                let more = format!("and {}: copy to see all", units::plural(n_hidden as u64, "more character"));
+                let more = format!(
+                    "and {}: copy to see all",
+                    units::plural(n_hidden as u64, "more character")
+                );
                 ui.label(theme::weak_small(ui, more));
             }
         }
@@ -131,7 +154,11 @@ fn full_value(ui: &mut Ui, value: &AnyValue<'_>, name: &str) {
 fn tree(value: &serde_json::Value, depth: usize, name: &str, lines: &mut Vec<String>) {
     use serde_json::Value;
     let indent = "  ".repeat(depth);
-    let head = if name.is_empty() { String::new() } else { format!("{name}: ") };
+    let head = if name.is_empty() {
+        String::new()
+    } else {
+        format!("{name}: ")
+    };
     match value {
         Value::Object(fields) if !fields.is_empty() => {
             if !name.is_empty() {
@@ -143,12 +170,18 @@ fn tree(value: &serde_json::Value, depth: usize, name: &str, lines: &mut Vec<Str
             }
         }
         Value::Array(items) if !items.is_empty() => {
-            lines.push(format!("{indent}{head}{}", units::plural(items.len() as u64, "item")));
+            lines.push(format!(
+                "{indent}{head}{}",
+                units::plural(items.len() as u64, "item")
+            ));
             for (at, item) in items.iter().take(MAX_TREE_ITEMS).enumerate() {
                 tree(item, depth + 1, &at.to_string(), lines);
             }
             if items.len() > MAX_TREE_ITEMS {
-                lines.push(format!("{indent}  and {} more", units::count((items.len() - MAX_TREE_ITEMS) as u64)));
+                lines.push(format!(
+                    "{indent}  and {} more",
+                    units::count((items.len() - MAX_TREE_ITEMS) as u64)
+                ));
             }
         }
         Value::String(text) => lines.push(format!("{indent}{head}{text}")),
@@ -162,12 +195,22 @@ mod tests {
 
     #[test]
     fn a_nested_value_is_an_indented_tree() {
-        let value = serde_json::json!({"city": "Paris", "geo": {"lat": 1.5}, "tags": ["a", {"b": null}], "none": []});
+        let value =
+            serde_json::json!({"city": "Paris", "geo": {"lat": 1.5}, "tags": ["a", {"b": null}], "none": []});
         let mut lines = Vec::new();
         tree(&value, 0, "", &mut lines);
         assert_eq!(
             lines,
-            ["city: Paris", "geo", "  lat: 1.5", "tags: 2 items", "  0: a", "  1", "    b: null", "none: []"]
+            [
+                "city: Paris",
+                "geo",
+                "  lat: 1.5",
+                "tags: 2 items",
+                "  0: a",
+                "  1",
+                "    b: null",
+                "none: []"
+            ]
         );
     }
 }

@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use egui::scroll_area::ScrollSource;
 use egui::text::{LayoutJob, TextWrapping};
-use egui::{Color32, FontId, Painter, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui::{
+    Color32, FontId, Painter, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo,
+    pos2, vec2,
+};
 use polars::prelude::{Column, DataFrame, DataType};
 
 use super::copy::{self, Selection};
@@ -105,7 +108,10 @@ impl GridState {
     /// What Ctrl+C copies: the cell, or the rectangle with its names.
     pub fn copied_text(&self, df: &DataFrame) -> Option<String> {
         let selection = self.selection(df)?;
-        if let (true, [column]) = (selection.first_row == selection.last_row, selection.columns.as_slice()) {
+        if let (true, [column]) = (
+            selection.first_row == selection.last_row,
+            selection.columns.as_slice(),
+        ) {
             return Some(copy::cell_text(df, selection.first_row, *column));
         }
         Some(copy::tsv(df, &selection))
@@ -125,13 +131,15 @@ impl GridState {
     }
 
     pub(super) fn set_width(&mut self, name: &str, width: f32) {
-        self.widths.insert(name.to_owned(), width.clamp(MIN_WIDTH, MAX_WIDTH));
+        self.widths
+            .insert(name.to_owned(), width.clamp(MIN_WIDTH, MAX_WIDTH));
     }
 
     /// Makes a column as wide as its widest value among the first rows.
     pub(super) fn fit(&mut self, painter: &Painter, column: &Column) {
         let is_id = value::is_id_column(column.name(), column.dtype());
-        let measure = |text: String, font: FontId| painter.layout_no_wrap(text, font, Color32::PLACEHOLDER).size().x;
+        let measure =
+            |text: String, font: FontId| painter.layout_no_wrap(text, font, Color32::PLACEHOLDER).size().x;
         let mut width = measure(column.name().to_string(), theme::semibold(size::BODY_TEXT)) + space::XL;
         for row in 0..column.len().min(FITTED_ROWS) {
             if let Ok(value) = column.get(row) {
@@ -160,7 +168,10 @@ pub fn grid_ui(ui: &mut Ui, view: GridView<'_>, state: &mut GridState, commands:
         head::HEIGHT + row_y(view.df.height()) + space::MD,
     );
     let available = ui.available_rect_before_wrap();
-    let card = Rect::from_min_size(available.min, vec2(available.width(), content.y.min(available.height())));
+    let card = Rect::from_min_size(
+        available.min,
+        vec2(available.width(), content.y.min(available.height())),
+    );
     ui.advance_cursor_after_rect(card);
     ui.painter().rect_filled(card, size::CARD_RADIUS, c.panel);
     let mut child = ui.new_child(UiBuilder::new().id_salt("grid").max_rect(card.shrink(size::LINE)));
@@ -190,8 +201,12 @@ pub fn grid_ui(ui: &mut Ui, view: GridView<'_>, state: &mut GridState, commands:
     });
     state.offset = output.inner.min.to_vec2();
     state.view = output.inner.size() - vec2(columns.gutter, head::HEIGHT);
-    ui.painter()
-        .rect_stroke(card, size::CARD_RADIUS, Stroke::new(size::LINE, c.line), StrokeKind::Inside);
+    ui.painter().rect_stroke(
+        card,
+        size::CARD_RADIUS,
+        Stroke::new(size::LINE, c.line),
+        StrokeKind::Inside,
+    );
 }
 
 /// One frame of the grid.
@@ -206,7 +221,10 @@ struct Frame<'a> {
 
 impl Frame<'_> {
     fn body(&self) -> Rect {
-        Rect::from_min_max(self.rect.min + vec2(self.columns.gutter, head::HEIGHT), self.rect.max)
+        Rect::from_min_max(
+            self.rect.min + vec2(self.columns.gutter, head::HEIGHT),
+            self.rect.max,
+        )
     }
 
     fn x(&self, edge: f32) -> f32 {
@@ -232,7 +250,11 @@ impl Frame<'_> {
     fn cell_at(&self, pos: egui::Pos2) -> Option<(usize, usize)> {
         let row = index((pos.y - self.body().top() + self.offset.y) / size::ROW);
         let x = pos.x - self.body().left() + self.offset.x;
-        let at = self.columns.edges.partition_point(|edge| *edge <= x).checked_sub(1)?;
+        let at = self
+            .columns
+            .edges
+            .partition_point(|edge| *edge <= x)
+            .checked_sub(1)?;
         (row < self.view.df.height() && at < self.columns.all.len()).then_some((row, at))
     }
 
@@ -246,12 +268,17 @@ impl Frame<'_> {
         self.paint_numbers(ui, c, state);
         let in_view = self.columns.between(self.offset.x, self.offset.x + body.width());
         for at in in_view {
-            let Some((_, column)) = self.columns.all.get(at) else { continue };
+            let Some((_, column)) = self.columns.all.get(at) else {
+                continue;
+            };
             let rect = Rect::from_min_max(
                 pos2(self.x(self.columns.edge(at)), self.rect.top()),
                 pos2(self.x(self.columns.edge(at + 1)), body.top()),
             );
-            let clip = Rect::from_min_max(pos2(body.left(), self.rect.top()), pos2(self.rect.right(), body.top()));
+            let clip = Rect::from_min_max(
+                pos2(body.left(), self.rect.top()),
+                pos2(self.rect.right(), body.top()),
+            );
             let head = head::Head {
                 column,
                 mark: self.view.marks.get(column.name().as_str()).copied(),
@@ -271,8 +298,10 @@ impl Frame<'_> {
         let Some(cell) = response.interact_pointer_pos().and_then(|pos| self.cell_at(pos)) else {
             return;
         };
-        let is_extending = ui.input(|input| input.modifiers.shift) || (response.dragged() && !response.drag_started());
-        if response.clicked() || response.drag_started() || response.secondary_clicked() || response.dragged() {
+        let is_extending =
+            ui.input(|input| input.modifiers.shift) || (response.dragged() && !response.drag_started());
+        if response.clicked() || response.drag_started() || response.secondary_clicked() || response.dragged()
+        {
             response.request_focus();
             let is_inside = response.secondary_clicked() && self.is_selected(state, cell);
             if !is_inside {
@@ -306,7 +335,9 @@ impl Frame<'_> {
                 painter.rect_filled(rect, 0.0, c.selection);
             }
             for at in in_view.clone() {
-                let Some((_, column)) = self.columns.all.get(at) else { continue };
+                let Some((_, column)) = self.columns.all.get(at) else {
+                    continue;
+                };
                 let rect = self.cell_rect(row, at);
                 if has_range && self.is_selected(state, (row, at)) {
                     painter.rect_filled(rect, 0.0, c.selection);
@@ -337,7 +368,10 @@ impl Frame<'_> {
 
     fn paint_numbers(&self, ui: &Ui, c: &Colors, state: &GridState) {
         let body = self.body();
-        let gutter = Rect::from_min_max(pos2(self.rect.left(), body.top()), pos2(body.left(), self.rect.bottom()));
+        let gutter = Rect::from_min_max(
+            pos2(self.rect.left(), body.top()),
+            pos2(body.left(), self.rect.bottom()),
+        );
         let painter = ui.painter().with_clip_rect(gutter.intersect(ui.clip_rect()));
         for row in self.rows() {
             let y = self.y(row);
@@ -349,7 +383,10 @@ impl Frame<'_> {
             let color = if is_current { c.weak } else { c.faint };
             let text = units::count(row as u64 + 1);
             let galley = painter.layout_no_wrap(text, theme::mono_small(), color);
-            let at = pos2(gutter.right() - space::SM - galley.size().x, y + (size::ROW - galley.size().y) / 2.0);
+            let at = pos2(
+                gutter.right() - space::SM - galley.size().x,
+                y + (size::ROW - galley.size().y) / 2.0,
+            );
             painter.galley(at, galley, color);
             let line = Stroke::new(size::LINE, theme::mix(c.panel, c.line, 0.75));
             painter.hline(gutter.x_range(), y + size::ROW, line);
@@ -364,7 +401,11 @@ fn paint_cell(painter: &Painter, rect: Rect, cell: &Cell, is_right: bool, c: &Co
     };
     let inner = rect.shrink2(vec2(space::SM, 0.0));
     let galley = one_line(painter, &cell.text, font_of(cell.look), color, inner.width());
-    let x = if is_right { inner.right() - galley.size().x } else { inner.left() };
+    let x = if is_right {
+        inner.right() - galley.size().x
+    } else {
+        inner.left()
+    };
     painter.galley(pos2(x, rect.center().y - galley.size().y / 2.0), galley, color);
 }
 
@@ -417,7 +458,9 @@ fn lay_out_columns<'a>(ui: &Ui, df: &'a DataFrame, state: &mut GridState) -> Col
         edges.push(x);
     }
     let digits = units::count(df.height() as u64);
-    let galley = ui.painter().layout_no_wrap(digits, theme::mono_small(), Color32::PLACEHOLDER);
+    let galley = ui
+        .painter()
+        .layout_no_wrap(digits, theme::mono_small(), Color32::PLACEHOLDER);
     Columns {
         all,
         edges,
@@ -483,7 +526,17 @@ fn offset_of_cursor(state: &GridState, columns: &Columns<'_>) -> egui::Vec2 {
         }
     };
     vec2(
-        fit(state.offset.x, state.view.x, columns.edge(at), columns.edge(at + 1)),
-        fit(state.offset.y, state.view.y - space::MD, row_y(row), row_y(row + 1)),
+        fit(
+            state.offset.x,
+            state.view.x,
+            columns.edge(at),
+            columns.edge(at + 1),
+        ),
+        fit(
+            state.offset.y,
+            state.view.y - space::MD,
+            row_y(row),
+            row_y(row + 1),
+        ),
     )
 }

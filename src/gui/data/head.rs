@@ -76,7 +76,13 @@ impl Head<'_> {
             inner.width() - mark_width,
         );
         let name_width = name.size().x;
-        let x = |width: f32| if is_right { inner.right() - width } else { inner.left() };
+        let x = |width: f32| {
+            if is_right {
+                inner.right() - width
+            } else {
+                inner.left()
+            }
+        };
         let left = x(name_width + mark_width);
         painter.galley(pos2(left, self.rect.top() + 6.0), name, c.text);
         if let Some(mark) = self.mark {
@@ -103,12 +109,19 @@ impl Head<'_> {
     fn paint_bars(&self, painter: &egui::Painter, c: &Colors, bars: &[f32], inner: Rect, is_right: bool) {
         #[expect(clippy::cast_precision_loss, reason = "a dozen bars")]
         let width = bars.len() as f32 * (BAR_WIDTH + 1.0);
-        let left = if is_right { inner.right() - width } else { inner.left() };
+        let left = if is_right {
+            inner.right() - width
+        } else {
+            inner.left()
+        };
         let bottom = self.rect.bottom() - 6.0;
         for (at, height) in bars.iter().enumerate() {
             #[expect(clippy::cast_precision_loss, reason = "a dozen bars")]
             let x = left + at as f32 * (BAR_WIDTH + 1.0);
-            let bar = Rect::from_min_max(pos2(x, bottom - height * BARS_HEIGHT), pos2(x + BAR_WIDTH, bottom));
+            let bar = Rect::from_min_max(
+                pos2(x, bottom - height * BARS_HEIGHT),
+                pos2(x + BAR_WIDTH, bottom),
+            );
             painter.rect_filled(bar, 0.0, theme::mix(c.panel, c.data, 0.8));
         }
     }
@@ -135,7 +148,11 @@ impl Head<'_> {
         }
         if response.hovered() || response.dragged() {
             let painter = ui.painter().with_clip_rect(self.clip);
-            painter.vline(self.rect.right(), self.rect.y_range(), Stroke::new(size::UNDERLINE, c.accent));
+            painter.vline(
+                self.rect.right(),
+                self.rect.y_range(),
+                Stroke::new(size::UNDERLINE, c.accent),
+            );
         }
     }
 }
@@ -160,7 +177,10 @@ fn explanation(stats: &ColumnStats) -> String {
         units::percent(stats.null_share()),
     );
     if let Some(n) = stats.n_distinct {
-        text.push_str(&format!("\n{} distinct values among them", units::count(n as u64)));
+        text.push_str(&format!(
+            "\n{} distinct values among them",
+            units::count(n as u64)
+        ));
     }
     if !stats.bars_label.is_empty() {
         text.push_str("\nbars: ");

@@ -103,12 +103,19 @@ mod tests {
             press(key, modifiers, (100, 3), &mut state);
             (state.cursor, state.anchor)
         };
-        assert_eq!(after(Key::ArrowDown, Modifiers::NONE).0, Some((0, 0)), "the first key shows the cursor");
+        assert_eq!(
+            after(Key::ArrowDown, Modifiers::NONE).0,
+            Some((0, 0)),
+            "the first key shows the cursor"
+        );
         assert_eq!(after(Key::ArrowDown, Modifiers::NONE).0, Some((1, 0)));
         assert_eq!(after(Key::End, Modifiers::COMMAND).0, Some((99, 2)));
         assert_eq!(after(Key::ArrowRight, Modifiers::NONE).0, Some((99, 2)));
         assert_eq!(after(Key::Home, Modifiers::NONE).0, Some((99, 0)));
-        assert_eq!(after(Key::ArrowUp, Modifiers::SHIFT), (Some((98, 0)), Some((99, 0))));
+        assert_eq!(
+            after(Key::ArrowUp, Modifiers::SHIFT),
+            (Some((98, 0)), Some((99, 0)))
+        );
         assert_eq!(after(Key::Escape, Modifiers::NONE), (None, None));
     }
 }

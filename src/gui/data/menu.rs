@@ -76,7 +76,10 @@ pub(super) fn cell_menu(
         return;
     };
     ui.separator();
-    for (text, condition) in [("Keep only this value", conditions.0), ("Leave this value out", conditions.1)] {
+    for (text, condition) in [
+        ("Keep only this value", conditions.0),
+        ("Leave this value out", conditions.1),
+    ] {
         let response = ui.button(text).on_hover_text(&condition);
         if response.clicked()
             && let Ok(step) = Step::from_params("filter", serde_json::json!({"where": condition}))
@@ -100,22 +103,28 @@ fn fitting_steps(dtype: &DataType) -> impl Iterator<Item = &'static StepInfo> {
     let (is_text, is_number) = (*dtype == DataType::String, dtype.is_primitive_numeric());
     let is_nested = matches!(dtype, DataType::List(_) | DataType::Struct(_));
     let is_list = matches!(dtype, DataType::List(_));
-    registry().iter().filter(move |info| match (info.group, info.name) {
-        (_, "unnest") => is_nested && !is_list,
-        (_, "explode") => is_list,
-        (_, "hashing_tf") => is_list,
-        (_, "cast" | "fill_null") => !is_nested,
-        ("text", _) => is_text,
-        ("numbers", _) => is_number,
-        ("time", _) => is_text,
-        ("nested", _) => is_nested,
-        _ => true,
-    })
+    registry()
+        .iter()
+        .filter(move |info| match (info.group, info.name) {
+            (_, "unnest") => is_nested && !is_list,
+            (_, "explode") => is_list,
+            (_, "hashing_tf") => is_list,
+            (_, "cast" | "fill_null") => !is_nested,
+            ("text", _) => is_text,
+            ("numbers", _) => is_number,
+            ("time", _) => is_text,
+            ("nested", _) => is_nested,
+            _ => true,
+        })
 }
 
 fn short(text: &str) -> String {
     let cut: String = text.chars().take(46).collect();
-    if cut.len() < text.len() { format!("{cut}…") } else { cut }
+    if cut.len() < text.len() {
+        format!("{cut}…")
+    } else {
+        cut
+    }
 }
 
 /// SQL that is true for this value only, and for everything else; none for types without a plain literal.
@@ -150,12 +159,30 @@ mod tests {
     #[test]
     fn a_value_becomes_a_condition_for_it_and_for_the_rest() {
         for (column, value, keep, others) in [
-            ("country", AnyValue::String("ZA"), "country = 'ZA'", "country <> 'ZA' OR country IS NULL"),
-            ("my title", AnyValue::String("it's"), "\"my title\" = 'it''s'", "\"my title\" <> 'it''s' OR \"my title\" IS NULL"),
-            ("n", AnyValue::Int64(i64::MAX), "n = 9223372036854775807", "n <> 9223372036854775807 OR n IS NULL"),
+            (
+                "country",
+                AnyValue::String("ZA"),
+                "country = 'ZA'",
+                "country <> 'ZA' OR country IS NULL",
+            ),
+            (
+                "my title",
+                AnyValue::String("it's"),
+                "\"my title\" = 'it''s'",
+                "\"my title\" <> 'it''s' OR \"my title\" IS NULL",
+            ),
+            (
+                "n",
+                AnyValue::Int64(i64::MAX),
+                "n = 9223372036854775807",
+                "n <> 9223372036854775807 OR n IS NULL",
+            ),
             ("n", AnyValue::Null, "n IS NULL", "n IS NOT NULL"),
         ] {
-            assert_eq!(conditions(column, &value), Some((keep.to_owned(), others.to_owned())));
+            assert_eq!(
+                conditions(column, &value),
+                Some((keep.to_owned(), others.to_owned()))
+            );
         }
         assert_eq!(conditions("x", &AnyValue::Float64(f64::NAN)), None);
     }

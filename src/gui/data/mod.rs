@@ -156,7 +156,12 @@ fn nothing_yet(ui: &mut Ui, view: &DataView<'_>, commands: &mut Vec<Command>) {
         ui.add_space(space::SM);
         read_error(ui, message, commands);
     } else if view.partition.is_some() {
-        empty_state(ui, "No rows were read", "Refresh reads the partition again.", None);
+        empty_state(
+            ui,
+            "No rows were read",
+            "Refresh reads the partition again.",
+            None,
+        );
     } else {
         let sentence = "The tree of partitions shows files and bytes of each day; its rows appear here.";
         empty_state(ui, "Pick a day on the left", sentence, None);
@@ -183,7 +188,10 @@ fn no_rows(ui: &mut Ui, view: &DataView<'_>, explored: &Explored, commands: &mut
         .find(|ledger| ledger.counts.rows_in > 0 && ledger.counts.rows_out == 0);
     let (title, sentence, action) = match culprit {
         Some(ledger) => (
-            format!("0 rows after step {} {}", ledger.counts.number, ledger.counts.name),
+            format!(
+                "0 rows after step {} {}",
+                ledger.counts.number, ledger.counts.name
+            ),
             format!(
                 "{} rows went in; {} were filtered and {} rejected.",
                 crate::base::units::count(ledger.counts.rows_in),
@@ -192,7 +200,11 @@ fn no_rows(ui: &mut Ui, view: &DataView<'_>, explored: &Explored, commands: &mut
             ),
             Some("Show the rows before it"),
         ),
-        None => ("0 rows".to_owned(), "This partition holds no record that could be read.".to_owned(), None),
+        None => (
+            "0 rows".to_owned(),
+            "This partition holds no record that could be read.".to_owned(),
+            None,
+        ),
     };
     let step = culprit.map(|ledger| ledger.counts.number.saturating_sub(1));
     let action = action.filter(|_| view.shown_step != step);
@@ -207,7 +219,10 @@ fn placeholder(ui: &mut Ui, partition: Option<&Partition>) {
     ui.horizontal(|ui| {
         ui.set_min_height(size::CONTROL);
         super::widgets::spinner(ui);
-        let text = partition.map_or_else(|| "Reading…".to_owned(), |partition| format!("Reading {partition}…"));
+        let text = partition.map_or_else(
+            || "Reading…".to_owned(),
+            |partition| format!("Reading {partition}…"),
+        );
         ui.label(theme::weak(ui, text));
     });
     let rect = ui.available_rect_before_wrap();
@@ -229,7 +244,11 @@ fn placeholder(ui: &mut Ui, partition: Option<&Partition>) {
             x += 150.0;
             at = at.wrapping_add(1);
         }
-        y += if row == 0 { head::HEIGHT - space::MD } else { size::ROW };
+        y += if row == 0 {
+            head::HEIGHT - space::MD
+        } else {
+            size::ROW
+        };
         row = row.saturating_add(1);
     }
 }

@@ -22,7 +22,12 @@ pub struct RejectsState {
 }
 
 /// The list. Returns true when it is to be closed.
-pub fn rejects_ui(ui: &mut Ui, rejects: &[Reject], state: &mut RejectsState, commands: &mut Vec<Command>) -> bool {
+pub fn rejects_ui(
+    ui: &mut Ui,
+    rejects: &[Reject],
+    state: &mut RejectsState,
+    commands: &mut Vec<Command>,
+) -> bool {
     let mut is_closing = false;
     ui.horizontal(|ui| {
         ui.label(theme::strong(units::plural(rejects.len() as u64, "reject")));
@@ -35,44 +40,71 @@ pub fn rejects_ui(ui: &mut Ui, rejects: &[Reject], state: &mut RejectsState, com
         });
     });
     divider(ui);
-    ScrollArea::vertical().id_salt("rejects").auto_shrink(false).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        for (at, reject) in rejects.iter().take(MAX_SHOWN).enumerate() {
-            row(ui, at, reject, state, commands);
-        }
-        if rejects.len() > MAX_SHOWN {
-            let more = format!("and {} more", units::count((rejects.len() - MAX_SHOWN) as u64));
-            ui.label(theme::weak(ui, more));
-        }
-    });
+    ScrollArea::vertical()
+        .id_salt("rejects")
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            for (at, reject) in rejects.iter().take(MAX_SHOWN).enumerate() {
+                row(ui, at, reject, state, commands);
+            }
+            if rejects.len() > MAX_SHOWN {
+                let more = format!("and {} more", units::count((rejects.len() - MAX_SHOWN) as u64));
+                ui.label(theme::weak(ui, more));
+            }
+        });
     is_closing
 }
 
 fn row(ui: &mut Ui, at: usize, reject: &Reject, state: &mut RejectsState, commands: &mut Vec<Command>) {
     let c = colors(ui);
     let is_open = state.open.contains(&at);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::ROW + space::XS), Sense::click());
-    let label = format!("reject {} {} line {}", reason_word(reject.reason), reject.object, reject.line);
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), size::ROW + space::XS), Sense::click());
+    let label = format!(
+        "reject {} {} line {}",
+        reason_word(reject.reason),
+        reject.object,
+        reject.line
+    );
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, is_open, &label));
     if ui.is_rect_visible(rect) {
         if response.hovered() || response.has_focus() {
             ui.painter().rect_filled(rect, size::BADGE_RADIUS, c.selection);
         }
-        let mut line = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center)));
-        let icon = if is_open { Icon::ChevronDown } else { Icon::ChevronRight };
+        let mut line = ui.new_child(
+            egui::UiBuilder::new()
+                .max_rect(rect)
+                .layout(Layout::left_to_right(Align::Center)),
+        );
+        let icon = if is_open {
+            Icon::ChevronDown
+        } else {
+            Icon::ChevronRight
+        };
         crate::gui::widgets::icon(&mut line, icon, c.faint);
         let width = line.available_width();
         let mut put = |share: f32, text: egui::RichText| {
-            line.allocate_ui_with_layout(vec2(width * share, size::ROW), Layout::left_to_right(Align::Center), |ui| {
-                ui.set_width(width * share - space::SM);
-                ui.add(Label::new(text).truncate().selectable(false));
-            });
+            line.allocate_ui_with_layout(
+                vec2(width * share, size::ROW),
+                Layout::left_to_right(Align::Center),
+                |ui| {
+                    ui.set_width(width * share - space::SM);
+                    ui.add(Label::new(text).truncate().selectable(false));
+                },
+            );
         };
         put(0.13, theme::body(reason_word(reject.reason)).color(c.bad));
         let place = format!("{}:{}", short_object(&reject.object), units::count(reject.line));
         put(0.22, theme::code(place));
-        put(0.13, theme::body(format!("byte {}", units::count(reject.byte_offset))).color(c.weak));
-        put(0.14, theme::code(reject.field.as_deref().or(reject.step.as_deref()).unwrap_or("")));
+        put(
+            0.13,
+            theme::body(format!("byte {}", units::count(reject.byte_offset))).color(c.weak),
+        );
+        put(
+            0.14,
+            theme::code(reject.field.as_deref().or(reject.step.as_deref()).unwrap_or("")),
+        );
         put(0.36, theme::body(reject.message.as_str()));
     }
     let response = response.on_hover_text(&reject.object);
@@ -86,36 +118,48 @@ fn row(ui: &mut Ui, at: usize, reject: &Reject, state: &mut RejectsState, comman
 }
 
 fn opened(ui: &mut Ui, reject: &Reject, commands: &mut Vec<Command>) {
-    egui::Frame::new().inner_margin(egui::Margin::symmetric(24, 8)).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = space::XS;
-        ui.add(Label::new(theme::body(reject.message.as_str())).wrap().selectable(true));
-        ui.horizontal_wrapped(|ui| {
-            let place = format!("{}:{}", reject.object, reject.line);
-            ui.add(Label::new(theme::code(place)).wrap().selectable(true));
-            let expected = reject.expected.as_ref().map(|expected| format!("expected {expected}"));
-            let got = reject.got.as_ref().map(|got| format!("got {got}"));
-            for fact in [expected, got].into_iter().flatten() {
-                ui.label(theme::tone(ui, Tone::Warn, fact));
+    egui::Frame::new()
+        .inner_margin(egui::Margin::symmetric(24, 8))
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = space::XS;
+            ui.add(
+                Label::new(theme::body(reject.message.as_str()))
+                    .wrap()
+                    .selectable(true),
+            );
+            ui.horizontal_wrapped(|ui| {
+                let place = format!("{}:{}", reject.object, reject.line);
+                ui.add(Label::new(theme::code(place)).wrap().selectable(true));
+                let expected = reject
+                    .expected
+                    .as_ref()
+                    .map(|expected| format!("expected {expected}"));
+                let got = reject.got.as_ref().map(|got| format!("got {got}"));
+                for fact in [expected, got].into_iter().flatten() {
+                    ui.label(theme::tone(ui, Tone::Warn, fact));
+                }
+            });
+            if !reject.raw.is_empty() {
+                let raw: String = reject.raw.chars().take(MAX_RAW_CHARS).collect();
+                let is_cut = raw.len() < reject.raw.len() || reject.is_raw_partial;
+                ui.add(Label::new(theme::code(raw)).wrap().selectable(true));
+                if is_cut {
+                    ui.label(theme::weak_small(
+                        ui,
+                        "not the whole record, or not its exact bytes",
+                    ));
+                }
             }
+            ui.horizontal(|ui| {
+                if quiet_button(ui, true, "Copy record").clicked() {
+                    commands.push(Command::CopyText(reject.raw.clone()));
+                }
+                if quiet_button(ui, true, "Copy place").clicked() {
+                    let place = format!("{}:{} (byte {})", reject.object, reject.line, reject.byte_offset);
+                    commands.push(Command::CopyText(place));
+                }
+            });
         });
-        if !reject.raw.is_empty() {
-            let raw: String = reject.raw.chars().take(MAX_RAW_CHARS).collect();
-            let is_cut = raw.len() < reject.raw.len() || reject.is_raw_partial;
-            ui.add(Label::new(theme::code(raw)).wrap().selectable(true));
-            if is_cut {
-                ui.label(theme::weak_small(ui, "not the whole record, or not its exact bytes"));
-            }
-        }
-        ui.horizontal(|ui| {
-            if quiet_button(ui, true, "Copy record").clicked() {
-                commands.push(Command::CopyText(reject.raw.clone()));
-            }
-            if quiet_button(ui, true, "Copy place").clicked() {
-                let place = format!("{}:{} (byte {})", reject.object, reject.line, reject.byte_offset);
-                commands.push(Command::CopyText(place));
-            }
-        });
-    });
 }
 
 /// `3 type_mismatch, 1 truncated`, most frequent first.
@@ -148,6 +192,9 @@ fn short_object(object: &str) -> &str {
 }
 
 fn json_lines(rejects: &[Reject]) -> String {
-    let lines: Vec<String> = rejects.iter().filter_map(|reject| serde_json::to_string(reject).ok()).collect();
+    let lines: Vec<String> = rejects
+        .iter()
+        .filter_map(|reject| serde_json::to_string(reject).ok())
+        .collect();
     lines.join("\n")
 }

@@ -33,7 +33,11 @@ pub struct ColumnStats {
 
 impl ColumnStats {
     pub fn null_share(&self) -> f64 {
-        if self.n_rows == 0 { 0.0 } else { self.n_null as f64 / self.n_rows as f64 }
+        if self.n_rows == 0 {
+            0.0
+        } else {
+            self.n_null as f64 / self.n_rows as f64
+        }
     }
 }
 
@@ -132,7 +136,12 @@ fn texts(series: &Series, stats: &mut ColumnStats) {
     let named: Vec<String> = top
         .iter()
         .take(5)
-        .map(|(value, n)| format!("{} {n}", value.chars().take(24).collect::<String>().replace('\n', "↵")))
+        .map(|(value, n)| {
+            format!(
+                "{} {n}",
+                value.chars().take(24).collect::<String>().replace('\n', "↵")
+            )
+        })
         .collect();
     stats.bars_label = format!("most frequent: {}", named.join(", "));
 }
@@ -140,12 +149,20 @@ fn texts(series: &Series, stats: &mut ColumnStats) {
 fn numbers(series: &Series, stats: &mut ColumnStats) {
     stats.n_distinct = series.n_unique().ok().map(|n| n - usize::from(stats.n_null > 0));
     // Floats are exact enough for the bars; the values themselves never pass through them.
-    let Ok(floats) = series.cast(&DataType::Float64) else { return };
+    let Ok(floats) = series.cast(&DataType::Float64) else {
+        return;
+    };
     let Ok(floats) = floats.f64() else { return };
-    let values: Vec<f64> = floats.iter().flatten().filter(|value| value.is_finite()).collect();
+    let values: Vec<f64> = floats
+        .iter()
+        .flatten()
+        .filter(|value| value.is_finite())
+        .collect();
     let (low, high) = values
         .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(*value), high.max(*value))
+        });
     let width = high - low;
     if values.is_empty() || !width.is_finite() {
         return;
@@ -206,7 +223,10 @@ mod tests {
 
     #[test]
     fn numbers_have_a_histogram_without_nulls_and_nan() {
-        let stats = compute(&Series::new("x".into(), [Some(0.0), Some(12.0), Some(12.0), Some(f64::NAN), None]));
+        let stats = compute(&Series::new(
+            "x".into(),
+            [Some(0.0), Some(12.0), Some(12.0), Some(f64::NAN), None],
+        ));
         assert_eq!(stats.n_null, 1);
         assert_eq!(stats.bars.first(), Some(&0.5));
         assert_eq!(stats.bars.last(), Some(&1.0));
@@ -224,6 +244,9 @@ mod tests {
 
     #[test]
     fn counts_fit_narrow_places() {
-        assert_eq!([999, 9_120, 548_210, 1_200_000].map(compact), ["999", "9.1k", "548k", "1.2M"]);
+        assert_eq!(
+            [999, 9_120, 548_210, 1_200_000].map(compact),
+            ["999", "9.1k", "548k", "1.2M"]
+        );
     }
 }

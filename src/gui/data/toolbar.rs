@@ -49,7 +49,8 @@ fn rows_badge(ui: &mut Ui, explored: &Explored) {
     if explored.accuracy.is_exact() {
         badge(ui, Tone::Plain, &text).on_hover_text("Every row of the partition was read.");
     } else if matches!(explored.accuracy, Accuracy::Sample { .. }) {
-        badge(ui, Tone::Plain, &text).on_hover_text("The first rows of the partition. Steps that merge rows see only these.");
+        badge(ui, Tone::Plain, &text)
+            .on_hover_text("The first rows of the partition. Steps that merge rows see only these.");
     } else {
         accuracy_badge(ui, explored.accuracy);
     }
@@ -58,7 +59,10 @@ fn rows_badge(ui: &mut Ui, explored: &Explored) {
 fn step_badge(ui: &mut Ui, view: &DataView<'_>, explored: &Explored, commands: &mut Vec<Command>) {
     let asked = view.shown_step.unwrap_or(explored.checks.len());
     let text = if explored.n_steps < asked {
-        Some((Tone::Warn, format!("before step {}, which does not check", explored.n_steps + 1)))
+        Some((
+            Tone::Warn,
+            format!("before step {}, which does not check", explored.n_steps + 1),
+        ))
     } else {
         view.shown_step.map(|step| match step {
             0 => (Tone::Accent, "before the recipe".to_owned()),
@@ -69,7 +73,9 @@ fn step_badge(ui: &mut Ui, view: &DataView<'_>, explored: &Explored, commands: &
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
         badge(ui, tone, &text);
-        if view.shown_step.is_some() && icon_button(ui, true, Icon::Close, "Show data after all steps").clicked() {
+        if view.shown_step.is_some()
+            && icon_button(ui, true, Icon::Close, "Show data after all steps").clicked()
+        {
             commands.push(Command::ShowStep(None));
         }
     });
@@ -93,43 +99,65 @@ fn rejects_badge(ui: &mut Ui, explored: &Explored, panel: &mut DataPanel) {
             ui.add(button)
         })
         .inner;
-    if response.on_hover_text("Records that could not be read or computed").clicked() {
-        panel.bottom = if panel.bottom == Bottom::Rejects { Bottom::Closed } else { Bottom::Rejects };
+    if response
+        .on_hover_text("Records that could not be read or computed")
+        .clicked()
+    {
+        panel.bottom = if panel.bottom == Bottom::Rejects {
+            Bottom::Closed
+        } else {
+            Bottom::Rejects
+        };
     }
 }
 
 fn columns_menu(ui: &mut Ui, explored: &Explored, panel: &mut DataPanel) {
     let df = &explored.df;
     let is_hidden = |name: &str| panel.grid.hidden.contains(name);
-    let n_shown = df.columns().iter().filter(|column| !is_hidden(column.name())).count();
+    let n_shown = df
+        .columns()
+        .iter()
+        .filter(|column| !is_hidden(column.name()))
+        .count();
     let text = format!("Columns {n_shown} / {}", df.width());
     let button = Button::new(theme::body(text)).min_size(vec2(0.0, size::CONTROL));
     let config = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     MenuButton::from_button(button).config(config).ui(ui, |ui| {
         ui.set_width(260.0);
-        text_field(ui, &mut panel.column_search, "Find a column", "find a column", false);
+        text_field(
+            ui,
+            &mut panel.column_search,
+            "Find a column",
+            "find a column",
+            false,
+        );
         ui.horizontal(|ui| {
             if ui.button("Show all").clicked() {
                 panel.grid.hidden.clear();
             }
             if ui.button("Hide all").clicked() {
-                panel.grid.hidden.extend(df.columns().iter().map(|column| column.name().to_string()));
+                panel
+                    .grid
+                    .hidden
+                    .extend(df.columns().iter().map(|column| column.name().to_string()));
             }
         });
         let names: Vec<&str> = df.columns().iter().map(|column| column.name().as_str()).collect();
         let found = fuzzy::ranked(&panel.column_search, &names);
         let hidden = &mut panel.grid.hidden;
-        ScrollArea::vertical().max_height(360.0).show_rows(ui, size::ROW, found.len(), |ui, rows| {
-            for name in found.get(rows).unwrap_or_default() {
-                let mut is_shown = !hidden.contains(*name);
-                if ui.checkbox(&mut is_shown, *name).changed() {
-                    if is_shown {
-                        hidden.remove(*name);
-                    } else {
-                        hidden.insert((*name).to_owned());
+        ScrollArea::vertical()
+            .max_height(360.0)
+            .show_rows(ui, size::ROW, found.len(), |ui, rows| {
+                for name in found.get(rows).unwrap_or_default() {
+                    let mut is_shown = !hidden.contains(*name);
+                    if ui.checkbox(&mut is_shown, *name).changed() {
+                        if is_shown {
+                            hidden.remove(*name);
+                        } else {
+                            hidden.insert((*name).to_owned());
+                        }
                     }
                 }
-            }
-        });
+            });
     });
 }

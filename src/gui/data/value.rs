@@ -81,7 +81,9 @@ pub fn is_id_column(name: &str, dtype: &DataType) -> bool {
     let words: &[&str] = if dtype.is_primitive_numeric() {
         &["id", "year", "zip", "code", "postcode", "phone", "key"]
     } else {
-        &["id", "uuid", "guid", "hash", "sha256", "md5", "url", "key", "path"]
+        &[
+            "id", "uuid", "guid", "hash", "sha256", "md5", "url", "key", "path",
+        ]
     };
     words.contains(&last)
 }
@@ -116,7 +118,12 @@ pub fn json(value: &AnyValue<'_>) -> Value {
         AnyValue::List(items) => Value::Array(items_of(items).iter().map(json).collect()),
         AnyValue::Struct(..) | AnyValue::StructOwned(_) => {
             let fields = fields_of(value);
-            Value::Object(fields.iter().map(|(name, value)| (name.clone(), json(value))).collect::<Map<_, _>>())
+            Value::Object(
+                fields
+                    .iter()
+                    .map(|(name, value)| (name.clone(), json(value)))
+                    .collect::<Map<_, _>>(),
+            )
         }
         other => integer(other)
             .and_then(|digits| digits.parse::<serde_json::Number>().ok())
@@ -155,7 +162,11 @@ fn write_short(out: &mut String, value: &AnyValue<'_>) {
         AnyValue::Null => out.push_str("null"),
         AnyValue::List(items) => {
             out.push('[');
-            let n_shown = if items.len() <= MAX_CELL_ITEMS + 1 { items.len() } else { MAX_CELL_ITEMS };
+            let n_shown = if items.len() <= MAX_CELL_ITEMS + 1 {
+                items.len()
+            } else {
+                MAX_CELL_ITEMS
+            };
             for at in 0..n_shown {
                 if at > 0 {
                     out.push_str(", ");
@@ -292,7 +303,11 @@ fn duration(ticks: i64, unit: TimeUnit) -> String {
         TimeUnit::Microseconds => 1_000_000,
         TimeUnit::Nanoseconds => 1_000_000_000,
     };
-    let (sign, size) = if ticks < 0 { ("-", ticks.unsigned_abs()) } else { ("", ticks.unsigned_abs()) };
+    let (sign, size) = if ticks < 0 {
+        ("-", ticks.unsigned_abs())
+    } else {
+        ("", ticks.unsigned_abs())
+    };
     let (secs, rest) = (size / per_second, size % per_second);
     let width = per_second.ilog10() as usize;
     let fraction = if rest == 0 {
@@ -318,7 +333,9 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use polars::prelude::{AnyValue, Column, DataType, IntoColumn, NamedFrom, Series, StructChunked, TimeUnit};
+    use polars::prelude::{
+        AnyValue, Column, DataType, IntoColumn, NamedFrom, Series, StructChunked, TimeUnit,
+    };
 
     use super::{Look, cell, is_id_column, json, whole};
 
@@ -338,12 +355,30 @@ mod tests {
 
     #[test]
     fn whole_numbers_keep_every_digit() {
-        check(&AnyValue::Int64(i64::MAX), "9,223,372,036,854,775,807", Look::Number);
-        check(&AnyValue::Int64(i64::MIN), "−9,223,372,036,854,775,808", Look::Number);
-        check(&AnyValue::UInt64(u64::MAX), "18,446,744,073,709,551,615", Look::Number);
-        assert_eq!(cell(&AnyValue::Int64(9_007_199_254_740_993), true).text, "9007199254740993");
+        check(
+            &AnyValue::Int64(i64::MAX),
+            "9,223,372,036,854,775,807",
+            Look::Number,
+        );
+        check(
+            &AnyValue::Int64(i64::MIN),
+            "−9,223,372,036,854,775,808",
+            Look::Number,
+        );
+        check(
+            &AnyValue::UInt64(u64::MAX),
+            "18,446,744,073,709,551,615",
+            Look::Number,
+        );
+        assert_eq!(
+            cell(&AnyValue::Int64(9_007_199_254_740_993), true).text,
+            "9007199254740993"
+        );
         assert_eq!(whole(&AnyValue::Int64(9_007_199_254_740_993)), "9007199254740993");
-        assert_eq!(json(&AnyValue::Int64(9_007_199_254_740_993)).to_string(), "9007199254740993");
+        assert_eq!(
+            json(&AnyValue::Int64(9_007_199_254_740_993)).to_string(),
+            "9007199254740993"
+        );
     }
 
     #[test]
@@ -391,7 +426,11 @@ mod tests {
         let naive = AnyValue::Datetime(micros / 1000, TimeUnit::Milliseconds, None);
         check(&naive, "2020-01-09T12:34:56.500", Look::Code);
         check(&AnyValue::Date(18_270), "2020-01-09", Look::Code);
-        check(&AnyValue::Duration(-5_400_250, TimeUnit::Milliseconds), "-1:30:00.25", Look::Code);
+        check(
+            &AnyValue::Duration(-5_400_250, TimeUnit::Milliseconds),
+            "-1:30:00.25",
+            Look::Code,
+        );
     }
 
     #[test]

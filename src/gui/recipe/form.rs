@@ -103,7 +103,11 @@ fn types(schema: &Value) -> Vec<&str> {
     match schema.get("type") {
         Some(Value::String(name)) => vec![name],
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
+        _ => schema
+            .get("anyOf")
+            .and_then(Value::as_array)
+            .map(|parts| parts.iter().filter_map(|part| text_of(part, "type")).collect())
+            .unwrap_or_default(),
     }
 }
 
@@ -165,7 +169,9 @@ pub fn to_text(kind: &Kind, value: &Value) -> String {
             items.iter().map(plain_text).collect::<Vec<_>>().join(", ")
         }
         // Text that would be read as something else is shown in quotes.
-        (Kind::Scalar, Value::String(text)) if !matches!(scalar(text), Value::String(_)) => format!("'{text}'"),
+        (Kind::Scalar, Value::String(text)) if !matches!(scalar(text), Value::String(_)) => {
+            format!("'{text}'")
+        }
         (_, value) => plain_text(value),
     }
 }
@@ -173,6 +179,9 @@ pub fn to_text(kind: &Kind, value: &Value) -> String {
 fn plain_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => {
+            number.as_f64().map(|n| n.to_string()).unwrap_or_default()
+        }
         other => other.to_string(),
     }
 }
@@ -236,7 +245,11 @@ fn scalar(text: &str) -> Value {
 pub fn to_rows(value: &Value) -> Vec<(String, String)> {
     value
         .as_object()
-        .map(|map| map.iter().map(|(name, value)| (name.clone(), plain_text(value))).collect())
+        .map(|map| {
+            map.iter()
+                .map(|(name, value)| (name.clone(), plain_text(value)))
+                .collect()
+        })
         .unwrap_or_default()
 }
 
@@ -246,7 +259,10 @@ pub fn to_rows(value: &Value) -> Vec<(String, String)> {
 /// When a name stands twice or a row has no name.
 pub fn from_rows(rows: &[(String, String)]) -> Result<Value, String> {
     let mut map = Map::new();
-    for (name, value) in rows.iter().filter(|(name, value)| !name.is_empty() || !value.is_empty()) {
+    for (name, value) in rows
+        .iter()
+        .filter(|(name, value)| !name.is_empty() || !value.is_empty())
+    {
         if name.is_empty() {
             return Err("write a name at the left".to_owned());
         }
@@ -273,11 +289,22 @@ pub fn prefilled(info: &StepInfo, column: &str) -> Step {
             Kind::Renames => serde_json::json!({column: column}),
             Kind::Expression => Value::from(format!("{} IS NOT NULL", sql_name(column))),
             Kind::Expressions => serde_json::json!({format!("{column}_new"): sql_name(column)}),
+            Kind::Text if field.name == "into" => Value::from(format!("{column}_{}", suffix(info.name))),
             _ => continue,
         };
         params.insert(field.name, value);
     }
     Step::from_params(info.name, Value::Object(params)).unwrap_or(step)
+}
+
+/// What the column that a step adds is called after the one it reads.
+fn suffix(step: &str) -> &str {
+    match step {
+        "bucketize" => "bucket",
+        "tokenize" => "tokens",
+        "hashing_tf" => "tf",
+        other => other,
+    }
 }
 
 /// A column's name in an expression: quoted unless it is a plain word.
@@ -309,7 +336,8 @@ mod tests {
 
     #[test]
     fn every_form_of_a_schema_becomes_its_field() {
-        let text_map = json!({"type": "object", "additionalProperties": {"type": "string"}, "x-input": "expression"});
+        let text_map =
+            json!({"type": "object", "additionalProperties": {"type": "string"}, "x-input": "expression"});
         let schema = json!({
             "required": ["column"],
             "properties": {
@@ -328,10 +356,14 @@ mod tests {
                 "flag": {"type": "boolean"},
                 "n": {"type": "integer"},
                 "value": {"type": ["boolean", "number", "string", "null"]},
+                "prefix": {"anyOf": [{"type": "boolean"}, {"type": "string"}]},
                 "odd": {"type": "object", "properties": {}}
             }
         });
-        let found: Vec<(String, Kind)> = fields(&schema).into_iter().map(|field| (field.name, field.kind)).collect();
+        let found: Vec<(String, Kind)> = fields(&schema)
+            .into_iter()
+            .map(|field| (field.name, field.kind))
+            .collect();
         let choice = |values: &[&str]| Kind::Choice(values.iter().map(|value| Value::from(*value)).collect());
         let expected = [
             ("column", Kind::Column),
@@ -349,6 +381,7 @@ mod tests {
             ("flag", Kind::Bool),
             ("n", Kind::Integer),
             ("value", Kind::Scalar),
+            ("prefix", Kind::Scalar),
             ("odd", Kind::Json),
         ];
         for (found, (name, kind)) in found.iter().zip(&expected) {
@@ -358,8 +391,16 @@ mod tests {
         let fields = fields(&schema);
         assert_eq!(fields[0].doc, "Column to change.");
         assert!(fields[0].is_required && !fields[0].is_optional);
-        assert!(fields.iter().any(|field| field.name == "maybe" && field.is_optional));
-        assert!(fields.iter().any(|field| field.name == "into" && field.is_optional));
+        assert!(
+            fields
+                .iter()
+                .any(|field| field.name == "maybe" && field.is_optional)
+        );
+        assert!(
+            fields
+                .iter()
+                .any(|field| field.name == "into" && field.is_optional)
+        );
     }
 
     #[test]
@@ -368,7 +409,10 @@ mod tests {
         assert_eq!(parse(Kind::Numbers, "30000, 60000,"), Ok(json!([30000, 60000])));
         assert_eq!(parse(Kind::Integer, "1_000"), Ok(json!(1000)));
         assert_eq!(parse(Kind::Scalar, "'12'"), Ok(json!("12")));
-        assert_eq!(parse(Kind::Scalar, "9007199254740993"), Ok(json!(9_007_199_254_740_993_i64)));
+        assert_eq!(
+            parse(Kind::Scalar, "9007199254740993"),
+            Ok(json!(9_007_199_254_740_993_i64))
+        );
         assert!(parse(Kind::Numbers, "30000, 6x").unwrap_err().contains("`6x`"));
         assert!(parse(Kind::Integer, "1.5").is_err());
         assert!(parse(Kind::Number, "").is_err());

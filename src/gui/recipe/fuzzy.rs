@@ -4,7 +4,11 @@
 ///
 /// A hit at the start counts most, then whole runs of letters and starts of words, then short names.
 pub fn score(query: &str, name: &str) -> Option<i32> {
-    let query: Vec<char> = query.to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
+    let query: Vec<char> = query
+        .to_lowercase()
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .collect();
     if query.is_empty() {
         return Some(0);
     }
@@ -35,7 +39,10 @@ pub fn score(query: &str, name: &str) -> Option<i32> {
 
 /// The names that fit, best first; all of them in their order for an empty query.
 pub fn ranked<'a>(query: &str, names: &[&'a str]) -> Vec<&'a str> {
-    let mut found: Vec<(i32, &str)> = names.iter().filter_map(|name| Some((score(query, name)?, *name))).collect();
+    let mut found: Vec<(i32, &str)> = names
+        .iter()
+        .filter_map(|name| Some((score(query, name)?, *name)))
+        .collect();
     if !query.trim().is_empty() {
         // Stable, so that equal fits keep the order of the columns.
         found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));

@@ -1,10 +1,30 @@
 //! The recipe panel: steps with their checks and ledgers, the palette that adds a step, and the form that edits one.
 
-use polars::prelude::Schema;
+mod facts;
+mod fields;
+mod form;
+pub(super) mod fuzzy;
+mod palette;
+mod row;
 
+#[cfg(test)]
+mod tests;
+
+use egui::{Align, Layout, Margin, ScrollArea, Ui};
+use polars::prelude::{DataType, Schema};
+
+pub(super) use self::form::{prefilled, sql_name};
+
+use self::fields::FormState;
+use self::palette::Palette;
+use self::row::{NoteDraft, RowAction, RowView};
 use super::command::Command;
+use super::theme::{self, space};
+use super::widgets::{Icon, divider, icon_button};
+use crate::base::units;
 use crate::explore::Explored;
-use crate::transform::Recipe;
+use crate::session::Edit;
+use crate::transform::{Recipe, RecipeStep, Step, StepInfo, registry};
 
 /// What the panel shows.
 #[derive(Debug, Clone, Copy)]
@@ -22,13 +42,282 @@ pub struct RecipeView<'a> {
 
 /// Which step is open and what is half typed.
 #[derive(Debug, Default)]
-pub struct RecipePanel {}
+pub struct RecipePanel {
+    /// Position of the step whose editor is open.
+    open: Option<usize>,
+    form: FormState,
+    notes: NoteDraft,
+    palette: Palette,
+    /// Where the next step goes; at the end when not chosen.
+    insert_at: Option<usize>,
+}
 
-pub fn recipe_ui(
-    ui: &mut egui::Ui,
-    view: RecipeView<'_>,
+/// The panel in the space that is there.
+pub fn recipe_ui(ui: &mut Ui, view: RecipeView<'_>, panel: &mut RecipePanel, commands: &mut Vec<Command>) {
+    let n_steps = view.recipe.steps.len();
+    panel.open = panel.open.filter(|at| *at < n_steps);
+    panel.insert_at = panel.insert_at.filter(|at| *at < n_steps);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    title_ui(ui, &view, commands);
+    divider(ui);
+    ScrollArea::vertical()
+        .id_salt("recipe steps")
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            if n_steps == 0 {
+                empty_ui(ui);
+            }
+            steps_ui(ui, &view, panel, commands);
+            egui::Frame::new()
+                .inner_margin(Margin::symmetric(14, 12))
+                .show(ui, |ui| {
+                    ui.spacing_mut().item_spacing.y = space::XS;
+                    let place = match panel.insert_at {
+                        Some(0) => "goes before step 1".to_owned(),
+                        Some(at) => format!("goes after step {at}"),
+                        None => String::new(),
+                    };
+                    if let Some(info) = palette::palette_ui(ui, &mut panel.palette, &place) {
+                        let at = panel.insert_at.take().unwrap_or(n_steps);
+                        add_step(info, at, &view, panel, commands);
+                    }
+                    ui.add_space(space::XL);
+                });
+        });
+}
+
+fn title_ui(ui: &mut Ui, view: &RecipeView<'_>, commands: &mut Vec<Command>) {
+    egui::Frame::new()
+        .inner_margin(Margin::symmetric(14, 6))
+        .show(ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.label(theme::strong("Recipe"));
+                ui.label(theme::weak(
+                    ui,
+                    units::plural(view.recipe.steps.len() as u64, "step"),
+                ));
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    ui.spacing_mut().item_spacing.x = 0.0;
+                    let label = |verb: &str, label: Option<&str>| match label {
+                        Some(label) => format!("{verb}: {label}"),
+                        None => format!("Nothing to {}", verb.to_lowercase()),
+                    };
+                    if icon_button(
+                        ui,
+                        view.redo_label.is_some(),
+                        Icon::Redo,
+                        &label("Redo", view.redo_label),
+                    )
+                    .clicked()
+                    {
+                        commands.push(Command::Redo);
+                    }
+                    if icon_button(
+                        ui,
+                        view.undo_label.is_some(),
+                        Icon::Undo,
+                        &label("Undo", view.undo_label),
+                    )
+                    .clicked()
+                    {
+                        commands.push(Command::Undo);
+                    }
+                });
+            });
+        });
+}
+
+/// What a recipe is, for who has none yet.
+fn empty_ui(ui: &mut Ui) {
+    egui::Frame::new()
+        .inner_margin(Margin {
+            left: 14,
+            right: 14,
+            top: 16,
+            bottom: 0,
+        })
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = space::SM;
+            ui.label(theme::strong("Steps that turn raw rows into features"));
+            let text = "Each step changes the rows above it: filter, parse, normalize, derive. You see the result on a \
+                        sample at once, and the same recipe runs on every day as a job.";
+            ui.add(egui::Label::new(theme::weak(ui, text)).wrap());
+            let text = "Add one below, or right-click a column or a value in the data.";
+            ui.add(egui::Label::new(theme::weak(ui, text)).wrap());
+        });
+}
+
+fn steps_ui(ui: &mut Ui, view: &RecipeView<'_>, panel: &mut RecipePanel, commands: &mut Vec<Command>) {
+    let steps = &view.recipe.steps;
+    // Checks of another recipe would stand beside the wrong steps.
+    let checks = view
+        .explored
+        .map(|explored| explored.checks.as_slice())
+        .filter(|checks| checks.len() == steps.len());
+    let mut before = view.input;
+    let mut rects = Vec::with_capacity(steps.len());
+    let mut asked = None;
+    for (at, step) in steps.iter().enumerate() {
+        let check = checks.and_then(|checks| checks.get(at));
+        let after = check.and_then(|check| check.as_ref().ok());
+        let ledger = view
+            .explored
+            .filter(|_| checks.is_some())
+            .and_then(|explored| explored.ledger.get(&(at + 1)));
+        let row = RowView {
+            at,
+            n_steps: steps.len(),
+            step,
+            info: info_of(step.step.name()),
+            before,
+            after: after.filter(|_| step.enabled),
+            error: check.and_then(|check| check.as_ref().err()),
+            ledger,
+            is_open: panel.open == Some(at),
+            is_shown: view.shown_step == Some(at + 1),
+            is_stale: view.is_stale,
+        };
+        let (rect, action) = row::row_ui(ui, &row, &mut panel.form, &mut panel.notes, commands);
+        rects.push(rect);
+        asked = asked.or(action.map(|action| (at, action)));
+        divider(ui);
+        if after.is_some() {
+            before = after;
+        }
+    }
+    if let Some((from, to)) = row::drop_ui(ui, &rects) {
+        asked = Some((from, RowAction::Move(to)));
+    }
+    if let Some((at, action)) = asked {
+        act(at, action, view, panel, commands);
+    }
+}
+
+fn info_of(name: &str) -> Option<&'static StepInfo> {
+    registry().iter().find(|info| info.name == name)
+}
+
+fn act(
+    at: usize,
+    action: RowAction,
+    view: &RecipeView<'_>,
     panel: &mut RecipePanel,
     commands: &mut Vec<Command>,
 ) {
-    let _ = (ui, view, panel, commands);
+    match action {
+        RowAction::Toggle if panel.open == Some(at) => {
+            panel.open = None;
+            if view.shown_step.is_some() {
+                commands.push(Command::ShowStep(None));
+            }
+        }
+        RowAction::Toggle => {
+            panel.open = Some(at);
+            commands.push(Command::ShowStep(Some(at + 1)));
+        }
+        RowAction::InsertBefore | RowAction::InsertAfter => {
+            panel.insert_at = Some(at + usize::from(action == RowAction::InsertAfter));
+            panel.palette.is_open = true;
+            panel.palette.is_asking_focus = true;
+        }
+        RowAction::Duplicate => {
+            let Some(step) = view.recipe.steps.get(at) else {
+                return;
+            };
+            // An id names one step only.
+            let step = RecipeStep {
+                id: None,
+                ..step.clone()
+            };
+            insert(at + 1, step, view, panel, commands);
+        }
+        RowAction::Delete => {
+            commands.push(Command::Edit(Edit::DeleteStep { at }));
+            panel.open = panel
+                .open
+                .filter(|open| *open != at)
+                .map(|open| if open > at { open - 1 } else { open });
+            if let Some(shown) = view.shown_step.filter(|shown| *shown > at) {
+                let is_gone = shown == at + 1;
+                commands.push(Command::ShowStep((!is_gone).then(|| shown - 1)));
+            }
+        }
+        RowAction::Move(to) => {
+            commands.push(Command::Edit(Edit::MoveStep { from: at, to }));
+            let moved = |place: usize| moved(place, at, to);
+            panel.open = panel.open.map(moved);
+            if let Some(shown) = view.shown_step.and_then(|shown| shown.checked_sub(1)) {
+                commands.push(Command::ShowStep(Some(moved(shown) + 1)));
+            }
+        }
+    }
+}
+
+/// Where the step at `place` is after the one at `from` went to `to`.
+fn moved(place: usize, from: usize, to: usize) -> usize {
+    if place == from {
+        to
+    } else if from < place && place <= to {
+        place - 1
+    } else if to <= place && place < from {
+        place + 1
+    } else {
+        place
+    }
+}
+
+fn add_step(
+    info: &'static StepInfo,
+    at: usize,
+    view: &RecipeView<'_>,
+    panel: &mut RecipePanel,
+    commands: &mut Vec<Command>,
+) {
+    let schema = view
+        .explored
+        .and_then(|explored| explored.checks.get(..at))
+        .and_then(|checks| checks.iter().rev().find_map(|check| check.as_ref().ok()))
+        .or(view.input);
+    insert(at, RecipeStep::new(new_step(info, schema)), view, panel, commands);
+}
+
+fn insert(
+    at: usize,
+    step: RecipeStep,
+    view: &RecipeView<'_>,
+    panel: &mut RecipePanel,
+    commands: &mut Vec<Command>,
+) {
+    commands.push(Command::Edit(Edit::InsertStep { at, step }));
+    panel.open = Some(at);
+    if at < view.recipe.steps.len() {
+        commands.push(Command::ShowStep(Some(at + 1)));
+    } else if view.shown_step.is_some() {
+        commands.push(Command::ShowStep(None));
+    }
+}
+
+/// A new step with the first column that it can work on, where there is one to guess.
+fn new_step(info: &StepInfo, schema: Option<&Schema>) -> Step {
+    let guess = schema.and_then(|schema| {
+        let is_like_time =
+            |name: &str| name.ends_with("_at") || name.contains("date") || name.contains("time");
+        let fits = |name: &str, dtype: &DataType| match (info.name, info.group) {
+            ("parse_timestamp", _) => *dtype == DataType::String && is_like_time(name),
+            ("hashing_tf" | "explode", _) => matches!(dtype, DataType::List(_)),
+            ("unnest", _) => matches!(dtype, DataType::Struct(_)),
+            (_, "text") => *dtype == DataType::String && !name.ends_with("id"),
+            (_, "numbers") => dtype.is_primitive_numeric(),
+            _ => false,
+        };
+        let mut columns = schema.iter();
+        columns
+            .find(|(name, dtype)| fits(name, dtype))
+            .map(|(name, _)| name.as_str())
+    });
+    match guess {
+        Some(column) => prefilled(info, column),
+        None => (info.new)(),
+    }
 }

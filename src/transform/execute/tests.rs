@@ -143,6 +143,7 @@ fn exploring_times_every_step_and_gives_the_same() {
     assert_eq!(once.df, stepwise.df);
     assert_eq!(once.rejects, stepwise.rejects);
     assert!(stepwise.counts.iter().all(|counts| counts.nanos > 0));
+    assert!(once.counts.iter().all(|counts| counts.nanos == 0));
     let untimed = |counts: &[StepCounts]| -> Vec<StepCounts> {
         let untimed = counts.iter().cloned();
         untimed.map(|counts| StepCounts { nanos: 0, ..counts }).collect()
@@ -242,5 +243,10 @@ proptest! {
         };
         let parts = first.rejects.into_iter().chain(second.rejects).collect();
         prop_assert_eq!(by_line(whole.rejects), by_line(parts));
+        let mut counts = first.counts;
+        for (counts, second) in counts.iter_mut().zip(&second.counts) {
+            counts.add(second);
+        }
+        prop_assert_eq!(whole.counts, counts);
     }
 }

@@ -1,0 +1,538 @@
+//! The form of one step: a control for each parameter, with what the check says beside it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use egui::{Button, Popup, PopupCloseBehavior, RichText, ScrollArea, TextEdit, Ui, vec2};
+use polars::prelude::Schema;
+use serde_json::{Map, Value};
+
+use super::form::{self, FieldSpec, Kind};
+use super::fuzzy;
+use crate::dataset::dtype_name;
+use crate::gui::command::Command;
+use crate::gui::theme::{self, colors, size, space};
+use crate::gui::widgets::{Icon, icon_button, quiet_button, text_field};
+use crate::session::Edit;
+use crate::transform::{CheckError, RecipeStep, Step, StepInfo};
+
+/// What is half typed in the form of one step.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    at: usize,
+    step: &'static str,
+    /// The parameters this draft belongs to. Others in the document mean that something else changed them.
+    params: Value,
+    texts: BTreeMap<String, String>,
+    rows: BTreeMap<String, Vec<(String, String)>>,
+    errors: BTreeMap<String, String>,
+}
+
+/// State of the form that outlives a step.
+#[derive(Debug, Default)]
+pub(super) struct FormState {
+    pub draft: Draft,
+    specs: HashMap<&'static str, Vec<FieldSpec>>,
+    column_search: String,
+}
+
+/// What the form needs to know of the step.
+pub(super) struct FormView<'a> {
+    pub at: usize,
+    pub step: &'a RecipeStep,
+    pub info: &'a StepInfo,
+    /// Columns before the step.
+    pub schema: Option<&'a Schema>,
+    pub error: Option<&'a CheckError>,
+}
+
+/// What a control did in this frame.
+#[derive(Default)]
+struct Change {
+    value: Option<Result<Value, String>>,
+    is_left: bool,
+}
+
+impl Change {
+    fn chosen(value: Value) -> Self {
+        Self {
+            value: Some(Ok(value)),
+            is_left: true,
+        }
+    }
+}
+
+/// The controls of all parameters.
+pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, commands: &mut Vec<Command>) {
+    let params = view.step.step.params();
+    let name = view.step.step.name();
+    let draft = &mut state.draft;
+    if (draft.at, draft.step) != (view.at, name) || draft.params != params {
+        *draft = Draft {
+            at: view.at,
+            step: name,
+            params: params.clone(),
+            ..Draft::default()
+        };
+    }
+    let specs = state
+        .specs
+        .entry(name)
+        .or_insert_with(|| form::fields(&(view.info.json_schema)()))
+        .clone();
+    let fields = params.as_object().cloned().unwrap_or_default();
+    ui.spacing_mut().item_spacing.y = space::XS;
+    for spec in &specs {
+        let value = fields.get(&spec.name).cloned().unwrap_or(Value::Null);
+        if !matches!(spec.kind, Kind::Bool) {
+            let label = RichText::new(spec.label())
+                .font(theme::small())
+                .color(colors(ui).weak);
+            let response = ui.label(label);
+            if !spec.doc.is_empty() {
+                response.on_hover_text(&spec.doc);
+            }
+        }
+        let change = control_ui(ui, view, spec, &value, state);
+        apply(view, spec, change, &fields, state, commands);
+        message_ui(ui, view, spec, &value, &state.draft);
+        ui.add_space(space::XS);
+    }
+    let is_elsewhere = |error: &&CheckError| !specs.iter().any(|spec| spec.name == error.param);
+    if let Some(error) = view.error.filter(is_elsewhere) {
+        error_label(ui, &error.to_string());
+    }
+}
+
+/// Makes the change of one control a change of the document, or keeps it as half typed.
+fn apply(
+    view: &FormView<'_>,
+    spec: &FieldSpec,
+    change: Change,
+    fields: &Map<String, Value>,
+    state: &mut FormState,
+    commands: &mut Vec<Command>,
+) {
+    let draft = &mut state.draft;
+    if let Some(value) = change.value {
+        let step = value.and_then(|value| {
+            let mut params = fields.clone();
+            params.insert(spec.name.clone(), value);
+            Step::from_params(view.step.step.name(), Value::Object(params))
+        });
+        match step {
+            Ok(step) => {
+                draft.errors.remove(&spec.name);
+                draft.params = step.params();
+                let step = RecipeStep {
+                    step,
+                    ..view.step.clone()
+                };
+                commands.push(Command::Edit(Edit::SetStep { at: view.at, step }));
+            }
+            Err(message) => {
+                draft.errors.insert(spec.name.clone(), message);
+            }
+        }
+    }
+    if change.is_left {
+        if !draft.errors.contains_key(&spec.name) {
+            draft.texts.remove(&spec.name);
+        }
+        commands.push(Command::Seal);
+    }
+}
+
+fn control_ui(
+    ui: &mut Ui,
+    view: &FormView<'_>,
+    spec: &FieldSpec,
+    value: &Value,
+    state: &mut FormState,
+) -> Change {
+    let label = format!("{} of step {}", spec.name, view.at + 1);
+    match (&spec.kind, view.schema) {
+        (Kind::Bool, _) => bool_ui(ui, spec, value, &label),
+        (Kind::Choice(choices), _) => choice_ui(ui, spec, choices, value, &label),
+        (Kind::Column, Some(schema)) => {
+            let current = value.as_str().unwrap_or_default();
+            let picked = column_picker(
+                ui,
+                current,
+                "Choose a column",
+                &label,
+                schema,
+                &mut state.column_search,
+            );
+            picked
+                .map(|name| Change::chosen(Value::from(name)))
+                .unwrap_or_default()
+        }
+        (Kind::Columns, Some(schema)) => columns_ui(ui, value, &label, schema, &mut state.column_search),
+        (Kind::Expressions | Kind::Renames | Kind::Pairs, _) => rows_ui(ui, view, spec, value, &label, state),
+        _ => text_ui(ui, spec, value, &label, &mut state.draft),
+    }
+}
+
+fn bool_ui(ui: &mut Ui, spec: &FieldSpec, value: &Value, label: &str) -> Change {
+    let mut is_on = value.as_bool().unwrap_or_default();
+    let response = ui.checkbox(&mut is_on, spec.label()).accessible_name(label);
+    let is_changed = response.changed();
+    if !spec.doc.is_empty() {
+        response.on_hover_text(&spec.doc);
+    }
+    if is_changed {
+        Change::chosen(Value::Bool(is_on))
+    } else {
+        Change::default()
+    }
+}
+
+fn choice_ui(ui: &mut Ui, spec: &FieldSpec, choices: &[Value], value: &Value, label: &str) -> Change {
+    let text = |value: &Value| match value {
+        Value::Null => "not set".to_owned(),
+        value => form::to_text(&Kind::Text, value),
+    };
+    let mut chosen = value.clone();
+    let width = ui.available_width();
+    let response = egui::ComboBox::from_id_salt(label)
+        .width(width)
+        .selected_text(theme::body(text(value)))
+        .show_ui(ui, |ui| {
+            if spec.is_optional {
+                ui.selectable_value(&mut chosen, Value::Null, "not set");
+            }
+            for choice in choices {
+                ui.selectable_value(&mut chosen, choice.clone(), text(choice));
+            }
+        })
+        .response;
+    // Labelled after the combo box has named itself by its choice.
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_label(label));
+    if chosen == *value {
+        Change::default()
+    } else {
+        Change::chosen(chosen)
+    }
+}
+
+fn text_ui(ui: &mut Ui, spec: &FieldSpec, value: &Value, label: &str, draft: &mut Draft) -> Change {
+    let mut text = draft
+        .texts
+        .get(&spec.name)
+        .cloned()
+        .unwrap_or_else(|| form::to_text(&spec.kind, value));
+    let response = if spec.kind == Kind::Expression {
+        expression_edit(ui, &mut text, label, "title IS NOT NULL")
+    } else {
+        text_field(ui, &mut text, label, hint(spec), spec.kind != Kind::Text)
+    };
+    let mut change = Change {
+        value: None,
+        is_left: response.lost_focus(),
+    };
+    if response.changed() {
+        change.value = Some(form::from_text(spec, &text));
+        draft.texts.insert(spec.name.clone(), text);
+    }
+    change
+}
+
+fn hint(spec: &FieldSpec) -> &'static str {
+    match spec.kind {
+        Kind::Numbers => "30000, 60000",
+        Kind::Texts | Kind::Columns => "one, two",
+        Kind::Scalar => "0, true or text",
+        Kind::Integer | Kind::Number => "0",
+        _ if spec.is_optional => "not set",
+        _ => "",
+    }
+}
+
+fn expression_edit(ui: &mut Ui, text: &mut String, label: &str, hint: &str) -> egui::Response {
+    let hint = RichText::new(hint).font(theme::mono()).color(colors(ui).faint);
+    let edit = TextEdit::multiline(text)
+        .font(theme::mono())
+        .hint_text(hint)
+        .margin(egui::Margin::symmetric(8, 5))
+        .desired_rows(1)
+        .desired_width(ui.available_width());
+    let response = ui.add(edit);
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_label(label));
+    response
+}
+
+/// Chosen columns with a button to take each out, and one more to choose.
+fn columns_ui(ui: &mut Ui, value: &Value, label: &str, schema: &Schema, search: &mut String) -> Change {
+    let names: Vec<&str> = value
+        .as_array()
+        .map(|names| names.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
+    let mut change = Change::default();
+    if !names.is_empty() {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = vec2(space::XS, space::XS);
+            for name in &names {
+                let c = colors(ui);
+                let color = if schema.contains(name) { c.text } else { c.bad };
+                let text = RichText::new(format!("{name}  ×"))
+                    .font(theme::mono_small())
+                    .color(color);
+                let chip = Button::new(text).corner_radius(size::BADGE_RADIUS);
+                let response = ui.add(chip).accessible_name(format!("Take out {name}"));
+                if response.on_hover_text("Take out").clicked() {
+                    let rest: Vec<&str> = names.iter().copied().filter(|other| other != name).collect();
+                    change = Change::chosen(Value::from(rest));
+                }
+            }
+        });
+    }
+    let rest: Schema = schema
+        .iter()
+        .filter(|(name, _)| !names.contains(&name.as_str()))
+        .map(|(name, dtype)| (name.clone(), dtype.clone()))
+        .collect();
+    if let Some(name) = column_picker(ui, "", "Add a column", label, &rest, search) {
+        let mut all = names;
+        all.push(&name);
+        change = Change::chosen(Value::from(all));
+    }
+    change
+}
+
+/// A button that opens a list of columns to search.
+fn column_picker(
+    ui: &mut Ui,
+    current: &str,
+    empty: &str,
+    label: &str,
+    schema: &Schema,
+    search: &mut String,
+) -> Option<String> {
+    let c = colors(ui);
+    let is_known = current.is_empty() || schema.contains(current);
+    let text = match current {
+        "" => RichText::new(empty)
+            .font(theme::regular(size::BODY_TEXT))
+            .color(c.weak),
+        name => RichText::new(name)
+            .font(theme::mono())
+            .color(if is_known { c.text } else { c.bad }),
+    };
+    let button = Button::new((text, egui::Atom::grow(), RichText::new("▾").color(c.weak)))
+        .min_size(vec2(ui.available_width(), size::CONTROL));
+    let response = ui.add(button).accessible_name(label);
+    let is_opening = response.clicked();
+    if is_opening {
+        search.clear();
+    }
+    let mut picked = None;
+    let width = response.rect.width();
+    Popup::from_toggle_button_response(&response)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .width(width)
+        .show(|ui| {
+            ui.set_width(width - space::LG);
+            let field = text_field(ui, search, "Search columns", "search columns", false);
+            if is_opening {
+                field.request_focus();
+            }
+            let names: Vec<&str> = schema.iter_names().map(|name| name.as_str()).collect();
+            let found = fuzzy::ranked(search, &names);
+            let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+            if is_entered {
+                picked = found.first().map(ToString::to_string);
+            }
+            ScrollArea::vertical()
+                .max_height(260.0)
+                .show_rows(ui, size::ROW, found.len(), |ui, rows| {
+                    for name in found.get(rows).unwrap_or_default() {
+                        let dtype = schema.get(name).map(dtype_name).unwrap_or_default();
+                        let entry = Button::selectable(*name == current, theme::code(*name))
+                            .right_text(
+                                RichText::new(shortened(&dtype))
+                                    .font(theme::small())
+                                    .color(c.weak),
+                            )
+                            .min_size(vec2(ui.available_width(), size::ROW));
+                        let response = ui.add(entry).accessible_name(format!("column {name}"));
+                        if response.clicked() {
+                            picked = Some((*name).to_owned());
+                        }
+                    }
+                    if found.is_empty() {
+                        ui.label(theme::weak(ui, "no such column"));
+                    }
+                });
+            if picked.is_some() {
+                ui.close();
+            }
+        });
+    picked
+}
+
+fn shortened(text: &str) -> String {
+    let cut: String = text.chars().take(24).collect();
+    if cut.len() < text.len() {
+        format!("{cut}…")
+    } else {
+        cut
+    }
+}
+
+/// A map as rows of name and value.
+fn rows_ui(
+    ui: &mut Ui,
+    view: &FormView<'_>,
+    spec: &FieldSpec,
+    value: &Value,
+    label: &str,
+    state: &mut FormState,
+) -> Change {
+    let mut rows = state
+        .draft
+        .rows
+        .get(&spec.name)
+        .cloned()
+        .unwrap_or_else(|| form::to_rows(value));
+    if rows.is_empty() {
+        rows.push((String::new(), String::new()));
+    }
+    let (mut is_changed, mut is_left, mut removed) = (false, false, None);
+    let is_sql = spec.kind == Kind::Expressions;
+    let mut one_row = |ui: &mut Ui, at: usize, row: &mut (String, String)| {
+        let n = at + 1;
+        let name_label = format!("name {n}, {label}");
+        ui.horizontal(|ui| {
+            let width = (ui.available_width() - size::ROW - space::SM).max(60.0);
+            let name_width = if is_sql { width } else { width * 0.5 };
+            ui.scope(|ui| {
+                ui.set_width(name_width);
+                match (&spec.kind, view.schema) {
+                    (Kind::Renames, Some(schema)) => {
+                        let search = &mut state.column_search;
+                        if let Some(name) = column_picker(ui, &row.0, "column", &name_label, schema, search) {
+                            row.0 = name;
+                            is_changed = true;
+                        }
+                    }
+                    _ => {
+                        let response = text_field(ui, &mut row.0, &name_label, "new column", true);
+                        is_changed |= response.changed();
+                        is_left |= response.lost_focus();
+                    }
+                }
+            });
+            if !is_sql {
+                ui.scope(|ui| {
+                    ui.set_width(width * 0.5 - space::SM);
+                    let response =
+                        text_field(ui, &mut row.1, &format!("value {n}, {label}"), "new name", true);
+                    is_changed |= response.changed();
+                    is_left |= response.lost_focus();
+                });
+            }
+            if icon_button(ui, true, Icon::Close, &format!("Remove row {n}, {label}")).clicked() {
+                removed = Some(at);
+            }
+        });
+        if is_sql {
+            ui.horizontal(|ui| {
+                ui.label(theme::weak(ui, "="));
+                let label = format!("expression {n}, {label}");
+                let response = expression_edit(ui, &mut row.1, &label, "lower(title)");
+                is_changed |= response.changed();
+                is_left |= response.lost_focus();
+            });
+        }
+    };
+    for (at, row) in rows.iter_mut().enumerate() {
+        one_row(ui, at, row);
+    }
+    let is_adding = quiet_button(ui, true, if is_sql { "+ Add a column" } else { "+ Add a row" }).clicked();
+    if is_adding {
+        rows.push((String::new(), String::new()));
+    }
+    if let Some(at) = removed {
+        rows.remove(at);
+        is_changed = true;
+        is_left = true;
+    }
+    if !is_changed && !is_adding {
+        return Change { value: None, is_left };
+    }
+    let value = is_changed.then(|| form::from_rows(&rows));
+    state.draft.rows.insert(spec.name.clone(), rows);
+    Change { value, is_left }
+}
+
+/// What is wrong with the field: what was typed, or else what the check says.
+fn message_ui(ui: &mut Ui, view: &FormView<'_>, spec: &FieldSpec, value: &Value, draft: &Draft) {
+    if let Some(message) = draft.errors.get(&spec.name) {
+        error_label(ui, message);
+        return;
+    }
+    let Some(error) = view.error.filter(|error| error.param == spec.name) else {
+        return;
+    };
+    if let Some(position) = error.position {
+        let texts: Vec<String> = match &spec.kind {
+            Kind::Expressions => form::to_rows(value)
+                .into_iter()
+                .filter(|(name, _)| error.message.starts_with(&format!("`{name}`")))
+                .map(|(_, text)| text)
+                .collect(),
+            _ => vec![value.as_str().unwrap_or_default().to_owned()],
+        };
+        if let Some(lines) = texts.first().and_then(|text| caret(text, position)) {
+            let c = colors(ui);
+            ui.label(RichText::new(lines).font(theme::mono_small()).color(c.bad));
+        }
+    }
+    error_label(ui, &error.to_string());
+}
+
+fn error_label(ui: &mut Ui, message: &str) {
+    let c = colors(ui);
+    ui.add(egui::Label::new(RichText::new(message).font(theme::small()).color(c.bad)).wrap());
+}
+
+/// The part of `text` around a 1-based position, and a caret below it.
+fn caret(text: &str, position: usize) -> Option<String> {
+    const BEFORE: usize = 18;
+    const AFTER: usize = 18;
+    let at = position.checked_sub(1)?;
+    let chars: Vec<char> = text
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .collect();
+    if at > chars.len() {
+        return None;
+    }
+    let from = at.saturating_sub(BEFORE);
+    let to = (at + AFTER).min(chars.len());
+    let excerpt: String = chars.get(from..to)?.iter().collect();
+    let (lead, tail) = (
+        if from > 0 { "…" } else { "" },
+        if to < chars.len() { "…" } else { "" },
+    );
+    let indent = " ".repeat(at - from + lead.chars().count());
+    Some(format!("{lead}{excerpt}{tail}\n{indent}^"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::caret;
+
+    #[test]
+    fn a_caret_stands_below_the_place_of_the_error() {
+        assert_eq!(caret("array_lenght(tags)", 1).unwrap(), "array_lenght(tags)\n^");
+        assert_eq!(caret("a = titel", 5).unwrap(), "a = titel\n    ^");
+        let long = format!("{} titel {}", "x".repeat(40), "y".repeat(40));
+        let shown = caret(&long, 42).unwrap();
+        let (line, below) = shown.split_once('\n').unwrap();
+        assert_eq!(line.chars().nth(below.chars().count() - 1), Some('t'));
+        assert_eq!(caret("abc", 99), None);
+    }
+}
