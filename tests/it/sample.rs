@@ -358,14 +358,12 @@ fn the_job_of_the_lake_runs_and_every_row_of_every_day_is_accounted_for() {
     let job = Job::from_text(&spec, &dir.path().join("jobs")).unwrap();
     let params = Params::parse(&[("day", "2020-01-01..2020-01-14")]).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let run = run(
-        &job,
-        &params,
-        &RunOptions::default(),
-        &Progress::new(),
-        &Cancel::new(),
-    );
-    let report = runtime.block_on(run).unwrap();
+    let report = runtime
+        .block_on(async {
+            let (options, progress, cancel) = (RunOptions::default(), Progress::new(), Cancel::new());
+            run(&job, &params, &options, &progress, &cancel).await
+        })
+        .unwrap();
     assert_eq!((report.status, report.partitions.len()), (RunStatus::Done, 14));
     for day in &report.partitions {
         let date = day.partition.date().unwrap();
