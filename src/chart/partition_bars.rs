@@ -1,6 +1,12 @@
 //! One bar per partition, missing dates included, with the median as baseline.
 
-use crate::storage::Partition;
+use std::collections::BTreeSet;
+
+use chrono::{Datelike, NaiveDate};
+
+use super::Axis;
+use crate::profile::{FindingCode, PartitionSkew, has_tiny_files};
+use crate::storage::{DatasetKeys, Partition};
 
 /// One bar.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,4 +27,146 @@ pub struct PartitionBars {
     pub bars: Vec<Bar>,
     pub median_bytes: f64,
     pub max_bytes: u64,
+    pub axis: Axis,
+}
+
+impl PartitionBars {
+    /// Bars of every partition, and a gap for every missing date. Data that lack most dates do not come daily, and get
+    /// no gaps.
+    pub fn new(dataset: &DatasetKeys, skew: &PartitionSkew) -> Self {
+        let spikes = spikes(skew);
+        let dates: BTreeSet<NaiveDate> = dataset.partitions.keys().filter_map(Partition::date).collect();
+        let form = label_form(&dates);
+        let mut bars: Vec<Bar> = dataset
+            .partitions
+            .values()
+            .map(|stats| Bar {
+                label: label(&stats.partition, form),
+                partition: stats.partition.clone(),
+                n_bytes: Some(stats.n_bytes),
+                n_files: stats.n_files,
+                is_spike: spikes.contains(&stats.partition),
+                has_tiny_files: has_tiny_files(stats),
+            })
+            .collect();
+        if skew.missing.len() < dates.len() {
+            bars.extend(skew.missing.iter().map(|date| Bar {
+                partition: Partition::Day(*date),
+                label: date.format(form).to_string(),
+                n_bytes: None,
+                n_files: 0,
+                is_spike: false,
+                has_tiny_files: false,
+            }));
+            // By date first: a gap among hours is a whole day.
+            bars.sort_by(|a, b| (a.partition.date(), &a.partition).cmp(&(b.partition.date(), &b.partition)));
+        }
+        Self {
+            bars,
+            median_bytes: skew.metrics.median_bytes as f64,
+            max_bytes: skew.metrics.max_bytes,
+            axis: Axis::bytes(skew.metrics.max_bytes),
+        }
+    }
+}
+
+/// Partitions that the findings call a spike.
+pub(super) fn spikes(skew: &PartitionSkew) -> BTreeSet<&Partition> {
+    skew.findings
+        .iter()
+        .filter(|finding| finding.code == FindingCode::PartitionSpike)
+        .filter_map(|finding| finding.partition.as_ref())
+        .collect()
+}
+
+/// The shortest form of a date that tells all `dates` apart.
+fn label_form(dates: &BTreeSet<NaiveDate>) -> &'static str {
+    match (dates.first(), dates.last()) {
+        (Some(first), Some(last)) if first.year() != last.year() => "%Y-%m-%d",
+        (Some(first), Some(last)) if first.month() != last.month() => "%m-%d",
+        _ => "%d",
+    }
+}
+
+fn label(partition: &Partition, form: &str) -> String {
+    match partition {
+        Partition::Day(date) => date.format(form).to_string(),
+        Partition::Hour(date, hour) => format!("{} {hour:02}h", date.format(form)),
+        Partition::Keys(keys) => {
+            let values: Vec<&str> = keys.iter().map(|(_, value)| value.as_str()).collect();
+            values.join(" ")
+        }
+        Partition::Whole => partition.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::PartitionBars;
+    use crate::chart::tests::{dataset, day, two_weeks};
+    use crate::profile::{CostModel, partition_skew};
+    use crate::storage::{DatasetKeys, Partition};
+
+    fn bars(dataset: &DatasetKeys) -> PartitionBars {
+        PartitionBars::new(dataset, &partition_skew(dataset, &CostModel::default()))
+    }
+
+    #[test]
+    fn every_day_has_a_bar_and_the_missing_one_a_gap() {
+        let chart = bars(&two_weeks());
+        let labels: Vec<&str> = chart.bars.iter().map(|bar| bar.label.as_str()).collect();
+        let days: Vec<String> = (1..=14).map(|n| format!("{n:02}")).collect();
+        assert_eq!(labels, days);
+        let marked = |is: &dyn Fn(&super::Bar) -> bool| -> Vec<&str> {
+            chart
+                .bars
+                .iter()
+                .filter(|bar| is(bar))
+                .map(|bar| bar.label.as_str())
+                .collect()
+        };
+        assert_eq!(marked(&|bar| bar.n_bytes.is_none()), ["06"]);
+        assert_eq!(marked(&|bar| bar.is_spike), ["09"]);
+        assert_eq!(marked(&|bar| bar.has_tiny_files), ["11"]);
+        assert!((chart.median_bytes - 440_000.0).abs() < f64::EPSILON);
+        assert!(chart.max_bytes == 5_300_000 && chart.axis.max >= 5_300_000.0);
+    }
+
+    #[test]
+    fn labels_are_as_long_as_the_dates_need() {
+        let check = |days: [Partition; 2], expected: [&str; 2]| {
+            let chart = bars(&dataset(days.map(|day| (day, 1, 10))));
+            let labels: Vec<String> = chart.bars.into_iter().map(|bar| bar.label).collect();
+            assert_eq!(labels, expected);
+        };
+        check([day(1, 1), day(1, 2)], ["01", "02"]);
+        check([day(1, 31), day(2, 1)], ["01-31", "02-01"]);
+        let next_year = Partition::Day(NaiveDate::from_ymd_opt(2021, 1, 1).unwrap());
+        check([day(12, 31), next_year], ["2020-12-31", "2021-01-01"]);
+        let date = NaiveDate::from_ymd_opt(2020, 1, 1).unwrap();
+        check(
+            [Partition::Hour(date, 4), Partition::Hour(date, 5)],
+            ["01 04h", "01 05h"],
+        );
+        let keys = |value: &str| Partition::Keys(vec![("country".to_owned(), value.to_owned())]);
+        check([keys("DE"), keys("US")], ["DE", "US"]);
+    }
+
+    #[test]
+    fn a_gap_among_hours_stands_at_its_date() {
+        let hour = |day: u32, hour| Partition::Hour(NaiveDate::from_ymd_opt(2020, 1, day).unwrap(), hour);
+        let chart = bars(&dataset([(hour(1, 23), 1, 10), (hour(3, 0), 1, 10)]));
+        let gaps: Vec<bool> = chart.bars.iter().map(|bar| bar.n_bytes.is_none()).collect();
+        assert_eq!(gaps, [false, true, false]);
+    }
+
+    #[test]
+    fn weekly_data_get_no_gaps_and_no_data_no_bars() {
+        let weekly = bars(&dataset([1, 8, 15, 22].map(|n| (day(1, n), 1, 10))));
+        assert_eq!(weekly.bars.len(), 4);
+        let nothing = bars(&dataset([]));
+        assert!(nothing.bars.is_empty() && nothing.max_bytes == 0);
+    }
 }

@@ -1,1 +1,168 @@
-//! Placeholder while the room is furnished.
+//! Front end 1: the command line, one file per subcommand.
+//!
+//! Results go to stdout, progress and logs to stderr. Every command has `--json` for machines. Opening the window is
+//! left to the binary, which alone knows both front ends.
+
+mod data;
+mod error;
+mod job_schema;
+mod ls;
+mod output;
+mod preview;
+mod rows;
+mod run;
+//mod sample_data;
+mod schema;
+mod signal;
+mod skew;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use error::CliError;
+use output::Output;
+
+use crate::storage::Connection;
+
+/// Browse a date-partitioned data lake, prototype feature transforms, see its skew, and run the job headless.
+#[derive(Debug, Parser)]
+#[command(name = "skewer", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    /// Folder, file or s3:// prefix to open in the window; the sample data when none is given
+    location: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Partitions with files, bytes, first and last modification
+    Ls(ls::LsArgs),
+    /// A bounded page of rows, rejects included
+    Preview(preview::PreviewArgs),
+    /// The unified schema, and where files disagree
+    Schema(schema::SchemaArgs),
+    /// Partition skew: metrics and findings
+    Skew(skew::SkewArgs),
+    /// Checks a job spec without reading data
+    Validate(validate::ValidateArgs),
+    /// Runs a job for the given days
+    Run(run::RunArgs),
+    /// The JSON Schema of a job spec
+    JobSchema,
+    // /// Writes the sample lake
+    //SampleData(sample_data::SampleDataArgs),
+}
+
+/// How to reach S3; local paths ignore it.
+#[derive(Debug, Clone, Args)]
+struct ConnectionArgs {
+    /// Profile in ~/.aws/config
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// Region of the bucket
+    #[arg(long)]
+    region: Option<String>,
+    /// Endpoint of an S3-compatible server, with http:// or https://
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// endpoint/bucket/key instead of bucket.endpoint/key
+    #[arg(long)]
+    path_style: bool,
+    /// Unsigned requests, for public buckets
+    #[arg(long)]
+    no_sign_request: bool,
+}
+
+impl From<ConnectionArgs> for Connection {
+    fn from(args: ConnectionArgs) -> Self {
+        Self {
+            profile: args.profile,
+            region: args.region,
+            endpoint: args.endpoint,
+            path_style: args.path_style,
+            anonymous: args.no_sign_request,
+        }
+    }
+}
+
+/// What the arguments ask for.
+#[derive(Debug)]
+pub enum Asked {
+    /// A subcommand, which has run.
+    Done(ExitCode),
+    /// The window, on this location.
+    Window { location: Option<String> },
+}
+
+/// Reads the arguments of the process and runs the subcommand they name.
+pub fn main() -> Asked {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are results; anything else is a usage error.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            drop(error.print());
+            return Asked::Done(ExitCode::from(code));
+        }
+    };
+    let Some(command) = cli.command else {
+        return Asked::Window {
+            location: cli.location,
+        };
+    };
+    start_log();
+    let mut output = Output::stdout();
+    let code = match dispatch(command, &mut output) {
+        Ok(code) => code,
+        Err(error) if error.is_closed_pipe() => 0,
+        Err(error) => {
+            report(&error);
+            error.exit_code()
+        }
+    };
+    Asked::Done(ExitCode::from(code))
+}
+
+fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
+    match command {
+        Command::Ls(args) => ls::ls(args, output),
+        Command::Preview(args) => preview::preview(args, output),
+        Command::Schema(args) => schema::schema(args, output),
+        Command::Skew(args) => skew::skew(args, output),
+        Command::Validate(args) => validate::validate(args, output),
+        Command::Run(args) => run::run(args, output),
+        Command::JobSchema => job_schema::job_schema(output),
+        //Command::SampleData(args) => sample_data::sample_data(args, output),
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "the command line's errors belong on stderr")]
+fn report(error: &CliError) {
+    eprintln!("error: {error}");
+}
+
+/// Logs go to stderr when `SKEWER_LOG` asks for them: `SKEWER_LOG=debug`.
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SKEWER_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A second start in one process (tests) keeps the first log.
+    drop(log.try_init());
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,10 +1,21 @@
 //! The unified schema of a sample of files, nested types included, and where files disagree.
+//!
+//! Leaves to [`super::shape`] what types mean together. Timestamps stay strings: a step parses them, nothing guesses.
 
+use std::ops::ControlFlow;
+
+use futures::stream::StreamExt;
 use serde::Serialize;
 
-use super::{PageError, Schema};
+use super::decode::each_line;
+use super::shape::Shape;
+use super::{Format, PageError, Schema, head, strata};
 use crate::base::{Accuracy, Cancel};
 use crate::storage::{Object, Store};
+
+const SAMPLE_FILES: usize = 64;
+const SAMPLE_RECORDS: usize = 200;
+const CONCURRENT_READS: usize = 8;
 
 /// One type of a field that disagrees with others, and where it was first seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -12,11 +23,11 @@ pub struct SeenType {
     pub dtype: String,
     pub object: String,
     pub line: u64,
-    /// Records of the sample with this type.
+    /// Values of the sample with this type.
     pub n: u64,
 }
 
-/// A field whose records disagree on its type.
+/// A field whose records disagree on its type. Integers among floats are no conflict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Conflict {
     /// Path, such as `location.zip`.
@@ -35,11 +46,110 @@ pub struct Inferred {
 }
 
 /// Infers the schema of JSONL objects from a stratified sample: files spread evenly over the partitions (the listing's
-/// order), the first and the last always among them, the head of each.
+/// order), the first and the last always among them, the head of each; of a small listing, at least one file of every
+/// folder. Objects of other formats are passed over.
 ///
 /// # Errors
 /// [`PageError`] when nothing can be read. Lines that are no records are passed over.
 pub async fn infer(store: &Store, objects: &[Object], cancel: &Cancel) -> Result<Inferred, PageError> {
-    let _ = (store, objects, cancel);
-    Err(PageError::Cancelled)
+    if objects.is_empty() {
+        return Err(PageError::Empty {
+            location: store.root().to_string(),
+        });
+    }
+    let chosen = strata::with_folders(objects, SAMPLE_FILES);
+    let n_chosen = chosen.len();
+    let reads = chosen
+        .into_iter()
+        .enumerate()
+        .filter_map(|(place, i)| Some((place, objects.get(i)?)))
+        .map(|(place, object)| async move { (place, object, read(store, object, place, cancel).await) });
+    let mut reads = futures::stream::iter(reads.collect::<Vec<_>>()).buffered(CONCURRENT_READS);
+    let mut shape = Shape::default();
+    let mut names = vec![String::new(); n_chosen];
+    let mut n_objects_read = 0;
+    let mut is_whole = n_chosen == objects.len();
+    let mut first_error = None;
+    while let Some((place, object, outcome)) = reads.next().await {
+        if let Some(name) = names.get_mut(place) {
+            *name = store.location(&object.key).to_string();
+        }
+        match outcome {
+            Ok(Some(read)) => {
+                n_objects_read += 1;
+                is_whole &= read.is_whole;
+                shape.merge(read.shape);
+            }
+            Ok(None) => {}
+            Err(error @ (PageError::UnknownFormat { .. } | PageError::CorruptParquet { .. })) => {
+                first_error = first_error.or(Some(error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if n_objects_read == 0 {
+        return Err(first_error.unwrap_or_else(|| PageError::Decode {
+            message: format!(
+                "{}: no JSON Lines here; Parquet files carry their own schema",
+                store.root()
+            ),
+        }));
+    }
+    let (fields, conflicts) = shape.fields(&names);
+    let accuracy = if is_whole {
+        Accuracy::Exact
+    } else {
+        Accuracy::Sample {
+            n: shape.n_records(),
+            of: None,
+        }
+    };
+    Ok(Inferred {
+        schema: Schema {
+            fields,
+            ..Schema::default()
+        },
+        conflicts,
+        accuracy,
+        n_objects_read,
+    })
+}
+
+struct Read {
+    shape: Shape,
+    is_whole: bool,
+}
+
+/// The shape of an object's first records; none for Parquet.
+async fn read(
+    store: &Store,
+    object: &Object,
+    place: usize,
+    cancel: &Cancel,
+) -> Result<Option<Read>, PageError> {
+    let format = head::format_of(store, object).await?;
+    if format.format != Format::Jsonl {
+        return Ok(None);
+    }
+    let answer = head::grow(store, object, cancel, |head, is_whole| {
+        let mut shape = Shape::default();
+        let mut n = 0;
+        each_line(format.codec, head, is_whole, &mut |line, bytes| {
+            if n == SAMPLE_RECORDS {
+                n += 1;
+                return false;
+            }
+            if let Ok(record @ serde_json::Value::Object(_)) = serde_json::from_slice(bytes) {
+                shape.add(&record, place, line);
+                n += 1;
+            }
+            true
+        });
+        if n < SAMPLE_RECORDS && !is_whole {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let is_whole = is_whole && n <= SAMPLE_RECORDS;
+        Ok(ControlFlow::Break(Read { shape, is_whole }))
+    });
+    answer.await
 }

@@ -2,8 +2,10 @@
 //!
 //! Leaves to `storage` where bytes are, and to `transform` what is computed from rows.
 
+pub mod arrow_bridge;
 pub mod decode;
 mod format;
+mod head;
 pub mod infer;
 pub mod origin;
 mod page;
@@ -11,10 +13,13 @@ pub mod parquet;
 mod reject;
 pub mod rows;
 mod schema;
+mod shape;
+mod stack;
+mod strata;
+mod typetext;
 
 pub use format::{Codec, FileFormat, Format};
 pub use page::{Page, PageError};
 pub use reject::{Reason, Reject, Stage};
-pub use schema::{
-    Accept, DataType, Field, OnMismatch, OnMissing, OnUnknown, Schema, SchemaError, dtype_name,
-};
+pub use schema::{Accept, DataType, Field, OnMismatch, OnMissing, OnUnknown, Schema, SchemaError};
+pub use typetext::dtype_name;

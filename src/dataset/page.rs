@@ -1,11 +1,18 @@
 //! A bounded number of rows for display, from any format, with what was rejected on the way.
 
+use std::ops::Range;
+use std::sync::Arc;
+
+use futures::stream::StreamExt;
 use polars::prelude::DataFrame;
 use thiserror::Error;
 
-use super::{Reject, Schema};
+use super::stack::Stack;
+use super::{FileFormat, Format, Reason, Reject, Schema, Stage, head, infer, parquet, strata};
 use crate::base::{Accuracy, Cancel};
 use crate::storage::{Object, StorageError, Store};
+
+const CONCURRENT_READS: usize = 8;
 
 /// Bounded rows for display or exploring.
 #[derive(Debug, Clone)]
@@ -41,7 +48,7 @@ pub enum PageError {
 impl Page {
     /// Reads up to `n_rows` rows from `objects` in their order. JSONL by `declared`, or by a schema inferred from a
     /// stratified sample of the objects where none is given. Reads only what the rows need: ranges of Parquet, the
-    /// head of JSONL files.
+    /// head of JSONL files. The first readable object decides the format; objects of the other one are rejects.
     ///
     /// # Errors
     /// [`PageError`]; a broken file among good ones is a reject, not an error.
@@ -52,7 +59,279 @@ impl Page {
         n_rows: usize,
         cancel: &Cancel,
     ) -> Result<Self, PageError> {
-        let _ = (store, objects, declared, n_rows, cancel);
-        Err(PageError::Cancelled)
+        let chosen: Vec<&Object> = objects.iter().collect();
+        let plan = Plan {
+            n_rows,
+            n_rows_each: n_rows,
+            is_all: true,
+        };
+        plan.read(store, objects, &chosen, declared, cancel).await
+    }
+
+    /// Reads the first `n_rows_each` rows of about `n_files` objects spread over the listing, the first and the last
+    /// among them. Another `seed` takes other files between them.
+    ///
+    /// # Errors
+    /// As [`Page::read`].
+    pub async fn sample(
+        store: &Store,
+        objects: &[Object],
+        declared: Option<&Schema>,
+        n_files: usize,
+        n_rows_each: usize,
+        seed: u64,
+        cancel: &Cancel,
+    ) -> Result<Self, PageError> {
+        let chosen: Vec<&Object> = strata::spread(objects.len(), n_files, seed)
+            .into_iter()
+            .filter_map(|i| objects.get(i))
+            .collect();
+        let plan = Plan {
+            n_rows: usize::MAX,
+            n_rows_each,
+            is_all: chosen.len() == objects.len(),
+        };
+        plan.read(store, objects, &chosen, declared, cancel).await
+    }
+}
+
+/// How much is read.
+struct Plan {
+    n_rows: usize,
+    n_rows_each: usize,
+    /// The chosen objects are all there are.
+    is_all: bool,
+}
+
+/// The rows of one object.
+struct Part {
+    dfs: Vec<DataFrame>,
+    rejects: Vec<Reject>,
+    is_whole: bool,
+    /// Rows of the whole object, where that is known.
+    n_total: Option<u64>,
+}
+
+impl Plan {
+    async fn read(
+        &self,
+        store: &Store,
+        objects: &[Object],
+        chosen: &[&Object],
+        declared: Option<&Schema>,
+        cancel: &Cancel,
+    ) -> Result<Page, PageError> {
+        let mut rejects = Vec::new();
+        let (format, n_before) = self.first_format(store, chosen, &mut rejects).await?;
+        let schema = match (format, declared) {
+            (Format::Parquet, _) => None,
+            (Format::Jsonl, Some(schema)) => Some(Arc::new(schema.clone())),
+            (Format::Jsonl, None) => Some(Arc::new(infer::infer(store, objects, cancel).await?.schema)),
+        };
+        let mut first_error = None;
+        let mut stack = Stack::new(self.n_rows);
+        let mut names: Vec<String> = chosen
+            .iter()
+            .take(n_before)
+            .map(|object| object.key.clone())
+            .collect();
+        let mut is_whole = self.is_all;
+        let mut n_total = Some(0_u64);
+        let rest = chosen.get(n_before..).unwrap_or_default();
+        // The first object alone may be enough, and then no other is asked for.
+        for wave in [0..1.min(rest.len()), 1.min(rest.len())..rest.len()] {
+            let reads = wave.filter_map(|i| Some((i, *rest.get(i)?))).map(|(i, object)| {
+                let schema = schema.clone();
+                async move {
+                    let index = u32::try_from(n_before + i).unwrap_or(u32::MAX);
+                    (
+                        object,
+                        self.part(store, object, index, format, schema.as_ref(), cancel)
+                            .await,
+                    )
+                }
+            });
+            let mut reads = futures::stream::iter(reads.collect::<Vec<_>>()).buffered(CONCURRENT_READS);
+            while !stack.is_full()
+                && let Some((object, outcome)) = reads.next().await
+            {
+                names.push(object.key.clone());
+                let place = store.location(&object.key).to_string();
+                let part = match outcome {
+                    Ok(part) => part,
+                    Err(
+                        PageError::UnknownFormat { reason, .. } | PageError::CorruptParquet { reason, .. },
+                    ) => {
+                        n_total = None;
+                        rejects.push(unreadable(&place, &reason));
+                        let error = PageError::CorruptParquet {
+                            object: place,
+                            reason,
+                        };
+                        first_error = first_error.or(Some(error));
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
+                is_whole &= part.is_whole;
+                n_total = n_total.zip(part.n_total).map(|(a, b)| a + b);
+                let mut kept = part.rejects;
+                for df in part.dfs {
+                    if let Err(reason) = stack.push(df) {
+                        n_total = None;
+                        rejects.push(unreadable(&place, &reason));
+                        break;
+                    }
+                }
+                if let Some(last_line) = stack.cut_at() {
+                    kept.retain(|reject| reject.line <= last_line);
+                }
+                rejects.append(&mut kept);
+            }
+        }
+        let n_read = names.len();
+        let Some(df) = stack.finish() else {
+            if let Some(error) = first_error {
+                return Err(error);
+            }
+            return Err(PageError::Empty {
+                location: store.root().to_string(),
+            });
+        };
+        let n = df.height() as u64;
+        is_whole &= n_read == chosen.len() && !stack_was_cut(n, self.n_rows, n_total);
+        let accuracy = if is_whole {
+            Accuracy::Exact
+        } else {
+            let is_total_known = self.is_all && n_read == chosen.len();
+            Accuracy::Sample {
+                n,
+                of: n_total.filter(|_| is_total_known),
+            }
+        };
+        Ok(Page {
+            df,
+            objects: names,
+            rejects,
+            accuracy,
+            declared: schema.map(Arc::unwrap_or_clone),
+        })
+    }
+
+    /// The format of the first object that has one, and how many objects before it have none.
+    async fn first_format(
+        &self,
+        store: &Store,
+        chosen: &[&Object],
+        rejects: &mut Vec<Reject>,
+    ) -> Result<(Format, usize), PageError> {
+        let mut first_error = None;
+        for (i, object) in chosen.iter().enumerate() {
+            match head::format_of(store, object).await {
+                Ok(FileFormat { format, .. }) => return Ok((format, i)),
+                Err(PageError::UnknownFormat { object, reason }) => {
+                    rejects.push(unreadable(
+                        &object,
+                        &format!("neither JSON Lines nor Parquet: {reason}"),
+                    ));
+                    first_error = first_error.or(Some(PageError::UnknownFormat { object, reason }));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(first_error.unwrap_or_else(|| PageError::Empty {
+            location: store.root().to_string(),
+        }))
+    }
+
+    async fn part(
+        &self,
+        store: &Store,
+        object: &Object,
+        index: u32,
+        format: Format,
+        schema: Option<&Arc<Schema>>,
+        cancel: &Cancel,
+    ) -> Result<Part, PageError> {
+        let found = head::format_of(store, object).await?;
+        let n_rows = self.n_rows_each;
+        match (format, found.format, schema) {
+            (Format::Parquet, Format::Parquet, _) => {
+                let rows: Range<u64> = 0..n_rows as u64;
+                let head = parquet::read_rows(store, object, index, rows, cancel).await?;
+                Ok(Part {
+                    is_whole: head.df.height() as u64 == head.n_rows,
+                    n_total: Some(head.n_rows),
+                    dfs: vec![head.df],
+                    rejects: Vec::new(),
+                })
+            }
+            (Format::Jsonl, Format::Jsonl, Some(schema)) => {
+                let rows = head::read_rows(store, object, index, found.codec, schema, n_rows, cancel).await?;
+                Ok(part_of_batches(rows, n_rows))
+            }
+            _ => Err(PageError::UnknownFormat {
+                object: store.location(&object.key).to_string(),
+                reason: format!(
+                    "it is of another format than the files before it, which are {}",
+                    word(format)
+                ),
+            }),
+        }
+    }
+}
+
+/// At most `n_rows` rows of one JSONL object, and the rejects among them.
+fn part_of_batches(rows: head::Rows, n_rows: usize) -> Part {
+    let mut stack = Stack::new(n_rows);
+    let mut rejects = Vec::new();
+    let mut n = 0;
+    for batch in rows.batches {
+        n += batch.df.height();
+        rejects.extend(batch.rejects);
+        // Frames of one decoder have one schema.
+        if stack.push(batch.df).is_err() {
+            break;
+        }
+    }
+    if let Some(last_line) = stack.cut_at() {
+        rejects.retain(|reject| reject.line <= last_line);
+    }
+    let is_whole = rows.is_whole && n <= n_rows;
+    Part {
+        dfs: stack.finish().into_iter().collect(),
+        rejects,
+        is_whole,
+        n_total: is_whole.then_some(n as u64),
+    }
+}
+
+fn stack_was_cut(n: u64, n_rows: usize, n_total: Option<u64>) -> bool {
+    n >= n_rows as u64 && n_total != Some(n)
+}
+
+fn word(format: Format) -> &'static str {
+    match format {
+        Format::Jsonl => "JSON Lines",
+        Format::Parquet => "Parquet",
+    }
+}
+
+/// A whole file that gives no rows, as one reject.
+fn unreadable(object: &str, reason: &str) -> Reject {
+    Reject {
+        object: object.to_owned(),
+        line: 0,
+        byte_offset: 0,
+        byte_len: 0,
+        stage: Stage::Read,
+        reason: Reason::UnreadableFile,
+        field: None,
+        expected: None,
+        got: None,
+        step: None,
+        message: reason.to_owned(),
+        raw: String::new(),
+        is_raw_partial: true,
     }
 }

@@ -21,6 +21,8 @@ pub enum Reason {
     Truncated,
     /// Compressed data that do not decompress.
     CorruptCodec,
+    /// A file that is neither format, whose footer is broken, or whose columns do not fit those before.
+    UnreadableFile,
     LineTooLong,
     InvalidUtf8,
     InvalidJson,

@@ -44,7 +44,11 @@ pub fn to_json(value: &AnyValue<'_>) -> Value {
         AnyValue::List(items) => Value::Array(items.iter().map(|item| to_json(&item)).collect()),
         AnyValue::Struct(_, _, fields) => {
             let names = fields.iter().map(|field| field.name().to_string());
-            Value::Object(names.zip(value._iter_struct_av().map(|item| to_json(&item))).collect())
+            Value::Object(
+                names
+                    .zip(value._iter_struct_av().map(|item| to_json(&item)))
+                    .collect(),
+            )
         }
         AnyValue::StructOwned(fields) => {
             let names = fields.1.iter().map(|field| field.name().to_string());
@@ -70,9 +74,15 @@ pub fn timestamp(ticks: i64, unit: TimeUnit, has_zone: bool) -> String {
         TimeUnit::Microseconds => DateTime::from_timestamp_micros(ticks),
         TimeUnit::Milliseconds => DateTime::from_timestamp_millis(ticks),
     };
-    let Some(at) = at else { return format!("{ticks} {unit}") };
+    let Some(at) = at else {
+        return format!("{ticks} {unit}");
+    };
     let text = at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-    if has_zone { text } else { text.trim_end_matches('Z').to_owned() }
+    if has_zone {
+        text
+    } else {
+        text.trim_end_matches('Z').to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -90,10 +100,13 @@ mod tests {
         let tags = Series::new("tags".into(), [Series::new("".into(), ["a", "b"])]);
         let share = Series::new("share".into(), [f64::NAN]);
         let hidden = Series::new(super::origin::LINE.into(), [7_u64]);
-        let columns = [id, at, tags, share, hidden].map(IntoColumn::into_column).to_vec();
+        let columns = [id, at, tags, share, hidden]
+            .map(IntoColumn::into_column)
+            .to_vec();
         let df = DataFrame::new(1, columns).unwrap();
         let row = serde_json::to_string(&row_to_json(&df, 0).unwrap()).unwrap();
-        let expected = r#"{"id":9007199254740993,"at":"2020-01-01T00:00:00.500Z","tags":["a","b"],"share":"NaN"}"#;
+        let expected =
+            r#"{"id":9007199254740993,"at":"2020-01-01T00:00:00.500Z","tags":["a","b"],"share":"NaN"}"#;
         assert_eq!(row, expected);
         assert_eq!(row_to_json(&df, 1), None);
     }

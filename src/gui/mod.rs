@@ -4,9 +4,28 @@
 //! changed; `ui()` only reads and pushes [`command::Command`]s. Four kinds of state are never mixed: the document
 //! (`session`), preferences, panel state, and slots derived in the background.
 
+mod app;
+mod apply;
 pub mod command;
 pub mod data;
+mod folders;
 pub mod job;
+mod listed;
+mod memory;
+mod partitions;
+mod picker;
+mod preferences;
 pub mod recipe;
+mod saver;
+mod shell;
+mod slots;
+mod state;
 pub mod theme;
 pub mod widgets;
+mod window;
+mod work;
+
+pub use app::{App, Setup};
+pub use picker::{FilePicker, NativePicker, Picked};
+pub use preferences::Preferences;
+pub use window::{Start, WindowError, open};

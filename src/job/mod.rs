@@ -1,1 +1,29 @@
-//! Placeholder while the room is furnished.
+//! The batch job: `JobSpec` as a person writes it, and `Job` as checked. Runs nothing and reads no data.
+//!
+//! ```text
+//! text ──JobSpec::parse──► JobSpec ──Job::new──► Job ──► run
+//!              places ◄── SpecError   JobError ──► exit code 2, before anything is read
+//! ```
+
+mod check;
+mod engine;
+mod error;
+mod output;
+mod params;
+mod place;
+mod schema;
+mod size;
+mod spec;
+mod template;
+
+pub use check::{Job, Sink, Source};
+pub use engine::EngineRange;
+pub use error::{JobError, SpecError};
+pub use params::{ParamError, Params};
+pub use schema::job_schema;
+pub use size::ByteSize;
+pub use spec::{
+    ApiVersion, BudgetSpec, Compression, ErrorsSpec, FormatSpec, JobSpec, JsonlSpec, Kind, LimitsSpec,
+    Metadata, ParamSpec, ParamType, ParquetSpec, PartitionSpec, SinkSpec, SourceSpec, Tolerance,
+};
+pub use template::{Template, TemplateError};

@@ -4,13 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::storage::Partition;
 
+/// What kind of thing was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingCode {
+    /// A partition far above the median.
     PartitionSpike,
+    /// A date, or a run of dates, without objects between dates that have some.
     MissingDate,
+    /// More than 100 files that average under 3 MB.
     TinyFiles,
+    /// Files, but no bytes.
     EmptyPartition,
+    /// The partitions are even: nothing to do.
     EvenPartitions,
 }
 
@@ -19,26 +25,31 @@ pub enum FindingCode {
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     Good,
-    /// Worth knowing, below the absolute floor.
+    /// Worth knowing; small, or below an absolute floor.
     Note,
     Warn,
     Bad,
 }
 
-/// One finding in words. Sorted by cost, then severity.
+/// One finding in words. A list of them is sorted by cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
     pub code: FindingCode,
+    /// The partition it is about; the first of a run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partition: Option<Partition>,
+    /// The last partition of a run of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Partition>,
     pub severity: Severity,
     /// One line: `2020-01-09 holds 47% of all bytes`.
     pub title: String,
-    /// Evidence and why it matters.
+    /// Evidence and why it matters; complete without the title.
     pub message: String,
+    /// What to do; empty where there is nothing to do.
     pub remedy: String,
-    /// Seconds that the finding costs one pass over the data, by the cost model.
+    /// Estimated seconds that it adds to one pass over the data, by the cost model.
     pub cost_seconds: f64,
-    /// Requests that the finding costs one pass.
+    /// Requests that it adds to one pass.
     pub cost_requests: u64,
 }

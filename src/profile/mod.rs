@@ -1,7 +1,11 @@
-//! Partition skew and findings. Takes what listings and batches say, reads nothing itself.
+//! How unevenly data are spread, in figures and findings. Takes what listings and batches say, reads nothing itself.
 
+mod cost;
 mod finding;
+mod findings;
+pub mod formulas;
 mod skew;
 
+pub use cost::CostModel;
 pub use finding::{Finding, FindingCode, Severity};
-pub use skew::{CostModel, PartitionSkew, SkewMetrics, partition_skew};
+pub use skew::{Metric, PartitionSkew, SkewMetrics, has_tiny_files, partition_skew};

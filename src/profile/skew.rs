@@ -1,30 +1,16 @@
-//! Partition skew from a listing: formulas and thresholds with their sources.
+//! Partition skew from a listing: the metrics, their severity, and what was found.
+//!
+//! Every figure is exact for the listing it came from; only costs are estimates. Nothing but the listing is needed.
+
+use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::Finding;
-use crate::storage::DatasetKeys;
+use super::{CostModel, Finding, Severity, findings, formulas};
+use crate::storage::{DatasetKeys, PartitionStats};
 
-/// Assumptions behind costs in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct CostModel {
-    pub slots: u32,
-    pub bytes_per_second: f64,
-    pub seconds_per_request: f64,
-}
-
-impl Default for CostModel {
-    fn default() -> Self {
-        Self {
-            slots: 16,
-            bytes_per_second: 50e6,
-            seconds_per_request: 0.03,
-        }
-    }
-}
-
-/// Figures of a dataset's partitions by bytes. Ratios are none where they are undefined (no partitions, zero median).
+/// Figures of a dataset's partitions by bytes. Ratios are none where they are undefined.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct SkewMetrics {
     pub n_partitions: u64,
@@ -37,9 +23,28 @@ pub struct SkewMetrics {
     pub gini: Option<f64>,
     /// 1 / Σp²
     pub effective_partitions: Option<f64>,
-    pub median_bytes: f64,
+    /// Bytes of the median partition, of those that are not empty where most are.
+    pub median_bytes: u64,
+    pub max_bytes: u64,
+    /// Dates between the first and the last without objects.
     pub n_missing_dates: u64,
+    /// Files in partitions of more than 100 files that average under 3 MB.
     pub n_tiny_files: u64,
+    /// Partitions of that kind.
+    pub n_tiny_partitions: u64,
+}
+
+/// A metric that has thresholds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    MaxOverMean,
+    MaxOverMedian,
+    P99OverP50,
+    Cv,
+    Gini,
+    EffectivePartitions,
+    MissingDates,
+    TinyFiles,
 }
 
 /// What a listing says about skew.
@@ -52,12 +57,104 @@ pub struct PartitionSkew {
     pub findings: Vec<Finding>,
 }
 
+impl SkewMetrics {
+    /// How bad one figure is by its ratio alone; floors apply to findings, not to figures.
+    ///
+    /// Source: AQE (max/median 5), Trino (p99/p50 2); the others are Skewer's own thresholds.
+    pub fn severity(&self, metric: Metric) -> Severity {
+        let n = self.n_partitions as f64;
+        match metric {
+            Metric::MaxOverMean => graded(self.max_over_mean, [1.0, 1.5, 3.0]),
+            Metric::MaxOverMedian => graded(self.max_over_median, [2.0, 3.0, 5.0]),
+            Metric::P99OverP50 => graded(self.p99_over_p50, [1.5, 2.0, f64::INFINITY]),
+            Metric::Cv => graded(self.cv, [0.25, 0.5, 1.0]),
+            Metric::Gini => graded(self.gini, [0.2, 0.4, 0.6]),
+            Metric::EffectivePartitions => match self.effective_partitions {
+                Some(effective) if effective < 0.5 * n => Severity::Bad,
+                Some(effective) if effective < 0.8 * n => Severity::Warn,
+                _ => Severity::Good,
+            },
+            Metric::MissingDates if self.n_missing_dates > 0 => Severity::Warn,
+            Metric::TinyFiles if self.n_tiny_files > 0 => Severity::Warn,
+            Metric::MissingDates | Metric::TinyFiles => Severity::Good,
+        }
+    }
+}
+
+/// Good below the first threshold, then note, warn, and bad from the last on.
+fn graded(value: Option<f64>, [note, warn, bad]: [f64; 3]) -> Severity {
+    match value {
+        Some(value) if value >= bad => Severity::Bad,
+        Some(value) if value >= warn => Severity::Warn,
+        // An even dataset has max/mean 1 to the last digit or a little more: that is good, not a note.
+        Some(value) if value >= note && note > 1.0 => Severity::Note,
+        _ => Severity::Good,
+    }
+}
+
+/// A partition of more than this many files, which average under [`TINY_BYTES`], costs more requests than bytes.
+///
+/// Source: `DataFlint`, small files alert.
+const TINY_FILES: u64 = 100;
+const TINY_BYTES: u64 = 3_000_000;
+
+/// Whether a partition is made of tiny files.
+pub fn has_tiny_files(stats: &PartitionStats) -> bool {
+    stats.n_files > TINY_FILES && stats.n_bytes / stats.n_files < TINY_BYTES
+}
+
 /// Measures `dataset` as listed.
 pub fn partition_skew(dataset: &DatasetKeys, costs: &CostModel) -> PartitionSkew {
-    let _ = (dataset, costs);
+    let missing = missing_dates(dataset);
+    let metrics = metrics(dataset, &missing);
+    let findings = findings::find(dataset, &metrics, &missing, costs);
     PartitionSkew {
-        metrics: SkewMetrics::default(),
-        missing: Vec::new(),
-        findings: Vec::new(),
+        metrics,
+        missing,
+        findings,
     }
+}
+
+fn metrics(dataset: &DatasetKeys, missing: &[NaiveDate]) -> SkewMetrics {
+    let mut loads: Vec<u64> = dataset.partitions.values().map(|stats| stats.n_bytes).collect();
+    loads.sort_unstable();
+    let tiny = || dataset.partitions.values().filter(|stats| has_tiny_files(stats));
+    SkewMetrics {
+        n_partitions: loads.len() as u64,
+        n_files: dataset.partitions.values().map(|stats| stats.n_files).sum(),
+        n_bytes: loads.iter().sum(),
+        max_over_mean: formulas::max_over_mean(&loads),
+        max_over_median: formulas::max_over_median(&loads),
+        p99_over_p50: formulas::p99_over_p50(&loads),
+        cv: formulas::cv(&loads),
+        gini: formulas::gini(&loads),
+        effective_partitions: formulas::effective_partitions(&loads),
+        median_bytes: formulas::median(&loads).unwrap_or(0),
+        max_bytes: loads.last().copied().unwrap_or(0),
+        n_missing_dates: missing.len() as u64,
+        n_tiny_files: tiny().map(|stats| stats.n_files).sum(),
+        n_tiny_partitions: tiny().count() as u64,
+    }
+}
+
+/// Longest span of dates that is searched for gaps; a stray date of another century is not a million missing days.
+const MAX_SPAN_DAYS: i64 = 36_600;
+
+fn missing_dates(dataset: &DatasetKeys) -> Vec<NaiveDate> {
+    let present: BTreeSet<NaiveDate> = dataset
+        .partitions
+        .keys()
+        .filter_map(crate::storage::Partition::date)
+        .collect();
+    let (Some(first), Some(last)) = (present.first(), present.last()) else {
+        return Vec::new();
+    };
+    if last.signed_duration_since(*first).num_days() > MAX_SPAN_DAYS {
+        return Vec::new();
+    }
+    first
+        .iter_days()
+        .take_while(|date| date < last)
+        .filter(|date| !present.contains(date))
+        .collect()
 }

@@ -6,8 +6,10 @@ mod document;
 mod edit;
 mod file;
 mod history;
+mod job_spec;
 
 pub use document::{Document, JobSettings, SampleChoice, Source};
 pub use edit::Edit;
 pub use file::{SESSION_EXTENSION, SessionError, load, save};
 pub use history::History;
+pub use job_spec::{Frozen, NoJob};

@@ -5,17 +5,25 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{Layout, Object, Partition};
+use super::layout::{Folder, FolderReader, data_ending, is_hidden};
+use super::{Layout, Location, Object, Partition, SizeHistogram, StorageError, Store, TINY_BYTES};
+use crate::base::Cancel;
 
 /// What a listing says of one partition. Every figure is exact once the listing has ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct PartitionStats {
     pub partition: Partition,
-    /// The partition's own prefix, relative to the listed root.
+    /// The partition's own prefix, relative to the listed root; the first when it has several.
     #[serde(skip)]
     pub prefix: String,
+    /// All prefixes that hold this partition: more than one when two ways to write it are mixed.
+    #[serde(skip)]
+    pub prefixes: Vec<String>,
     pub n_files: u64,
     pub n_bytes: u64,
+    /// Files under 3 MB, empty ones included.
+    pub n_tiny: u64,
+    pub n_empty: u64,
     /// Size of the largest file.
     #[serde(skip)]
     pub max_file_bytes: u64,
@@ -24,28 +32,270 @@ pub struct PartitionStats {
 }
 
 /// A dataset: the keys that share a prefix and a layout.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DatasetKeys {
     /// Relative to the listed root; empty when the root itself is the dataset, else it ends with `/`.
     pub prefix: String,
+    /// Where layouts are mixed, the one of most files.
     pub layout: Layout,
     pub partitions: BTreeMap<Partition, PartitionStats>,
     /// Extensions seen with their number of files: `jsonl`, `jsonl.gz`, `parquet`.
     pub extensions: BTreeMap<String, u64>,
+    /// Files by size.
+    pub sizes: SizeHistogram,
 }
 
-/// Collects a listing. Costs memory by partition, not by key.
+impl DatasetKeys {
+    pub fn n_files(&self) -> u64 {
+        self.partitions.values().map(|stats| stats.n_files).sum()
+    }
+
+    pub fn n_bytes(&self) -> u64 {
+        self.partitions.values().map(|stats| stats.n_bytes).sum()
+    }
+
+    fn add(&mut self, partition: &Partition, prefix: &str, tally: &Tally) {
+        let stats = self
+            .partitions
+            .entry(partition.clone())
+            .or_insert_with(|| PartitionStats {
+                partition: partition.clone(),
+                prefix: prefix.to_owned(),
+                ..PartitionStats::default()
+            });
+        stats.n_files += tally.n_files;
+        stats.n_bytes += tally.n_bytes;
+        stats.n_tiny += tally.n_tiny;
+        stats.n_empty += tally.n_empty;
+        stats.max_file_bytes = stats.max_file_bytes.max(tally.max_file_bytes);
+        stats.first_modified = earlier(stats.first_modified, tally.first_modified);
+        stats.last_modified = stats.last_modified.max(tally.last_modified);
+        if !stats.prefixes.iter().any(|known| known == prefix) {
+            stats.prefixes.push(prefix.to_owned());
+        }
+        self.add_kinds(tally);
+    }
+
+    fn add_kinds(&mut self, tally: &Tally) {
+        for (ending, n) in &tally.endings {
+            if let Some(known) = self.extensions.get_mut(*ending) {
+                *known += n;
+            } else {
+                self.extensions.insert((*ending).to_owned(), *n);
+            }
+        }
+        self.sizes.merge(&tally.sizes);
+    }
+}
+
+/// Collects a listing. Costs memory by partition, and by folder where files are in no partition; not by key.
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
+    reader: FolderReader,
     datasets: BTreeMap<String, DatasetKeys>,
+    /// What the partitions alone of each partitioned dataset hold.
+    partitioned: BTreeMap<String, Partitioned>,
+    /// Folders with data files that are in no partition. Kept apart, because a later key may show that they lie in a
+    /// partitioned dataset.
+    loose: BTreeMap<String, Tally>,
     n_files: u64,
     n_bytes: u64,
+    n_skipped: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Partitioned {
+    /// Files of each layout.
+    layouts: Vec<(Layout, u64)>,
+    tally: Tally,
+}
+
+impl Partitioned {
+    /// The layout of most files; of equals the first seen, so that the answer does not flicker while a listing grows.
+    fn layout(&self) -> Layout {
+        let mut main: Option<&(Layout, u64)> = None;
+        for candidate in &self.layouts {
+            if main.is_none_or(|(_, n_files)| candidate.1 > *n_files) {
+                main = Some(candidate);
+            }
+        }
+        main.map(|(layout, _)| layout.clone()).unwrap_or_default()
+    }
+}
+
+/// Sums over files of one folder, before they are added to a partition.
+#[derive(Debug, Clone, Default)]
+struct Tally {
+    n_files: u64,
+    n_bytes: u64,
+    n_tiny: u64,
+    n_empty: u64,
+    max_file_bytes: u64,
+    first_modified: Option<DateTime<Utc>>,
+    last_modified: Option<DateTime<Utc>>,
+    endings: Vec<(&'static str, u64)>,
+    sizes: SizeHistogram,
+}
+
+impl Tally {
+    fn add(&mut self, object: &Object, ending: &'static str) {
+        self.n_files += 1;
+        self.n_bytes += object.size;
+        self.n_tiny += u64::from(object.size < TINY_BYTES);
+        self.n_empty += u64::from(object.size == 0);
+        self.max_file_bytes = self.max_file_bytes.max(object.size);
+        self.first_modified = earlier(self.first_modified, Some(object.modified));
+        self.last_modified = self.last_modified.max(Some(object.modified));
+        self.sizes.add(object.size);
+        match self.endings.iter_mut().find(|(known, _)| *known == ending) {
+            Some((_, n)) => *n += 1,
+            None => self.endings.push((ending, 1)),
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.n_files += other.n_files;
+        self.n_bytes += other.n_bytes;
+        self.n_tiny += other.n_tiny;
+        self.n_empty += other.n_empty;
+        self.max_file_bytes = self.max_file_bytes.max(other.max_file_bytes);
+        self.first_modified = earlier(self.first_modified, other.first_modified);
+        self.last_modified = self.last_modified.max(other.last_modified);
+        self.sizes.merge(&other.sizes);
+        for (ending, more) in &other.endings {
+            match self.endings.iter_mut().find(|(known, _)| known == ending) {
+                Some((_, n)) => *n += more,
+                None => self.endings.push((*ending, *more)),
+            }
+        }
+    }
+}
+
+fn earlier(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
 }
 
 impl Inventory {
-    /// Adds one page. Control files (`_SUCCESS`, anything below a folder starting with `_` or `.`) are left out.
+    /// For a listing of `root`, whose own path may name the partition or its beginning (`raw/2020/01/`).
+    ///
+    /// The default inventory takes partitions from keys alone.
+    pub fn new(root: &Location) -> Self {
+        Self {
+            reader: FolderReader::new(root),
+            ..Self::default()
+        }
+    }
+
+    /// Adds one page. Control files (`_SUCCESS`, anything below a folder starting with `_` or `.`) and files of no data
+    /// format are left out.
     pub fn add(&mut self, page: &[Object]) {
-        let _ = page;
+        let mut must_regroup = false;
+        // Keys of one folder follow each other, so a folder is read once and added up before it is looked up.
+        let mut rest = page;
+        while let Some(first) = rest.first() {
+            let folder = folder_of(&first.key);
+            let n_same = rest
+                .iter()
+                .take_while(|object| folder_of(&object.key) == folder)
+                .count();
+            let (same, after) = rest.split_at(n_same);
+            rest = after;
+            must_regroup |= self.add_folder(folder, same);
+        }
+        if must_regroup {
+            self.regroup_loose();
+        }
+    }
+
+    /// Whether loose files have to be grouped anew.
+    fn add_folder(&mut self, folder: &str, objects: &[Object]) -> bool {
+        let mut tally = Tally::default();
+        if !is_hidden(folder) {
+            for object in objects {
+                let name = object.key.get(folder.len()..).unwrap_or("");
+                if let Some(ending) = data_ending(name).filter(|_| !is_hidden(name)) {
+                    tally.add(object, ending);
+                }
+            }
+        }
+        self.n_skipped += objects.len() as u64 - tally.n_files;
+        if tally.n_files == 0 {
+            return false;
+        }
+        self.n_files += tally.n_files;
+        self.n_bytes += tally.n_bytes;
+        if let Some(read) = self.reader.read(folder) {
+            return self.add_partition(folder, read, &tally);
+        }
+        self.add_loose(folder, &tally);
+        entry(&mut self.loose, folder).merge(&tally);
+        false
+    }
+
+    fn add_partition(&mut self, folder: &str, read: Folder, tally: &Tally) -> bool {
+        let prefix = folder.get(..read.n_dataset).unwrap_or("");
+        let is_new = !self.partitioned.contains_key(prefix);
+        let held = entry(&mut self.partitioned, prefix);
+        match held.layouts.iter_mut().find(|(known, _)| *known == read.layout) {
+            Some((_, n_files)) => *n_files += tally.n_files,
+            None => held.layouts.push((read.layout, tally.n_files)),
+        }
+        held.tally.merge(tally);
+        let layout = held.layout();
+        let dataset = dataset(&mut self.datasets, prefix);
+        dataset.layout = layout;
+        dataset.add(
+            &read.partition,
+            folder.get(..read.n_partition).unwrap_or(""),
+            tally,
+        );
+        is_new
+            && self
+                .loose
+                .range(prefix.to_owned()..)
+                .next()
+                .is_some_and(|(loose, _)| loose.starts_with(prefix))
+    }
+
+    fn add_loose(&mut self, folder: &str, tally: &Tally) {
+        let prefix = self.home_of(folder).to_owned();
+        dataset(&mut self.datasets, &prefix).add(&Partition::Whole, &prefix, tally);
+    }
+
+    /// The dataset of a folder in no partition: the nearest partitioned one above it, else its topmost folder.
+    fn home_of<'a>(&self, folder: &'a str) -> &'a str {
+        let mut above = folder;
+        loop {
+            if self.partitioned.contains_key(above) {
+                return above;
+            }
+            if above.is_empty() {
+                break;
+            }
+            above = folder_of(above.strip_suffix('/').unwrap_or(above));
+        }
+        folder.find('/').and_then(|at| folder.get(..=at)).unwrap_or("")
+    }
+
+    /// Gives every folder in no partition to its dataset anew.
+    fn regroup_loose(&mut self) {
+        self.datasets
+            .retain(|prefix, _| self.partitioned.contains_key(prefix));
+        for (prefix, held) in &self.partitioned {
+            let dataset = dataset(&mut self.datasets, prefix);
+            dataset.partitions.remove(&Partition::Whole);
+            dataset.extensions.clear();
+            dataset.sizes = SizeHistogram::default();
+            dataset.add_kinds(&held.tally);
+        }
+        let loose = std::mem::take(&mut self.loose);
+        for (folder, tally) in &loose {
+            self.add_loose(folder, tally);
+        }
+        self.loose = loose;
     }
 
     /// Datasets by prefix.
@@ -53,11 +303,89 @@ impl Inventory {
         self.datasets.values()
     }
 
+    /// The dataset at `prefix`, relative to the listed root.
+    pub fn dataset(&self, prefix: &str) -> Option<&DatasetKeys> {
+        self.datasets.get(prefix)
+    }
+
+    /// The dataset and the partition that a key belongs to, as this inventory groups them; none for control files and
+    /// files of no data format.
+    pub fn place_of(&self, key: &str) -> Option<(&DatasetKeys, Partition)> {
+        if is_hidden(key) || data_ending(key).is_none() {
+            return None;
+        }
+        let folder = folder_of(key);
+        let (prefix, partition) = match self.reader.read(folder) {
+            Some(read) => (folder.get(..read.n_dataset)?, read.partition),
+            None => (self.home_of(folder), Partition::Whole),
+        };
+        Some((self.datasets.get(prefix)?, partition))
+    }
+
+    /// Lists the data files of one partition, in key order, without control files and without the files of other
+    /// partitions that share a prefix.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub async fn objects(
+        &self,
+        store: &Store,
+        dataset: &DatasetKeys,
+        partition: &Partition,
+        cancel: &Cancel,
+    ) -> Result<Vec<Object>, StorageError> {
+        let mut objects = Vec::new();
+        let Some(stats) = dataset.partitions.get(partition) else {
+            return Ok(objects);
+        };
+        for prefix in &stats.prefixes {
+            let mut keep = |page: Vec<Object>| {
+                objects.extend(page.into_iter().filter(|object| {
+                    self.place_of(&object.key)
+                        .is_some_and(|(place, of)| place.prefix == dataset.prefix && of == *partition)
+                }));
+            };
+            store.list(prefix, cancel, &mut keep).await?;
+        }
+        objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        // One prefix may lie inside another.
+        objects.dedup_by(|a, b| a.key == b.key);
+        Ok(objects)
+    }
+
+    /// Data files.
     pub fn n_files(&self) -> u64 {
         self.n_files
     }
 
+    /// Bytes of data files.
     pub fn n_bytes(&self) -> u64 {
         self.n_bytes
     }
+
+    /// Files that were left out: control files and files of no data format.
+    pub fn n_skipped(&self) -> u64 {
+        self.n_skipped
+    }
 }
+
+fn dataset<'a>(datasets: &'a mut BTreeMap<String, DatasetKeys>, prefix: &str) -> &'a mut DatasetKeys {
+    let dataset = entry(datasets, prefix);
+    if dataset.prefix.len() != prefix.len() {
+        prefix.clone_into(&mut dataset.prefix);
+    }
+    dataset
+}
+
+fn entry<'a, T: Default>(map: &'a mut BTreeMap<String, T>, key: &str) -> &'a mut T {
+    map.entry(key.to_owned()).or_default()
+}
+
+/// The key of the folder that holds `key`, with its slash.
+fn folder_of(key: &str) -> &str {
+    key.rfind('/').and_then(|at| key.get(..=at)).unwrap_or("")
+}
+
+#[cfg(test)]
+#[path = "inventory_tests.rs"]
+mod tests;

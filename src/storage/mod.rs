@@ -3,13 +3,24 @@
 //! Leaves to `dataset` what the bytes mean. Nothing here opens a file to look at its content.
 
 mod connection;
+mod credentials;
+mod error;
 mod inventory;
+mod layout;
+mod local;
 mod location;
 mod partition;
+mod s3;
+mod sizes;
 mod store;
 
-pub use connection::Connection;
+pub use connection::{Connection, ConnectionError};
+pub use credentials::Credentials;
+pub use error::StorageError;
 pub use inventory::{DatasetKeys, Inventory, PartitionStats};
+pub use layout::data_ending;
 pub use location::{Location, LocationError};
 pub use partition::{Layout, Partition};
-pub use store::{Object, StorageError, Store};
+pub use s3::{ByteStream, Patience};
+pub use sizes::{SizeHistogram, TINY_BYTES};
+pub use store::{Object, Store, StoreOptions};

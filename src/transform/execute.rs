@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use polars::prelude::{DataFrame, IntoLazy, LazyFrame, OptFlags};
+use polars::prelude::{DataFrame, Expr, IntoLazy, LazyFrame, OptFlags, PlSmallStr};
 use serde::{Deserialize, Serialize};
 
 use super::isolate;
@@ -32,6 +32,17 @@ pub struct StepCounts {
 }
 
 impl StepCounts {
+    /// Adds what the same step did with another batch.
+    pub fn add(&mut self, other: &Self) {
+        self.rows_in += other.rows_in;
+        self.rows_out += other.rows_out;
+        self.rows_filtered += other.rows_filtered;
+        self.rows_quarantined += other.rows_quarantined;
+        self.rows_merged += other.rows_merged;
+        self.rows_made += other.rows_made;
+        self.nanos += other.nanos;
+    }
+
     /// Whether every row that came in is accounted for.
     pub fn is_balanced(&self) -> bool {
         self.rows_in + self.rows_made
@@ -72,6 +83,13 @@ pub struct ExecuteError {
     pub message: String,
 }
 
+/// Whether the time of each step is taken; sensible only where each is collected on its own.
+#[derive(Debug, Clone, Copy)]
+enum Timing {
+    Off,
+    On,
+}
+
 impl Plan {
     /// Runs the plan on `df` (input columns and origin columns). A row that a step cannot compute is rejected alone;
     /// an error that polars raises for a whole batch is bisected down to its rows.
@@ -79,7 +97,7 @@ impl Plan {
     /// # Errors
     /// [`ExecuteError`] when a step fails on no row in particular.
     pub fn execute(&self, df: DataFrame) -> Result<Outcome, ExecuteError> {
-        self.run(&self.segments(), df)
+        self.run(&self.segments(), df, Timing::Off)
     }
 
     /// As [`Plan::execute`], with one cut after every step: fills `nanos` and counts of every step. For exploring.
@@ -87,17 +105,45 @@ impl Plan {
     /// # Errors
     /// As [`Plan::execute`].
     pub fn execute_stepwise(&self, df: DataFrame) -> Result<Outcome, ExecuteError> {
-        self.run(&self.single_steps(), df)
+        self.run(&self.single_steps(), df, Timing::On)
     }
 
-    fn run(&self, segments: &[&[PlannedStep]], df: DataFrame) -> Result<Outcome, ExecuteError> {
+    fn run(
+        &self,
+        segments: &[&[PlannedStep]],
+        df: DataFrame,
+        timing: Timing,
+    ) -> Result<Outcome, ExecuteError> {
         let mut outcome = Outcome {
             df,
             rejects: Vec::new(),
             counts: Vec::new(),
         };
         for segment in segments {
+            let started = Instant::now();
             run_segment(segment, &self.inputs, &mut outcome)?;
+            if let (Timing::On, Some(counts)) = (timing, outcome.counts.last_mut()) {
+                counts.nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            }
+        }
+        // Steps add columns after the hidden ones; readers rely on the plan's order.
+        let hidden = [origin::OBJECT, origin::LINE, origin::OFFSET];
+        let hidden = hidden
+            .into_iter()
+            .filter(|name| outcome.df.schema().contains(name));
+        let order = self.output().iter_names().map(PlSmallStr::as_str).chain(hidden);
+        match outcome.df.select(order) {
+            Ok(df) => outcome.df = df,
+            Err(error) => {
+                return Err(ExecuteError {
+                    number: outcome.counts.last().map_or(0, |counts| counts.number),
+                    label: outcome
+                        .counts
+                        .last()
+                        .map_or_else(String::new, |counts| counts.name.clone()),
+                    message: expr::short(&error),
+                });
+            }
         }
         Ok(outcome)
     }
@@ -105,7 +151,6 @@ impl Plan {
 
 /// Runs a segment; when polars raises an error, runs its steps one by one to find the step and the rows at fault.
 fn run_segment(segment: &[PlannedStep], inputs: &Inputs, outcome: &mut Outcome) -> Result<(), ExecuteError> {
-    let started = Instant::now();
     let before = outcome.df.clone();
     match compute(segment, inputs, &before) {
         Ok(after) => book(segment, &before, after, 0, outcome),
@@ -125,9 +170,6 @@ fn run_segment(segment: &[PlannedStep], inputs: &Inputs, outcome: &mut Outcome) 
             }
         }
     }
-    if let ([_], Some(counts)) = (segment, outcome.counts.last_mut()) {
-        counts.nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    }
     Ok(())
 }
 
@@ -140,7 +182,17 @@ pub(super) fn compute(segment: &[PlannedStep], inputs: &Inputs, df: &DataFrame) 
             .apply(lf, &planned.input, inputs)
             .map_err(|error| error.to_string())?;
     }
-    catch_unwind(AssertUnwindSafe(|| collect(lf))).unwrap_or_else(|panic| {
+    collect(lf)
+}
+
+/// Computes an expression on `df` and forgets the result. On no rows this finds errors of types that planning alone lets
+/// pass.
+pub(super) fn try_on(expr: Expr, df: DataFrame) -> Result<(), String> {
+    collect(df.lazy().select([expr])).map(|_| ())
+}
+
+fn collect(lf: LazyFrame) -> Result<DataFrame, String> {
+    catch_unwind(AssertUnwindSafe(|| collect_now(lf))).unwrap_or_else(|panic| {
         let text = panic
             .downcast_ref::<String>()
             .map(String::as_str)
@@ -153,7 +205,7 @@ pub(super) fn compute(segment: &[PlannedStep], inputs: &Inputs, df: &DataFrame) 
     clippy::disallowed_methods,
     reason = "this is the one place where plans are executed"
 )]
-fn collect(lf: LazyFrame) -> Result<DataFrame, String> {
+fn collect_now(lf: LazyFrame) -> Result<DataFrame, String> {
     lf.with_optimizations(OptFlags::TYPE_COERCION | OptFlags::TYPE_CHECK | OptFlags::SIMPLIFY_EXPR)
         .collect()
         .map_err(|error| expr::short(&error))

@@ -12,6 +12,9 @@
 //! - **`round` goes half to even**: `round(2.5)` is 2.
 //! - **`CAST` is strict**: a value that does not fit fails, and its record is rejected. `TRY_CAST` gives null.
 //!   A `CASE` computes all its branches for every row, so it does not protect a `CAST` inside.
+//! - **`CAST` of text to `DATE` or `TIMESTAMP`** reads ISO 8601, row by row, and every `TIMESTAMP` is in UTC. This alone is
+//!   not polars' meaning, which is deprecated there. `date(s, format)`, `timestamp(s, format)` and `strptime` read other
+//!   forms; what they give has no zone until it is cast to `TIMESTAMP`.
 //! - **Names** of columns are case-sensitive; quote others with `"`. Text is quoted with `'`.
 //! - **Nested fields** are `location.country` or `location['country']`. Positions in lists and texts start at 1.
 //! - **Timestamps** compare with ISO 8601 text (`posted_at >= '2020-01-31'`), which is UTC without an offset.
@@ -20,16 +23,29 @@
 
 mod functions;
 mod look;
+mod times;
 
-use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, PolarsError, Scalar, Schema, TimeUnit, lit};
+use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, PolarsError, Schema};
 use sqlparser::ast::Expr as SqlExpr;
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
 use sqlparser::tokenizer::Token;
 
-use super::{CheckError, iso8601};
+use super::CheckError;
 
 pub use functions::{FunctionInfo, functions};
+
+/// Checks `text` against rows of `schema` and gives its type. Reads no data: beyond planning, it computes the expression
+/// on no rows, because polars finds some errors of types only then.
+///
+/// # Errors
+/// As [`compile`].
+pub fn check(text: &str, param: &'static str, schema: &Schema) -> Result<DataType, CheckError> {
+    let (expr, dtype) = compile(text, param, schema)?;
+    let no_rows = DataFrame::empty_with_schema(schema);
+    super::execute::try_on(expr, no_rows).map_err(|message| CheckError::new(param, message))?;
+    Ok(dtype)
+}
 
 /// The polars expression of `text` and the type it has on rows of `schema`. Reads no data.
 ///
@@ -52,7 +68,8 @@ pub fn compile(text: &str, param: &'static str, schema: &Schema) -> Result<(Expr
     let polars = |error: PolarsError| CheckError::new(param, short(&error));
     let expr = polars::sql::sql_expr(&sql).map_err(polars)?;
     let expr = expr
-        .try_map_expr(|expr| compare_times(expr, schema))
+        .try_map_expr(|expr| times::cast(expr, schema))
+        .and_then(|expr| expr.try_map_expr(|expr| times::compare(expr, schema)))
         .map_err(polars)?;
     let dtype = dtype_of(&expr, schema).map_err(polars)?;
     Ok((expr, dtype))
@@ -118,60 +135,6 @@ fn parse_error(error: &ParserError, text: &str, param: &'static str) -> CheckErr
     // The end of the text has no place of its own in the parser.
     let end = message.ends_with("ends").then(|| text.chars().count() + 1);
     CheckError::new(param, message).at(at.or(end))
-}
-
-/// Where a date or timestamp is compared with text, the text becomes a value of that type.
-fn compare_times(expr: Expr, schema: &Schema) -> Result<Expr, PolarsError> {
-    let Expr::BinaryExpr { left, op, right } = &expr else {
-        return Ok(expr);
-    };
-    if !op.is_comparison() {
-        return Ok(expr);
-    }
-    for (value, text, is_text_left) in [(left, right, false), (right, left, true)] {
-        let Some(text) = literal_text(text) else {
-            continue;
-        };
-        let Ok(dtype) = dtype_of(value, schema) else {
-            continue;
-        };
-        let Some(time) = time_literal(text, &dtype)? else {
-            continue;
-        };
-        let (value, time) = (value.as_ref().clone(), time);
-        return Ok(if is_text_left {
-            polars::prelude::binary_expr(time, *op, value)
-        } else {
-            polars::prelude::binary_expr(value, *op, time)
-        });
-    }
-    Ok(expr)
-}
-
-fn literal_text(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::Literal(value) => value.extract_str(),
-        _ => None,
-    }
-}
-
-/// `text` as a value of a time type; none when `dtype` is no time.
-fn time_literal(text: &str, dtype: &DataType) -> Result<Option<Expr>, PolarsError> {
-    let no_time = |what: &str| {
-        PolarsError::ComputeError(format!("`{text}` is no {what}: write ISO 8601, such as 2020-01-31").into())
-    };
-    match dtype {
-        DataType::Date => {
-            let days = iso8601::days(text).ok_or_else(|| no_time("date"))?;
-            Ok(Some(lit(Scalar::new_date(days))))
-        }
-        DataType::Datetime(unit, zone) => {
-            let micros = iso8601::micros(text).ok_or_else(|| no_time("timestamp"))?;
-            let scalar = Scalar::new_datetime(micros, TimeUnit::Microseconds, zone.clone());
-            Ok(Some(lit(scalar).cast(DataType::Datetime(*unit, zone.clone()))))
-        }
-        _ => Ok(None),
-    }
 }
 
 /// The type of `expr` on rows of `schema`, by planning a selection on no rows.

@@ -71,6 +71,7 @@ pub(super) fn run_step(
             Err(_) => ranges.extend(halves(start, len)),
         }
     }
+    isolated.df.rechunk_mut();
     Ok(isolated)
 }
 

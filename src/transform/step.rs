@@ -1,6 +1,6 @@
 //! What every step can do, and the words its checks fail with. The steps themselves are listed in [`super::steps`].
 
-use polars::prelude::{DataFrame, DataType, LazyFrame, Schema};
+use polars::prelude::{DataFrame, DataType, Expr, LazyFrame, PlSmallStr, Schema};
 use thiserror::Error;
 
 use super::Step;
@@ -158,7 +158,12 @@ pub(super) fn column_type<'a>(
 
 pub(super) fn column_not_found(schema: &Schema, param: &'static str, column: &str) -> CheckError {
     CheckError::new(param, format!("column `{column}` not found"))
-        .nearest(column, schema.iter_names().map(|name| name.as_str()))
+        .nearest(column, schema.iter_names().map(PlSmallStr::as_str))
+}
+
+/// The column of exactly this name; polars' own `col` takes `*` and `^...$` for patterns.
+pub(super) fn exactly(name: impl Into<PlSmallStr>) -> Expr {
+    Expr::Column(name.into())
 }
 
 /// Refuses a name that a step may not give to a column.

@@ -7,4 +7,12 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+mod cli;
+mod credentials;
+mod dataset;
+mod readme;
+mod run;
+mod s3_server;
+mod sample;
+mod storage;
 mod tidy;

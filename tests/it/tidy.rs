@@ -14,16 +14,46 @@ const TABLE: &[(&str, &[&str])] = &[
     ("explore", &["base", "storage", "dataset", "transform", "profile"]),
     ("chart", &["base", "storage", "profile"]),
     ("job", &["base", "storage", "dataset", "transform"]),
-    ("run", &["base", "storage", "dataset", "transform", "profile", "job"]),
-    ("session", &["base", "storage", "dataset", "transform", "profile", "job"]),
+    (
+        "run",
+        &["base", "storage", "dataset", "transform", "profile", "job"],
+    ),
+    (
+        "session",
+        &["base", "storage", "dataset", "transform", "profile", "job"],
+    ),
     ("task", &["base"]),
     ("sample", &["base"]),
-    ("cli", &["base", "storage", "dataset", "transform", "profile", "explore", "chart", "job", "run", "sample"]),
+    (
+        "cli",
+        &[
+            "base",
+            "storage",
+            "dataset",
+            "transform",
+            "profile",
+            "explore",
+            "chart",
+            "job",
+            "run",
+            "sample",
+        ],
+    ),
     (
         "gui",
         &[
-            "base", "storage", "dataset", "transform", "profile", "explore", "chart", "job", "run", "session",
-            "task", "sample",
+            "base",
+            "storage",
+            "dataset",
+            "transform",
+            "profile",
+            "explore",
+            "chart",
+            "job",
+            "run",
+            "session",
+            "task",
+            "sample",
         ],
     ),
 ];
@@ -90,7 +120,9 @@ fn imported_rooms(text: &str, depth: usize) -> BTreeSet<String> {
 }
 
 fn first_word(text: &str) -> String {
-    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    text.chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
 }
 
 /// The first path segment of each entry of `{a::b, c::{d, e}}`, given the text after the opening brace.
@@ -114,11 +146,17 @@ fn first_words_of_group(text: &str) -> Vec<String> {
 fn imports_are_found_in_every_form() {
     let found = |text, depth| imported_rooms(text, depth).into_iter().collect::<Vec<_>>();
     assert_eq!(found("use crate::run::Run;", 1), ["run"]);
-    assert_eq!(found("use crate::{base::{Cancel, units}, job};", 1), ["base", "job"]);
+    assert_eq!(
+        found("use crate::{base::{Cancel, units}, job};", 1),
+        ["base", "job"]
+    );
     assert_eq!(found("use super::super::gui::App;", 2), ["gui"]);
     assert_eq!(found("use super::gui::App;", 1), ["gui"]);
     assert_eq!(found("use super::sibling::App;", 2), Vec::<String>::new());
-    assert_eq!(found("// crate::gui\nlet x = crate::task::Slot::new();", 1), ["task"]);
+    assert_eq!(
+        found("// crate::gui\nlet x = crate::task::Slot::new();", 1),
+        ["task"]
+    );
 }
 
 #[test]
@@ -131,11 +169,19 @@ fn rooms_import_only_what_the_table_allows() {
             .iter()
             .find(|(name, _)| *name == room)
             .unwrap_or_else(|| panic!("`{room}` is not in the table of tests/it/tidy.rs"));
-        let modules_below_root = path.strip_prefix(root().join("src")).unwrap().components().count()
+        let modules_below_root = path
+            .strip_prefix(root().join("src"))
+            .unwrap()
+            .components()
+            .count()
             - usize::from(path.file_name().is_some_and(|name| name == "mod.rs"));
         for imported in imported_rooms(&text, modules_below_root) {
-            if names.contains(imported.as_str()) && imported != room && !allowed.contains(&imported.as_str()) {
-                faults.push(format!("{}: `{room}` must not import `{imported}`", path.display()));
+            if names.contains(imported.as_str()) && imported != room && !allowed.contains(&imported.as_str())
+            {
+                faults.push(format!(
+                    "{}: `{room}` must not import `{imported}`",
+                    path.display()
+                ));
             }
         }
     }
@@ -146,14 +192,23 @@ fn rooms_import_only_what_the_table_allows() {
 fn the_map_in_the_library_docs_is_this_table() {
     let map = fs::read_to_string(root().join("src/lib.rs")).unwrap();
     let rooms_after = |line: &str| -> Option<(String, String)> {
-        let cells: Vec<&str> = line.strip_prefix("//! |")?.trim_end_matches('|').split('|').map(str::trim).collect();
-        let [name, _, allowed] = cells[..] else { return None };
+        let cells: Vec<&str> = line
+            .strip_prefix("//! |")?
+            .trim_end_matches('|')
+            .split('|')
+            .map(str::trim)
+            .collect();
+        let [name, _, allowed] = cells[..] else {
+            return None;
+        };
         Some((name.trim_matches(['[', ']', '`']).to_owned(), allowed.to_owned()))
     };
     let rows: Vec<(String, String)> = map.lines().filter_map(rooms_after).collect();
     for (room, allowed) in TABLE {
-        let (_, written) =
-            rows.iter().find(|(name, _)| name == room).unwrap_or_else(|| panic!("`{room}` is not on the map"));
+        let (_, written) = rows
+            .iter()
+            .find(|(name, _)| name == room)
+            .unwrap_or_else(|| panic!("`{room}` is not on the map"));
         let expected = match *room {
             "base" => "nothing".to_owned(),
             "cli" => "all but gui, task, session".to_owned(),
@@ -168,14 +223,25 @@ fn the_map_in_the_library_docs_is_this_table() {
 fn only_the_window_knows_egui_and_only_one_module_is_unsafe() {
     for (path, text) in sources("src") {
         let room = room_of(&path);
-        let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let code: String = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect();
         if room.as_deref() != Some("gui") {
             for word in ["egui", "eframe", "rfd::"] {
-                assert!(!code.contains(word), "{}: `{word}` belongs in gui", path.display());
+                assert!(
+                    !code.contains(word),
+                    "{}: `{word}` belongs in gui",
+                    path.display()
+                );
             }
         }
         let is_bridge = path.ends_with("dataset/arrow_bridge.rs");
-        assert!(is_bridge || !code.contains("unsafe "), "{}: unsafe code outside the audited bridge", path.display());
+        assert!(
+            is_bridge || !code.contains("unsafe "),
+            "{}: unsafe code outside the audited bridge",
+            path.display()
+        );
     }
 }
 
@@ -185,7 +251,11 @@ fn files_open_with_what_they_answer_and_none_is_a_stub() {
     for folder in ["src", "tests"] {
         for (path, text) in sources(folder) {
             assert!(text.starts_with("//!"), "{}: no module doc", path.display());
-            assert!(text.lines().count() <= 700, "{}: over 700 lines; what is its second question?", path.display());
+            assert!(
+                text.lines().count() <= 700,
+                "{}: over 700 lines; what is its second question?",
+                path.display()
+            );
             if !path.ends_with("tidy.rs") {
                 for stub in stubs {
                     assert!(!text.contains(stub), "{}: `{stub}`", path.display());
@@ -197,9 +267,21 @@ fn files_open_with_what_they_answer_and_none_is_a_stub() {
 
 #[test]
 fn the_top_level_holds_nothing_else() {
-    let allowed = ["Cargo.toml", "Cargo.lock", "README.md", "src", "assets", "sample_data", "tests", "target"];
+    let allowed = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "README.md",
+        "src",
+        "assets",
+        "sample_data",
+        "tests",
+        "target",
+    ];
     for entry in fs::read_dir(root()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(name.starts_with('.') || allowed.contains(&name.as_str()), "`{name}` at the top level");
+        assert!(
+            name.starts_with('.') || allowed.contains(&name.as_str()),
+            "`{name}` at the top level"
+        );
     }
 }

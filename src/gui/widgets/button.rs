@@ -1,9 +1,9 @@
 //! Buttons: one primary action a view, secondary ones with an outline, quiet ones inside text, and pictures.
 
-use egui::{Button, Color32, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2};
+use egui::{Button, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2};
 
 use super::icon::{Icon, paint_icon};
-use crate::gui::theme::{self, colors, mix, size, space, strong};
+use crate::gui::theme::{self, colors, mix, size, strong};
 
 /// The one action that the view is for.
 pub fn primary_button(ui: &mut Ui, is_enabled: bool, text: &str) -> Response {
@@ -78,14 +78,17 @@ pub fn icon_button(ui: &mut Ui, is_enabled: bool, icon: Icon, label: &str) -> Re
 /// A key as printed on a keyboard, such as `Ctrl+K`.
 pub fn keycap(ui: &mut Ui, text: &str) -> Response {
     let c = colors(ui);
-    egui::Frame::new()
-        .fill(Color32::TRANSPARENT)
-        .stroke(Stroke::new(size::LINE, c.line))
-        .corner_radius(size::BADGE_RADIUS)
-        .inner_margin(egui::Margin::symmetric(5, 1))
-        .show(ui, |ui| {
-            ui.spacing_mut().item_spacing.x = space::XS;
-            ui.label(egui::RichText::new(text).font(theme::small()).color(c.weak));
-        })
-        .response
+    let galley = ui
+        .painter()
+        .layout_no_wrap(text.to_owned(), theme::small(), c.weak);
+    let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(10.0, 4.0), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    ui.painter().rect_stroke(
+        rect,
+        size::BADGE_RADIUS,
+        Stroke::new(size::LINE, c.line),
+        StrokeKind::Inside,
+    );
+    ui.painter().galley(rect.min + vec2(5.0, 2.0), galley, c.weak);
+    response
 }

@@ -110,12 +110,13 @@ fn one_line(text: &str, font: egui::FontId, color: egui::Color32, width: f32) ->
 pub fn badge(ui: &mut Ui, tone: Tone, text: &str) -> Response {
     let c = colors(ui);
     let color = if tone == Tone::Plain { c.weak } else { c.of(tone) };
-    Frame::new()
-        .fill(c.surface(tone))
-        .corner_radius(CornerRadius::same(size::BADGE_RADIUS))
-        .inner_margin(Margin::symmetric(5, 1))
-        .show(ui, |ui| ui.label(RichText::new(text).font(small()).color(color)))
-        .inner
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), small(), color);
+    let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(10.0, 4.0), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    ui.painter()
+        .rect_filled(rect, size::BADGE_RADIUS, c.surface(tone));
+    ui.painter().galley(rect.min + vec2(5.0, 2.0), galley, color);
+    response
 }
 
 /// How far the figures beside it can be trusted.

@@ -1,6 +1,6 @@
 //! Executing plans: the books, rejects of single rows, batches, and errors that are no row's fault.
 
-use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series, df};
+use polars::prelude::{DataFrame, IntoColumn, IntoLazy, NamedFrom, Series, col, df};
 use proptest::prelude::{Just, Strategy, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
 use super::{Outcome, StepCounts};
@@ -107,6 +107,14 @@ fn an_error_on_every_row_ends_soon() {
 }
 
 #[test]
+fn a_panic_becomes_an_error() {
+    let df = df!("a" => [1i64]).unwrap();
+    let broken = col("a").map(|_| panic!("out of order"), |_, field| Ok(field.clone()));
+    let error = super::collect(df.lazy().select([broken])).unwrap_err();
+    assert_eq!(error, "polars panicked: out of order");
+}
+
+#[test]
 fn an_empty_batch_runs_and_has_the_plan_s_columns() {
     let df = df!("a" => ["1"], "t" => ["x"]).unwrap().clear();
     let yaml = "- cast: {column: a, to: float64}\n\
@@ -114,13 +122,14 @@ fn an_empty_batch_runs_and_has_the_plan_s_columns() {
                 - tokenize: {column: t, into: w}\n\
                 - hashing_tf: {column: w, into: v}\n\
                 - explode: {column: w}\n\
+                - derive: {columns: {site: \"'de'\", n: 1 + 1}}\n\
                 - dedupe: {}\n";
     let outcome = execute(yaml, &df);
     assert_eq!(
         origin::without_hidden(outcome.df.schema()),
         *plan(yaml, &df).output()
     );
-    assert_eq!(outcome.counts.len(), 6);
+    assert_eq!(outcome.counts.len(), 7);
 }
 
 #[test]
@@ -134,6 +143,7 @@ fn exploring_times_every_step_and_gives_the_same() {
     assert_eq!(once.df, stepwise.df);
     assert_eq!(once.rejects, stepwise.rejects);
     assert!(stepwise.counts.iter().all(|counts| counts.nanos > 0));
+    assert!(once.counts.iter().all(|counts| counts.nanos == 0));
     let untimed = |counts: &[StepCounts]| -> Vec<StepCounts> {
         let untimed = counts.iter().cloned();
         untimed.map(|counts| StepCounts { nanos: 0, ..counts }).collect()
@@ -184,7 +194,7 @@ const ROW_STEPS: &[&str] = &[
 
 fn recipes() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(ROW_STEPS), 0..6)
-        .prop_map(|steps| steps.iter().map(|step| format!("- {step}\n")).collect())
+        .prop_map(|steps| steps.iter().flat_map(|step| ["- ", *step, "\n"]).collect())
 }
 
 /// The same with steps that make, merge or reshape at the end.
@@ -233,5 +243,10 @@ proptest! {
         };
         let parts = first.rejects.into_iter().chain(second.rejects).collect();
         prop_assert_eq!(by_line(whole.rejects), by_line(parts));
+        let mut counts = first.counts;
+        for (counts, second) in counts.iter_mut().zip(&second.counts) {
+            counts.add(second);
+        }
+        prop_assert_eq!(whole.counts, counts);
     }
 }

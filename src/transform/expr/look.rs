@@ -44,7 +44,7 @@ pub(super) fn position(text: &str, place: Location) -> Option<usize> {
 /// Turns `location['country']` into `location.country`, which is the form that polars takes. Whether anything changed.
 pub(super) fn rewrite_fields(tree: &mut Expr) -> bool {
     let mut is_changed = false;
-    let _: ControlFlow<()> = visit_expressions_mut(tree, |expr| {
+    let walked: ControlFlow<()> = visit_expressions_mut(tree, |expr| {
         if let Some(path) = field_path(expr)
             && !matches!(expr, Expr::CompoundIdentifier(_))
         {
@@ -54,6 +54,7 @@ pub(super) fn rewrite_fields(tree: &mut Expr) -> bool {
         }
         ControlFlow::Continue(())
     });
+    debug_assert!(walked.is_continue(), "nothing breaks off the walk");
     is_changed
 }
 
@@ -142,6 +143,13 @@ impl Look<'_> {
                 error
             });
         };
+        let is_pattern =
+            column.value == "*" || (column.value.starts_with('^') && column.value.ends_with('$'));
+        if is_pattern {
+            let message = format!("column `{}` is named like a pattern", column.value);
+            let error = CheckError::new(self.param, message).at(place(column));
+            return Err(error.hint("use `rename` first"));
+        }
         let mut known = column.value.clone();
         for field in fields {
             let DataType::Struct(inner) = dtype else {
@@ -190,11 +198,25 @@ impl Look<'_> {
         if function.filter.is_some() {
             return Err(self.refuse("`FILTER`", &function.name));
         }
+        if matches!(lower.as_str(), "date" | "timestamp" | "datetime") && n_args(function) < 2 {
+            let error = self.error(
+                format!("`{name}` without a format guesses it from the data"),
+                &function.name,
+            );
+            return Err(error.hint("add one, such as '%Y-%m-%d', or use CAST, which reads ISO 8601"));
+        }
         if has_wildcard(function) {
             let error = self.error("`*` names several columns", &function.name);
             return Err(error.hint("name one column"));
         }
         Ok(())
+    }
+}
+
+fn n_args(function: &Function) -> usize {
+    match &function.args {
+        FunctionArguments::List(list) => list.args.len(),
+        _ => 0,
     }
 }
 
@@ -209,7 +231,5 @@ fn has_wildcard(function: &Function) -> bool {
                 FunctionArgExpr::Wildcard | FunctionArgExpr::QualifiedWildcard(_)
             )
         }
-        #[allow(unreachable_patterns, reason = "other kinds of arguments hold no wildcard")]
-        _ => false,
     })
 }

@@ -1,6 +1,6 @@
 //! Plans: broken steps in the middle, steps that are off, splitting, and the words of errors.
 
-use polars::prelude::{DataType, Schema};
+use polars::prelude::{DataType, PlSmallStr, Schema};
 
 use crate::transform::steps::testing::recipe;
 use crate::transform::{Inputs, Scope};
@@ -13,7 +13,7 @@ fn schema() -> Schema {
 }
 
 fn names(schema: &Schema) -> Vec<&str> {
-    schema.iter_names().map(|name| name.as_str()).collect()
+    schema.iter_names().map(PlSmallStr::as_str).collect()
 }
 
 #[test]

@@ -23,8 +23,8 @@ fn a_recipe_is_read_as_it_is_written() {
     column: salary
     into: band
     borders:
-      - 30000.0
-      - 60000.5
+    - 30000.0
+    - 60000.5
 - derive:
     columns:
       b: a + 1
@@ -137,6 +137,17 @@ fn a_second_key_and_a_doubled_key_are_errors() {
 }
 
 #[test]
+fn the_word_null_needs_no_quotes() {
+    let bare: Recipe = from_yaml("- cast: {column: a, to: int64, on_error: null}").unwrap();
+    let quoted: Recipe = from_yaml("- cast: {column: a, to: int64, on_error: 'null'}").unwrap();
+    assert_eq!(bare, quoted);
+    let strict: Recipe = from_yaml("- cast: {column: a, to: int64}").unwrap();
+    assert_ne!(bare, strict);
+    let (line, column, message) = error("- cast:\n    on_error: nul\n");
+    assert_eq!((line, column), (2, 15), "{message}");
+}
+
+#[test]
 fn a_recipe_file_has_an_envelope() {
     let text = "apiVersion: skewer/v1\nkind: Recipe\nname: jobs\nsteps:\n  - dedupe: {}\n";
     let file: RecipeFile = from_yaml(text).unwrap();
@@ -162,6 +173,14 @@ fn the_json_schema_takes_what_the_reader_takes() {
         ),
         (json!([{"rename": {"columns": {"a": "b"}}}]), true),
         (json!([{"unnest": {"column": "a", "prefix": "x_"}}]), true),
+        (
+            json!([{"cast": {"column": "a", "to": "int64", "on_error": null}}]),
+            true,
+        ),
+        (
+            json!([{"cast": {"column": "a", "to": "int64", "on_error": "nul"}}]),
+            false,
+        ),
         (json!([{"filter": {"where": "a", "wehre": "b"}}]), false),
         (json!([{"filter": {}}]), false),
         (json!([{"tokenise": {"column": "a"}}]), false),

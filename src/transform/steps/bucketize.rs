@@ -12,16 +12,14 @@
 //!
 //! Limits: numbers only; they are compared as float64, as Spark does, so whole numbers beyond 2^53 lose digits.
 
-use polars::prelude::{
-    Column, DataType, Field, Int32Chunked, IntoColumn, LazyFrame, PolarsResult, Schema, col,
-};
+use polars::prelude::{Column, DataType, Field, Int32Chunked, IntoColumn, LazyFrame, PolarsResult, Schema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
-use super::reject::reject_where;
+use super::reject::{allow_null, choice_or_null, reject_where};
 use crate::transform::CheckError;
-use crate::transform::step::{Behaviour, check_new_name, column_type, wrong_type};
+use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, wrong_type};
 
 /// Parameters of `bucketize`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -36,6 +34,8 @@ pub struct Bucketize {
     #[schemars(length(min = 1))]
     pub borders: Vec<f64>,
     /// What becomes of a value that is not a number.
+    #[serde(deserialize_with = "choice_or_null")]
+    #[schemars(transform = allow_null)]
     pub on_nan: OnNan,
 }
 
@@ -93,7 +93,7 @@ impl Behaviour for Bucketize {
     }
 
     fn apply(&self, lf: LazyFrame, _: &Schema) -> Result<LazyFrame, CheckError> {
-        let value = col(self.column.as_str()).cast(DataType::Float64);
+        let value = exactly(self.column.as_str()).cast(DataType::Float64);
         let borders = self.borders.clone();
         let on_nan = self.on_nan;
         let bucketize = move |values: Column| -> PolarsResult<Column> {
@@ -179,7 +179,7 @@ mod tests {
         let strict = outcome("bucketize: {column: x, into: b, borders: [0]}", &input);
         assert_eq!((strict.df.height(), strict.rejects.len()), (1, 1));
         assert_eq!(strict.rejects[0].message, "`NaN` is no number");
-        for (on_nan, expected) in [("'null'", None), ("extra", Some(2))] {
+        for (on_nan, expected) in [("null", None), ("extra", Some(2))] {
             let output = run(
                 &format!("bucketize: {{column: x, into: b, borders: [0], on_nan: {on_nan}}}"),
                 &input,

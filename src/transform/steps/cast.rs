@@ -3,7 +3,7 @@
 //! A value that the new type cannot hold rejects its record, or becomes null with `on_error: null`; null stays null.
 //!
 //! ```yaml
-//! - cast: {column: salary, to: int64, on_error: 'null'}
+//! - cast: {column: salary, to: int64, on_error: null}
 //! ```
 //!
 //! Text is read as a whole number only when it is one (`12`, not `12.0` and not ` 12`), as a date only in the form
@@ -16,16 +16,16 @@
 
 use polars::prelude::{
     BooleanChunked, Column, DataType, Expr, Field, IntoColumn, LazyFrame, PolarsResult, Schema, TimeUnit,
-    TimeZone, col,
+    TimeZone,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::reject::reject_where;
+use super::reject::{allow_null, choice_or_null, reject_where};
 use super::{OnError, Params};
 use crate::transform::CheckError;
 use crate::transform::iso8601;
-use crate::transform::step::{Behaviour, column_type, type_name};
+use crate::transform::step::{Behaviour, column_type, exactly, type_name};
 
 /// Parameters of `cast`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +37,8 @@ pub struct Cast {
     /// Type that the column gets.
     pub to: CastType,
     /// What becomes of a value that the new type cannot hold.
+    #[serde(deserialize_with = "choice_or_null")]
+    #[schemars(transform = allow_null)]
     pub on_error: OnError,
 }
 
@@ -109,14 +111,16 @@ pub(super) fn timestamp_type() -> DataType {
 
 impl Cast {
     fn cast_expr(&self, from: &DataType) -> Expr {
-        let value = col(self.column.as_str());
+        let value = exactly(self.column.as_str());
         match (from, self.to) {
-            (DataType::String, CastType::Bool) => value.map(text_to_bool, |_, field| {
-                Ok(Field::new(field.name().clone(), DataType::Boolean))
-            }),
-            (DataType::String, CastType::Date) => value.map(text_to_date, |_, field| {
-                Ok(Field::new(field.name().clone(), DataType::Date))
-            }),
+            (DataType::String, CastType::Bool) => value.map(
+                |texts| text_to_bool(&texts),
+                |_, field| Ok(Field::new(field.name().clone(), DataType::Boolean)),
+            ),
+            (DataType::String, CastType::Date) => value.map(
+                |texts| text_to_date(&texts),
+                |_, field| Ok(Field::new(field.name().clone(), DataType::Date)),
+            ),
             _ => value.cast(self.to.dtype()),
         }
     }
@@ -145,7 +149,7 @@ impl Behaviour for Cast {
     }
 
     fn apply(&self, lf: LazyFrame, schema: &Schema) -> Result<LazyFrame, CheckError> {
-        let value = col(self.column.as_str());
+        let value = exactly(self.column.as_str());
         let cast = self.cast_expr(column_type(schema, "column", &self.column)?);
         let mut columns = vec![cast.clone().alias(self.column.as_str())];
         if self.may_reject() {
@@ -187,7 +191,7 @@ fn obstacle(from: &DataType, to: CastType) -> Option<&'static str> {
     }
 }
 
-fn text_to_bool(texts: Column) -> PolarsResult<Column> {
+fn text_to_bool(texts: &Column) -> PolarsResult<Column> {
     let values: BooleanChunked = texts
         .str()?
         .iter()
@@ -200,7 +204,7 @@ fn text_to_bool(texts: Column) -> PolarsResult<Column> {
     Ok(values.with_name(texts.name().clone()).into_column())
 }
 
-fn text_to_date(texts: Column) -> PolarsResult<Column> {
+fn text_to_date(texts: &Column) -> PolarsResult<Column> {
     let days: polars::prelude::Int32Chunked = texts
         .str()?
         .iter()
@@ -220,7 +224,7 @@ mod tests {
     fn cast_text(to: &str, values: &[&str]) -> Series {
         let input = df!("x" => values).unwrap();
         let output = run(
-            &format!("cast: {{column: x, to: '{to}', on_error: 'null'}}"),
+            &format!("cast: {{column: x, to: '{to}', on_error: null}}"),
             &input,
         );
         output.column("x").unwrap().as_materialized_series().clone()
@@ -257,7 +261,7 @@ mod tests {
     #[test]
     fn fractions_are_cut_and_what_does_not_fit_is_null() {
         let input = df!("x" => [1.9, -1.9, f64::NAN, f64::INFINITY, 300.0]).unwrap();
-        let output = run("cast: {column: x, to: int8, on_error: 'null'}", &input);
+        let output = run("cast: {column: x, to: int8, on_error: null}", &input);
         assert_eq!(
             output,
             df!("x" => [Some(1i8), Some(-1), None, None, None]).unwrap()
@@ -281,7 +285,7 @@ mod tests {
         let input = df!("x" => ["1"]).unwrap();
         let schema = input.schema().as_ref().clone();
         for (yaml, expected) in [
-            ("cast: {column: x, to: int64, on_error: 'null'}", false),
+            ("cast: {column: x, to: int64, on_error: null}", false),
             ("cast: {column: x, to: int64}", true),
         ] {
             let mut lf = step(yaml)

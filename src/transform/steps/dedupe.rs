@@ -11,7 +11,7 @@
 //!
 //! Limits: it compares all rows of a partition, never those of two partitions, and holds the partition in memory.
 
-use polars::prelude::{LazyFrame, Schema, UniqueKeepStrategy, by_name};
+use polars::prelude::{LazyFrame, PlSmallStr, Schema, UniqueKeepStrategy, by_name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +56,7 @@ impl Behaviour for Dedupe {
 
     fn apply(&self, lf: LazyFrame, schema: &Schema) -> Result<LazyFrame, CheckError> {
         let keys: Vec<&str> = if self.columns.is_empty() {
-            schema.iter_names().map(|name| name.as_str()).collect()
+            schema.iter_names().map(PlSmallStr::as_str).collect()
         } else {
             self.columns.iter().map(String::as_str).collect()
         };

@@ -46,7 +46,7 @@ impl Behaviour for Derive {
         let mut output = schema.clone();
         for (name, text) in self.columns.iter() {
             check_new_name("columns", name)?;
-            let (_, dtype) = expr::compile(text, "columns", schema).map_err(|mut error| {
+            let dtype = expr::check(text, "columns", schema).map_err(|mut error| {
                 error.message = format!("`{name}`: {}", error.message);
                 error
             })?;

@@ -12,13 +12,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use polars::prelude::{AnyValue, DataType, LazyFrame, Scalar, Schema, TimeUnit, col, lit};
+use polars::prelude::{AnyValue, DataType, LazyFrame, Scalar, Schema, TimeUnit, lit};
 use schemars::{JsonSchema, SchemaGenerator, json_schema};
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Params;
-use crate::transform::step::{Behaviour, column_type, type_name};
+use crate::transform::step::{Behaviour, column_type, exactly, type_name};
 use crate::transform::{CheckError, iso8601};
 
 /// Parameters of `fill_null`.
@@ -159,7 +159,7 @@ impl Behaviour for FillNull {
         let Some(value) = self.value.scalar(dtype) else {
             return Err(CheckError::new("value", "the value is not of the column's type"));
         };
-        let column = col(self.column.as_str());
+        let column = exactly(self.column.as_str());
         Ok(lf.with_column(column.fill_null(lit(value).cast(dtype.clone()))))
     }
 

@@ -35,7 +35,7 @@ impl Params for Filter {
 
 impl Behaviour for Filter {
     fn check(&self, schema: &Schema) -> Result<Schema, CheckError> {
-        let (_, dtype) = expr::compile(&self.condition, "where", schema)?;
+        let dtype = expr::check(&self.condition, "where", schema)?;
         if !matches!(dtype, DataType::Boolean | DataType::Null) {
             return Err(CheckError::new(
                 "where",

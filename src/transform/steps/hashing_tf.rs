@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use polars::prelude::{
     Column, DataType, Field, Float64Type, Int32Type, IntoColumn, IntoSeries, LazyFrame, ListBuilderTrait,
-    ListPrimitiveChunkedBuilder, PolarsResult, Schema, StructChunked, col,
+    ListPrimitiveChunkedBuilder, PolarsResult, Schema, StructChunked,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::Params;
 use super::murmur3::murmur3_x86_32;
 use crate::transform::CheckError;
-use crate::transform::step::{Behaviour, check_new_name, column_type, wrong_type};
+use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, wrong_type};
 
 /// Spark ML's seed.
 const SEED: u32 = 42;
@@ -79,7 +79,9 @@ fn hash_words(lists: &Column, num_features: i32, is_binary: bool) -> PolarsResul
             }
         }
         if is_binary {
-            counts.values_mut().for_each(|count| *count = 1.0);
+            for count in counts.values_mut() {
+                *count = 1.0;
+            }
         }
         indices.append_slice(&counts.keys().copied().collect::<Vec<_>>());
         values.append_slice(&counts.values().copied().collect::<Vec<_>>());
@@ -126,7 +128,7 @@ impl Behaviour for HashingTf {
     fn apply(&self, lf: LazyFrame, _: &Schema) -> Result<LazyFrame, CheckError> {
         let num_features = i32::try_from(self.num_features).unwrap_or(i32::MAX).max(1);
         let is_binary = self.binary;
-        let vectors = col(self.column.as_str()).map(
+        let vectors = exactly(self.column.as_str()).map(
             move |lists| hash_words(&lists, num_features, is_binary),
             |_, field| Ok(Field::new(field.name().clone(), vector_type())),
         );
@@ -159,6 +161,15 @@ mod tests {
         for word in ["a", "ab", "spark", "天地"] {
             assert!((0..7).contains(&place(Some(word), 7)), "{word}");
         }
+    }
+
+    /// The worked example of PySpark's documentation: 10 features, and `indexOf("b")` is 5.
+    #[test]
+    fn words_have_spark_s_places() {
+        assert_eq!(place(Some("b"), 10), 5);
+        let mut places = ["a", "b", "c"].map(|word| place(Some(word), 10));
+        places.sort_unstable();
+        assert_eq!(places, [5, 7, 8]);
     }
 
     fn vector(df: &DataFrame, row: usize) -> Option<(Vec<i32>, Vec<f64>)> {

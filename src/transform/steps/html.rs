@@ -12,16 +12,9 @@ pub(super) fn strip(html: &str) -> String {
     while let Some(at) = rest.find('<') {
         let (before, tag) = rest.split_at_checked(at).unwrap_or((rest, ""));
         text.push_str(before);
-        match tag_len(tag) {
-            Some(len) => {
-                text.push(' ');
-                rest = tag.get(len..).unwrap_or_default();
-            }
-            None => {
-                text.push('<');
-                rest = tag.get(1..).unwrap_or_default();
-            }
-        }
+        let tag_len = tag_len(tag);
+        text.push(if tag_len.is_some() { ' ' } else { '<' });
+        rest = tag.get(tag_len.unwrap_or(1)..).unwrap_or_default();
     }
     text.push_str(rest);
     decode_entities(&text)
@@ -84,16 +77,10 @@ fn decode_entities(text: &str) -> String {
         decoded.push_str(before);
         let body = entity.get(1..).unwrap_or_default();
         let end = body.bytes().take(10).position(|byte| byte == b';');
-        match end.and_then(|end| Some((end, entity_char(body.get(..end)?)?))) {
-            Some((end, c)) => {
-                decoded.push(c);
-                rest = body.get(end + 1..).unwrap_or_default();
-            }
-            None => {
-                decoded.push('&');
-                rest = body;
-            }
-        }
+        let known = end.and_then(|end| Some((end + 1, entity_char(body.get(..end)?)?)));
+        let (len, c) = known.unwrap_or((0, '&'));
+        decoded.push(c);
+        rest = body.get(len..).unwrap_or_default();
     }
     decoded.push_str(rest);
     decoded

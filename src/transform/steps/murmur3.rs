@@ -1,10 +1,10 @@
-//! MurmurHash3 (x86, 32 bits), as Austin Appleby published it, with the standard treatment of the last bytes.
+//! `MurmurHash3` (x86, 32 bits), as Austin Appleby published it, with the standard treatment of the last bytes.
 //!
 //! Spark ML's `HashingTF` uses this form since 3.0; Spark SQL's `hash` treats the last bytes differently and is not this.
 
 /// The hash of `bytes`.
 ///
-/// Source: `MurmurHash3_x86_32` in the SMHasher project.
+/// Source: `MurmurHash3_x86_32` in the `SMHasher` project.
 pub(super) fn murmur3_x86_32(bytes: &[u8], seed: u32) -> u32 {
     let mut h1 = seed;
     let (words, tail) = bytes.as_chunks::<4>();

@@ -15,16 +15,14 @@
 //! Limits: case is Unicode's, without a language's own rules (Turkish i). HTML is scanned, not parsed: a `<` that starts
 //! no tag stays, and rare named entities stay as they are.
 
-use polars::prelude::{
-    Column, DataType, Field, IntoColumn, LazyFrame, PolarsResult, Schema, StringChunked, col,
-};
+use polars::prelude::{Column, DataType, Field, IntoColumn, LazyFrame, PolarsResult, Schema, StringChunked};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
 use super::{Params, html};
 use crate::transform::CheckError;
-use crate::transform::step::{Behaviour, check_new_name, column_type, target, wrong_type};
+use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, target, wrong_type};
 
 /// Parameters of `normalize_text`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -90,8 +88,8 @@ impl NormalizeText {
         if self.collapse_spaces {
             text = collapse_spaces(&text);
         }
-        if self.trim {
-            text = text.trim().to_owned();
+        if self.trim && text.trim().len() < text.len() {
+            return text.trim().to_owned();
         }
         text
     }
@@ -150,7 +148,7 @@ impl Behaviour for NormalizeText {
                 .collect();
             Ok(normalized.with_name(texts.name().clone()).into_column())
         };
-        let normalized = col(self.column.as_str()).map(normalize, |_, field| {
+        let normalized = exactly(self.column.as_str()).map(normalize, |_, field| {
             Ok(Field::new(field.name().clone(), DataType::String))
         });
         Ok(lf.with_column(normalized.alias(self.target())))

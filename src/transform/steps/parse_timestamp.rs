@@ -19,15 +19,15 @@ use std::fmt::Write as _;
 
 use chrono::format::{Item, StrftimeItems};
 use polars::prelude::{
-    Column, DataType, Expr, Field, Int64Chunked, IntoColumn, LazyFrame, PolarsResult, Schema, col,
+    Column, DataType, Expr, Field, Int64Chunked, IntoColumn, LazyFrame, PolarsResult, Schema,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cast::timestamp_type;
-use super::reject::reject_where;
+use super::reject::{allow_null, choice_or_null, reject_where};
 use super::{OnError, Params};
-use crate::transform::step::{Behaviour, check_new_name, column_type, target, wrong_type};
+use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, target, wrong_type};
 use crate::transform::{CheckError, iso8601};
 
 /// Parameters of `parse_timestamp`.
@@ -42,6 +42,8 @@ pub struct ParseTimestamp {
     /// strftime form of the text; ISO 8601 when it is not given.
     pub format: Option<String>,
     /// What becomes of a text that is no timestamp.
+    #[serde(deserialize_with = "choice_or_null")]
+    #[schemars(transform = allow_null)]
     pub on_error: OnError,
 }
 
@@ -51,7 +53,7 @@ impl ParseTimestamp {
     }
 
     fn parsed(&self, dtype: &DataType) -> Expr {
-        let value = col(self.column.as_str());
+        let value = exactly(self.column.as_str());
         if dtype != &DataType::String {
             return value.cast(timestamp_type());
         }
@@ -105,7 +107,7 @@ impl Behaviour for ParseTimestamp {
     }
 
     fn apply(&self, lf: LazyFrame, schema: &Schema) -> Result<LazyFrame, CheckError> {
-        let value = col(self.column.as_str());
+        let value = exactly(self.column.as_str());
         let parsed = self.parsed(column_type(schema, "column", &self.column)?);
         let mut columns = vec![parsed.clone().alias(self.target())];
         if self.may_reject() {
@@ -169,7 +171,7 @@ mod tests {
         let strict = outcome("parse_timestamp: {column: t}", &input);
         assert_eq!(strict.df.height(), 1);
         assert_eq!(strict.rejects[0].message, "`yesterday` is no timestamp");
-        let lenient = run("parse_timestamp: {column: t, on_error: 'null'}", &input);
+        let lenient = run("parse_timestamp: {column: t, on_error: null}", &input);
         assert_eq!(lenient.column("t").unwrap().null_count(), 1);
         let strict = outcome("parse_timestamp: {column: t, format: '%d.%m.%Y'}", &input);
         assert_eq!(

@@ -4,7 +4,9 @@ use polars::prelude::{
     BooleanChunked, Column, DataType, Expr, Field, IntoColumn, PolarsResult, StringChunked,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::IntoDeserializer;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
 
 use crate::dataset::origin;
 use crate::transform::step::shortened;
@@ -18,6 +20,25 @@ pub enum OnError {
     Reject,
     /// The value becomes null.
     Null,
+}
+
+/// Reads a choice of which one is called `null`, so that YAML's own null is that choice too.
+pub(super) fn choice_or_null<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    match Option::deserialize(deserializer)? {
+        Some(choice) => Ok(choice),
+        None => T::deserialize("null".into_deserializer()),
+    }
+}
+
+/// Lets the JSON Schema of such a choice take null as well.
+pub(super) fn allow_null(schema: &mut schemars::Schema) {
+    if let Some(Value::Array(choices)) = schema.get_mut("oneOf") {
+        choices.push(json!({"const": null, "description": "The same as the word `null`."}));
+    }
 }
 
 /// The hidden column that says ``` `abc` is no int64 ``` for rows where `failed` is true, and is null elsewhere.

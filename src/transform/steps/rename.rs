@@ -8,13 +8,13 @@
 //!
 //! Limits: a column must exist, and no two columns may end with the same name.
 
-use polars::prelude::{LazyFrame, Schema, col};
+use polars::prelude::{LazyFrame, Schema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
 use super::select::hidden_columns;
-use crate::transform::step::{Behaviour, check_new_name, column_type, few};
+use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, few};
 use crate::transform::{CheckError, Pairs};
 
 /// Parameters of `rename`.
@@ -65,7 +65,7 @@ impl Behaviour for Rename {
     fn apply(&self, lf: LazyFrame, schema: &Schema) -> Result<LazyFrame, CheckError> {
         let mut columns: Vec<_> = schema
             .iter_names()
-            .map(|old| col(old.clone()).alias(self.new_name(old)))
+            .map(|old| exactly(old.clone()).alias(self.new_name(old)))
             .collect();
         columns.push(hidden_columns());
         Ok(lf.select(columns))

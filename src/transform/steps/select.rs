@@ -8,14 +8,14 @@
 //!
 //! Limits: a column must exist and stand once. For a nested field use `derive` or `unnest` first.
 
-use polars::prelude::{LazyFrame, Schema, by_name, col};
+use polars::prelude::{LazyFrame, Schema, by_name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
 use crate::dataset::origin;
 use crate::transform::CheckError;
-use crate::transform::step::{Behaviour, column_type, few};
+use crate::transform::step::{Behaviour, column_type, exactly, few};
 
 /// Parameters of `select`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -50,7 +50,7 @@ impl Behaviour for Select {
     }
 
     fn apply(&self, lf: LazyFrame, _: &Schema) -> Result<LazyFrame, CheckError> {
-        let mut columns: Vec<_> = self.columns.iter().map(col).collect();
+        let mut columns: Vec<_> = self.columns.iter().map(|name| exactly(name.as_str())).collect();
         columns.push(hidden_columns());
         Ok(lf.select(columns))
     }

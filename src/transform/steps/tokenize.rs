@@ -19,7 +19,7 @@
 
 use polars::prelude::{
     Column, DataType, Field, IntoColumn, LazyFrame, ListBuilderTrait, ListStringChunkedBuilder, PolarsResult,
-    Schema, col,
+    Schema,
 };
 use regex::Regex;
 use schemars::JsonSchema;
@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Params;
 use crate::transform::CheckError;
-use crate::transform::step::{Behaviour, check_new_name, column_type, wrong_type};
+use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, wrong_type};
 
 /// Parameters of `tokenize`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -159,7 +159,7 @@ impl Behaviour for Tokenize {
     fn apply(&self, lf: LazyFrame, _: &Schema) -> Result<LazyFrame, CheckError> {
         let is_lower = self.lower;
         let gaps = self.regex()?;
-        let words = col(self.column.as_str()).map(
+        let words = exactly(self.column.as_str()).map(
             move |texts| tokenize(&texts, is_lower, gaps.as_ref()),
             |_, field| {
                 Ok(Field::new(

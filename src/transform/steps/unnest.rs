@@ -11,14 +11,14 @@
 //!
 //! Limits: one level a step. A field whose name another column has does not check; give a prefix.
 
-use polars::prelude::{DataType, LazyFrame, Schema, col};
+use polars::prelude::{DataType, LazyFrame, Schema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
 use super::select::hidden_columns;
 use crate::transform::CheckError;
-use crate::transform::step::{Behaviour, check_new_name, column_type, wrong_type};
+use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, wrong_type};
 
 /// Parameters of `unnest`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -95,11 +95,11 @@ impl Behaviour for Unnest {
         for (name, dtype) in schema.iter() {
             let is_struct = *name == self.column.as_str();
             if !is_struct || self.keep {
-                columns.push(col(name.clone()));
+                columns.push(exactly(name.clone()));
             }
             if let (true, DataType::Struct(fields)) = (is_struct, dtype) {
                 columns.extend(fields.iter().map(|field| {
-                    col(name.clone())
+                    exactly(name.clone())
                         .struct_()
                         .field_by_name(&field.name)
                         .alias(self.name_of(&field.name))
@@ -150,10 +150,7 @@ mod tests {
                 .unwrap()
         );
         let output = run("unnest: {column: loc, prefix: l., keep: true}", &input());
-        assert_eq!(
-            output.get_column_names(),
-            ["id", "loc", "l.city", "l.id", "z"]
-        );
+        assert_eq!(output.get_column_names(), ["id", "loc", "l.city", "l.id", "z"]);
     }
 
     #[test]

@@ -1,0 +1,59 @@
+//! The Lorenz curve: which share of the partitions, the smallest first, holds which share of the bytes.
+
+use crate::storage::DatasetKeys;
+
+/// Points from (0, 0) to (1, 1); none without bytes. The diagonal is an even dataset, the Gini coefficient twice the area
+/// between.
+///
+/// Source: Lorenz, "Methods of measuring the concentration of wealth", 1905.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Lorenz {
+    /// Share of partitions, share of bytes.
+    pub points: Vec<(f64, f64)>,
+}
+
+impl Lorenz {
+    pub fn new(dataset: &DatasetKeys) -> Self {
+        let mut loads: Vec<u64> = dataset.partitions.values().map(|stats| stats.n_bytes).collect();
+        loads.sort_unstable();
+        let total: f64 = loads.iter().map(|load| *load as f64).sum();
+        if total <= 0.0 {
+            return Self::default();
+        }
+        let n = loads.len() as f64;
+        let (mut sum, mut i) = (0.0, 0.0);
+        let mut points = vec![(0.0, 0.0)];
+        for load in loads {
+            sum += load as f64;
+            i += 1.0;
+            points.push((i / n, sum / total));
+        }
+        Self { points }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lorenz;
+    use crate::chart::tests::{dataset, day, two_weeks};
+    use crate::profile::{CostModel, partition_skew};
+
+    #[test]
+    fn twice_the_area_above_the_curve_is_the_gini_coefficient() {
+        let lake = two_weeks();
+        let points = Lorenz::new(&lake).points;
+        let below: f64 = points
+            .windows(2)
+            .map(|pair| (pair[1].0 - pair[0].0) * f64::midpoint(pair[1].1, pair[0].1))
+            .sum();
+        let gini = partition_skew(&lake, &CostModel::default()).metrics.gini.unwrap();
+        assert!((1.0 - 2.0 * below - gini).abs() < 1e-9, "{below} {gini}");
+        assert_eq!((points[0], points[13]), ((0.0, 0.0), (1.0, 1.0)));
+    }
+
+    #[test]
+    fn nothing_has_no_curve() {
+        assert_eq!(Lorenz::new(&dataset([])), Lorenz::default());
+        assert_eq!(Lorenz::new(&dataset([(day(1, 1), 2, 0)])), Lorenz::default());
+    }
+}

@@ -1,0 +1,110 @@
+//! What several subcommands do first: open a location, list it, and choose the dataset and partition that are meant.
+
+use std::path::Path;
+
+use super::CliError;
+use crate::base::{Cancel, nearest};
+use crate::storage::{Connection, DatasetKeys, Inventory, Location, Object, Store};
+
+/// An opened location and everything below it.
+pub struct Listed {
+    pub store: Store,
+    pub location: Location,
+    pub inventory: Inventory,
+}
+
+/// Lists everything below `text`.
+///
+/// # Errors
+/// [`CliError`] for a location that cannot be read.
+pub async fn list(text: &str, connection: &Connection, cancel: &Cancel) -> Result<Listed, CliError> {
+    let location = Location::resolve(text, Path::new(""))?;
+    let store = Store::open(&location, connection).await?;
+    let mut inventory = Inventory::new(&location);
+    store.list("", cancel, &mut |page| inventory.add(&page)).await?;
+    Ok(Listed {
+        store,
+        location,
+        inventory,
+    })
+}
+
+impl Listed {
+    /// The one dataset that `name` means; without a name, the only one, or the one most like raw data.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] naming the datasets there are.
+    pub fn dataset(&self, name: Option<&str>) -> Result<&DatasetKeys, CliError> {
+        let all: Vec<&DatasetKeys> = self.inventory.datasets().collect();
+        let names: Vec<&str> = all.iter().map(|dataset| dataset.prefix.as_str()).collect();
+        match (name, all.as_slice()) {
+            (None, [only]) => Ok(only),
+            (None, []) => Err(CliError::Usage {
+                message: format!(
+                    "{}: no data files here (.jsonl, .ndjson, .json, also .gz or .zst, and .parquet)",
+                    self.location
+                ),
+            }),
+            (None, _) => Err(CliError::Usage {
+                message: format!(
+                    "{}: holds several datasets: give one of {}",
+                    self.location,
+                    names
+                        .iter()
+                        .map(|name| self.location.join(name).to_string())
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ),
+            }),
+            (Some(name), _) => all
+                .iter()
+                .find(|d| d.prefix.trim_end_matches('/') == name)
+                .copied()
+                .ok_or_else(|| {
+                    let hint = nearest(name, names.iter().copied()).map(|n| format!(": did you mean `{n}`?"));
+                    CliError::Usage {
+                        message: format!("no dataset `{name}`{}", hint.unwrap_or_default()),
+                    }
+                }),
+        }
+    }
+
+    /// Data objects of the dataset, of one partition when it is named, in key order.
+    ///
+    /// # Errors
+    /// [`CliError`] when the partition does not exist or listing fails.
+    pub async fn objects(
+        &self,
+        dataset: &DatasetKeys,
+        partition: Option<&str>,
+        cancel: &Cancel,
+    ) -> Result<Vec<Object>, CliError> {
+        let Some(wanted) = partition else {
+            let mut objects = Vec::new();
+            let is_of = |object: &Object| {
+                self.inventory
+                    .place_of(&object.key)
+                    .is_some_and(|(place, _)| place.prefix == dataset.prefix)
+            };
+            let mut keep = |page: Vec<Object>| objects.extend(page.into_iter().filter(is_of));
+            self.store.list(&dataset.prefix, cancel, &mut keep).await?;
+            return Ok(objects);
+        };
+        let Some(stats) = dataset
+            .partitions
+            .values()
+            .find(|stats| stats.partition.to_string() == wanted)
+        else {
+            let known: Vec<String> = dataset.partitions.keys().map(ToString::to_string).collect();
+            let hint =
+                nearest(wanted, known.iter().map(String::as_str)).map(|n| format!(": did you mean `{n}`?"));
+            return Err(CliError::Usage {
+                message: format!("no partition `{wanted}`{}", hint.unwrap_or_default()),
+            });
+        };
+        Ok(self
+            .inventory
+            .objects(&self.store, dataset, &stats.partition, cancel)
+            .await?)
+    }
+}

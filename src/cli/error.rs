@@ -1,0 +1,56 @@
+//! What can end a subcommand, and the exit code each cause has.
+
+use thiserror::Error;
+
+use crate::dataset::PageError;
+use crate::storage::{LocationError, StorageError};
+
+/// Why a subcommand ended without its result.
+#[derive(Debug, Error)]
+pub enum CliError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Location(#[from] LocationError),
+    #[error(transparent)]
+    Page(#[from] PageError),
+    /// A spec or recipe that cannot be used; the message names file, line and column.
+    #[error("{message}")]
+    Spec { message: String },
+    #[error("{message}")]
+    Usage { message: String },
+    #[error("{message}")]
+    Run { message: String, exit_code: u8 },
+    #[error("{path}: {source}")]
+    Io { path: String, source: std::io::Error },
+    #[error("writing the result: {0}")]
+    Output(std::io::Error),
+    #[error("no worker threads: {0}")]
+    Runtime(std::io::Error),
+}
+
+impl CliError {
+    /// The exit codes of the command line: 2 usage or spec, 75 try again, 78 credentials or configuration.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Storage(error) | Self::Page(PageError::Storage(error)) => storage_code(error),
+            Self::Location(_) | Self::Spec { .. } | Self::Usage { .. } => 2,
+            Self::Run { exit_code, .. } => *exit_code,
+            Self::Page(_) | Self::Io { .. } | Self::Output(_) | Self::Runtime(_) => 1,
+        }
+    }
+
+    /// Whether the reader of stdout has gone, as `head` does.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+}
+
+fn storage_code(error: &StorageError) -> u8 {
+    match error {
+        StorageError::Cancelled => 130,
+        error if error.is_configuration() => 78,
+        error if error.is_transient() => 75,
+        _ => 1,
+    }
+}

@@ -1,0 +1,92 @@
+//! Results on stdout: aligned tables for people, JSON for machines. A closed pipe is an error to pass on, not a panic.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::CliError;
+
+/// Where results go.
+pub struct Output {
+    to: Box<dyn Write>,
+}
+
+impl Output {
+    pub fn stdout() -> Self {
+        Self {
+            to: Box::new(std::io::BufWriter::new(std::io::stdout())),
+        }
+    }
+
+    pub fn line(&mut self, text: &str) -> Result<(), CliError> {
+        writeln!(self.to, "{text}")
+            .and_then(|()| self.to.flush())
+            .map_err(CliError::Output)
+    }
+
+    /// One JSON document, indented.
+    pub fn json<T: Serialize>(&mut self, value: &T) -> Result<(), CliError> {
+        let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Output(error.into()))?;
+        self.line(&text)
+    }
+
+    /// A table with a heading, columns aligned; the columns in `right` are right-aligned.
+    pub fn table(&mut self, heading: &[&str], right: &[usize], rows: &[Vec<String>]) -> Result<(), CliError> {
+        for line in aligned(heading, right, rows) {
+            self.line(&line)?;
+        }
+        Ok(())
+    }
+}
+
+fn aligned(heading: &[&str], right: &[usize], rows: &[Vec<String>]) -> Vec<String> {
+    let width = |text: &str| text.chars().count();
+    let widths: Vec<usize> = heading
+        .iter()
+        .enumerate()
+        .map(|(i, title)| {
+            rows.iter()
+                .filter_map(|row| row.get(i))
+                .map(|cell| width(cell))
+                .max()
+                .unwrap_or(0)
+                .max(width(title))
+        })
+        .collect();
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let padded: Vec<String> = cells
+            .zip(&widths)
+            .enumerate()
+            .map(|(i, (cell, cell_width))| {
+                let pad = " ".repeat(cell_width.saturating_sub(width(cell)));
+                if right.contains(&i) {
+                    format!("{pad}{cell}")
+                } else {
+                    format!("{cell}{pad}")
+                }
+            })
+            .collect();
+        padded.join("  ").trim_end().to_owned()
+    };
+    let mut lines = vec![line(&mut heading.iter().copied())];
+    lines.extend(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::aligned;
+
+    #[test]
+    fn numbers_are_right_aligned_and_no_line_ends_in_spaces() {
+        let rows = [
+            vec!["2020-01-01".to_owned(), "7".to_owned()],
+            vec!["all".to_owned(), "1,234".to_owned()],
+        ];
+        let lines = aligned(&["partition", "files"], &[1], &rows);
+        assert_eq!(
+            lines,
+            ["partition   files", "2020-01-01      7", "all         1,234"]
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! `skewer preview`: a bounded page of rows, after a recipe when one is given, with what was rejected.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::output::Output;
+use super::{CliError, ConnectionArgs, data, rows, signal};
+use crate::base::envelope::from_yaml;
+use crate::base::{Accuracy, units};
+use crate::dataset::{Page, Reject};
+use crate::explore::explore;
+use crate::job::JobSpec;
+use crate::storage::Connection;
+use crate::transform::{Recipe, RecipeFile};
+
+#[derive(Debug, clap::Args)]
+pub struct PreviewArgs {
+    /// Folder, file or s3:// prefix
+    location: String,
+    /// Rows to read
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    rows: usize,
+    /// Recipe or job spec whose steps are applied
+    #[arg(long, value_name = "FILE")]
+    recipe: Option<PathBuf>,
+    /// Only this partition, as `skewer ls` names it
+    #[arg(long)]
+    partition: Option<String>,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+    /// Prints JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    schema: Vec<rows::NamedType>,
+    rows: Vec<Map<String, Value>>,
+    rejects: Vec<Reject>,
+    accuracy: Accuracy,
+}
+
+pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
+    let recipe = args
+        .recipe
+        .as_deref()
+        .map(read_recipe)
+        .transpose()?
+        .unwrap_or_default();
+    let connection: Connection = args.connection.into();
+    let page = signal::block_on(|cancel, _| async move {
+        let listed = data::list(&args.location, &connection, &cancel).await?;
+        let dataset = listed.dataset(None)?;
+        let objects = listed
+            .objects(dataset, args.partition.as_deref(), &cancel)
+            .await?;
+        Ok::<_, CliError>(Page::read(&listed.store, &objects, None, args.rows, &cancel).await?)
+    })??;
+    let explored = explore(&page, &recipe, recipe.steps.len());
+    if let Some(error) = explored.checks.iter().find_map(|check| check.as_ref().err()) {
+        return Err(CliError::Spec {
+            message: error.to_string(),
+        });
+    }
+    if let Some(error) = explored.error {
+        return Err(CliError::Run {
+            message: error,
+            exit_code: 1,
+        });
+    }
+    if args.json {
+        let schema = rows::named_types(explored.df.schema());
+        let rows = rows::json_rows(&explored.df);
+        output.json(&Answer {
+            schema,
+            rows,
+            rejects: explored.rejects,
+            accuracy: explored.accuracy,
+        })?;
+        return Ok(0);
+    }
+    rows::print_rows(&explored.df, output)?;
+    output.line(&format!(
+        "{} ({})",
+        units::plural(explored.df.height() as u64, "row"),
+        explored.accuracy
+    ))?;
+    if !explored.rejects.is_empty() {
+        output.line(&format!(
+            "\n{}:",
+            units::plural(explored.rejects.len() as u64, "rejected record")
+        ))?;
+        rows::print_rejects(&explored.rejects, output)?;
+    }
+    Ok(0)
+}
+
+/// Reads a recipe file, or the steps of a job spec.
+fn read_recipe(path: &Path) -> Result<Recipe, CliError> {
+    let text = std::fs::read_to_string(path).map_err(|source| CliError::Io {
+        path: path.display().to_string(),
+        source,
+    })?;
+    if text.lines().any(|line| line.trim_end() == "kind: Job") {
+        let spec = JobSpec::parse(&text).map_err(|error| CliError::Spec {
+            message: format!("{}:{error}", path.display()),
+        })?;
+        return Ok(spec.steps);
+    }
+    from_yaml::<RecipeFile>(&text)
+        .map(|file| file.steps)
+        .map_err(|error| CliError::Spec {
+            message: format!("{}:{error}", path.display()),
+        })
+}

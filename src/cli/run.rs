@@ -1,0 +1,175 @@
+//! `skewer run`: the batch runner. Report on stdout, progress on stderr, the outcome as exit code.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::output::Output;
+use super::signal::Signalled;
+use super::validate::read_job;
+use super::{CliError, signal};
+use crate::base::{Cancel, Progress, units};
+use crate::job::{Job, Params};
+use crate::run::{RunOptions, RunReport, run as run_job};
+
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// Job spec
+    job: PathBuf,
+    /// Parameter of the job: day=2020-01-01, day=2020-01-01..2020-01-07 or day=last:3
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    params: Vec<String>,
+    /// Runs days again that are committed already, and replaces their files
+    #[arg(long)]
+    replace: bool,
+    /// Prints the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: RunArgs, output: &mut Output) -> Result<u8, CliError> {
+    let job = read_job(&args.job)?;
+    let params = params(&args.params)?;
+    let options = RunOptions {
+        replace: args.replace,
+        ..RunOptions::default()
+    };
+    let (report, signalled) = signal::block_on(|cancel, signalled| async move {
+        (execute(&job, &params, &options, &cancel).await, signalled)
+    })?;
+    let report = report?;
+    if args.json {
+        output.json(&report)?;
+    } else {
+        print(&report, output)?;
+    }
+    Ok(exit_code(&report, &signalled))
+}
+
+fn params(pairs: &[String]) -> Result<Params, CliError> {
+    let split: Option<Vec<(&str, &str)>> = pairs.iter().map(|pair| pair.split_once('=')).collect();
+    let usage = |message: String| CliError::Usage { message };
+    let pairs = split.ok_or_else(|| usage("--param takes NAME=VALUE, such as day=2020-01-01".to_owned()))?;
+    Params::parse(&pairs).map_err(|error| usage(error.to_string()))
+}
+
+async fn execute(
+    job: &Job,
+    params: &Params,
+    options: &RunOptions,
+    cancel: &Cancel,
+) -> Result<RunReport, CliError> {
+    let progress = Progress::new();
+    let ticker = tokio::spawn(show_progress(progress.clone()));
+    let result = run_job(job, params, options, &progress, cancel).await;
+    ticker.abort();
+    if std::io::stderr().is_terminal() {
+        say("\r\x1b[K");
+    }
+    result.map_err(|error| CliError::Run {
+        message: error.to_string(),
+        exit_code: u8::try_from(error.exit_code()).unwrap_or(1),
+    })
+}
+
+/// A line that is drawn over on a terminal, and a line every ten seconds in a log.
+async fn show_progress(progress: Progress) {
+    let is_terminal = std::io::stderr().is_terminal();
+    let every = if is_terminal {
+        Duration::from_millis(250)
+    } else {
+        Duration::from_secs(10)
+    };
+    let started = Instant::now();
+    let mut ticks = tokio::time::interval(every);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        let view = progress.view();
+        let of = view
+            .n_total
+            .map(|n| format!(" of {}", units::count(n)))
+            .unwrap_or_default();
+        let line = format!(
+            "{} {}{of} files, {}, {}",
+            view.note,
+            units::count(view.n_done),
+            units::bytes(view.n_bytes),
+            units::seconds(started.elapsed().as_secs_f64())
+        );
+        if is_terminal {
+            say(&format!("\r\x1b[K{line}"));
+        } else {
+            say(&format!("{line}\n"));
+        }
+    }
+}
+
+/// Progress is a courtesy: a closed stderr does not end the run.
+fn say(text: &str) {
+    let mut stderr = std::io::stderr();
+    drop(stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()));
+}
+
+fn print(report: &RunReport, output: &mut Output) -> Result<(), CliError> {
+    let rows: Vec<Vec<String>> = report
+        .partitions
+        .iter()
+        .map(|day| {
+            vec![
+                day.partition.to_string(),
+                word(&day.status),
+                units::count(day.rows_in),
+                units::count(day.rows_out),
+                units::count(day.rows_filtered),
+                units::count(day.rows_quarantined),
+                units::count(day.n_files),
+                units::count(day.parts.len() as u64),
+                units::bytes(day.parts.iter().map(|part| part.bytes).sum()),
+            ]
+        })
+        .collect();
+    let heading = [
+        "partition",
+        "status",
+        "rows in",
+        "rows out",
+        "filtered",
+        "quarantined",
+        "files",
+        "parts",
+        "bytes",
+    ];
+    output.table(&heading, &[2, 3, 4, 5, 6, 7, 8], &rows)?;
+    for day in &report.partitions {
+        if let Some(message) = &day.message {
+            output.line(&format!("{}: {message}", day.partition))?;
+        }
+        for (name, unknown) in &day.drift.unknown {
+            output.line(&format!(
+                "{}: key `{name}` is not in the schema: {}, first at {}:{}",
+                day.partition,
+                units::plural(unknown.n, "record"),
+                unknown.first_object,
+                unknown.first_line
+            ))?;
+        }
+    }
+    output.line(&format!("run {}: {}", report.run_id, word(&report.status)))
+}
+
+fn exit_code(report: &RunReport, signalled: &Signalled) -> u8 {
+    match u8::try_from(report.exit_code) {
+        Ok(130) => signalled.code().unwrap_or(130),
+        Ok(code) => code,
+        Err(_) => 1,
+    }
+}
+
+/// The word that the JSON report has for a status.
+fn word(status: &impl serde::Serialize) -> String {
+    match serde_json::to_value(status) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}

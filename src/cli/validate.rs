@@ -1,0 +1,78 @@
+//! `skewer validate`: checks a spec, its steps and its output columns. Reads no data.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::output::Output;
+use super::{CliError, rows};
+use crate::base::units;
+use crate::job::Job;
+
+#[derive(Debug, clap::Args)]
+pub struct ValidateArgs {
+    /// Job spec
+    job: PathBuf,
+    /// Prints JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    job: &'a str,
+    spec_sha256: &'a str,
+    source: String,
+    sink: String,
+    columns: Vec<rows::NamedType>,
+    warnings: &'a [String],
+}
+
+pub fn validate(args: ValidateArgs, output: &mut Output) -> Result<u8, CliError> {
+    let job = read_job(&args.job)?;
+    let answer = Answer {
+        job: job.name(),
+        spec_sha256: &job.spec_sha256,
+        source: job.spec.source.uri.clone(),
+        sink: job.sink.root.to_string(),
+        columns: rows::named_types(job.plan.output()),
+        warnings: &job.warnings,
+    };
+    if args.json {
+        output.json(&answer)?;
+        return Ok(0);
+    }
+    output.line(&format!(
+        "{}: valid: {}, {}, {} to {}",
+        args.job.display(),
+        units::plural(job.source.schema.fields.len() as u64, "field"),
+        units::plural(job.spec.steps.steps.len() as u64, "step"),
+        units::plural(answer.columns.len() as u64, "output column"),
+        answer.sink
+    ))?;
+    let cells: Vec<Vec<String>> = answer
+        .columns
+        .iter()
+        .map(|c| vec![c.name.clone(), c.dtype.clone()])
+        .collect();
+    output.table(&["column", "type"], &[], &cells)?;
+    for warning in answer.warnings {
+        output.line(&format!("warning: {warning}"))?;
+    }
+    Ok(0)
+}
+
+/// Reads and checks a job spec; relative places are relative to its own folder.
+///
+/// # Errors
+/// [`CliError::Spec`] with file, line and column.
+pub fn read_job(path: &Path) -> Result<Job, CliError> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| CliError::Spec {
+        message: format!("{shown}: {error}: give the path of a job spec"),
+    })?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    Job::from_text(&text, folder).map_err(|error| CliError::Spec {
+        message: format!("{shown}:{error}"),
+    })
+}

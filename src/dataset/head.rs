@@ -1,0 +1,159 @@
+//! The first bytes of an object by ranged requests: what format it has, and its first lines without the rest.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::decode::{Batch, DecodeOptions, Decoder, ObjectRef, actual_codec};
+use super::{Codec, FileFormat, Format, PageError, Schema};
+use crate::base::Cancel;
+use crate::storage::{Object, Store};
+
+const FIRST_BYTES: u64 = 256 << 10;
+/// Each next range is so many times larger, so that reading the heads again costs little.
+const GROWTH: u64 = 4;
+const MAX_STEP_BYTES: u64 = 64 << 20;
+const MAGIC_BYTES: u64 = 64;
+
+/// Format and codec of an object: by its name, else by its first bytes.
+///
+/// # Errors
+/// [`PageError::UnknownFormat`] for an object that is neither.
+pub(super) async fn format_of(store: &Store, object: &Object) -> Result<FileFormat, PageError> {
+    if let Some(format) = FileFormat::of_key(&object.key) {
+        return Ok(format);
+    }
+    let unknown = |reason: &str| PageError::UnknownFormat {
+        object: store.location(&object.key).to_string(),
+        reason: reason.to_owned(),
+    };
+    if object.size == 0 {
+        return Err(unknown("it is empty and its name has no known ending"));
+    }
+    let head = store
+        .get_range(&object.key, 0, MAGIC_BYTES.min(object.size))
+        .await?;
+    if head.starts_with(b"PAR1") {
+        return Ok(FileFormat {
+            format: Format::Parquet,
+            codec: Codec::None,
+        });
+    }
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
+    let codec = actual_codec(Codec::None, &head);
+    let is_json = text.trim_ascii_start().first() == Some(&b'{');
+    if codec != Codec::None || is_json {
+        return Ok(FileFormat {
+            format: Format::Jsonl,
+            codec,
+        });
+    }
+    let mut shown = String::from_utf8_lossy(head.get(..16).unwrap_or(&head)).into_owned();
+    shown.retain(|c| !c.is_control());
+    Err(unknown(&format!(
+        "it begins with `{shown}`; give it an ending (.jsonl, .jsonl.gz, .jsonl.zst, .parquet) or leave it out"
+    )))
+}
+
+/// Hands growing heads of an object to `read` until that is content. `read` gets all bytes from the start, and whether
+/// they are the whole object.
+///
+/// # Errors
+/// [`PageError::Storage`] and [`PageError::Cancelled`], and what `read` fails with.
+pub(super) async fn grow<T>(
+    store: &Store,
+    object: &Object,
+    cancel: &Cancel,
+    mut read: impl FnMut(&[u8], bool) -> Result<ControlFlow<T>, PageError>,
+) -> Result<Option<T>, PageError> {
+    let mut head: Vec<u8> = Vec::new();
+    loop {
+        cancel.check().map_err(|_| PageError::Cancelled)?;
+        let start = head.len() as u64;
+        let step = if start == 0 {
+            FIRST_BYTES
+        } else {
+            (start * (GROWTH - 1)).min(MAX_STEP_BYTES)
+        };
+        let end = (start + step).min(object.size);
+        let mut is_whole = end >= object.size;
+        if end > start {
+            let bytes = store.get_range(&object.key, start, end).await?;
+            // An object that shrank since it was listed ends here.
+            is_whole |= (bytes.len() as u64) < end - start;
+            head.extend_from_slice(&bytes);
+        }
+        if let ControlFlow::Break(answer) = read(&head, is_whole)? {
+            return Ok(Some(answer));
+        }
+        if is_whole {
+            return Ok(None);
+        }
+    }
+}
+
+/// The first rows of a JSONL object.
+pub(super) struct Rows {
+    pub(super) batches: Vec<Batch>,
+    /// Whether these are all its lines.
+    pub(super) is_whole: bool,
+}
+
+/// Decodes the head of a JSONL object until it gave `n_rows` rows.
+pub(super) async fn read_rows(
+    store: &Store,
+    object: &Object,
+    index: u32,
+    codec: Codec,
+    schema: &Arc<Schema>,
+    n_rows: usize,
+    cancel: &Cancel,
+) -> Result<Rows, PageError> {
+    let name = store.location(&object.key).to_string();
+    let options = DecodeOptions {
+        batch_bytes: 256 << 10,
+        ..DecodeOptions::default()
+    };
+    let rows = grow(store, object, cancel, |head, is_whole| {
+        let decode_error = |message: String| PageError::Decode { message };
+        let mut decoder = Decoder::new(Arc::clone(schema), options.clone())
+            .map_err(|error| decode_error(error.to_string()))?;
+        let object = ObjectRef {
+            index,
+            name: &name,
+            first_line: 1,
+            first_offset: 0,
+        };
+        let mut batches: Vec<Batch> = Vec::new();
+        let mut n = 0;
+        let mut has_stopped = false;
+        let sink = &mut |batch: Batch| {
+            n += batch.df.height();
+            batches.push(batch);
+            has_stopped = n >= n_rows || cancel.is_cancelled();
+            !has_stopped
+        };
+        let outcome = if is_whole {
+            decoder.read(object, codec, head, sink)
+        } else {
+            decoder.read_head(object, codec, head, sink)
+        };
+        outcome.map_err(|error| decode_error(error.to_string()))?;
+        if let Some(batch) = decoder.finish() {
+            n += batch.df.height();
+            batches.push(batch);
+        }
+        if !is_whole && n < n_rows {
+            return Ok(ControlFlow::Continue(()));
+        }
+        Ok(ControlFlow::Break(Rows {
+            batches,
+            is_whole: is_whole && !has_stopped,
+        }))
+    })
+    .await?;
+    cancel.check().map_err(|_| PageError::Cancelled)?;
+    Ok(rows.unwrap_or(Rows {
+        batches: Vec::new(),
+        is_whole: true,
+    }))
+}

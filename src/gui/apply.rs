@@ -1,0 +1,501 @@
+//! Carries out commands, takes what background work sent, and starts work whose key changed.
+
+use std::path::{Path, PathBuf};
+
+use egui::Context;
+
+use super::app::{App, close};
+use super::command::{Command, Tab};
+use super::saver::Save;
+use super::slots::{ExploreKey, PageKey, Purpose, Slots};
+use super::state::{Place, State};
+use super::theme::{self, Tone};
+use super::work;
+use crate::job::Job;
+use crate::session::{Document, Edit, Frozen, NoJob, SESSION_EXTENSION, Source};
+use crate::storage::{Connection, Location};
+
+/// Label of the run in the activity list.
+pub(super) const RUN_LABEL: &str = "Run here";
+
+/// Files that were dropped on the window, as commands.
+pub(super) fn dropped(ctx: &Context) -> Vec<Command> {
+    let paths: Vec<PathBuf> = ctx.input(|input| {
+        input
+            .raw
+            .dropped_files
+            .iter()
+            .map(|file| file.path().to_owned())
+            .collect()
+    });
+    paths
+        .into_iter()
+        .map(|path| Command::GoTo(path.display().to_string(), Connection::default()))
+        .collect()
+}
+
+/// Takes what background work has sent.
+pub(super) fn take_events(app: &mut App, ctx: &Context) {
+    let state = &mut app.state;
+    state.slots.listing.poll();
+    state.slots.page.poll();
+    state.slots.explored.poll();
+    if state.slots.fonts.poll()
+        && let Some(found) = state.slots.fonts.value()
+    {
+        theme::add_system_fonts(ctx, found.clone());
+    }
+    if state.slots.sample.poll()
+        && let Some(path) = state.slots.sample.value()
+    {
+        let source = Source {
+            location: Location::Local(path.clone()),
+            connection: Connection::default(),
+        };
+        state.sample = Some(source.clone());
+        if state.document().source.is_none() {
+            open(state, source);
+        }
+    }
+    if state.slots.exported.poll() {
+        match (state.slots.exported.error(), state.slots.exported.value()) {
+            (Some(error), _) => {
+                let error = error.to_owned();
+                state.say(Tone::Bad, error);
+            }
+            (None, Some(path)) => {
+                let text = format!("Exported to {path}");
+                state.say(Tone::Good, text);
+            }
+            (None, None) => {}
+        }
+    }
+    if state.slots.run.poll() && !state.slots.run.is_pending() {
+        match state.slots.run.error() {
+            None => state.say(Tone::Good, "The run has ended"),
+            Some(error) => {
+                let error = error.to_owned();
+                state.say(Tone::Bad, format!("The run failed: {error}"));
+            }
+        }
+    }
+    take_session(state);
+    take_picked(app);
+}
+
+fn take_session(state: &mut State) {
+    if !state.slots.session.poll() {
+        return;
+    }
+    if let Some(error) = state.slots.session.error() {
+        let error = error.to_owned();
+        state.say(Tone::Bad, error);
+        return;
+    }
+    let (Some(path), Some(document)) = (state.slots.session.key(), state.slots.session.value()) else {
+        return;
+    };
+    let (path, document) = (path.clone(), document.clone());
+    state.places.leave(Place::of(state.document()));
+    state.history = crate::session::History::new(document.clone());
+    state.panels.shown_step = None;
+    state.panels.address.reset();
+    state.say(Tone::Good, format!("Opened {}", path.display()));
+    state.session = Some(path);
+    state.saved = document;
+    state.slots.session.clear();
+}
+
+/// Takes the answer of a dialog. None means that it was closed.
+fn take_picked(app: &mut App) {
+    let slots = &mut app.state.slots;
+    if !slots.picked.poll() || slots.picked.is_pending() {
+        return;
+    }
+    let purpose = slots.picked.key().map(|(_, purpose)| purpose.clone());
+    let answer = slots.picked.value().cloned().flatten();
+    let error = slots.picked.error().map(str::to_owned);
+    slots.picked.clear();
+    if let Some(error) = error {
+        app.state
+            .say(Tone::Bad, format!("the file dialog failed: {error}"));
+    }
+    let (Some(purpose), Some(path)) = (purpose, answer) else {
+        return;
+    };
+    match purpose {
+        Purpose::OpenFolder | Purpose::OpenFile => open_path(&mut app.state, path),
+        Purpose::OpenSession => open_session(app, path),
+        Purpose::SaveSession => save_session(app, with_ending(path)),
+        Purpose::Export => export(app, path),
+    }
+}
+
+fn with_ending(path: PathBuf) -> PathBuf {
+    if path.to_string_lossy().ends_with(".yaml") {
+        path
+    } else {
+        path.with_extension(SESSION_EXTENSION)
+    }
+}
+
+fn open_path(state: &mut State, path: PathBuf) {
+    let source = Source {
+        location: Location::Local(path),
+        connection: Connection::default(),
+    };
+    state.preferences.remember(&source.location.name(), &source);
+    open(state, source);
+}
+
+/// Opens a source and remembers it as a recent place.
+fn open(state: &mut State, source: Source) {
+    state.preferences.visit(&source);
+    state.panels.notice = None;
+    state.go(Edit::Open(Some(source)));
+}
+
+fn open_session(app: &mut App, path: PathBuf) {
+    let tasks = &app.tasks;
+    app.state
+        .slots
+        .session
+        .restart(path.clone(), |_| work::open_session(tasks, path));
+}
+
+fn save_session(app: &mut App, path: PathBuf) {
+    let document = app.state.document().clone();
+    app.saver.save(Save::Session {
+        path: path.clone(),
+        document: Box::new(document.clone()),
+    });
+    app.state.say(Tone::Good, format!("Saved {}", path.display()));
+    app.state.session = Some(path);
+    app.state.saved = document;
+}
+
+fn export(app: &mut App, path: PathBuf) {
+    match app.state.slots.spec.text.clone() {
+        Ok(text) => {
+            let generation = app.state.slots.next_generation();
+            let tasks = &app.tasks;
+            app.state
+                .slots
+                .exported
+                .restart((generation, path.clone()), |_| work::export(tasks, path, text));
+        }
+        Err(reason) => app.state.say(Tone::Bad, format!("not exported: {reason}")),
+    }
+}
+
+fn ask(app: &mut App, purpose: Purpose) {
+    // A second dialog over the first confuses every desktop.
+    if app.state.slots.picked.is_pending() {
+        return;
+    }
+    let (answer, label) = match purpose {
+        Purpose::OpenFolder => (app.picker.pick_folder(), "Choosing a folder"),
+        Purpose::OpenFile => (app.picker.pick_file(), "Choosing a file"),
+        Purpose::OpenSession => (app.picker.pick_session(), "Choosing a session"),
+        Purpose::SaveSession => {
+            let name = format!("{}.{SESSION_EXTENSION}", app.state.document().job.name);
+            (app.picker.save_file(&name), "Choosing where to save")
+        }
+        Purpose::Export => {
+            let name = format!("{}.yaml", app.state.document().job.name);
+            (app.picker.save_file(&name), "Choosing where to export")
+        }
+    };
+    let generation = app.state.slots.next_generation();
+    let tasks = &app.tasks;
+    app.state.slots.picked.restart((generation, purpose), |_| {
+        tasks.spawn(label, move |_| async move { Ok(answer.await) })
+    });
+}
+
+/// Carries out one command.
+#[allow(clippy::too_many_lines, reason = "one arm a command")]
+pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
+    match command {
+        Command::Edit(edit) => match &edit {
+            Edit::Open(_) | Edit::ShowPartition { .. } => app.state.go(edit),
+            _ => app.state.history.apply(edit),
+        },
+        Command::Seal => app.state.history.seal(),
+        Command::Undo => {
+            if let Some(label) = app.state.history.undo() {
+                app.state.panels.address.reset();
+                app.state.say(Tone::Weak, format!("Undone: {label}"));
+            }
+        }
+        Command::Redo => {
+            if let Some(label) = app.state.history.redo() {
+                app.state.panels.address.reset();
+                app.state.say(Tone::Weak, format!("Done again: {label}"));
+            }
+        }
+        Command::Open(source) => open(&mut app.state, source),
+        Command::GoTo(text, connection) => go_to(app, &text, connection),
+        Command::OpenSampleData => open_sample(app),
+        Command::OpenFolderDialog => ask(app, Purpose::OpenFolder),
+        Command::OpenFileDialog => ask(app, Purpose::OpenFile),
+        Command::OpenSessionDialog => ask(app, Purpose::OpenSession),
+        Command::Save => match app.state.session.clone() {
+            Some(path) => save_session(app, path),
+            None => ask(app, Purpose::SaveSession),
+        },
+        Command::SaveAs => ask(app, Purpose::SaveSession),
+        Command::Export => match &app.state.slots.spec.text {
+            Ok(_) => ask(app, Purpose::Export),
+            Err(reason) => {
+                let text = format!("not exported: {reason}");
+                app.state.say(Tone::Bad, text);
+                app.state.panels.tab = Tab::Job;
+            }
+        },
+        Command::RunHere { replace } => run_here(app, replace),
+        Command::CancelRun => app.state.slots.run.cancel(),
+        Command::CancelTask(id) => app.tasks.cancel(id),
+        Command::CopyText(text) => ctx.copy_text(text),
+        Command::Refresh => refresh(app),
+        Command::ShowTab(tab) => app.state.panels.tab = tab,
+        Command::ShowStep(step) => app.state.panels.shown_step = step,
+        Command::GoBack => {
+            let present = Place::of(app.state.document());
+            if let Some(place) = app.state.places.back(present) {
+                app.state.show(place);
+            }
+        }
+        Command::GoForward => {
+            let present = Place::of(app.state.document());
+            if let Some(place) = app.state.places.forward(present) {
+                app.state.show(place);
+            }
+        }
+        Command::GoUp => go_up(&mut app.state),
+        Command::EditAddress => app.state.panels.address.focus(),
+        Command::AddConnection => app.state.panels.connect = Some(super::shell::ConnectForm::default()),
+        Command::Forget(source) => app.state.preferences.forget(&source),
+        Command::SetTheme(theme) => {
+            app.state.preferences.theme = theme;
+            theme::apply(ctx, theme);
+        }
+        Command::ZoomIn => egui::gui_zoom::zoom_in(ctx),
+        Command::ZoomOut => egui::gui_zoom::zoom_out(ctx),
+        Command::ZoomReset => ctx.set_zoom_factor(1.0),
+        Command::ToggleSources => app.state.panels.has_sources ^= true,
+        Command::ToggleRecipe => app.state.panels.has_recipe ^= true,
+        Command::ToggleActivity => app.state.preferences.is_activity_open ^= true,
+        Command::ShowPalette => {
+            app.state.panels.palette = match app.state.panels.palette {
+                Some(_) => None,
+                None => Some(super::shell::Palette::default()),
+            }
+        }
+        Command::ShowShortcuts => app.state.panels.has_shortcuts ^= true,
+        Command::Quit => close(ctx),
+    }
+}
+
+fn go_to(app: &mut App, text: &str, connection: Connection) {
+    if text.ends_with(SESSION_EXTENSION) {
+        open_session(app, PathBuf::from(text));
+        return;
+    }
+    match text.parse::<Location>() {
+        Ok(location) => {
+            let connection = if location.is_s3() {
+                connection
+            } else {
+                Connection::default()
+            };
+            let source = Source { location, connection };
+            app.state.preferences.remember(&source.location.name(), &source);
+            open(&mut app.state, source);
+        }
+        Err(error) => app.state.say(Tone::Bad, error.to_string()),
+    }
+}
+
+fn open_sample(app: &mut App) {
+    if let Some(sample) = app.state.sample.clone() {
+        open(&mut app.state, sample);
+        return;
+    }
+    // Opened when it is there, because nothing is open then.
+    if app.state.document().source.is_some() {
+        app.state.go(Edit::Open(None));
+    }
+    let (tasks, cache) = (&app.tasks, app.cache.clone());
+    if app.state.slots.sample.is_pending() {
+        return;
+    }
+    app.state
+        .slots
+        .sample
+        .restart((), |()| work::sample_data(tasks, cache));
+}
+
+/// From a partition to its dataset, then to the folder above the source.
+fn go_up(state: &mut State) {
+    let document = state.document();
+    if document.partition.is_some() {
+        let dataset = document.dataset.clone();
+        state.go(Edit::ShowPartition {
+            dataset,
+            partition: None,
+        });
+        return;
+    }
+    let Some(source) = document.source.clone() else {
+        return;
+    };
+    match source.location.parent() {
+        Some(location) => open(
+            state,
+            Source {
+                location,
+                connection: source.connection,
+            },
+        ),
+        None => state.say(Tone::Weak, "this is the top"),
+    }
+}
+
+/// Lists again and reads the rows again. What is open stays open.
+fn refresh(app: &mut App) {
+    app.state.slots.refreshes += 1;
+    let Some(source) = app.state.document().source.clone() else {
+        return;
+    };
+    let tasks = &app.tasks;
+    app.state
+        .slots
+        .listing
+        .restart(source, |source| work::list(tasks, source));
+}
+
+fn run_here(app: &mut App, is_replacing: bool) {
+    app.state.panels.tab = Tab::Job;
+    if app.state.slots.run.is_pending() {
+        return;
+    }
+    let spec = match &app.state.slots.spec.text {
+        Ok(spec) => spec.clone(),
+        Err(reason) => {
+            let text = format!("not run: {reason}");
+            app.state.say(Tone::Bad, text);
+            return;
+        }
+    };
+    let document = app.state.document();
+    let days = match document.job.days.trim() {
+        "" => document
+            .partition
+            .as_ref()
+            .and_then(crate::storage::Partition::date)
+            .map(|date| date.to_string())
+            .unwrap_or_default(),
+        days => days.to_owned(),
+    };
+    if days.is_empty() {
+        app.state
+            .say(Tone::Bad, "not run: open a day, or give days on the Job tab");
+        return;
+    }
+    let base = spec_base(app.state.session.as_deref());
+    let generation = app.state.slots.next_generation();
+    let tasks = &app.tasks;
+    app.state
+        .slots
+        .run
+        .restart(generation, |_| work::run(tasks, spec, base, days, is_replacing));
+}
+
+/// Starts work whose key changed since the last frame.
+pub(super) fn start_work(app: &mut App) {
+    let tasks = &app.tasks;
+    let State {
+        history,
+        panels,
+        slots,
+        session,
+        ..
+    } = &mut app.state;
+    let document = history.document();
+    let Some(source) = &document.source else {
+        slots.listing.clear();
+        slots.page.clear();
+        slots.explored.clear();
+        return;
+    };
+    slots
+        .listing
+        .request(source.clone(), |source| work::list(tasks, source));
+    if let Some(prefixes) = slots.prefixes(document) {
+        let key = PageKey {
+            source: source.clone(),
+            prefixes,
+            n_rows: document.sample.n_rows,
+            generation: slots.refreshes,
+        };
+        let label = document
+            .partition
+            .as_ref()
+            .map_or_else(|| "the dataset".to_owned(), ToString::to_string);
+        slots.page.request(key, |key| work::read_page(tasks, key, &label));
+    }
+    if let Some(read) = slots.page.value()
+        && !slots.page.is_stale()
+    {
+        if panels
+            .shown_step
+            .is_some_and(|n_steps| n_steps > document.recipe.steps.len())
+        {
+            panels.shown_step = None;
+        }
+        let key = ExploreKey {
+            page: read.stamp,
+            recipe: document.recipe.clone(),
+            shown_step: panels.shown_step,
+        };
+        let page = std::sync::Arc::clone(&read.page);
+        slots.explored.request(key, |key| {
+            work::start_explore(tasks, page, key.recipe.clone(), key.shown_step)
+        });
+    }
+    write_spec(document, slots, spec_base(session.as_deref()));
+}
+
+/// The folder that a spec's relative places are relative to before it has one of its own.
+fn spec_base(session: Option<&Path>) -> PathBuf {
+    session
+        .and_then(Path::parent)
+        .map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+/// Writes the spec again when the document or the frozen schema changed, and checks it as a run would.
+fn write_spec(document: &Document, slots: &mut Slots, base: PathBuf) {
+    let read = slots.page.value().filter(|_| !slots.page.is_stale());
+    let key = (document.clone(), read.map(|read| read.stamp), base);
+    if slots.spec.key.as_ref() == Some(&key) {
+        return;
+    }
+    let text = match (read, slots.dataset(document)) {
+        (Some(read), Some(dataset)) => document
+            .job_spec(Frozen {
+                dataset: &dataset.keys.prefix,
+                layout: &dataset.keys.layout,
+                schema: read.page.declared.as_ref(),
+            })
+            .map_err(|error| error.to_string())
+            .and_then(|spec| spec.to_yaml().map_err(|error| error.to_string()))
+            .and_then(|text| match Job::from_text(&text, &key.2) {
+                Ok(_) => Ok(text),
+                Err(error) => Err(error.to_string()),
+            }),
+        _ => Err(NoJob::NoSchema.to_string()),
+    };
+    slots.spec.text = text;
+    slots.spec.key = Some(key);
+}

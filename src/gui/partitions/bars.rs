@@ -1,0 +1,314 @@
+//! One bar per partition with the median as a dashed line; missing dates are gaps with a word, spikes are red.
+
+use egui::{Align2, Id, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+
+use super::Measure;
+use super::frame::{AXIS_WIDTH, grid_line, log_ticks, ticks};
+use crate::base::units;
+use crate::chart::Bar;
+use crate::gui::listed::ListedDataset;
+use crate::gui::theme::{Colors, colors, mix, size, small, space, strong, weak};
+use crate::storage::Partition;
+
+const HEIGHT: f32 = 190.0;
+const LABELS_HEIGHT: f32 = 20.0;
+/// Narrower bars have no gap between them.
+const GAP_FROM: f32 = 4.0;
+
+/// A value's height in the chart, 0..=1.
+struct Scale {
+    max: f64,
+    is_log: bool,
+}
+
+impl Scale {
+    fn share(&self, value: f64) -> f32 {
+        let share = if self.is_log {
+            // The axis starts at one, where the logarithm is zero.
+            value.max(1.0).log10() / self.max.max(10.0).log10()
+        } else {
+            value / self.max
+        };
+        #[allow(clippy::cast_possible_truncation, reason = "a position on the screen")]
+        let share = share as f32;
+        share.clamp(0.0, 1.0)
+    }
+}
+
+fn value_of(bar: &Bar, measure: Measure) -> Option<u64> {
+    match measure {
+        Measure::Bytes => bar.n_bytes,
+        Measure::Files => bar.n_bytes.map(|_| bar.n_files),
+    }
+}
+
+fn label_of(value: f64, measure: Measure) -> String {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a tick between zero and the largest value"
+    )]
+    let whole = value as u64;
+    match measure {
+        Measure::Bytes if whole == 0 => "0".to_owned(),
+        Measure::Bytes => units::bytes(whole),
+        Measure::Files if value.fract() > 0.0 => String::new(),
+        Measure::Files => units::count(whole),
+    }
+}
+
+pub fn bars_ui(
+    ui: &mut Ui,
+    dataset: &ListedDataset,
+    measure: Measure,
+    is_log: bool,
+    open: Option<&Partition>,
+    opened: &mut Option<Partition>,
+) {
+    let c = colors(ui);
+    let bars = &dataset.bars.bars;
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click());
+    let plot = Rect::from_min_max(
+        pos2(rect.left() + AXIS_WIDTH, rect.top() + space::MD),
+        pos2(rect.right() - space::XS, rect.bottom() - LABELS_HEIGHT),
+    );
+    let largest = bars
+        .iter()
+        .filter_map(|bar| value_of(bar, measure))
+        .max()
+        .unwrap_or(0) as f64;
+    let ticks = if is_log {
+        log_ticks(largest)
+    } else {
+        ticks(largest)
+    };
+    let scale = Scale {
+        max: ticks.last().copied().unwrap_or(1.0),
+        is_log,
+    };
+    let y_of = |value: f64| plot.bottom() - plot.height() * scale.share(value);
+    for tick in &ticks {
+        let is_base = scale.share(*tick) <= 0.0;
+        grid_line(
+            ui.painter(),
+            plot,
+            y_of(*tick),
+            &label_of(*tick, measure),
+            is_base,
+            c,
+        );
+    }
+    let slot = plot.width() / (bars.len().max(1) as f32);
+    let slot_rect = |index: usize| {
+        let left = plot.left() + slot * index as f32;
+        Rect::from_min_max(pos2(left, plot.top()), pos2(left + slot, plot.bottom()))
+    };
+    let hovered = response
+        .hover_pos()
+        .filter(|at| plot.x_range().contains(at.x))
+        .map(|at| index_at(at, plot, slot));
+    if let Some(index) = hovered {
+        ui.painter()
+            .rect_filled(slot_rect(index), 0.0, mix(c.panel, c.selection, 0.6));
+    }
+    for (index, bar) in bars.iter().enumerate() {
+        let place = slot_rect(index);
+        bar_ui(ui, bar, place, value_of(bar, measure), &scale, slot, c);
+        if open == Some(&bar.partition) {
+            let line = Rect::from_min_max(
+                pos2(place.left() + 1.0, plot.bottom()),
+                pos2(place.right() - 1.0, plot.bottom() + size::UNDERLINE),
+            );
+            ui.painter().rect_filled(line, 0.0, c.accent);
+        }
+        // Every bar is a place to click for assistive technology, as long as there are not thousands.
+        if bars.len() <= 400 {
+            let label = format!("Bar {}", dataset.partition_label(&bar.partition));
+            let inner = ui.interact(place, bar_id(&response.id, index), Sense::CLICK);
+            inner.widget_info(|| WidgetInfo::labeled(Role::Button, bar.n_bytes.is_some(), &label));
+            if inner.clicked() && bar.n_bytes.is_some() {
+                *opened = Some(bar.partition.clone());
+            }
+        }
+    }
+    day_labels(ui, bars, plot, slot, c);
+    median_line(ui, dataset, measure, plot, &y_of, c);
+    if response.clicked()
+        && let Some(bar) = response
+            .interact_pointer_pos()
+            .and_then(|at| bars.get(index_at(at, plot, slot)))
+        && bar.n_bytes.is_some()
+    {
+        *opened = Some(bar.partition.clone());
+    }
+    if let Some(bar) = hovered.and_then(|index| bars.get(index)) {
+        egui::Tooltip::always_open(
+            ui.ctx().clone(),
+            ui.layer_id(),
+            response.id.with("bar tooltip"),
+            egui::PopupAnchor::Pointer,
+        )
+        .gap(12.0)
+        .show(|ui| tooltip_ui(ui, dataset, bar));
+    }
+}
+
+fn bar_id(chart: &Id, index: usize) -> Id {
+    chart.with(("bar", index))
+}
+
+fn index_at(at: Pos2, plot: Rect, slot: f32) -> usize {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a position inside the chart"
+    )]
+    let index = ((at.x - plot.left()) / slot.max(0.01)).max(0.0) as usize;
+    index
+}
+
+fn bar_ui(ui: &Ui, bar: &Bar, place: Rect, value: Option<u64>, scale: &Scale, slot: f32, c: &Colors) {
+    let Some(value) = value else {
+        // A gap says its name where there is room, and is outlined where there is not.
+        if slot > 44.0 {
+            ui.painter().text(
+                pos2(place.center().x, place.bottom() - 30.0),
+                Align2::CENTER_CENTER,
+                "missing",
+                small(),
+                c.warn,
+            );
+        }
+        let mark = Rect::from_min_max(
+            pos2(place.left() + slot * 0.14, place.bottom() - 5.0),
+            pos2(place.right() - slot * 0.14, place.bottom()),
+        );
+        ui.painter()
+            .rect_stroke(mark, 0.0, Stroke::new(size::LINE, c.warn), StrokeKind::Inside);
+        return;
+    };
+    let gap = if slot > GAP_FROM { slot * 0.14 } else { 0.0 };
+    let height = (place.height() * scale.share(value as f64)).max(if value > 0 { 2.0 } else { 0.0 });
+    let body = Rect::from_min_max(
+        pos2(place.left() + gap, place.bottom() - height),
+        pos2(place.right() - gap, place.bottom()),
+    );
+    let color = if bar.is_spike {
+        c.bad
+    } else if bar.has_tiny_files {
+        c.warn
+    } else {
+        c.data
+    };
+    let radius = if slot > 12.0 { 2.0 } else { 0.0 };
+    ui.painter().rect_filled(body, radius, color);
+}
+
+/// Labels below the bars, as many as fit without touching.
+fn day_labels(ui: &Ui, bars: &[Bar], plot: Rect, slot: f32, c: &Colors) {
+    const WIDTH: f32 = 34.0;
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a small number of bars"
+    )]
+    let every = (WIDTH / slot.max(0.01)).ceil().max(1.0) as usize;
+    for (index, bar) in bars.iter().enumerate().step_by(every) {
+        let text = if every == 1 {
+            bar.label.clone()
+        } else {
+            bar.partition
+                .date()
+                .map_or_else(|| bar.label.clone(), |date| date.format("%m-%d").to_string())
+        };
+        let mut job = egui::text::LayoutJob::simple_singleline(text, small(), c.weak);
+        job.wrap = egui::text::TextWrapping::truncate_at_width(slot * every as f32);
+        let galley = ui.painter().layout_job(job);
+        let center = plot.left() + slot * (index as f32 + 0.5);
+        let x = (center - galley.size().x / 2.0).max(plot.left());
+        ui.painter()
+            .galley(pos2(x, plot.bottom() + space::XS), galley, c.weak);
+    }
+}
+
+fn median_line(
+    ui: &Ui,
+    dataset: &ListedDataset,
+    measure: Measure,
+    plot: Rect,
+    y_of: &impl Fn(f64) -> f32,
+    c: &Colors,
+) {
+    let median = match measure {
+        Measure::Bytes => dataset.skew.metrics.median_bytes as f64,
+        Measure::Files => median(
+            dataset
+                .keys
+                .partitions
+                .values()
+                .map(|stats| stats.n_files)
+                .collect(),
+        ),
+    };
+    if median <= 0.0 || dataset.bars.bars.len() < 2 {
+        return;
+    }
+    let y = y_of(median);
+    let points = [pos2(plot.left(), y), pos2(plot.right(), y)];
+    ui.painter()
+        .extend(Shape::dashed_line(&points, Stroke::new(1.2, c.text), 4.0, 4.0));
+    let text = format!("median {}", label_of(median.round(), measure));
+    let galley = ui.painter().layout_no_wrap(text, small(), c.weak);
+    let at = pos2(
+        plot.right() - galley.size().x - space::XS,
+        y - galley.size().y - 3.0,
+    );
+    let behind = Rect::from_min_size(at, galley.size()).expand2(vec2(3.0, 0.0));
+    ui.painter()
+        .rect_filled(behind, 2.0, c.panel.gamma_multiply(0.85));
+    ui.painter().galley(at, galley, c.weak);
+}
+
+fn median(mut values: Vec<u64>) -> f64 {
+    values.sort_unstable();
+    let middle = values.len() / 2;
+    let at = |index: usize| values.get(index).copied().unwrap_or(0) as f64;
+    if values.len().is_multiple_of(2) {
+        f64::midpoint(at(middle.saturating_sub(1)), at(middle))
+    } else {
+        at(middle)
+    }
+}
+
+fn tooltip_ui(ui: &mut Ui, dataset: &ListedDataset, bar: &Bar) {
+    ui.spacing_mut().item_spacing.y = 2.0;
+    ui.label(strong(bar.partition.to_string()));
+    let Some(n_bytes) = bar.n_bytes else {
+        ui.label("No objects: missing, or late.");
+        return;
+    };
+    ui.label(format!(
+        "{} ({} bytes)",
+        units::bytes(n_bytes),
+        units::count(n_bytes)
+    ));
+    ui.label(units::plural(bar.n_files, "file"));
+    if bar.n_files > 0 {
+        ui.label(format!(
+            "{} a file on average",
+            units::bytes(n_bytes / bar.n_files)
+        ));
+    }
+    let metrics = &dataset.skew.metrics;
+    if metrics.median_bytes > 0 {
+        ui.label(format!(
+            "{:.1} × the median",
+            n_bytes as f64 / metrics.median_bytes as f64
+        ));
+    }
+    if metrics.n_bytes > 0 {
+        let share = n_bytes as f64 / metrics.n_bytes as f64;
+        ui.label(format!("{} of all bytes", units::percent(share)));
+    }
+    ui.label(weak(ui, "Click to open its rows"));
+}

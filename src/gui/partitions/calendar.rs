@@ -1,0 +1,186 @@
+//! A heat map of days, a block per month, Monday first. Missing days are outlined, spikes are red.
+
+use chrono::{Datelike, NaiveDate};
+use egui::{Align2, Color32, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+
+use crate::base::units;
+use crate::chart::CalendarDay;
+use crate::gui::listed::ListedDataset;
+use crate::gui::theme::{Colors, colors, mix, size, small, space, weak_small};
+use crate::gui::widgets::card_with_head;
+use crate::storage::Partition;
+
+const CELL: f32 = 26.0;
+const GAP: f32 = 4.0;
+/// Months shown without scrolling.
+const MAX_HEIGHT: f32 = 320.0;
+
+pub fn calendar_card(
+    ui: &mut Ui,
+    dataset: &ListedDataset,
+    open: Option<&Partition>,
+    opened: &mut Option<Partition>,
+) {
+    card_with_head(
+        ui,
+        "Calendar",
+        |_| {},
+        |_| {},
+        |ui| {
+            ScrollArea::vertical()
+                .id_salt("calendar")
+                .max_height(MAX_HEIGHT)
+                .min_scrolled_height(MAX_HEIGHT)
+                .show(ui, |ui| {
+                    ui.set_width(ui.available_width());
+                    let months = dataset
+                        .calendar
+                        .days
+                        .chunk_by(|a, b| (a.date.year(), a.date.month()) == (b.date.year(), b.date.month()));
+                    for month in months {
+                        month_ui(ui, dataset, month, open, opened);
+                    }
+                });
+        },
+    );
+}
+
+fn month_ui(
+    ui: &mut Ui,
+    dataset: &ListedDataset,
+    days: &[CalendarDay],
+    open: Option<&Partition>,
+    opened: &mut Option<Partition>,
+) {
+    let c = colors(ui);
+    let (Some(first), Some(last)) = (days.first(), days.last()) else {
+        return;
+    };
+    let cell = ((ui.available_width() - 6.0 * GAP) / 7.0).min(CELL);
+    let step = cell + GAP;
+    let n_weeks = week_of(last.date) - week_of(first.date) + 1;
+    let width = 7.0 * step - GAP;
+    let (rect, _) = ui.allocate_exact_size(vec2(width, n_weeks as f32 * step - GAP), Sense::hover());
+    if ui.is_rect_visible(rect) {
+        for day in days {
+            let row = (week_of(day.date) - week_of(first.date)) as f32;
+            let column = day.date.weekday().num_days_from_monday() as f32;
+            let at = pos2(rect.left() + column * step, rect.top() + row * step);
+            day_ui(
+                ui,
+                dataset,
+                day,
+                Rect::from_min_size(at, vec2(cell, cell)),
+                c,
+                open,
+                opened,
+            );
+        }
+    }
+    ui.label(weak_small(
+        ui,
+        format!("Mon to Sun · {}", first.date.format("%B %Y")),
+    ));
+    ui.add_space(space::XS);
+}
+
+/// Weeks since a Monday long ago, so that weeks of one month follow each other also over New Year.
+fn week_of(date: NaiveDate) -> i32 {
+    (date.num_days_from_ce() - 1).div_euclid(7)
+}
+
+fn day_ui(
+    ui: &Ui,
+    dataset: &ListedDataset,
+    day: &CalendarDay,
+    rect: Rect,
+    c: &Colors,
+    open: Option<&Partition>,
+    opened: &mut Option<Partition>,
+) {
+    let id = ui.scope_id().with(("calendar day", day.date));
+    let response = ui.interact(rect, id, Sense::CLICK);
+    let label = match day.n_bytes {
+        None => format!("Calendar {} missing", day.date),
+        Some(n_bytes) => format!(
+            "Calendar {} {} {}",
+            day.date,
+            units::plural(day.n_files, "file"),
+            units::bytes(n_bytes)
+        ),
+    };
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, day.n_bytes.is_some(), &label));
+    let text = match day.n_bytes {
+        None => {
+            ui.painter().rect_stroke(
+                rect,
+                size::BADGE_RADIUS,
+                Stroke::new(1.2, c.warn),
+                StrokeKind::Inside,
+            );
+            c.text
+        }
+        Some(_) => {
+            let fill = if day.is_spike {
+                c.bad
+            } else {
+                mix(c.line, c.data, 0.25 + 0.75 * day.level)
+            };
+            ui.painter().rect_filled(rect, size::BADGE_RADIUS, fill);
+            readable_on(fill)
+        }
+    };
+    ui.painter().text(
+        rect.center(),
+        Align2::CENTER_CENTER,
+        day.date.day().to_string(),
+        small(),
+        text,
+    );
+    let is_open = open.and_then(Partition::date) == Some(day.date);
+    if is_open || response.hovered() {
+        let color = if is_open { c.accent } else { c.text };
+        ui.painter().rect_stroke(
+            rect,
+            size::BADGE_RADIUS,
+            Stroke::new(1.5, color),
+            StrokeKind::Outside,
+        );
+    }
+    let first = || {
+        dataset
+            .keys
+            .partitions
+            .keys()
+            .find(|partition| partition.date() == Some(day.date))
+            .cloned()
+    };
+    if response.clicked() && day.n_bytes.is_some() {
+        *opened = first();
+    }
+    response.on_hover_text(label.trim_start_matches("Calendar "));
+}
+
+/// Black or white, whichever is read more easily on `fill`.
+fn readable_on(fill: Color32) -> Color32 {
+    let luma = 0.299 * f32::from(fill.r()) + 0.587 * f32::from(fill.g()) + 0.114 * f32::from(fill.b());
+    if luma > 140.0 {
+        Color32::from_gray(20)
+    } else {
+        Color32::from_gray(245)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::week_of;
+
+    #[test]
+    fn weeks_start_on_monday_and_go_on_over_new_year() {
+        let week = |y, m, d| week_of(NaiveDate::from_ymd_opt(y, m, d).unwrap());
+        assert_eq!(week(2020, 1, 5) + 1, week(2020, 1, 6));
+        assert_eq!(week(2019, 12, 31), week(2020, 1, 1));
+    }
+}

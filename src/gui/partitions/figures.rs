@@ -1,0 +1,138 @@
+//! The headline figures, coloured by how bad they are.
+
+use egui::Ui;
+
+use crate::base::{Accuracy, units};
+use crate::gui::listed::ListedDataset;
+use crate::gui::theme::{Tone, space};
+use crate::gui::widgets::{Figure, figure_card};
+use crate::profile::{Metric, Severity};
+
+/// Narrower cards do not hold their notes.
+const MIN_WIDTH: f32 = 128.0;
+
+struct Shown {
+    label: &'static str,
+    value: String,
+    note: String,
+    tone: Tone,
+    explanation: &'static str,
+}
+
+pub fn figures_ui(ui: &mut Ui, dataset: &ListedDataset, accuracy: Accuracy) {
+    let figures = figures(dataset, accuracy);
+    let available = ui.available_width();
+    let gap = space::MD;
+    let per_row = [6usize, 3, 2]
+        .into_iter()
+        .find(|n| width_of(available, *n, gap) >= MIN_WIDTH)
+        .unwrap_or(1);
+    let width = width_of(available, per_row, gap);
+    for row in figures.chunks(per_row) {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = gap;
+            for figure in row {
+                figure_card(
+                    ui,
+                    width,
+                    Figure {
+                        label: figure.label,
+                        value: &figure.value,
+                        note: &figure.note,
+                        tone: figure.tone,
+                        explanation: figure.explanation,
+                    },
+                );
+            }
+        });
+    }
+}
+
+fn width_of(available: f32, n: usize, gap: f32) -> f32 {
+    let n = n as f32;
+    ((available - gap * (n - 1.0)) / n).floor()
+}
+
+fn ratio_text(value: Option<f64>) -> String {
+    match value {
+        Some(value) if value >= 100.0 => format!("{value:.0} ×"),
+        Some(value) => format!("{value:.1} ×"),
+        None => "–".to_owned(),
+    }
+}
+
+/// A figure that is fine has no colour.
+fn tone_of(severity: Severity) -> Tone {
+    match severity {
+        Severity::Good | Severity::Note => Tone::Plain,
+        Severity::Warn => Tone::Warn,
+        Severity::Bad => Tone::Bad,
+    }
+}
+
+fn figures(dataset: &ListedDataset, accuracy: Accuracy) -> [Shown; 6] {
+    let metrics = &dataset.skew.metrics;
+    let n = metrics.n_partitions;
+    let effective = metrics.effective_partitions;
+    let missing = match dataset.skew.missing.as_slice() {
+        [] => "none between first and last".to_owned(),
+        [date] => date.to_string(),
+        [first, ..] => format!("{first} and more"),
+    };
+    [
+        Shown {
+            label: "max / median",
+            value: ratio_text(metrics.max_over_median),
+            note: "bytes".to_owned(),
+            tone: tone_of(metrics.severity(Metric::MaxOverMedian)),
+            explanation: "The largest partition over the middle one. One task per partition runs this much longer \
+                          than its neighbours.",
+        },
+        Shown {
+            label: "effective partitions",
+            value: effective.map_or("–".to_owned(), |effective| format!("{effective:.1} of {n}")),
+            note: "1 / Σp²".to_owned(),
+            tone: tone_of(metrics.severity(Metric::EffectivePartitions)),
+            explanation: "How many even partitions would be as concentrated as these: 1 / Σp², where p is each \
+                          partition's share of the bytes.",
+        },
+        Shown {
+            label: "Gini",
+            value: metrics.gini.map_or("–".to_owned(), |gini| format!("{gini:.2}")),
+            note: "0 even, 1 one holds all".to_owned(),
+            tone: tone_of(metrics.severity(Metric::Gini)),
+            explanation: "Inequality of bytes over partitions, from the Lorenz curve below.",
+        },
+        Shown {
+            label: "missing dates",
+            value: units::count(metrics.n_missing_dates),
+            note: missing,
+            tone: tone_of(metrics.severity(Metric::MissingDates)),
+            explanation: "Dates between the first and the last partition that have no objects.",
+        },
+        Shown {
+            label: "tiny files",
+            value: units::count(metrics.n_tiny_files),
+            note: "in crowded partitions".to_owned(),
+            tone: tone_of(metrics.severity(Metric::TinyFiles)),
+            explanation: "Files of partitions that hold more than 100 files averaging under 3 MB. Each costs a \
+                          request.",
+        },
+        Shown {
+            label: "total",
+            value: units::bytes(metrics.n_bytes),
+            note: format!("{} · {}", units::plural(metrics.n_files, "file"), short(accuracy)),
+            tone: Tone::Plain,
+            explanation: "All data files of this dataset, from the listing.",
+        },
+    ]
+}
+
+fn short(accuracy: Accuracy) -> &'static str {
+    match accuracy {
+        Accuracy::Exact => "exact",
+        Accuracy::Sample { .. } => "sample",
+        Accuracy::Estimate => "estimate",
+        Accuracy::Partial { .. } => "so far",
+    }
+}

@@ -1,0 +1,91 @@
+//! How many files are of which size. Small ones cost requests, large ones cannot be shared.
+
+use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
+
+use crate::base::units;
+use crate::gui::listed::ListedDataset;
+use crate::gui::theme::{Tone, colors, small, space};
+use crate::gui::widgets::{badge, card_with_head};
+
+const HEIGHT: f32 = 132.0;
+
+pub fn sizes_card(ui: &mut Ui, dataset: &ListedDataset) {
+    card_with_head(
+        ui,
+        "Files by size",
+        |ui| {
+            badge(ui, Tone::Plain, &units::plural(dataset.n_files, "file"));
+        },
+        |_| {},
+        |ui| {
+            let c = colors(ui);
+            let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
+            let plot = Rect::from_min_max(rect.min + vec2(0.0, 18.0), rect.max - vec2(0.0, 20.0));
+            let tiers: Vec<(&str, u64)> = shown(dataset.keys.sizes.tiers().collect());
+            let slot = plot.width() / tiers.len().max(1) as f32;
+            let max = tiers.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
+            let has_tiny = dataset.bars.bars.iter().any(|bar| bar.has_tiny_files);
+            for (index, (label, count)) in tiers.into_iter().enumerate() {
+                let left = plot.left() + slot * index as f32;
+                let center = left + slot / 2.0;
+                ui.painter().text(
+                    pos2(center, rect.bottom() - 7.0),
+                    Align2::CENTER_CENTER,
+                    short_label(label, slot),
+                    small(),
+                    c.weak,
+                );
+                if count == 0 {
+                    continue;
+                }
+                #[allow(clippy::cast_possible_truncation, reason = "a height on the screen")]
+                let share = (count as f64 / max as f64) as f32;
+                let height = (plot.height() * share).max(2.0);
+                let width = (slot * 0.7).min(48.0);
+                let bar = Rect::from_min_max(
+                    pos2(center - width / 2.0, plot.bottom() - height),
+                    pos2(center + width / 2.0, plot.bottom()),
+                );
+                let color = if has_tiny && TINY_LABELS.contains(&label) {
+                    c.warn
+                } else {
+                    c.data
+                };
+                ui.painter().rect_filled(bar, 2.0, color);
+                ui.painter().text(
+                    pos2(center, bar.top() - 3.0),
+                    Align2::CENTER_BOTTOM,
+                    units::count(count),
+                    small(),
+                    c.weak,
+                );
+                let response = ui.interact(
+                    bar.expand(space::XS),
+                    ui.scope_id().with(("size class", index)),
+                    Sense::hover(),
+                );
+                response.on_hover_text(format!("{} of {label}", units::plural(count, "file")));
+            }
+        },
+    );
+}
+
+/// Tiers that a crowded partition's files fall into.
+const TINY_LABELS: [&str; 2] = ["0", "<3 KB"];
+
+/// The tiers that most lakes have, and the others where they hold files.
+fn shown(tiers: Vec<(&'static str, u64)>) -> Vec<(&'static str, u64)> {
+    tiers
+        .into_iter()
+        .filter(|(label, count)| *count > 0 || !["0", ">1 GB", "128 MB–1 GB"].contains(label))
+        .collect()
+}
+
+/// Without the unit where there is little room: it is on hover.
+fn short_label(label: &str, slot: f32) -> String {
+    if slot >= 62.0 {
+        label.to_owned()
+    } else {
+        label.replace(" KB", "K").replace(" MB", "M").replace(' ', "")
+    }
+}

@@ -1,0 +1,65 @@
+//! Native file dialogs behind a trait, so that tests can answer them.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+
+/// The answer: a path, or none when the dialog was closed.
+pub type Picked = Pin<Box<dyn Future<Output = Option<PathBuf>> + Send>>;
+
+/// Asks a person for a path. Called on the window's thread; the answer is awaited off it.
+pub trait FilePicker {
+    fn pick_folder(&self) -> Picked;
+    /// A data file.
+    fn pick_file(&self) -> Picked;
+    fn pick_session(&self) -> Picked;
+    /// A place to write to, with a name to start from.
+    fn save_file(&self, name: &str) -> Picked;
+}
+
+/// The dialogs of the desktop.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NativePicker;
+
+impl NativePicker {
+    fn path(file: Option<rfd::FileHandle>) -> Option<PathBuf> {
+        file.map(|file| file.path().to_owned())
+    }
+}
+
+impl FilePicker for NativePicker {
+    fn pick_folder(&self) -> Picked {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title("Open a folder of partitions")
+            .pick_folder();
+        Box::pin(async move { Self::path(dialog.await) })
+    }
+
+    fn pick_file(&self) -> Picked {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title("Open a data file")
+            .add_filter(
+                "JSON Lines and Parquet",
+                &["jsonl", "ndjson", "json", "gz", "zst", "parquet"],
+            )
+            .add_filter("All files", &["*"])
+            .pick_file();
+        Box::pin(async move { Self::path(dialog.await) })
+    }
+
+    fn pick_session(&self) -> Picked {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title("Open a session")
+            .add_filter("Skewer sessions", &["yaml"])
+            .pick_file();
+        Box::pin(async move { Self::path(dialog.await) })
+    }
+
+    fn save_file(&self, name: &str) -> Picked {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_file_name(name)
+            .add_filter("YAML", &["yaml"])
+            .save_file();
+        Box::pin(async move { Self::path(dialog.await) })
+    }
+}

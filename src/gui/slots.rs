@@ -1,0 +1,117 @@
+//! What is derived in the background: each slot's key says what it was made from, and a changed key starts new work.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::listed::{Listed, ListedDataset};
+use super::theme::SystemFonts;
+use crate::dataset::Page;
+use crate::explore::Explored;
+use crate::session::{Document, Source};
+use crate::task::Slot;
+use crate::transform::Recipe;
+
+/// What a page was read from. `generation` changes with a refresh.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageKey {
+    pub source: Source,
+    /// Below the source's root; several when a partition is written in two ways.
+    pub prefixes: Vec<String>,
+    pub n_rows: usize,
+    pub generation: u64,
+}
+
+/// What was explored: a page by its stamp, and the recipe as far as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExploreKey {
+    pub page: u64,
+    pub recipe: Recipe,
+    pub shown_step: Option<usize>,
+}
+
+/// Rows read, with a number that no other page has.
+#[derive(Debug, Clone)]
+pub struct ReadPage {
+    pub stamp: u64,
+    pub page: Arc<Page>,
+    /// Distinct characters beyond Latin, to see whether the fonts have them.
+    pub characters: BTreeSet<char>,
+}
+
+/// Document, stamp of the page whose schema is frozen, and the folder that relative places are relative to.
+pub type SpecKey = (Document, Option<u64>, PathBuf);
+
+/// The spec of the present document, and from what it was made.
+#[derive(Debug)]
+pub struct SpecText {
+    pub key: Option<SpecKey>,
+    pub text: Result<String, String>,
+}
+
+impl Default for SpecText {
+    fn default() -> Self {
+        Self {
+            key: None,
+            text: Err("nothing is open".to_owned()),
+        }
+    }
+}
+
+/// Why a dialog was opened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Purpose {
+    OpenFolder,
+    OpenFile,
+    OpenSession,
+    SaveSession,
+    /// The spec is written as it was when the dialog was opened.
+    Export,
+}
+
+#[derive(Debug, Default)]
+pub struct Slots {
+    pub listing: Slot<Source, Arc<Listed>>,
+    pub page: Slot<PageKey, ReadPage>,
+    pub explored: Slot<ExploreKey, Explored>,
+    pub spec: SpecText,
+    /// Answers of native dialogs.
+    pub picked: Slot<(u64, Purpose), Option<PathBuf>>,
+    pub exported: Slot<(u64, PathBuf), String>,
+    pub run: Slot<u64, serde_json::Value>,
+    pub sample: Slot<(), PathBuf>,
+    pub fonts: Slot<(), SystemFonts>,
+    pub session: Slot<PathBuf, Document>,
+    /// Counts dialogs and runs, so that asking again is a new key.
+    pub generation: u64,
+    pub refreshes: u64,
+}
+
+impl Slots {
+    pub fn next_generation(&mut self) -> u64 {
+        self.generation += 1;
+        self.generation
+    }
+
+    /// The listing of the open source; none while it is another source's.
+    pub fn listed(&self) -> Option<&Listed> {
+        if self.listing.is_stale() {
+            return None;
+        }
+        self.listing.value().map(Arc::as_ref)
+    }
+
+    /// The dataset that is shown.
+    pub fn dataset(&self, document: &Document) -> Option<&ListedDataset> {
+        self.listed()?.dataset(&document.dataset)
+    }
+
+    /// The prefixes to read rows from, once the listing has come so far.
+    pub fn prefixes(&self, document: &Document) -> Option<Vec<String>> {
+        let dataset = self.dataset(document)?;
+        match &document.partition {
+            Some(partition) => dataset.stats(partition).map(|stats| stats.prefixes.clone()),
+            None => Some(vec![dataset.keys.prefix.clone()]),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Background work of the window: listing, reading a page, exploring, exporting, running. Touches no egui.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::listed::Listed;
+use super::slots::{PageKey, ReadPage};
+use crate::base::Cancel;
+use crate::dataset::Page;
+use crate::explore::{Explored, explore};
+use crate::job::{Job, Params};
+use crate::run::RunOptions;
+use crate::session::{Document, Source};
+use crate::storage::{Inventory, Object, StorageError, Store};
+use crate::task::{Context, Executor, TaskHandle};
+use crate::transform::Recipe;
+
+/// How often a listing under way is shown.
+const SHOW_EVERY: Duration = Duration::from_millis(250);
+/// Objects looked at for one page: enough for a stratified sample of a large partition.
+const MAX_PAGE_OBJECTS: usize = 20_000;
+
+/// Lists a source from its root, showing what is there so far.
+pub fn list(tasks: &Executor, source: &Source) -> TaskHandle<Arc<Listed>> {
+    let source = source.clone();
+    tasks.spawn(
+        format!("Listing {}", source.location),
+        move |context| async move {
+            list_source(&source, &context)
+                .await
+                .map_err(|error| error.to_string())
+        },
+    )
+}
+
+async fn list_source(source: &Source, context: &Context<Arc<Listed>>) -> Result<Arc<Listed>, StorageError> {
+    let store = Store::open(&source.location, &source.connection).await?;
+    let mut inventory = Inventory::default();
+    let mut shown = Instant::now();
+    let mut on_page = |page: Vec<Object>| {
+        inventory.add(&page);
+        context.progress.add_done(page.len() as u64);
+        context
+            .progress
+            .add_bytes(page.iter().map(|object| object.size).sum());
+        context.progress.set_note(format!(
+            "{} keys so far",
+            crate::base::units::count(inventory.n_files())
+        ));
+        if shown.elapsed() >= SHOW_EVERY {
+            context.send_partial(Listed::new(&inventory, false));
+            shown = Instant::now();
+        }
+    };
+    let ended = store.list("", &context.cancel, &mut on_page).await;
+    if let Err(error) = ended {
+        // What was listed before a stop stays to be seen, marked as partial.
+        if inventory.n_files() > 0 {
+            context.send_partial(Listed::new(&inventory, false));
+        }
+        return Err(error);
+    }
+    let n_files = inventory.n_files();
+    context
+        .progress
+        .set_note(format!("{} keys", crate::base::units::count(n_files)));
+    Ok(Listed::new(&inventory, true))
+}
+
+/// Reads rows of one partition, or of a whole dataset.
+pub fn read_page(tasks: &Executor, key: &PageKey, label: &str) -> TaskHandle<ReadPage> {
+    let key = key.clone();
+    tasks.spawn(format!("Rows of {label}"), move |context| async move {
+        let page = page_of(&key, &context.cancel).await?;
+        context
+            .progress
+            .set_note(crate::base::units::plural(page.df.height() as u64, "row"));
+        let characters = characters_of(&page);
+        Ok(ReadPage {
+            stamp: key.generation << 20 ^ next_stamp(),
+            page: Arc::new(page),
+            characters,
+        })
+    })
+}
+
+/// A number that no other page of this process has.
+fn next_stamp() -> u64 {
+    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+    NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+}
+
+async fn page_of(key: &PageKey, cancel: &Cancel) -> Result<Page, String> {
+    let store = Store::open(&key.source.location, &key.source.connection)
+        .await
+        .map_err(|error| error.to_string())?;
+    let mut objects: Vec<Object> = Vec::new();
+    // Listing stops early once there are plenty of objects: the page needs a sample of them.
+    let enough = Cancel::new();
+    let mut on_page = |page: Vec<Object>| {
+        objects.extend(page.into_iter().filter(|object| !is_control(&object.key)));
+        if objects.len() >= MAX_PAGE_OBJECTS || cancel.is_cancelled() {
+            enough.cancel();
+        }
+    };
+    for prefix in &key.prefixes {
+        match store.list(prefix, &enough, &mut on_page).await {
+            Ok(()) => {}
+            Err(StorageError::Cancelled) if !cancel.is_cancelled() => break,
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    Page::read(&store, &objects, None, key.n_rows, cancel)
+        .await
+        .map_err(|error| error.to_string())
+}
+
+fn is_control(key: &str) -> bool {
+    key.split('/').any(|part| part.starts_with(['_', '.']))
+}
+
+/// Distinct characters that the built-in faces may lack. A few hundred tell which scripts there are.
+fn characters_of(page: &Page) -> BTreeSet<char> {
+    const MAX: usize = 400;
+    let mut found = BTreeSet::new();
+    for column in page.df.columns() {
+        let Ok(strings) = column.str() else { continue };
+        for text in strings.iter().flatten().take(200) {
+            found.extend(text.chars().take(400).filter(|c| u32::from(*c) > 0x024F));
+            if found.len() >= MAX {
+                return found;
+            }
+        }
+    }
+    found
+}
+
+/// Runs the recipe on a page. Computing blocks, so it has a thread of its own.
+pub fn start_explore(
+    tasks: &Executor,
+    page: Arc<Page>,
+    recipe: Recipe,
+    shown_step: Option<usize>,
+) -> TaskHandle<Explored> {
+    let n_steps = shown_step.unwrap_or(recipe.steps.len());
+    let label = match shown_step {
+        Some(n) => format!("Steps 1 to {n}"),
+        None => "Recipe on the sample".to_owned(),
+    };
+    tasks.spawn(label, move |_| async move {
+        tokio::task::spawn_blocking(move || explore(&page, &recipe, n_steps))
+            .await
+            .map_err(|error| format!("internal error: {error}"))
+    })
+}
+
+/// Writes the spec. Returns the path as text.
+pub fn export(tasks: &Executor, path: PathBuf, text: String) -> TaskHandle<String> {
+    tasks.spawn(format!("Export {}", path.display()), move |_| async move {
+        tokio::fs::write(&path, text)
+            .await
+            .map(|()| path.display().to_string())
+            .map_err(|error| format!("{}: {error}", path.display()))
+    })
+}
+
+/// Runs a checked spec. The report is the JSON that `skewer run --json` prints.
+pub fn run(
+    tasks: &Executor,
+    spec: String,
+    base: PathBuf,
+    days: String,
+    is_replacing: bool,
+) -> TaskHandle<serde_json::Value> {
+    tasks.spawn(super::apply::RUN_LABEL, move |context| async move {
+        let job = Job::from_text(&spec, &base).map_err(|error| error.to_string())?;
+        let params = Params::parse(&[("day", &days)]).map_err(|error| error.to_string())?;
+        let options = RunOptions {
+            replace: is_replacing,
+            ..RunOptions::default()
+        };
+        let report = crate::run::run(&job, &params, &options, &context.progress, &context.cancel)
+            .await
+            .map_err(|error| error.to_string())?;
+        serde_json::to_value(&report).map_err(|error| error.to_string())
+    })
+}
+
+/// Reads a session file.
+pub fn open_session(tasks: &Executor, path: PathBuf) -> TaskHandle<Document> {
+    tasks.spawn(format!("Opening {}", path.display()), move |_| async move {
+        tokio::task::spawn_blocking(move || crate::session::load(&path))
+            .await
+            .map_err(|error| error.to_string())?
+            .map_err(|error| error.to_string())
+    })
+}
+
+/// The sample data: the checkout's, or a copy in the cache that is made when it is not there.
+pub fn sample_data(tasks: &Executor, cache: PathBuf) -> TaskHandle<PathBuf> {
+    tasks.spawn("Sample data", move |context| async move {
+        tokio::task::spawn_blocking(move || find_or_write_sample(&cache, &context.cancel))
+            .await
+            .map_err(|error| format!("internal error: {error}"))?
+    })
+}
+
+fn find_or_write_sample(cache: &Path, cancel: &Cancel) -> Result<PathBuf, String> {
+    let here = PathBuf::from("sample_data");
+    if here.join("raw").is_dir() {
+        return Ok(here);
+    }
+    let folder = cache.join("sample_data");
+    // The generator writes its job last: a folder that holds it holds the whole lake.
+    if !folder.join("jobs/job_features.yaml").is_file() {
+        crate::sample::write(&folder, cancel).map_err(|error| error.to_string())?;
+    }
+    Ok(folder)
+}

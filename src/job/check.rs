@@ -1,0 +1,410 @@
+//! A spec resolved once: places, templates, globs, the compiled plan. What is here can run without a second check.
+
+use std::num::NonZeroUsize;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::{
+    BudgetSpec, Compression, FormatSpec, JobError, JobSpec, LimitsSpec, SpecError, Template, output,
+};
+use crate::dataset::decode::{DecodeOptions, Decoder};
+use crate::dataset::{FileFormat, Schema};
+use crate::storage::{Connection, Location};
+use crate::transform::{Inputs, Plan};
+
+/// A job that was checked.
+#[derive(Debug, Clone)]
+pub struct Job {
+    pub spec: JobSpec,
+    pub spec_sha256: String,
+    pub source: Source,
+    /// From the declared fields to the columns of the table.
+    pub plan: Plan,
+    pub sink: Sink,
+    pub budget: BudgetSpec,
+    pub limits: LimitsSpec,
+    /// What other readers of the table will see differently.
+    pub warnings: Vec<String>,
+}
+
+/// Where records are read from.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// What every day's place shares.
+    pub root: Location,
+    /// A day's folder or object, relative to `root`.
+    pub day: Template,
+    pub connection: Connection,
+    pub schema: Arc<Schema>,
+    pub decode: DecodeOptions,
+    pattern: GlobMatcher,
+}
+
+/// Where the table is written.
+#[derive(Debug, Clone)]
+pub struct Sink {
+    pub table: String,
+    pub root: Location,
+    /// Commits, staging, quarantine and reports.
+    pub control: Location,
+    pub connection: Connection,
+    pub rows_per_file: NonZeroUsize,
+    /// None cuts row groups by bytes.
+    pub row_group_rows: Option<NonZeroUsize>,
+    pub compression: Compression,
+    partition_name: String,
+    partition_value: Template,
+}
+
+impl Job {
+    /// Checks `spec`; relative places are relative to `base`, the spec's own folder. Reads no data.
+    ///
+    /// # Errors
+    /// The first [`JobError`].
+    pub fn new(spec: JobSpec, base: &Path) -> Result<Self, JobError> {
+        check_engine(&spec)?;
+        check_name("metadata.name", &spec.metadata.name)?;
+        if let Some(name) = spec.params.keys().find(|name| *name != "day") {
+            return Err(JobError::Param { name: name.clone() });
+        }
+        if spec.params.is_empty() {
+            return Err(JobError::NoDay);
+        }
+        let base = absolute(base);
+        let source = Source::new(&spec, &base)?;
+        let sink = Sink::new(&spec, &base)?;
+        check_limits(&spec)?;
+        let plan = spec.steps.compile(
+            spec.steps.steps.len(),
+            &source.schema.to_polars(),
+            &Inputs::default(),
+        )?;
+        if plan.output().is_empty() {
+            return Err(JobError::NoColumns);
+        }
+        if plan.output().get(&sink.partition_name).is_some() {
+            return Err(JobError::PartitionColumn {
+                name: sink.partition_name,
+            });
+        }
+        let warnings = output::check(plan.output())?;
+        let job = Self {
+            spec_sha256: spec.sha256(),
+            budget: spec.errors.budget,
+            limits: spec.limits,
+            source,
+            plan,
+            sink,
+            warnings,
+            spec,
+        };
+        job.check_overlap(NaiveDate::default())?;
+        Ok(job)
+    }
+
+    /// Reads and checks a spec in one go, with places in both kinds of errors.
+    ///
+    /// # Errors
+    /// [`SpecError`] with the line and column of what does not fit.
+    pub fn from_text(text: &str, base: &Path) -> Result<Self, SpecError> {
+        Self::new(JobSpec::parse(text)?, base).map_err(|error| error.in_text(text))
+    }
+
+    pub fn name(&self) -> &str {
+        &self.spec.metadata.name
+    }
+
+    /// Refuses a job that would read its own output, or mix raw files or control data into the table.
+    ///
+    /// # Errors
+    /// [`JobError::Overlap`].
+    pub fn check_overlap(&self, day: NaiveDate) -> Result<(), JobError> {
+        let refuse = |key, place: &Location, other_name, other: &Location, remedy| {
+            Err(JobError::Overlap {
+                key,
+                place: place.to_string(),
+                other_name,
+                other: other.to_string(),
+                remedy,
+            })
+        };
+        let Sink { root, control, .. } = &self.sink;
+        let raw = self.source.location(day);
+        if below(control, root).is_some() {
+            let remedy = "put control data beside the table, its readers list every file in it";
+            return refuse("sink.control", control, "the table", root, remedy);
+        }
+        if below(&raw, root).is_some() {
+            let remedy = "readers of the table would read raw files: choose another folder for the table";
+            return refuse("source.uri", &raw, "the table", root, remedy);
+        }
+        let remedy = "the next run would read its own output: choose a folder beside the source";
+        for (key, place) in [("sink.uri", root), ("sink.control", control)] {
+            if below(place, &raw).is_some_and(|path| !is_hidden(&path)) {
+                return refuse(key, place, "the source", &raw, remedy);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Source {
+    fn new(spec: &JobSpec, base: &Path) -> Result<Self, JobError> {
+        let key = "source.uri";
+        let template = |source| JobError::Template { key, source };
+        // The whole text must tell days apart, but only the part after the shared root changes.
+        Template::parse(&spec.source.uri).map_err(template)?;
+        let (root, day) = Template::split_root(&spec.source.uri);
+        let day = Template::parse(day).map_err(template)?;
+        let root = resolve(key, if root.is_empty() { "." } else { root }, base)?;
+        if spec.source.schema.fields.is_empty() {
+            return Err(JobError::NoFields);
+        }
+        let schema = Arc::new(spec.source.schema.clone());
+        let FormatSpec::Jsonl(jsonl) = spec.source.format;
+        if jsonl.max_line_bytes == 0 {
+            return Err(JobError::Value {
+                key: "source.format.jsonl.max_line_bytes",
+                message: "must be at least 1".to_owned(),
+            });
+        }
+        let decode = DecodeOptions {
+            max_line_bytes: jsonl.max_line_bytes,
+            ..DecodeOptions::default()
+        };
+        Decoder::new(Arc::clone(&schema), decode.clone()).map_err(|source| JobError::Schema { source })?;
+        let pattern = GlobBuilder::new(&spec.source.pattern)
+            .literal_separator(true)
+            .empty_alternates(true)
+            .build()
+            .map_err(|error| JobError::Glob {
+                message: error.to_string(),
+            })?
+            .compile_matcher();
+        Ok(Self {
+            root,
+            day,
+            connection: spec.source.connection.clone(),
+            schema,
+            decode,
+            pattern,
+        })
+    }
+
+    /// Folder or object of a day, relative to the root.
+    pub fn prefix(&self, day: NaiveDate) -> String {
+        self.day.render(day)
+    }
+
+    /// Folder or object of a day.
+    pub fn location(&self, day: NaiveDate) -> Location {
+        self.root.join(self.prefix(day).trim_end_matches('/'))
+    }
+
+    /// Whether a key, relative to the day's folder, is one of the job's files. Control files never are.
+    pub fn takes(&self, key: &str) -> bool {
+        !is_hidden(key) && self.pattern.is_match(key)
+    }
+
+    /// Whether a day is one object and no folder.
+    pub fn is_single_object(&self, day: NaiveDate) -> bool {
+        let prefix = self.prefix(day);
+        !prefix.ends_with('/') && FileFormat::of_key(&prefix).is_some()
+    }
+}
+
+impl Sink {
+    fn new(spec: &JobSpec, base: &Path) -> Result<Self, JobError> {
+        let root = resolve("sink.uri", &spec.sink.uri, base)?;
+        let folder = root.name();
+        let control = match &spec.sink.control {
+            Some(text) => resolve("sink.control", text, base)?,
+            None => match root.parent() {
+                Some(parent) => parent.join("_skewer").join(&folder),
+                None => {
+                    return Err(JobError::Value {
+                        key: "sink.uri",
+                        message: "a table at the root of a bucket has no place beside it: add a folder, or `control`"
+                            .to_owned(),
+                    });
+                }
+            },
+        };
+        if root.is_s3() != control.is_s3() {
+            return Err(JobError::Value {
+                key: "sink.control",
+                message: "must be on the same storage as the table".to_owned(),
+            });
+        }
+        let partition = &spec.sink.partition;
+        check_name("sink.partition.name", &partition.name)?;
+        let value = Template::parse(&partition.value).map_err(|source| JobError::Template {
+            key: "sink.partition.value",
+            source,
+        })?;
+        if value.render(NaiveDate::default()).contains(['/', '=', '\\']) {
+            return Err(JobError::Value {
+                key: "sink.partition.value",
+                message: "must be one folder: leave out `/` and `=`".to_owned(),
+            });
+        }
+        let parquet = &spec.sink.parquet;
+        let at_least_1 = |key| JobError::Value {
+            key,
+            message: "must be at least 1".to_owned(),
+        };
+        Ok(Self {
+            table: spec.sink.table.clone().unwrap_or(folder),
+            root,
+            control,
+            connection: spec.sink.connection.clone(),
+            rows_per_file: NonZeroUsize::new(parquet.rows_per_file)
+                .ok_or_else(|| at_least_1("sink.parquet.rows_per_file"))?,
+            row_group_rows: match parquet.row_group_rows {
+                None => None,
+                Some(n) => {
+                    Some(NonZeroUsize::new(n).ok_or_else(|| at_least_1("sink.parquet.row_group_rows"))?)
+                }
+            },
+            compression: parquet.compression,
+            partition_name: partition.name.clone(),
+            partition_value: value,
+        })
+    }
+
+    /// Folder of a day below the table: `day_partition=2020-01-01`.
+    pub fn partition(&self, day: NaiveDate) -> String {
+        format!("{}={}", self.partition_name, self.partition_value.render(day))
+    }
+}
+
+fn check_engine(spec: &JobSpec) -> Result<(), JobError> {
+    const HAVE: &str = env!("CARGO_PKG_VERSION");
+    match &spec.engine {
+        Some(range) if !range.contains(HAVE) => Err(JobError::Engine {
+            needs: range.to_string(),
+            have: HAVE,
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn check_name(key: &'static str, name: &str) -> Result<(), JobError> {
+    let is_word = !name.is_empty()
+        && !name.starts_with(['_', '.', '-'])
+        && name
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    if is_word {
+        return Ok(());
+    }
+    Err(JobError::Value {
+        key,
+        message: format!(
+            "`{name}` is no name: use letters, digits, `_`, `-` and `.`, a letter or digit first"
+        ),
+    })
+}
+
+fn check_limits(spec: &JobSpec) -> Result<(), JobError> {
+    let value = |key, message: &str| {
+        Err(JobError::Value {
+            key,
+            message: message.to_owned(),
+        })
+    };
+    if spec.limits.memory.0 < 64 << 20 {
+        return value("limits.memory", "must be at least 64MiB");
+    }
+    if !(1..=1024).contains(&spec.limits.io_concurrency) {
+        return value("limits.io_concurrency", "must be between 1 and 1024");
+    }
+    let ratios = [
+        ("errors.budget.records", spec.errors.budget.records.ratio),
+        ("errors.budget.files", spec.errors.budget.files.ratio),
+    ];
+    for (key, ratio) in ratios {
+        if ratio.is_some_and(|ratio| !(0.0..=1.0).contains(&ratio)) {
+            return value(key, "ratio must be between 0 and 1");
+        }
+    }
+    Ok(())
+}
+
+fn resolve(key: &'static str, text: &str, base: &Path) -> Result<Location, JobError> {
+    if let Some(at) = text.find('{') {
+        let rest = text.get(at..).unwrap_or_default().to_owned();
+        return Err(JobError::Value {
+            key,
+            message: format!("`{rest}` cannot be filled in here: the partition names the day"),
+        });
+    }
+    let location = Location::resolve(text, base).map_err(|source| JobError::Location { key, source })?;
+    Ok(match location {
+        Location::Local(path) => Location::Local(without_dots(&path)),
+        s3 @ Location::S3 { .. } => s3,
+    })
+}
+
+/// The real folder, so that `..` in a spec means what the file system means by it.
+fn absolute(base: &Path) -> PathBuf {
+    let base = if base.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        base
+    };
+    base.canonicalize()
+        .or_else(|_| std::path::absolute(base))
+        .unwrap_or_else(|_| base.to_path_buf())
+}
+
+/// `path` without `.` and `..`, so that reports name places shortly and overlaps are seen.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
+}
+
+/// The path from `outer` to `place` when it is the same or inside.
+fn below(place: &Location, outer: &Location) -> Option<String> {
+    match (place, outer) {
+        (Location::Local(place), Location::Local(outer)) => place
+            .strip_prefix(outer)
+            .ok()
+            .map(|rest| rest.to_string_lossy().replace('\\', "/")),
+        (
+            Location::S3 { bucket, key },
+            Location::S3 {
+                bucket: outer_bucket,
+                key: outer_key,
+            },
+        ) if bucket == outer_bucket => {
+            let (key, outer_key) = (key.trim_end_matches('/'), outer_key.trim_end_matches('/'));
+            if outer_key.is_empty() || key == outer_key {
+                return Some(key.strip_prefix(outer_key).unwrap_or_default().to_owned());
+            }
+            key.strip_prefix(outer_key)?.strip_prefix('/').map(str::to_owned)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a part of a relative key starts with `_` or `.`: control files by the habit of every lake reader.
+fn is_hidden(key: &str) -> bool {
+    key.split('/').any(|part| part.starts_with(['_', '.']))
+}
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+pub(super) mod tests;

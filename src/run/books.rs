@@ -1,0 +1,135 @@
+//! The books of a day: where every record went, checked before anything is committed.
+
+use std::fmt;
+
+use super::RunError;
+use crate::transform::StepCounts;
+
+/// Rows of a day by what became of them. Exact.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Books {
+    /// Records read, rejects included.
+    pub rows_in: u64,
+    /// Rows written.
+    pub rows_out: u64,
+    /// Records that never became rows.
+    pub decode_rejects: u64,
+    /// Rejects that steps handed out, counted apart from what the steps say.
+    pub step_rejects: u64,
+    pub steps: Vec<StepCounts>,
+}
+
+impl Books {
+    /// Adds what the steps counted on one batch.
+    pub fn add_steps(&mut self, counts: &[StepCounts]) {
+        for count in counts {
+            match self.steps.iter_mut().find(|step| step.number == count.number) {
+                Some(step) => {
+                    step.rows_in += count.rows_in;
+                    step.rows_out += count.rows_out;
+                    step.rows_filtered += count.rows_filtered;
+                    step.rows_quarantined += count.rows_quarantined;
+                    step.rows_merged += count.rows_merged;
+                    step.rows_made += count.rows_made;
+                }
+                None => self.steps.push(count.clone()),
+            }
+        }
+    }
+
+    pub fn filtered(&self) -> u64 {
+        self.steps.iter().map(|step| step.rows_filtered).sum()
+    }
+
+    pub fn quarantined(&self) -> u64 {
+        self.decode_rejects + self.step_rejects
+    }
+
+    pub fn merged(&self) -> u64 {
+        self.steps.iter().map(|step| step.rows_merged).sum()
+    }
+
+    pub fn made(&self) -> u64 {
+        self.steps.iter().map(|step| step.rows_made).sum()
+    }
+
+    /// `in = out + filtered + quarantined + merged - made`, and the rejects at hand are those the steps counted.
+    ///
+    /// # Errors
+    /// [`RunError::Books`] with the figures.
+    pub fn check(&self) -> Result<(), RunError> {
+        let counted: u64 = self.steps.iter().map(|step| step.rows_quarantined).sum();
+        let gone = self.rows_out + self.filtered() + self.quarantined() + self.merged();
+        if self.rows_in + self.made() == gone && counted <= self.step_rejects {
+            return Ok(());
+        }
+        Err(RunError::Books {
+            books: self.to_string(),
+        })
+    }
+}
+
+impl fmt::Display for Books {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} in, {} out, {} filtered, {} quarantined, {} merged, {} made",
+            self.rows_in,
+            self.rows_out,
+            self.filtered(),
+            self.quarantined(),
+            self.merged(),
+            self.made()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Books;
+    use crate::transform::StepCounts;
+
+    #[test]
+    fn a_row_that_is_nowhere_stops_the_run() {
+        let mut books = Books {
+            rows_in: 10,
+            rows_out: 6,
+            decode_rejects: 1,
+            ..Books::default()
+        };
+        let filter = StepCounts {
+            number: 2,
+            rows_in: 9,
+            rows_out: 7,
+            rows_filtered: 2,
+            ..StepCounts::default()
+        };
+        books.add_steps(&[filter]);
+        let error = books.check().unwrap_err().to_string();
+        assert!(
+            error.contains("10 in, 6 out, 2 filtered, 1 quarantined"),
+            "{error}"
+        );
+        books.rows_out = 7;
+        assert!(books.check().is_ok());
+    }
+
+    #[test]
+    fn rows_made_and_merged_are_in_the_books() {
+        let mut books = Books {
+            rows_in: 4,
+            rows_out: 7,
+            ..Books::default()
+        };
+        let explode = |made, merged| StepCounts {
+            number: 1,
+            rows_made: made,
+            rows_merged: merged,
+            ..StepCounts::default()
+        };
+        books.add_steps(&[explode(3, 0)]);
+        books.add_steps(&[explode(2, 2)]);
+        assert_eq!((books.made(), books.merged(), books.steps.len()), (5, 2, 1));
+        assert!(books.check().is_ok());
+    }
+}

@@ -1,0 +1,376 @@
+//! A worker: decodes the objects of a unit and runs the steps that look at one row at a time.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use polars::prelude::DataFrame;
+use tokio::sync::mpsc::{Receiver, Sender};
+
+use super::RunError;
+use super::fetch::{Content, FetchedUnit, Input};
+use super::raw_line::{self, RawLine};
+use crate::base::Cancel;
+use crate::dataset::decode::{Batch, DecodeOptions, Decoder, Drift, InputError, ObjectRef};
+use crate::dataset::{Codec, FileFormat, Reason, Reject, Schema, Stage};
+use crate::storage::{Object, StorageError};
+use crate::transform::{Plan, StepCounts, StepReject};
+
+/// Small objects that are decoded together: what is decoded again, one by one, when a decoder panics.
+const GROUP_BYTES: usize = 4 << 20;
+
+/// What a worker says of its unit, in order. The last is `End` or `Failed`.
+pub(super) enum Message {
+    Rows(Box<Rows>),
+    End(Box<UnitEnd>),
+    Failed(RunError),
+}
+
+/// One batch after the row steps.
+pub(super) struct Rows {
+    pub df: DataFrame,
+    pub n_records: u64,
+    /// Decompressed.
+    pub n_bytes: u64,
+    pub decode_rejects: Vec<Reject>,
+    pub step_rejects: Vec<Reject>,
+    pub counts: Vec<StepCounts>,
+    pub decode_seconds: f64,
+    pub transform_seconds: f64,
+}
+
+/// What is known when a unit is done.
+pub(super) struct UnitEnd {
+    pub drift: Drift,
+    pub n_files: u64,
+    pub fetch_seconds: f64,
+}
+
+/// What workers share.
+#[derive(Clone)]
+pub(super) struct Compute {
+    pub objects: Arc<Vec<Object>>,
+    /// Full locations of the objects.
+    pub names: Arc<Vec<String>>,
+    pub schema: Arc<Schema>,
+    pub options: DecodeOptions,
+    pub plan: Arc<Plan>,
+    pub stop: Cancel,
+}
+
+/// Why a unit ends early.
+enum Halt {
+    /// The writer is gone: nobody wants more.
+    Unwanted,
+    Failed(RunError),
+}
+
+impl From<RunError> for Halt {
+    fn from(error: RunError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Compute {
+    /// Takes units until there are none. Blocks: runs in a thread of its own.
+    pub fn work(&self, queue: &Mutex<Receiver<FetchedUnit>>) {
+        while !self.stop.is_cancelled() {
+            let next = queue
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .blocking_recv();
+            let Some(unit) = next else { return };
+            let out = unit.out.clone();
+            match self.unit(unit) {
+                Ok(end) => {
+                    let _writer_gone = out.blocking_send(Message::End(Box::new(end)));
+                }
+                Err(Halt::Failed(error)) => {
+                    let _writer_gone = out.blocking_send(Message::Failed(error));
+                }
+                Err(Halt::Unwanted) => {}
+            }
+        }
+    }
+
+    fn unit(&self, mut unit: FetchedUnit) -> Result<UnitEnd, Halt> {
+        let mut drift = Drift::default();
+        let n_files = unit.inputs.len() as u64;
+        let mut inputs = std::mem::take(&mut unit.inputs).into_iter().peekable();
+        while let Some(first) = inputs.next() {
+            match first.content {
+                Content::Whole(content) => {
+                    let mut group = vec![(first.index, content)];
+                    let mut n_bytes = group.iter().map(|(_, content)| content.len()).sum::<usize>();
+                    while let Some(Input {
+                        index,
+                        content: Content::Whole(content),
+                    }) = inputs.next_if(|next| fits(next, n_bytes))
+                    {
+                        n_bytes += content.len();
+                        group.push((index, content));
+                    }
+                    drift.merge(&self.group(&group, &unit.out)?);
+                }
+                Content::Stream(reader) => {
+                    let seen = self.alone(first.index, None, reader, &unit.out)?;
+                    drift.merge(&seen);
+                }
+            }
+        }
+        Ok(UnitEnd {
+            drift,
+            n_files,
+            fetch_seconds: unit.seconds,
+        })
+    }
+
+    /// Decodes whole objects together, and one by one when the decoder panics on one of them.
+    fn group(&self, group: &[(usize, Bytes)], out: &Sender<Message>) -> Result<Drift, Halt> {
+        if let [(index, content)] = group {
+            return self.alone(*index, Some(content), content.as_ref(), out);
+        }
+        let decoded = catch_unwind(AssertUnwindSafe(|| self.decode_group(group)));
+        match decoded {
+            Ok(decoded) => {
+                let (batches, drift) = decoded?;
+                for (batch, seconds) in batches {
+                    self.transform(batch, seconds, group, out)?;
+                }
+                Ok(drift)
+            }
+            Err(_) => {
+                let mut drift = Drift::default();
+                for (index, content) in group {
+                    drift.merge(&self.alone(*index, Some(content), content.as_ref(), out)?);
+                }
+                Ok(drift)
+            }
+        }
+    }
+
+    fn decode_group(&self, group: &[(usize, Bytes)]) -> Result<(Vec<(Batch, f64)>, Drift), RunError> {
+        let mut batches = Vec::new();
+        let mut start = Instant::now();
+        let mut decoder = Decoder::new(Arc::clone(&self.schema), self.options.clone())?;
+        for (index, content) in group {
+            decoder
+                .read(
+                    self.object(*index),
+                    self.codec(*index),
+                    content.as_ref(),
+                    &mut |batch| {
+                        batches.push((batch, start.elapsed().as_secs_f64()));
+                        start = Instant::now();
+                        !self.stop.is_cancelled()
+                    },
+                )
+                .map_err(input_error)?;
+        }
+        if let Some(batch) = decoder.finish() {
+            batches.push((batch, start.elapsed().as_secs_f64()));
+        }
+        Ok((batches, decoder.drift().clone()))
+    }
+
+    /// Decodes one object, batch by batch. When the decoder panics, the rows before stand and the rest is one reject.
+    fn alone(
+        &self,
+        index: usize,
+        content: Option<&Bytes>,
+        input: impl std::io::Read,
+        out: &Sender<Message>,
+    ) -> Result<Drift, Halt> {
+        let at_hand: Vec<(usize, Bytes)> = content
+            .map(|content| (index, content.clone()))
+            .into_iter()
+            .collect();
+        let mut last_line = 0;
+        let mut halt = None;
+        let decoded = catch_unwind(AssertUnwindSafe(|| {
+            let mut decoder = Decoder::new(Arc::clone(&self.schema), self.options.clone())?;
+            let mut start = Instant::now();
+            let mut send = |batch: Batch, start: &mut Instant| {
+                let seconds = start.elapsed().as_secs_f64();
+                last_line += batch.n_records;
+                let sent = self.transform(batch, seconds, &at_hand, out);
+                *start = Instant::now();
+                halt = sent.err();
+                halt.is_none() && !self.stop.is_cancelled()
+            };
+            decoder
+                .read(self.object(index), self.codec(index), input, &mut |batch| {
+                    send(batch, &mut start)
+                })
+                .map_err(input_error)?;
+            if let Some(batch) = decoder.finish() {
+                send(batch, &mut start);
+            }
+            Ok::<_, RunError>(decoder.drift().clone())
+        }));
+        if let Some(halt) = halt {
+            return Err(halt);
+        }
+        match decoded {
+            Ok(drift) => Ok(drift?),
+            Err(panic) => {
+                let reject = self.unreadable(index, last_line, panic_message(panic.as_ref()));
+                let rows = Rows {
+                    df: DataFrame::empty(),
+                    n_records: 1,
+                    n_bytes: 0,
+                    decode_rejects: vec![reject],
+                    step_rejects: Vec::new(),
+                    counts: Vec::new(),
+                    decode_seconds: 0.0,
+                    transform_seconds: 0.0,
+                };
+                send(out, rows)?;
+                Ok(Drift::default())
+            }
+        }
+    }
+
+    fn transform(
+        &self,
+        batch: Batch,
+        decode_seconds: f64,
+        at_hand: &[(usize, Bytes)],
+        out: &Sender<Message>,
+    ) -> Result<(), Halt> {
+        let start = Instant::now();
+        let outcome = self.plan.execute(batch.df).map_err(|error| RunError::Step {
+            message: error.to_string(),
+        })?;
+        let step_rejects = self.step_rejects(outcome.rejects, at_hand);
+        let rows = Rows {
+            df: outcome.df,
+            n_records: batch.n_records,
+            n_bytes: batch.n_bytes,
+            decode_rejects: batch.rejects,
+            step_rejects,
+            counts: outcome.counts,
+            decode_seconds,
+            transform_seconds: start.elapsed().as_secs_f64(),
+        };
+        send(out, rows)
+    }
+
+    /// Rejects of steps as quarantine keeps them, with their text where the object's bytes are at hand.
+    pub fn step_rejects(&self, rejects: Vec<StepReject>, at_hand: &[(usize, Bytes)]) -> Vec<Reject> {
+        let mut rejects = rejects;
+        rejects.sort_by_key(|reject| (reject.object, reject.byte_offset, reject.step_number));
+        let mut lines: Vec<Option<RawLine>> = Vec::with_capacity(rejects.len());
+        for of_object in rejects.chunk_by(|a, b| a.object == b.object) {
+            let offsets: Vec<u64> = of_object.iter().map(|reject| reject.byte_offset).collect();
+            let content = of_object.first().and_then(|reject| {
+                let index = reject.object as usize;
+                at_hand.iter().find(|(at, _)| *at == index)
+            });
+            match content {
+                Some((_, content)) => lines.extend(raw_line::read(content, &offsets)),
+                None => lines.extend(offsets.iter().map(|_| None)),
+            }
+        }
+        rejects
+            .into_iter()
+            .zip(lines)
+            .map(|(reject, line)| {
+                let line = line.unwrap_or(RawLine {
+                    is_partial: true,
+                    ..RawLine::default()
+                });
+                Reject {
+                    object: self.name(reject.object as usize).to_owned(),
+                    line: reject.line,
+                    byte_offset: reject.byte_offset,
+                    byte_len: line.n_bytes,
+                    stage: Stage::Transform,
+                    reason: Reason::StepFailed,
+                    field: reject.column,
+                    expected: None,
+                    got: None,
+                    step: Some(format!("{} {}", reject.step_number, reject.step_label)),
+                    message: reject.message,
+                    raw: line.text,
+                    is_raw_partial: line.is_partial,
+                }
+            })
+            .collect()
+    }
+
+    /// The reject that stands for what is left of a file whose decoder panicked.
+    fn unreadable(&self, index: usize, n_records: u64, message: String) -> Reject {
+        Reject {
+            object: self.name(index).to_owned(),
+            line: n_records + 1,
+            byte_offset: 0,
+            byte_len: 0,
+            stage: Stage::Decode,
+            reason: Reason::CorruptCodec,
+            field: None,
+            expected: None,
+            got: None,
+            step: None,
+            message: format!("the decoder stopped here and the rest of the file was not read: {message}"),
+            raw: String::new(),
+            is_raw_partial: true,
+        }
+    }
+
+    fn name(&self, index: usize) -> &str {
+        self.names.get(index).map_or("", String::as_str)
+    }
+
+    fn object(&self, index: usize) -> ObjectRef<'_> {
+        ObjectRef {
+            index: u32::try_from(index).unwrap_or(u32::MAX),
+            name: self.name(index),
+            first_line: 1,
+            first_offset: 0,
+        }
+    }
+
+    fn codec(&self, index: usize) -> Codec {
+        self.objects
+            .get(index)
+            .and_then(|object| FileFormat::of_key(&object.key))
+            .map(|format| format.codec)
+            .unwrap_or_default()
+    }
+}
+
+fn fits(next: &Input, n_bytes: usize) -> bool {
+    matches!(&next.content, Content::Whole(content) if n_bytes + content.len() <= GROUP_BYTES)
+}
+
+fn send(out: &Sender<Message>, rows: Rows) -> Result<(), Halt> {
+    out.blocking_send(Message::Rows(Box::new(rows)))
+        .map_err(|_| Halt::Unwanted)
+}
+
+/// The storage's own error, where the reader carried one.
+fn input_error(error: InputError) -> RunError {
+    let InputError { object, source } = error;
+    let kind = source.kind();
+    match source.into_inner().map(|inner| inner.downcast::<StorageError>()) {
+        Some(Ok(storage)) => (*storage).into(),
+        Some(Err(other)) => RunError::Input(InputError {
+            object,
+            source: std::io::Error::new(kind, other),
+        }),
+        None => RunError::Input(InputError {
+            object,
+            source: kind.into(),
+        }),
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panic".to_owned())
+}

@@ -1,0 +1,117 @@
+//! Why a run, or a day of it, ended without its commit, and the exit code that says so to a scheduler.
+
+use std::io;
+use std::path::Path;
+
+use thiserror::Error;
+
+use crate::base::{Cancelled, units};
+use crate::dataset::SchemaError;
+use crate::dataset::decode::InputError;
+use crate::job::JobError;
+use crate::storage::{LocationError, StorageError};
+
+/// Exit codes, as schedulers are told to read them: 2, 10 and 78 are not worth a retry.
+pub mod exit {
+    pub const DONE: i32 = 0;
+    pub const UNEXPECTED: i32 = 1;
+    pub const USAGE: i32 = 2;
+    pub const BUDGET: i32 = 10;
+    pub const SOME_FAILED: i32 = 11;
+    pub const TRY_AGAIN: i32 = 75;
+    pub const CONFIGURATION: i32 = 78;
+    pub const CANCELLED: i32 = 130;
+}
+
+/// A failure that is no record's fault.
+#[derive(Debug, Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Job(#[from] JobError),
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    #[error(transparent)]
+    Storage(StorageError),
+    #[error("{location}: vanished or changed while it was read: run again")]
+    Vanished { location: String },
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error("{path}: cannot read: {source}")]
+    Read { path: String, source: io::Error },
+    #[error("{path}: cannot write: {source}")]
+    Write { path: String, source: io::Error },
+    #[error("{part}: cannot encode Parquet: {message}")]
+    Encode { part: String, message: String },
+    #[error(
+        "{message}: a step failed on no record in particular; preview the recipe on this day to find the data"
+    )]
+    Step { message: String },
+    #[error(
+        "the steps need the whole day in memory, which is more than {}: raise `limits.memory`, or filter before \
+         the first step that needs the whole day", units::bytes(*limit_bytes)
+    )]
+    DayTooLarge { limit_bytes: u64 },
+    #[error("the books do not balance: {books}; nothing was committed, please report this")]
+    Books { books: String },
+    #[error(
+        "run `{winner}` committed this day at the same time: nothing of this run was published, run again to see its result"
+    )]
+    Lost { winner: String },
+    #[error("{location}: not a commit record that this version reads: {message}")]
+    Record { location: String, message: String },
+    #[error("{location}: committed part is neither staged nor published: run this day again with --replace")]
+    PartLost { location: String },
+    #[error("a worker stopped without a word: {message}")]
+    Worker { message: String },
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl RunError {
+    pub fn exit_code(&self) -> i32 {
+        match self {
+            Self::Job(_) | Self::Schema(_) => exit::USAGE,
+            Self::Storage(error) if error.is_configuration() => exit::CONFIGURATION,
+            Self::Storage(StorageError::NotFound { .. }) => exit::CONFIGURATION,
+            Self::Storage(error) if error.is_transient() => exit::TRY_AGAIN,
+            Self::Vanished { .. } | Self::Lost { .. } => exit::TRY_AGAIN,
+            Self::Cancelled => exit::CANCELLED,
+            _ => exit::UNEXPECTED,
+        }
+    }
+
+    pub(super) fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read {
+            path: path.display().to_string(),
+            source,
+        }
+    }
+
+    pub(super) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write {
+            path: path.display().to_string(),
+            source,
+        }
+    }
+}
+
+impl From<StorageError> for RunError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Cancelled => Self::Cancelled,
+            other => Self::Storage(other),
+        }
+    }
+}
+
+impl From<LocationError> for RunError {
+    fn from(error: LocationError) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+impl From<Cancelled> for RunError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
+}

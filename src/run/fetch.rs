@@ -1,0 +1,226 @@
+//! Brings objects to the workers: units in order, requests side by side, bytes within a budget.
+//!
+//! Units reach the workers in their order, so the unit that the writer waits for is always in work: a later one may
+//! then fill its channel and wait without stopping everything.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::{Buf, Bytes};
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSender};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+
+use super::RunError;
+use super::compute::Message;
+use super::list::Unit;
+use crate::storage::{Object, StorageError, Store};
+
+/// Pieces of a streamed object that wait for their worker.
+const STREAM_DEPTH: usize = 4;
+/// What a streamed object holds of the budget.
+const STREAM_BYTES: u64 = 16 << 20;
+
+/// A unit whose bytes are here, or coming.
+pub(super) struct FetchedUnit {
+    pub inputs: Vec<Input>,
+    pub out: Sender<Message>,
+    pub seconds: f64,
+    /// Given back when the unit is done.
+    _permit: OwnedSemaphorePermit,
+}
+
+/// One object to decode.
+pub(super) struct Input {
+    /// Index among the day's objects.
+    pub index: usize,
+    pub content: Content,
+}
+
+pub(super) enum Content {
+    Whole(Bytes),
+    Stream(StreamReader),
+}
+
+/// What fetching needs, shared by its tasks.
+#[derive(Clone)]
+pub(super) struct Fetcher {
+    pub store: Store,
+    pub objects: Arc<Vec<Object>>,
+    pub io: Arc<Semaphore>,
+    pub io_concurrency: usize,
+    /// In KiB.
+    pub budget: Arc<Semaphore>,
+    /// All of the budget: no unit waits for more than there is.
+    pub budget_kib: u32,
+}
+
+/// A task that ends with its owner.
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+type Fetching = AbortOnDrop<Result<(Vec<Input>, f64), RunError>>;
+type Started = (Fetching, Sender<Message>, OwnedSemaphorePermit);
+
+impl Fetcher {
+    /// Fetches `units` and hands them to `work`; `order` gets the channel of each unit's results. Dropping the future
+    /// stops every request.
+    pub async fn run(self, units: Vec<Unit>, work: Sender<FetchedUnit>, order: Sender<Receiver<Message>>) {
+        let (started, starting) = mpsc::unbounded_channel();
+        tokio::join!(self.start_all(units, order, started), forward(starting, work));
+    }
+
+    async fn start_all(
+        &self,
+        units: Vec<Unit>,
+        order: Sender<Receiver<Message>>,
+        started: UnboundedSender<Started>,
+    ) {
+        for unit in units {
+            let held = if unit.is_streamed {
+                STREAM_BYTES
+            } else {
+                unit.n_bytes
+            };
+            let kib = u32::try_from(held.div_ceil(1024)).unwrap_or(u32::MAX);
+            let kib = kib.clamp(1, self.budget_kib);
+            let Ok(permit) = Arc::clone(&self.budget).acquire_many_owned(kib).await else {
+                return;
+            };
+            let (out, results) = mpsc::channel(1);
+            if order.send(results).await.is_err() {
+                return;
+            }
+            let fetcher = self.clone();
+            let task = AbortOnDrop(tokio::spawn(async move { fetcher.fetch(unit).await }));
+            if started.send((task, out, permit)).is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn fetch(&self, unit: Unit) -> Result<(Vec<Input>, f64), RunError> {
+        if unit.is_streamed {
+            let index = unit.objects.start;
+            let content = Content::Stream(self.stream(index));
+            return Ok((vec![Input { index, content }], 0.0));
+        }
+        let fetched: Vec<(Input, f64)> = stream::iter(unit.objects)
+            .map(|index| self.get(index))
+            .buffered(self.io_concurrency)
+            .try_collect()
+            .await?;
+        let seconds = fetched.iter().map(|(_, seconds)| seconds).sum();
+        Ok((fetched.into_iter().map(|(input, _)| input).collect(), seconds))
+    }
+
+    async fn get(&self, index: usize) -> Result<(Input, f64), RunError> {
+        let Some(object) = self.objects.get(index).filter(|object| object.size > 0) else {
+            let content = Content::Whole(Bytes::new());
+            return Ok((Input { index, content }, 0.0));
+        };
+        let _request = self.io.acquire().await;
+        let start = Instant::now();
+        let content = self.store.get(&object.key).await.map_err(|error| match error {
+            // It was listed a moment ago.
+            StorageError::NotFound { location, .. } => RunError::Vanished { location },
+            other => other.into(),
+        })?;
+        let content = Content::Whole(content);
+        Ok((Input { index, content }, start.elapsed().as_secs_f64()))
+    }
+
+    fn stream(&self, index: usize) -> StreamReader {
+        let (pieces, receiver) = mpsc::channel(STREAM_DEPTH);
+        let fetcher = self.clone();
+        tokio::spawn(async move {
+            let Some(object) = fetcher.objects.get(index) else {
+                return;
+            };
+            let _request = fetcher.io.acquire().await;
+            let mut stream = match fetcher.store.get_stream(&object.key).await {
+                Ok(stream) => stream,
+                Err(error) => {
+                    let _reader_gone = pieces.send(Err(error)).await;
+                    return;
+                }
+            };
+            while let Some(piece) = stream.next().await {
+                if pieces.send(piece).await.is_err() {
+                    return;
+                }
+            }
+        });
+        StreamReader {
+            pieces: receiver,
+            piece: Bytes::new(),
+            n_left: self.objects.get(index).map_or(0, |object| object.size),
+        }
+    }
+}
+
+/// Hands fetched units on in order.
+async fn forward(mut starting: UnboundedReceiver<Started>, work: Sender<FetchedUnit>) {
+    while let Some((mut task, out, permit)) = starting.recv().await {
+        let fetched = match (&mut task.0).await {
+            Ok(Ok(fetched)) => fetched,
+            Ok(Err(error)) => {
+                let _writer_gone = out.send(Message::Failed(error)).await;
+                return;
+            }
+            Err(error) => {
+                let error = RunError::Worker {
+                    message: error.to_string(),
+                };
+                let _writer_gone = out.send(Message::Failed(error)).await;
+                return;
+            }
+        };
+        let unit = FetchedUnit {
+            inputs: fetched.0,
+            out,
+            seconds: fetched.1,
+            _permit: permit,
+        };
+        if work.send(unit).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// A streamed object as a reader, for a blocking thread.
+pub(super) struct StreamReader {
+    pieces: Receiver<Result<Bytes, StorageError>>,
+    piece: Bytes,
+    /// Bytes that the listing promised and that have not come yet.
+    n_left: u64,
+}
+
+impl Read for StreamReader {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        while self.piece.is_empty() {
+            match self.pieces.blocking_recv() {
+                Some(Ok(piece)) => {
+                    self.n_left = self.n_left.saturating_sub(piece.len() as u64);
+                    self.piece = piece;
+                }
+                Some(Err(error)) => return Err(io::Error::other(error)),
+                // A feeder that stopped early must not look like the end of the object.
+                None if self.n_left > 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                None => return Ok(0),
+            }
+        }
+        let n = buf.len().min(self.piece.len());
+        self.piece
+            .split_to(n)
+            .copy_to_slice(buf.get_mut(..n).unwrap_or_default());
+        Ok(n)
+    }
+}

@@ -1,0 +1,247 @@
+//! Staged files on a local file system: written to a place of their own, synced, and renamed or linked into place.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use super::super::run_id::random_suffix;
+use super::{RunError, Staged};
+use crate::storage::Location;
+
+const BUFFER_BYTES: usize = 256 << 10;
+
+pub(super) fn read(path: &Path) -> Result<Option<Bytes>, RunError> {
+    match fs::read(path) {
+        Ok(content) => Ok(Some(content.into())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(RunError::read(path, error)),
+    }
+}
+
+pub(super) fn names(folder: &Path) -> Result<Vec<String>, RunError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(RunError::read(folder, error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| RunError::read(folder, error))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// A hard link appears with its whole content or not at all, and never replaces a file.
+pub(super) fn put_new(path: &Path, content: &[u8]) -> Result<bool, RunError> {
+    let temporary = write_beside(path, content)?;
+    let linked = fs::hard_link(&temporary, path);
+    delete(&temporary)?;
+    match linked {
+        Ok(()) => sync_folder_of(path).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(RunError::write(path, error)),
+    }
+}
+
+pub(super) fn put(path: &Path, content: &[u8]) -> Result<(), RunError> {
+    let temporary = write_beside(path, content)?;
+    if let Err(error) = fs::rename(&temporary, path) {
+        delete(&temporary)?;
+        return Err(RunError::write(path, error));
+    }
+    sync_folder_of(path)
+}
+
+pub(super) fn delete(path: &Path) -> Result<(), RunError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RunError::write(path, error)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn remove_folder(path: &Path) -> Result<(), RunError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RunError::write(path, error)),
+        _ => {
+            remove_empty_above(path);
+            Ok(())
+        }
+    }
+}
+
+/// Removes the folders that only held `path` (a day's, a run's): a folder with anything in it stays.
+fn remove_empty_above(path: &Path) {
+    for folder in path.ancestors().skip(1).take(3) {
+        if fs::remove_dir(folder).is_err() {
+            return;
+        }
+    }
+}
+
+/// A rename is one-shot: whoever comes second finds no staged file, and the part in its place.
+pub(super) fn publish(from: &Path, to: &Path, n_bytes: u64) -> Result<(), RunError> {
+    create_folder_of(to)?;
+    match fs::rename(from, to) {
+        Ok(()) => sync_folder_of(to),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::metadata(to) {
+            Ok(published) if published.len() == n_bytes => Ok(()),
+            _ => Err(RunError::PartLost {
+                location: to.display().to_string(),
+            }),
+        },
+        Err(error) => Err(RunError::write(to, error)),
+    }
+}
+
+/// Writes one staged file.
+pub(in super::super) struct Writer {
+    path: PathBuf,
+    /// Taken when the file is finished; a writer that still has it removes its file when dropped.
+    file: Option<BufWriter<File>>,
+    n_bytes: u64,
+}
+
+impl Writer {
+    pub(super) fn create(path: &Path) -> Result<Self, RunError> {
+        create_folder_of(path)?;
+        let file = File::create(path).map_err(|error| RunError::write(path, error))?;
+        Ok(Self {
+            path: path.to_owned(),
+            file: Some(BufWriter::with_capacity(BUFFER_BYTES, file)),
+            n_bytes: 0,
+        })
+    }
+
+    pub(super) fn finish(mut self) -> Result<(Staged, u64), RunError> {
+        if let Some(file) = &mut self.file {
+            file.flush()
+                .and_then(|()| file.get_ref().sync_all())
+                .map_err(|error| RunError::write(&self.path, error))?;
+        }
+        self.file = None;
+        let staged = Staged::Local {
+            staged: Location::Local(self.path.clone()),
+        };
+        Ok((staged, self.n_bytes))
+    }
+}
+
+impl Write for Writer {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let Some(file) = &mut self.file else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        let n = file.write(buf)?;
+        self.n_bytes += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let Some(file) = self.file.take() {
+            // What the buffer holds is not wanted: the file goes. A file that cannot be removed lies in staging, where
+            // no reader looks.
+            let _unwritten = file.into_parts();
+            let _removed = fs::remove_file(&self.path);
+            remove_empty_above(&self.path);
+        }
+    }
+}
+
+fn write_beside(path: &Path, content: &[u8]) -> Result<PathBuf, RunError> {
+    create_folder_of(path)?;
+    let temporary = path.with_file_name(format!(".tmp-{}", random_suffix()));
+    let written = File::create(&temporary).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync_all()
+    });
+    match written {
+        Ok(()) => Ok(temporary),
+        Err(error) => {
+            delete(&temporary)?;
+            Err(RunError::write(path, error))
+        }
+    }
+}
+
+fn create_folder_of(path: &Path) -> Result<(), RunError> {
+    match path.parent() {
+        Some(folder) => fs::create_dir_all(folder).map_err(|error| RunError::write(folder, error)),
+        None => Ok(()),
+    }
+}
+
+/// A name is on disk only when its folder is.
+fn sync_folder_of(path: &Path) -> Result<(), RunError> {
+    let Some(folder) = path.parent() else {
+        return Ok(());
+    };
+    if cfg!(unix) {
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| RunError::write(folder, error))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::{Writer, delete, names, publish, put, put_new, read};
+
+    #[test]
+    fn the_first_of_two_writers_wins_and_leaves_no_other_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("commits/0000000001.json");
+        assert!(put_new(&path, b"mine").unwrap());
+        assert!(!put_new(&path, b"yours").unwrap());
+        assert_eq!(read(&path).unwrap().unwrap().as_ref(), b"mine");
+        put(&path, b"newer").unwrap();
+        assert_eq!(read(&path).unwrap().unwrap().as_ref(), b"newer");
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+        assert_eq!(names(path.parent().unwrap()).unwrap(), ["0000000001.json"]);
+        delete(&path).unwrap();
+        delete(&path).unwrap();
+        assert_eq!(read(&path).unwrap(), None);
+    }
+
+    #[test]
+    fn publishing_twice_is_publishing_once_and_a_lost_part_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("staging/p"), folder.path().join("table/d=1/p"));
+        let mut writer = Writer::create(&from).unwrap();
+        writer.write_all(b"rows").unwrap();
+        let (_, n_bytes) = writer.finish().unwrap();
+        publish(&from, &to, n_bytes).unwrap();
+        publish(&from, &to, n_bytes).unwrap();
+        assert_eq!(std::fs::read(&to).unwrap(), b"rows");
+        let error = publish(&from, &folder.path().join("table/other"), 4).unwrap_err();
+        assert!(
+            error.to_string().contains("neither staged nor published"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_writer_that_is_dropped_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p");
+        let mut writer = Writer::create(&path).unwrap();
+        writer.write_all(b"half").unwrap();
+        drop(writer);
+        assert!(!path.exists());
+    }
+}

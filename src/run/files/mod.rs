@@ -1,0 +1,188 @@
+//! The places a run writes to, with what its promises need: a write that fails when the object exists, and parts that
+//! no reader sees until they are published, once.
+//!
+//! Local files are staged beside the table and renamed; on S3 a part is a multipart upload that is not completed yet.
+
+mod local;
+mod s3;
+
+use std::io::{self, Write};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::RunError;
+use crate::storage::{Connection, Location, StoreOptions};
+
+/// The storage of a sink.
+#[derive(Debug, Clone)]
+pub(super) enum Files {
+    Local,
+    S3(s3::Bucket),
+}
+
+/// A part that is written but not visible.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Staged {
+    /// Its place until it is renamed.
+    Local { staged: Location },
+    /// An upload that is not completed, to the part's own key.
+    S3 {
+        upload_id: String,
+        part_etags: Vec<String>,
+    },
+}
+
+/// Writes one staged object. Dropped before [`FileWriter::finish`], it leaves nothing behind.
+pub(super) enum FileWriter {
+    Local(local::Writer),
+    S3(s3::Writer),
+}
+
+impl Files {
+    /// # Errors
+    /// [`RunError::Storage`] without credentials.
+    pub async fn open(
+        root: &Location,
+        connection: &Connection,
+        options: &StoreOptions,
+    ) -> Result<Self, RunError> {
+        match root {
+            Location::Local(_) => Ok(Self::Local),
+            Location::S3 { bucket, .. } => Ok(Self::S3(s3::Bucket::open(bucket, connection, options).await?)),
+        }
+    }
+
+    /// The content of a small object; none when it is not there.
+    pub async fn read(&self, at: &Location) -> Result<Option<Bytes>, RunError> {
+        match (self, at) {
+            (Self::Local, Location::Local(path)) => local::read(path),
+            (Self::S3(bucket), Location::S3 { key, .. }) => bucket.read(key).await,
+            _ => Err(other_storage(at)),
+        }
+    }
+
+    /// Names of the objects directly in a folder, sorted; none when it is not there.
+    pub async fn names(&self, folder: &Location) -> Result<Vec<String>, RunError> {
+        match (self, folder) {
+            (Self::Local, Location::Local(path)) => local::names(path),
+            (Self::S3(bucket), Location::S3 { key, .. }) => bucket.names(key).await,
+            _ => Err(other_storage(folder)),
+        }
+    }
+
+    /// Writes an object unless there is one: `false` says there was one, and it is as it was.
+    pub async fn put_new(&self, at: &Location, content: &[u8]) -> Result<bool, RunError> {
+        match (self, at) {
+            (Self::Local, Location::Local(path)) => local::put_new(path, content),
+            (Self::S3(bucket), Location::S3 { key, .. }) => bucket.put_new(key, content).await,
+            _ => Err(other_storage(at)),
+        }
+    }
+
+    pub async fn put(&self, at: &Location, content: &[u8]) -> Result<(), RunError> {
+        match (self, at) {
+            (Self::Local, Location::Local(path)) => local::put(path, content),
+            (Self::S3(bucket), Location::S3 { key, .. }) => bucket.put(key, content).await,
+            _ => Err(other_storage(at)),
+        }
+    }
+
+    /// Removes an object; one that is not there is no error.
+    pub async fn delete(&self, at: &Location) -> Result<(), RunError> {
+        match (self, at) {
+            (Self::Local, Location::Local(path)) => local::delete(path),
+            (Self::S3(bucket), Location::S3 { key, .. }) => bucket.delete(key).await,
+            _ => Err(other_storage(at)),
+        }
+    }
+
+    /// Opens a writer for what is to appear at `at`; `staging` is where a local file waits until then.
+    ///
+    /// Blocks on S3: call it from a blocking thread.
+    pub fn stage(&self, staging: &Location, at: &Location) -> Result<FileWriter, RunError> {
+        match (self, staging, at) {
+            (Self::Local, Location::Local(path), Location::Local(_)) => {
+                local::Writer::create(path).map(FileWriter::Local)
+            }
+            (Self::S3(bucket), _, Location::S3 { key, .. }) => bucket.upload(key).map(FileWriter::S3),
+            _ => Err(other_storage(at)),
+        }
+    }
+
+    /// Makes a staged object of `n_bytes` visible at `at`, once: a second call finds the work done.
+    pub async fn publish(&self, staged: &Staged, at: &Location, n_bytes: u64) -> Result<(), RunError> {
+        match (self, staged, at) {
+            (
+                Self::Local,
+                Staged::Local {
+                    staged: Location::Local(from),
+                },
+                Location::Local(to),
+            ) => local::publish(from, to, n_bytes),
+            (
+                Self::S3(bucket),
+                Staged::S3 {
+                    upload_id,
+                    part_etags,
+                },
+                Location::S3 { key, .. },
+            ) => bucket.complete(key, upload_id, part_etags, n_bytes).await,
+            _ => Err(other_storage(at)),
+        }
+    }
+
+    /// Takes back a staged object that is not to appear.
+    pub async fn discard(&self, staged: &Staged, at: &Location) -> Result<(), RunError> {
+        match (self, staged, at) {
+            (Self::Local, Staged::Local { staged: from }, _) => Box::pin(self.delete(from)).await,
+            (Self::S3(bucket), Staged::S3 { upload_id, .. }, Location::S3 { key, .. }) => {
+                bucket.abort(key, upload_id).await
+            }
+            _ => Err(other_storage(at)),
+        }
+    }
+
+    /// Removes a local staging folder with what is left in it; S3 has none.
+    pub fn remove_folder(&self, folder: &Location) -> Result<(), RunError> {
+        match (self, folder) {
+            (Self::Local, Location::Local(path)) => local::remove_folder(path),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl FileWriter {
+    /// Ends the object: everything is on disk or with the server. Gives its size.
+    pub fn finish(self) -> Result<(Staged, u64), RunError> {
+        match self {
+            Self::Local(writer) => writer.finish(),
+            Self::S3(writer) => writer.finish(),
+        }
+    }
+}
+
+impl Write for FileWriter {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Local(writer) => writer.write(buf),
+            Self::S3(writer) => writer.write(buf),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Local(writer) => writer.flush(),
+            Self::S3(writer) => writer.flush(),
+        }
+    }
+}
+
+/// A record that names another storage than the job's, as after a table was moved.
+fn other_storage(at: &Location) -> RunError {
+    RunError::Record {
+        location: at.to_string(),
+        message: "it names another storage than the job's sink".to_owned(),
+    }
+}

@@ -1,0 +1,239 @@
+//! What a run tells of itself: one report a run, one entry a day, kept as `runs/<run_id>/report.json`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::exit;
+use crate::base::envelope::API_VERSION;
+use crate::dataset::Reason;
+use crate::dataset::decode::Drift;
+use crate::storage::Partition;
+use crate::transform::StepCounts;
+
+/// A finished run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    #[serde(rename = "apiVersion")]
+    pub api_version: String,
+    pub kind: String,
+    pub run_id: String,
+    pub job: String,
+    pub status: RunStatus,
+    pub exit_code: i32,
+    /// Newest day first, the order they ran in.
+    pub partitions: Vec<PartitionReport>,
+    /// Highest resident memory of the process; none where the system does not say.
+    pub peak_rss_bytes: Option<u64>,
+    pub spec_sha256: String,
+    /// Version of Skewer.
+    pub engine: String,
+    /// What other readers of the table will see differently.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    Done,
+    /// Every day that ran was over its error budget.
+    BudgetExceeded,
+    /// Some days failed, others are done.
+    SomeFailed,
+    Failed,
+    Cancelled,
+}
+
+/// How a day ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartitionStatus {
+    Committed,
+    /// Committed by an earlier run and left as it is.
+    AlreadyCommitted,
+    /// The source has no objects of this day.
+    NoData,
+    BudgetExceeded,
+    Failed,
+    Cancelled,
+}
+
+/// One day. Counts are exact. `rows_in = rows_out + filtered + quarantined + merged - made`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PartitionReport {
+    pub partition: Partition,
+    pub status: PartitionStatus,
+    pub rows_in: u64,
+    pub rows_out: u64,
+    pub rows_filtered: u64,
+    pub rows_quarantined: u64,
+    pub rows_merged: u64,
+    pub rows_made: u64,
+    pub n_files: u64,
+    /// Files that are truncated, corrupt or could not be decoded to their end.
+    pub n_files_failed: u64,
+    /// As stored.
+    pub n_bytes_in: u64,
+    pub steps: Vec<StepCounts>,
+    pub drift: Drift,
+    pub quarantine: QuarantineReport,
+    pub parts: Vec<PartReport>,
+    pub seconds: Seconds,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    #[serde(skip)]
+    pub(super) exit_code: i32,
+}
+
+/// Where a day's rejects are, and why they were rejected.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct QuarantineReport {
+    /// None when nothing was rejected.
+    pub uri: Option<String>,
+    pub by_reason: BTreeMap<Reason, u64>,
+}
+
+/// One published part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartReport {
+    pub path: String,
+    pub rows: u64,
+    pub bytes: u64,
+}
+
+/// Time of each stage. `list` and `commit` pass on the clock, the others add up over threads and requests.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Seconds {
+    pub list: f64,
+    pub fetch: f64,
+    pub decode: f64,
+    pub transform: f64,
+    pub encode: f64,
+    pub commit: f64,
+}
+
+impl PartitionReport {
+    pub(super) fn new(partition: Partition, status: PartitionStatus) -> Self {
+        Self {
+            partition,
+            status,
+            rows_in: 0,
+            rows_out: 0,
+            rows_filtered: 0,
+            rows_quarantined: 0,
+            rows_merged: 0,
+            rows_made: 0,
+            n_files: 0,
+            n_files_failed: 0,
+            n_bytes_in: 0,
+            steps: Vec::new(),
+            drift: Drift::default(),
+            quarantine: QuarantineReport::default(),
+            parts: Vec::new(),
+            seconds: Seconds::default(),
+            message: None,
+            exit_code: exit::DONE,
+        }
+    }
+
+    pub fn is_good(&self) -> bool {
+        matches!(
+            self.status,
+            PartitionStatus::Committed | PartitionStatus::AlreadyCommitted | PartitionStatus::NoData
+        )
+    }
+}
+
+impl RunReport {
+    pub(super) fn new(
+        run_id: String,
+        job: &crate::job::Job,
+        partitions: Vec<PartitionReport>,
+        peak_rss_bytes: Option<u64>,
+    ) -> Self {
+        let (status, exit_code) = outcome(&partitions);
+        Self {
+            api_version: API_VERSION.to_owned(),
+            kind: "RunReport".to_owned(),
+            run_id,
+            job: job.name().to_owned(),
+            status,
+            exit_code,
+            partitions,
+            peak_rss_bytes,
+            spec_sha256: job.spec_sha256.clone(),
+            engine: env!("CARGO_PKG_VERSION").to_owned(),
+            warnings: job.warnings.clone(),
+        }
+    }
+}
+
+/// The run's status and exit code from its days.
+fn outcome(partitions: &[PartitionReport]) -> (RunStatus, i32) {
+    if partitions
+        .iter()
+        .any(|day| day.status == PartitionStatus::Cancelled)
+    {
+        return (RunStatus::Cancelled, exit::CANCELLED);
+    }
+    let mut codes: Vec<i32> = partitions
+        .iter()
+        .filter(|day| !day.is_good())
+        .map(|day| day.exit_code)
+        .collect();
+    let n_failed = codes.len();
+    codes.sort_unstable();
+    codes.dedup();
+    match codes.as_slice() {
+        [] => (RunStatus::Done, exit::DONE),
+        [code] if n_failed == partitions.len() => match *code {
+            exit::BUDGET => (RunStatus::BudgetExceeded, exit::BUDGET),
+            code => (RunStatus::Failed, code),
+        },
+        _ if n_failed == partitions.len() => (RunStatus::Failed, exit::SOME_FAILED),
+        _ => (RunStatus::SomeFailed, exit::SOME_FAILED),
+    }
+}
+
+/// Highest resident memory of this process, from `/proc/self/status`; none on systems without it.
+pub(super) fn peak_rss_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::{PartitionReport, PartitionStatus as Status, RunStatus, exit, outcome};
+    use crate::storage::Partition;
+
+    fn day(status: Status, exit_code: i32) -> PartitionReport {
+        let mut report = PartitionReport::new(Partition::Day(NaiveDate::default()), status);
+        report.exit_code = exit_code;
+        report
+    }
+
+    #[test]
+    fn the_exit_code_tells_a_scheduler_what_to_do() {
+        let good = || day(Status::Committed, exit::DONE);
+        let over = || day(Status::BudgetExceeded, exit::BUDGET);
+        let lost = || day(Status::Failed, exit::TRY_AGAIN);
+        let check = |days: &[PartitionReport], status, code| assert_eq!(outcome(days), (status, code));
+        check(
+            &[good(), day(Status::NoData, 0), day(Status::AlreadyCommitted, 0)],
+            RunStatus::Done,
+            0,
+        );
+        check(&[over()], RunStatus::BudgetExceeded, 10);
+        check(&[over(), over()], RunStatus::BudgetExceeded, 10);
+        check(&[over(), good()], RunStatus::SomeFailed, 11);
+        check(&[lost()], RunStatus::Failed, 75);
+        check(&[lost(), over()], RunStatus::Failed, 11);
+        check(&[good(), day(Status::Cancelled, 130)], RunStatus::Cancelled, 130);
+    }
+}
