@@ -11,13 +11,37 @@ fn main() -> ExitCode {
     }
 }
 
+#[cfg(feature = "gui")]
+fn open_window(location: Option<String>) -> ExitCode {
+    use skewer::gui::{Start, open};
+
+    let location = match location.map(|text| text.parse()).transpose() {
+        Ok(location) => location,
+        Err(error) => return refuse(&skewer::storage::LocationError::to_string(&error), 2),
+    };
+    let start = Start {
+        location,
+        ..Start::default()
+    };
+    match open(start) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(&error.to_string(), 78),
+    }
+}
+
+#[cfg(not(feature = "gui"))]
+fn open_window(_location: Option<String>) -> ExitCode {
+    refuse(
+        "this build has no window: name a subcommand, such as `skewer run JOB` (see `skewer --help`)",
+        78,
+    )
+}
+
 #[allow(
     clippy::print_stderr,
     reason = "without a window this is the only place to say so"
 )]
-fn open_window(_location: Option<String>) -> ExitCode {
-    eprintln!(
-        "error: this build has no window: name a subcommand, such as `skewer run JOB` (see `skewer --help`)"
-    );
-    ExitCode::from(78)
+fn refuse(message: &str, code: u8) -> ExitCode {
+    eprintln!("error: {message}");
+    ExitCode::from(code)
 }
