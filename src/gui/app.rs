@@ -165,6 +165,12 @@ impl App {
         }
     }
 
+    /// One frame inside any `Ui`, as a test harness gives it. The real window calls the two halves itself.
+    pub fn frame(&mut self, ui: &mut Ui) {
+        self.advance(&ui.ctx().clone());
+        self.draw(ui);
+    }
+
     /// The document, for tests.
     pub fn document(&self) -> &Document {
         self.state.document()
@@ -259,7 +265,7 @@ impl App {
         if self.state.preferences.is_activity_open {
             Panel::bottom("activity")
                 .resizable(true)
-                .default_size(108.0)
+                .default_size(118.0)
                 .size_range(72.0..=320.0)
                 .frame(panel.inner_margin(Margin::symmetric(14, 8)))
                 .show(ui, |ui| {
@@ -295,7 +301,14 @@ impl App {
                 ui.spacing_mut().item_spacing.y = 0.0;
                 self.draw_tabs(ui);
                 ui.spacing_mut().item_spacing.y = space::XS;
-                self.draw_centre(ui);
+                // The Partitions tab scrolls to the edge and has its margin inside.
+                let margin = match self.state.panels.tab {
+                    Tab::Partitions => 0,
+                    Tab::Data | Tab::Job => 14,
+                };
+                Frame::new()
+                    .inner_margin(Margin::same(margin))
+                    .show(ui, |ui| self.draw_centre(ui));
             });
         shell::palette_ui(ui, &mut self.state, &mut self.commands);
         shell::connect_ui(ui, &mut self.state, &mut self.commands);

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use skewer::gui::{App, FilePicker, Picked, Setup, Start};
 use skewer::storage::Connection;
 use tempfile::TempDir;
@@ -43,7 +43,7 @@ impl FilePicker for Answers {
 }
 
 pub struct Desk {
-    pub harness: Harness<'static, App>,
+    pub harness: Harness<'static, Option<App>>,
     pub answers: Answers,
     pub folder: TempDir,
 }
@@ -79,7 +79,13 @@ impl Desk {
         if allows_missing_glyphs {
             builder = builder.allow_missing_glyphs();
         }
-        let harness = builder.build_eframe(|creation| App::new(&creation.egui_ctx, setup).unwrap());
+        let mut setup = Some(setup);
+        let draw = move |ui: &mut egui::Ui, app: &mut Option<App>| match app {
+            Some(app) => app.frame(ui),
+            // Fonts are there from the next frame on.
+            None => *app = setup.take().map(|setup| App::new(ui.ctx(), setup).unwrap()),
+        };
+        let harness = builder.build_ui_state(draw, None);
         Self {
             harness,
             answers,
@@ -89,7 +95,7 @@ impl Desk {
 
     /// Steps until `is_so`, yielding to background work between frames.
     #[track_caller]
-    pub fn wait_until(&mut self, what: &str, mut is_so: impl FnMut(&Harness<'static, App>) -> bool) {
+    pub fn wait_until(&mut self, what: &str, mut is_so: impl FnMut(&Harness<'static, Option<App>>) -> bool) {
         let start = Instant::now();
         loop {
             self.harness.step();
@@ -164,9 +170,13 @@ impl Desk {
             .collect()
     }
 
+    pub fn app(&self) -> &App {
+        self.harness.state().as_ref().expect("the window was built in the first frame")
+    }
+
     #[track_caller]
     pub fn wait_idle(&mut self) {
-        self.wait_until("the end of background work", |harness| harness.state().is_idle());
+        self.wait_until("the end of background work", |harness| harness.state().as_ref().is_some_and(App::is_idle));
         self.harness.run_steps(3);
     }
 }

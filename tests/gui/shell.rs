@@ -23,9 +23,7 @@ fn a_day_opens_from_the_tree_and_back_and_forward_find_it_again() {
     let mut desk = Desk::open(folder, Some(&lake));
     desk.click_starting("2020/01/02 1 file");
     let partition = |desk: &Desk| {
-        desk.harness
-            .state()
-            .document()
+        desk.app().document()
             .partition
             .clone()
             .map(|p| p.to_string())
@@ -84,7 +82,7 @@ fn the_session_and_the_preferences_are_there_when_the_window_opens_again() {
     drop(harness);
     let mut again = Desk::open(folder, None);
     again.wait_for("2020/01/04 1 file");
-    let partition = again.harness.state().document().partition.clone();
+    let partition = again.app().document().partition.clone();
     assert_eq!(partition.map(|p| p.to_string()).as_deref(), Some("2020-01-04"));
 }
 
