@@ -7,15 +7,35 @@ use skewer::cli::{self, Asked};
 fn main() -> ExitCode {
     match cli::main() {
         Asked::Done(code) => code,
-        Asked::Window { location } => open_window(location),
+        Asked::Window(start) => open_window(start),
     }
 }
 
+#[cfg(feature = "gui")]
 #[allow(
     clippy::print_stderr,
     reason = "without a window this is the only place to say so"
 )]
-fn open_window(_location: Option<String>) -> ExitCode {
+fn open_window(start: cli::WindowStart) -> ExitCode {
+    let start = skewer::gui::Start {
+        location: start.location,
+        connection: start.connection,
+    };
+    match skewer::gui::open(start) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(78)
+        }
+    }
+}
+
+#[cfg(not(feature = "gui"))]
+#[allow(
+    clippy::print_stderr,
+    reason = "without a window this is the only place to say so"
+)]
+fn open_window(_start: cli::WindowStart) -> ExitCode {
     eprintln!(
         "error: this build has no window: name a subcommand, such as `skewer run JOB` (see `skewer --help`)"
     );

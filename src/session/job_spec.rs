@@ -206,7 +206,8 @@ mod tests {
         assert_eq!(JobSpec::parse(&spec.to_yaml().unwrap()).unwrap(), spec);
 
         let keys = vec!["day_partition".to_owned()];
-        let spec = document.job_spec(frozen(&Layout::Hive { keys })).unwrap();
+        let hive = Layout::Hive { keys };
+        let spec = document.job_spec(frozen(&hive)).unwrap();
         assert_eq!(spec.source.uri, "s3://lake/raw/day_partition={day}/");
         let flat = document.job_spec(frozen(&Layout::Flat)).unwrap_err();
         assert!(matches!(flat, NoJob::NoDays { .. }));

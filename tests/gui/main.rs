@@ -1,1 +1,5 @@
-//! Window tests by accessibility labels.
+//! Window tests: the whole window in a harness, driven by accessibility labels as a screen reader would.
+
+mod desk;
+mod journey;
+mod shell;

@@ -3,7 +3,7 @@
 use egui::{Align2, Id, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::Measure;
-use super::frame::{AXIS_WIDTH, grid_line, log_ticks, ticks};
+use super::frame::{AXIS_WIDTH, grid_line, log_ticks};
 use crate::base::units;
 use crate::chart::Bar;
 use crate::gui::listed::ListedDataset;
@@ -72,31 +72,24 @@ pub fn bars_ui(
         pos2(rect.left() + AXIS_WIDTH, rect.top() + space::MD),
         pos2(rect.right() - space::XS, rect.bottom() - LABELS_HEIGHT),
     );
-    let largest = bars
-        .iter()
-        .filter_map(|bar| value_of(bar, measure))
-        .max()
-        .unwrap_or(0) as f64;
-    let ticks = if is_log {
-        log_ticks(largest)
+    let axis = match measure {
+        Measure::Bytes => &dataset.bars.axis(),
+        Measure::Files => &dataset.files_axis,
+    };
+    let ticks: Vec<(f64, String)> = if is_log {
+        let label = |tick: f64| (tick, label_of(tick, measure));
+        log_ticks(axis.max).into_iter().map(label).collect()
     } else {
-        ticks(largest)
+        axis.ticks.clone()
     };
     let scale = Scale {
-        max: ticks.last().copied().unwrap_or(1.0),
+        max: ticks.last().map_or(1.0, |(tick, _)| *tick),
         is_log,
     };
     let y_of = |value: f64| plot.bottom() - plot.height() * scale.share(value);
-    for tick in &ticks {
+    for (tick, label) in &ticks {
         let is_base = scale.share(*tick) <= 0.0;
-        grid_line(
-            ui.painter(),
-            plot,
-            y_of(*tick),
-            &label_of(*tick, measure),
-            is_base,
-            c,
-        );
+        grid_line(ui.painter(), plot, y_of(*tick), label, is_base, c);
     }
     let slot = plot.width() / (bars.len().max(1) as f32);
     let slot_rect = |index: usize| {
@@ -241,14 +234,7 @@ fn median_line(
 ) {
     let median = match measure {
         Measure::Bytes => dataset.skew.metrics.median_bytes as f64,
-        Measure::Files => median(
-            dataset
-                .keys
-                .partitions
-                .values()
-                .map(|stats| stats.n_files)
-                .collect(),
-        ),
+        Measure::Files => dataset.median_files,
     };
     if median <= 0.0 || dataset.bars.bars.len() < 2 {
         return;
@@ -267,17 +253,6 @@ fn median_line(
     ui.painter()
         .rect_filled(behind, 2.0, c.panel.gamma_multiply(0.85));
     ui.painter().galley(at, galley, c.weak);
-}
-
-fn median(mut values: Vec<u64>) -> f64 {
-    values.sort_unstable();
-    let middle = values.len() / 2;
-    let at = |index: usize| values.get(index).copied().unwrap_or(0) as f64;
-    if values.len().is_multiple_of(2) {
-        f64::midpoint(at(middle.saturating_sub(1)), at(middle))
-    } else {
-        at(middle)
-    }
 }
 
 fn tooltip_ui(ui: &mut Ui, dataset: &ListedDataset, bar: &Bar) {

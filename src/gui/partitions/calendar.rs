@@ -1,10 +1,10 @@
 //! A heat map of days, a block per month, Monday first. Missing days are outlined, spikes are red.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::Datelike;
 use egui::{Align2, Color32, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use crate::base::units;
-use crate::chart::CalendarDay;
+use crate::chart::{CalendarDay, CalendarMonth};
 use crate::gui::listed::ListedDataset;
 use crate::gui::theme::{Colors, colors, mix, size, small, space, weak_small};
 use crate::gui::widgets::card_with_head;
@@ -33,11 +33,7 @@ pub fn calendar_card(
                 .min_scrolled_height(MAX_HEIGHT)
                 .show(ui, |ui| {
                     ui.set_width(ui.available_width());
-                    let months = dataset
-                        .calendar
-                        .days
-                        .chunk_by(|a, b| (a.date.year(), a.date.month()) == (b.date.year(), b.date.month()));
-                    for month in months {
+                    for month in dataset.calendar.months() {
                         month_ui(ui, dataset, month, open, opened);
                     }
                 });
@@ -48,23 +44,24 @@ pub fn calendar_card(
 fn month_ui(
     ui: &mut Ui,
     dataset: &ListedDataset,
-    days: &[CalendarDay],
+    month: CalendarMonth<'_>,
     open: Option<&Partition>,
     opened: &mut Option<Partition>,
 ) {
     let c = colors(ui);
-    let (Some(first), Some(last)) = (days.first(), days.last()) else {
+    let rows = || month.days.iter().map(|day| day.cell().0);
+    let (Some(first), Some(last)) = (rows().min(), rows().max()) else {
         return;
     };
     let cell = ((ui.available_width() - 6.0 * GAP) / 7.0).min(CELL);
     let step = cell + GAP;
-    let n_weeks = week_of(last.date) - week_of(first.date) + 1;
+    let n_weeks = last - first + 1;
     let width = 7.0 * step - GAP;
     let (rect, _) = ui.allocate_exact_size(vec2(width, n_weeks as f32 * step - GAP), Sense::hover());
     if ui.is_rect_visible(rect) {
-        for day in days {
-            let row = (week_of(day.date) - week_of(first.date)) as f32;
-            let column = day.date.weekday().num_days_from_monday() as f32;
+        for day in month.days {
+            let (row, column) = day.cell();
+            let (row, column) = ((row - first) as f32, column as f32);
             let at = pos2(rect.left() + column * step, rect.top() + row * step);
             day_ui(
                 ui,
@@ -77,16 +74,8 @@ fn month_ui(
             );
         }
     }
-    ui.label(weak_small(
-        ui,
-        format!("Mon to Sun · {}", first.date.format("%B %Y")),
-    ));
+    ui.label(weak_small(ui, format!("Mon to Sun · {}", month.title())));
     ui.add_space(space::XS);
-}
-
-/// Weeks since a Monday long ago, so that weeks of one month follow each other also over New Year.
-fn week_of(date: NaiveDate) -> i32 {
-    (date.num_days_from_ce() - 1).div_euclid(7)
 }
 
 fn day_ui(
@@ -168,19 +157,5 @@ fn readable_on(fill: Color32) -> Color32 {
         Color32::from_gray(20)
     } else {
         Color32::from_gray(245)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use chrono::NaiveDate;
-
-    use super::week_of;
-
-    #[test]
-    fn weeks_start_on_monday_and_go_on_over_new_year() {
-        let week = |y, m, d| week_of(NaiveDate::from_ymd_opt(y, m, d).unwrap());
-        assert_eq!(week(2020, 1, 5) + 1, week(2020, 1, 6));
-        assert_eq!(week(2019, 12, 31), week(2020, 1, 1));
     }
 }

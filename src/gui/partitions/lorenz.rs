@@ -37,7 +37,16 @@ pub fn lorenz_card(ui: &mut Ui, dataset: &ListedDataset) {
                 3.0,
                 3.0,
             ));
-            let points: Vec<Pos2> = dataset.lorenz.iter().copied().map(at).collect();
+            #[allow(
+                clippy::cast_possible_truncation,
+                reason = "shares become positions on the screen"
+            )]
+            let points: Vec<Pos2> = dataset
+                .lorenz
+                .points
+                .iter()
+                .map(|(x, y)| at((*x as f32, *y as f32)))
+                .collect();
             ui.painter()
                 .add(Shape::line(points, Stroke::new(size::UNDERLINE, c.accent)));
             for (y, text) in [(0.0, "0"), (1.0, "100%")] {
@@ -54,7 +63,7 @@ pub fn lorenz_card(ui: &mut Ui, dataset: &ListedDataset) {
                 Align2::RIGHT_CENTER,
                 format!(
                     "smallest to largest of {} {}",
-                    dataset.lorenz.len().saturating_sub(1),
+                    dataset.lorenz.points.len().saturating_sub(1),
                     dataset.unit()
                 ),
                 small(),

@@ -3,6 +3,7 @@
 use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
 
 use crate::base::units;
+use crate::chart::SizeTier;
 use crate::gui::listed::ListedDataset;
 use crate::gui::theme::{Tone, colors, small, space};
 use crate::gui::widgets::{badge, card_with_head};
@@ -21,11 +22,16 @@ pub fn sizes_card(ui: &mut Ui, dataset: &ListedDataset) {
             let c = colors(ui);
             let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
             let plot = Rect::from_min_max(rect.min + vec2(0.0, 18.0), rect.max - vec2(0.0, 20.0));
-            let tiers: Vec<(&str, u64)> = shown(dataset.keys.sizes.tiers().collect());
+            let tiers = shown(&dataset.sizes.tiers);
             let slot = plot.width() / tiers.len().max(1) as f32;
-            let max = tiers.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
+            let max = dataset.sizes.axis.max.max(1.0);
             let has_tiny = dataset.bars.bars.iter().any(|bar| bar.has_tiny_files);
-            for (index, (label, count)) in tiers.into_iter().enumerate() {
+            for (index, tier) in tiers.into_iter().enumerate() {
+                let SizeTier {
+                    label,
+                    n_files: count,
+                    ..
+                } = *tier;
                 let left = plot.left() + slot * index as f32;
                 let center = left + slot / 2.0;
                 ui.painter().text(
@@ -39,14 +45,14 @@ pub fn sizes_card(ui: &mut Ui, dataset: &ListedDataset) {
                     continue;
                 }
                 #[allow(clippy::cast_possible_truncation, reason = "a height on the screen")]
-                let share = (count as f64 / max as f64) as f32;
+                let share = (count as f64 / max) as f32;
                 let height = (plot.height() * share).max(2.0);
                 let width = (slot * 0.7).min(48.0);
                 let bar = Rect::from_min_max(
                     pos2(center - width / 2.0, plot.bottom() - height),
                     pos2(center + width / 2.0, plot.bottom()),
                 );
-                let color = if has_tiny && TINY_LABELS.contains(&label) {
+                let color = if has_tiny && tier.is_tiny && label.starts_with(['0', '<']) {
                     c.warn
                 } else {
                     c.data
@@ -70,14 +76,11 @@ pub fn sizes_card(ui: &mut Ui, dataset: &ListedDataset) {
     );
 }
 
-/// Tiers that a crowded partition's files fall into.
-const TINY_LABELS: [&str; 2] = ["0", "<3 KB"];
-
 /// The tiers that most lakes have, and the others where they hold files.
-fn shown(tiers: Vec<(&'static str, u64)>) -> Vec<(&'static str, u64)> {
+fn shown(tiers: &[SizeTier]) -> Vec<&SizeTier> {
     tiers
-        .into_iter()
-        .filter(|(label, count)| *count > 0 || !["0", ">1 GB", "128 MB–1 GB"].contains(label))
+        .iter()
+        .filter(|tier| tier.n_files > 0 || !["0", ">1 GB", "128 MB–1 GB"].contains(&tier.label))
         .collect()
 }
 

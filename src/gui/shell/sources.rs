@@ -476,7 +476,11 @@ fn paint_dataset(
     panel: &SourcesPanel,
     c: &Colors,
 ) {
-    let is_unfolded = panel.unfolded.get(&dataset.keys.prefix).copied().unwrap_or(is_shown);
+    let is_unfolded = panel
+        .unfolded
+        .get(&dataset.keys.prefix)
+        .copied()
+        .unwrap_or(is_shown);
     fold_icon(ui, rect, 36.0, is_unfolded, c);
     let end = paint_right(ui, rect, &units::plural(dataset.n_files, "file"), c);
     let name = if dataset.name().is_empty() {

@@ -1,0 +1,73 @@
+//! The whole path: open a lake, pick a day, add steps, see the rows change, export the job, run it, see the report.
+
+use egui::Key;
+
+use crate::desk::{Desk, desk, lake};
+
+/// Adds a step as a person does: type its name in the palette of the recipe, press Enter.
+fn add_step(desk: &mut Desk, name: &str) {
+    desk.focus("Add a step");
+    desk.type_text(name);
+    desk.harness.key_press(Key::Enter);
+    desk.harness.run_steps(4);
+}
+
+/// Fills the field named `label`, replacing what is there.
+fn fill(desk: &mut Desk, label: &str, text: &str) {
+    desk.focus(label);
+    desk.harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
+    desk.harness.run_steps(2);
+    desk.type_text(text);
+    desk.harness.run_steps(3);
+}
+
+#[test]
+fn a_lake_is_opened_transformed_exported_and_run_by_labels_alone() {
+    let folder = desk();
+    let lake = lake(folder.path());
+    let mut desk = Desk::open(folder, Some(&lake));
+    desk.click_starting("2020/01/02 1 file");
+    desk.click("Data");
+    desk.wait_for("24 rows");
+    desk.wait_for("Store Manager");
+    desk.wait_for("1 reject");
+
+    add_step(&mut desk, "normalize_text");
+    desk.wait_idle();
+    add_step(&mut desk, "filter");
+    fill(&mut desk, "where of step 2", "salary >= 10000");
+    desk.wait_for("14 rows");
+    add_step(&mut desk, "drop");
+    desk.wait_idle();
+    let names: Vec<_> = desk
+        .harness
+        .state()
+        .document()
+        .recipe
+        .steps
+        .iter()
+        .map(|step| step.step.name())
+        .collect();
+    assert_eq!(names, ["normalize_text", "filter", "drop"]);
+
+    desk.click("Job");
+    let table = desk.folder.path().join("out/features");
+    fill(&mut desk, "Job: sink folder", &table.display().to_string());
+    desk.wait_idle();
+    let spec = desk.folder.path().join("job.yaml");
+    desk.answers.push(&spec);
+    desk.click("Export job…");
+    desk.wait_until("the exported spec", |_| spec.exists());
+    let text = std::fs::read_to_string(&spec).unwrap();
+    assert!(text.contains("{day:%Y/%m/%d}"), "{text}");
+
+    desk.click("Run here");
+    desk.wait_for("books balance");
+    assert!(table.join("day_partition=2020-01-02/_SUCCESS").exists() || has_parquet(&table));
+}
+
+fn has_parquet(table: &std::path::Path) -> bool {
+    std::fs::read_dir(table.join("day_partition=2020-01-02")).is_ok_and(|mut files| {
+        files.any(|file| file.is_ok_and(|file| file.path().extension().is_some_and(|e| e == "parquet")))
+    })
+}
