@@ -1,7 +1,5 @@
 //! The document as a job spec: the schema that was explored is frozen, the open dataset becomes a template of days.
 
-use std::collections::BTreeMap;
-
 use thiserror::Error;
 
 use super::Document;
@@ -70,12 +68,13 @@ impl Document {
                 ..Metadata::default()
             },
             engine: None,
-            params: BTreeMap::from([(
+            params: [(
                 "day".to_owned(),
                 ParamSpec {
                     kind: ParamType::DateList,
                 },
-            )]),
+            )]
+            .into(),
             source: SourceSpec {
                 uri: source_uri(&source.location, frozen.dataset, &day),
                 connection: source.connection.clone(),
@@ -206,7 +205,8 @@ mod tests {
         assert_eq!(JobSpec::parse(&spec.to_yaml().unwrap()).unwrap(), spec);
 
         let keys = vec!["day_partition".to_owned()];
-        let spec = document.job_spec(frozen(&Layout::Hive { keys })).unwrap();
+        let hive = Layout::Hive { keys };
+        let spec = document.job_spec(frozen(&hive)).unwrap();
         assert_eq!(spec.source.uri, "s3://lake/raw/day_partition={day}/");
         let flat = document.job_spec(frozen(&Layout::Flat)).unwrap_err();
         assert!(matches!(flat, NoJob::NoDays { .. }));
