@@ -27,7 +27,6 @@ pub struct PartitionBars {
     pub bars: Vec<Bar>,
     pub median_bytes: f64,
     pub max_bytes: u64,
-    pub axis: Axis,
 }
 
 impl PartitionBars {
@@ -65,8 +64,12 @@ impl PartitionBars {
             bars,
             median_bytes: skew.metrics.median_bytes as f64,
             max_bytes: skew.metrics.max_bytes,
-            axis: Axis::bytes(skew.metrics.max_bytes),
         }
+    }
+
+    /// The axis of bytes that holds the largest bar.
+    pub fn axis(&self) -> Axis {
+        Axis::bytes(self.max_bytes)
     }
 }
 
@@ -131,7 +134,7 @@ mod tests {
         assert_eq!(marked(&|bar| bar.is_spike), ["09"]);
         assert_eq!(marked(&|bar| bar.has_tiny_files), ["11"]);
         assert!((chart.median_bytes - 440_000.0).abs() < f64::EPSILON);
-        assert!(chart.max_bytes == 5_300_000 && chart.axis.max >= 5_300_000.0);
+        assert!(chart.max_bytes == 5_300_000 && chart.axis().max >= 5_300_000.0);
     }
 
     #[test]

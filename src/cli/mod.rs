@@ -11,7 +11,7 @@ mod output;
 mod preview;
 mod rows;
 mod run;
-//mod sample_data;
+mod sample_data;
 mod schema;
 mod signal;
 mod skew;
@@ -24,7 +24,7 @@ use clap::{Args, Parser, Subcommand};
 pub use error::CliError;
 use output::Output;
 
-use crate::storage::Connection;
+use crate::storage::{Connection, Location};
 
 /// Browse a date-partitioned data lake, prototype feature transforms, see its skew, and run the job headless.
 #[derive(Debug, Parser)]
@@ -32,6 +32,8 @@ use crate::storage::Connection;
 struct Cli {
     /// Folder, file or s3:// prefix to open in the window; the sample data when none is given
     location: Option<String>,
+    #[command(flatten)]
+    connection: ConnectionArgs,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -52,8 +54,8 @@ enum Command {
     Run(run::RunArgs),
     /// The JSON Schema of a job spec
     JobSchema,
-    // /// Writes the sample lake
-    //SampleData(sample_data::SampleDataArgs),
+    /// Writes the sample lake
+    SampleData(sample_data::SampleDataArgs),
 }
 
 /// How to reach S3; local paths ignore it.
@@ -93,8 +95,16 @@ impl From<ConnectionArgs> for Connection {
 pub enum Asked {
     /// A subcommand, which has run.
     Done(ExitCode),
-    /// The window, on this location.
-    Window { location: Option<String> },
+    /// The window.
+    Window(WindowStart),
+}
+
+/// What the window is to open.
+#[derive(Debug)]
+pub struct WindowStart {
+    /// None for the sample data.
+    pub location: Option<Location>,
+    pub connection: Connection,
 }
 
 /// Reads the arguments of the process and runs the subcommand they name.
@@ -108,12 +118,10 @@ pub fn main() -> Asked {
             return Asked::Done(ExitCode::from(code));
         }
     };
-    let Some(command) = cli.command else {
-        return Asked::Window {
-            location: cli.location,
-        };
-    };
     start_log();
+    let Some(command) = cli.command else {
+        return window(cli.location.as_deref(), cli.connection);
+    };
     let mut output = Output::stdout();
     let code = match dispatch(command, &mut output) {
         Ok(code) => code,
@@ -126,6 +134,21 @@ pub fn main() -> Asked {
     Asked::Done(ExitCode::from(code))
 }
 
+/// The window on `location`, or the error of a text that is no location.
+fn window(location: Option<&str>, connection: ConnectionArgs) -> Asked {
+    match location.map(str::parse).transpose() {
+        Ok(location) => Asked::Window(WindowStart {
+            location,
+            connection: connection.into(),
+        }),
+        Err(error) => {
+            let error = CliError::Location(error);
+            report(&error);
+            Asked::Done(ExitCode::from(error.exit_code()))
+        }
+    }
+}
+
 fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
     match command {
         Command::Ls(args) => ls::ls(args, output),
@@ -135,7 +158,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
         Command::Validate(args) => validate::validate(args, output),
         Command::Run(args) => run::run(args, output),
         Command::JobSchema => job_schema::job_schema(output),
-        //Command::SampleData(args) => sample_data::sample_data(args, output),
+        Command::SampleData(args) => sample_data::sample_data(args, output),
     }
 }
 

@@ -57,8 +57,6 @@ pub(super) struct Head {
     pub(super) df: pl::DataFrame,
     /// Rows of the whole object.
     pub(super) n_rows: u64,
-    /// Bytes asked for, the footer among them.
-    pub(super) n_bytes_read: u64,
 }
 
 /// Reads up to `limit` rows from the row `first` on: only the row groups and pages that hold them.
@@ -69,7 +67,15 @@ pub(super) async fn read_rows(
     rows: Range<u64>,
     cancel: &Cancel,
 ) -> Result<Head, PageError> {
-    let mut ranges = Ranges::new(store, object);
+    read_from(Ranges::new(store, object), index, rows, cancel).await
+}
+
+async fn read_from(
+    mut ranges: Ranges,
+    index: u32,
+    rows: Range<u64>,
+    cancel: &Cancel,
+) -> Result<Head, PageError> {
     let metadata = ranges.open().await?;
     let file = Arc::clone(metadata.metadata());
     let (groups, first_of_groups) = groups_of(&file, &rows);
@@ -112,13 +118,12 @@ pub(super) async fn read_rows(
     tracing::debug!(
         object = place,
         n_bytes_read,
-        n_bytes = object.size,
+        n_bytes = ranges.size,
         "read rows of a Parquet file"
     );
     Ok(Head {
         df,
         n_rows: n_rows(&file),
-        n_bytes_read,
     })
 }
 
@@ -297,12 +302,13 @@ fn joined(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
 mod tests {
     use std::path::Path;
     use std::sync::Arc;
+    use std::sync::atomic::Ordering;
 
     use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
     use parquet::arrow::ArrowWriter;
     use parquet::file::properties::WriterProperties;
 
-    use super::{PageError, footer, joined, read_rows};
+    use super::{PageError, Ranges, footer, joined, read_from};
     use crate::base::Cancel;
     use crate::storage::{Connection, Location, Object, Store};
 
@@ -372,7 +378,8 @@ mod tests {
             (59_990..60_010, 59_990..60_010),
             (199_999..300_000, 199_999..200_000),
         ] {
-            let head = read_rows(&store, &object, 3, rows.clone(), &Cancel::new())
+            let ranges = Ranges::new(&store, &object);
+            let head = read_from(ranges.clone(), 3, rows.clone(), &Cancel::new())
                 .await
                 .unwrap();
             let column = head.df.column("i").unwrap().i64().unwrap();
@@ -383,7 +390,7 @@ mod tests {
             let lines = head.df.column("__skewer_line").unwrap().u64().unwrap();
             assert_eq!(lines.first(), Some(rows.start + 1), "a row's line is its number");
             assert_eq!(head.n_rows, 200_000);
-            let share = head.n_bytes_read as f64 / object.size as f64;
+            let share = ranges.n_bytes_read.load(Ordering::Relaxed) as f64 / object.size as f64;
             assert!(share < 0.25, "{rows:?}: read {share:.2} of the file");
         }
         let footer = footer(&store, &object).await.unwrap();

@@ -173,16 +173,12 @@ impl Parser<'_> {
                 return Err(": a backtick is not closed".to_owned());
             };
             name.push_str(part);
-            match rest.strip_prefix('`') {
-                Some(rest) => {
-                    name.push('`');
-                    self.rest = rest;
-                }
-                None => {
-                    self.rest = rest;
-                    return Ok(name);
-                }
-            }
+            let Some(rest) = rest.strip_prefix('`') else {
+                self.rest = rest;
+                return Ok(name);
+            };
+            name.push('`');
+            self.rest = rest;
         }
     }
 }

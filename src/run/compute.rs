@@ -132,22 +132,18 @@ impl Compute {
             return self.alone(*index, Some(content), content.as_ref(), out);
         }
         let decoded = catch_unwind(AssertUnwindSafe(|| self.decode_group(group)));
-        match decoded {
-            Ok(decoded) => {
-                let (batches, drift) = decoded?;
-                for (batch, seconds) in batches {
-                    self.transform(batch, seconds, group, out)?;
-                }
-                Ok(drift)
+        if let Ok(decoded) = decoded {
+            let (batches, drift) = decoded?;
+            for (batch, seconds) in batches {
+                self.transform(batch, seconds, group, out)?;
             }
-            Err(_) => {
-                let mut drift = Drift::default();
-                for (index, content) in group {
-                    drift.merge(&self.alone(*index, Some(content), content.as_ref(), out)?);
-                }
-                Ok(drift)
-            }
+            return Ok(drift);
         }
+        let mut drift = Drift::default();
+        for (index, content) in group {
+            drift.merge(&self.alone(*index, Some(content), content.as_ref(), out)?);
+        }
+        Ok(drift)
     }
 
     fn decode_group(&self, group: &[(usize, Bytes)]) -> Result<(Vec<(Batch, f64)>, Drift), RunError> {
@@ -215,7 +211,7 @@ impl Compute {
         match decoded {
             Ok(drift) => Ok(drift?),
             Err(panic) => {
-                let reject = self.unreadable(index, last_line, panic_message(panic.as_ref()));
+                let reject = self.unreadable(index, last_line, &panic_message(panic.as_ref()));
                 let rows = Rows {
                     df: DataFrame::empty(),
                     n_records: 1,
@@ -301,7 +297,7 @@ impl Compute {
     }
 
     /// The reject that stands for what is left of a file whose decoder panicked.
-    fn unreadable(&self, index: usize, n_records: u64, message: String) -> Reject {
+    fn unreadable(&self, index: usize, n_records: u64, message: &str) -> Reject {
         Reject {
             object: self.name(index).to_owned(),
             line: n_records + 1,
@@ -354,7 +350,10 @@ fn send(out: &Sender<Message>, rows: Rows) -> Result<(), Halt> {
 fn input_error(error: InputError) -> RunError {
     let InputError { object, source } = error;
     let kind = source.kind();
-    match source.into_inner().map(|inner| inner.downcast::<StorageError>()) {
+    match source
+        .into_inner()
+        .map(<dyn std::error::Error + Send + Sync>::downcast::<StorageError>)
+    {
         Some(Ok(storage)) => (*storage).into(),
         Some(Err(other)) => RunError::Input(InputError {
             object,

@@ -122,7 +122,7 @@ impl RunContext<'_> {
                 return Err(error);
             }
         };
-        self.fill(report, &output);
+        Self::fill(report, &output);
         let over = self.over_budget(report, &output);
         if let Err(error) = output.books.check().and_then(|()| Ok(self.cancel.check()?)) {
             self.discard(day, &output.parts).await?;
@@ -145,7 +145,7 @@ impl RunContext<'_> {
         Ok(PartitionStatus::Committed)
     }
 
-    fn fill(&self, report: &mut PartitionReport, output: &DayOutput) {
+    fn fill(report: &mut PartitionReport, output: &DayOutput) {
         let books = &output.books;
         report.rows_in = books.rows_in;
         report.rows_out = books.rows_out;

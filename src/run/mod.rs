@@ -78,13 +78,14 @@ pub async fn run(
         progress.set_note(day.to_string());
         partitions.push(context.day(*day).await);
     }
-    let report = RunReport::new(run_id, job, partitions, report::peak_rss_bytes());
+    let peak_rss_bytes = report::peak_rss_bytes();
+    let report = RunReport::new(run_id, job, partitions, peak_rss_bytes);
     let at = report_location(job, &report.run_id);
-    let content = serde_json::to_vec_pretty(&report).map_err(|source| RunError::Write {
+    let json = serde_json::to_vec_pretty(&report).map_err(|source| RunError::Write {
         path: at.to_string(),
         source: source.into(),
     })?;
-    files.put(&at, &content).await?;
+    files.put(&at, &json).await?;
     Ok(report)
 }
 

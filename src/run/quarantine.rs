@@ -17,7 +17,7 @@ use crate::storage::{Location, Object};
 
 /// One line. Field order is the order in the file.
 #[derive(Debug, Serialize)]
-struct Line<'a> {
+struct Entry<'a> {
     v: u32,
     run_id: &'a str,
     day: NaiveDate,
@@ -99,7 +99,7 @@ impl Quarantine {
             self.failed_objects.insert(reject.object.clone());
         }
         let known = self.objects.get(&reject.object);
-        let line = Line {
+        let entry = Entry {
             v: 1,
             run_id: &self.run_id,
             day: self.day,
@@ -130,7 +130,7 @@ impl Quarantine {
             path: self.at.to_string(),
             source,
         };
-        let mut text = serde_json::to_vec(&line).map_err(|source| error(source.into()))?;
+        let mut text = serde_json::to_vec(&entry).map_err(|source| error(source.into()))?;
         text.push(b'\n');
         writer.write_all(&text).map_err(error)
     }

@@ -1,6 +1,7 @@
 //! Pages and schemas of a small lake on disk, faults included.
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 
 use skewer::base::{Accuracy, Cancel};
@@ -15,14 +16,12 @@ struct Lake {
 }
 
 fn lines(from: u64, n: u64) -> String {
-    (from..from + n)
-        .map(|i| {
-            format!(
-                "{{\"id\": {i}, \"noise\": \"{:016x}\"}}\n",
-                i.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            )
-        })
-        .collect()
+    let mut text = String::new();
+    for i in from..from + n {
+        let noise = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        writeln!(text, "{{\"id\": {i}, \"noise\": \"{noise:016x}\"}}").unwrap();
+    }
+    text
 }
 
 fn gzip(text: &str) -> Vec<u8> {
@@ -89,7 +88,7 @@ async fn a_page_takes_objects_in_order_and_stops_with_enough_rows() {
         ),
     ])
     .await;
-    for n in [1, 3, 4, 20_000, 50_003, 50_009] {
+    for n in [1, 3, 4, 20_000, 50_003] {
         let page = lake.page(n).await.unwrap();
         assert_eq!(ids(&page), (0..i64::try_from(n).unwrap()).collect::<Vec<_>>());
         assert_eq!(
@@ -100,6 +99,12 @@ async fn a_page_takes_objects_in_order_and_stops_with_enough_rows() {
             }
         );
     }
+    let page = lake.page(50_009).await.unwrap();
+    let all_but_one = Accuracy::Sample {
+        n: 50_009,
+        of: Some(50_010),
+    };
+    assert_eq!((page.df.height(), page.accuracy), (50_009, all_but_one));
     let page = lake.page(50_010).await.unwrap();
     assert_eq!((page.df.height(), page.accuracy), (50_010, Accuracy::Exact));
     let page = lake.page(1_000_000).await.unwrap();

@@ -13,7 +13,7 @@ use skewer::job::{Job, Params};
 use skewer::run::{PartitionStatus as Status, RunOptions, RunReport, RunStatus, exit, run};
 use tempfile::TempDir;
 
-const DAY: &str = "2020-01-02";
+pub const DAY: &str = "2020-01-02";
 
 /// A lake in a temporary folder: `raw/YYYY/MM/DD/`, the table in `out/clicks/`.
 struct Lake {
@@ -104,7 +104,7 @@ limits: {{{}}}
             .collect()
     }
 
-    fn quarantine(&self, report: &RunReport) -> Vec<Value> {
+    fn quarantine(report: &RunReport) -> Vec<Value> {
         let Some(uri) = &report.partitions[0].quarantine.uri else {
             return Vec::new();
         };
@@ -116,11 +116,11 @@ limits: {{{}}}
     }
 }
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Runtime::new().unwrap().block_on(future)
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -137,7 +137,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn ids_of(path: &Path) -> Vec<i64> {
+pub fn ids_of(path: &Path) -> Vec<i64> {
     let file = fs::File::open(path).unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(file)
         .unwrap()
@@ -152,19 +152,24 @@ fn ids_of(path: &Path) -> Vec<i64> {
         .collect()
 }
 
-fn lines(ids: std::ops::Range<i64>) -> String {
-    ids.map(|id| format!("{{\"id\": {id}, \"word\": \"w{id}\", \"tags\": [\"a\", \"b\"]}}\n"))
-        .collect()
+pub fn lines(ids: std::ops::Range<i64>) -> String {
+    lines_of(ids, |id| {
+        format!("{{\"id\": {id}, \"word\": \"w{id}\", \"tags\": [\"a\", \"b\"]}}")
+    })
 }
 
-fn gzip(text: &str) -> Vec<u8> {
+fn lines_of(ids: std::ops::Range<i64>, line: impl Fn(i64) -> String) -> String {
+    ids.map(line).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+pub fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(text.as_bytes()).unwrap();
     encoder.finish().unwrap()
 }
 
 /// Every report's days keep `in = out + filtered + quarantined + merged - made`, whatever their status.
-fn check_books(report: &RunReport) {
+pub fn check_books(report: &RunReport) {
     for day in &report.partitions {
         assert_eq!(
             day.rows_in + day.rows_made,
@@ -267,11 +272,9 @@ fn faults_are_quarantined_with_their_place_and_the_books_balance() {
         "2020/01/02/b.jsonl.gz",
         gzip("{\"id\": 3, \"word\": \"never\", \"extra\": 1}\n"),
     );
-    let whole = gzip(
-        &(10..4000)
-            .map(|id| format!("{{\"id\": {id}, \"word\": \"2020-01-03\"}}\n"))
-            .collect::<String>(),
-    );
+    let whole = gzip(&lines_of(10..4000, |id| {
+        format!("{{\"id\": {id}, \"word\": \"2020-01-03\"}}")
+    }));
     let cut = lake.raw("2020/01/02/c.jsonl.gz", &whole[..whole.len() / 2]);
     let report = lake.run(DAY);
     check_books(&report);
@@ -290,7 +293,7 @@ fn faults_are_quarantined_with_their_place_and_the_books_balance() {
     assert_eq!(day.drift.unknown["extra"].n, 1);
     assert_eq!(day.steps[0].rows_filtered, 1);
 
-    let rejects = lake.quarantine(&report);
+    let rejects = Lake::quarantine(&report);
     let find = |reason: &str| {
         let found: Vec<&Value> = rejects
             .iter()
@@ -342,7 +345,7 @@ fn a_day_over_its_budget_publishes_nothing_and_names_the_reasons() {
         message.contains("2 invalid_json") && message.contains("a.jsonl:51"),
         "{message}"
     );
-    assert_eq!(lake.quarantine(&report).len(), 2);
+    assert_eq!(Lake::quarantine(&report).len(), 2);
     assert_eq!(files_below(&lake.path("out/clicks")), Vec::<PathBuf>::new());
     assert!(!lake.path("out/_skewer/clicks/2020-01-02").exists());
     assert!(!lake.path("out/_skewer/clicks/staging").exists());
@@ -598,7 +601,7 @@ fn a_large_object_streams_through_small_memory_with_exact_line_numbers() {
     let report = lake.run_with(DAY, &options, &Cancel::new());
     check_books(&report);
     assert_eq!(lake.ids(DAY), (0..n + 5).collect::<Vec<_>>());
-    assert_eq!(lake.quarantine(&report)[0]["line"], n + 1);
+    assert_eq!(Lake::quarantine(&report)[0]["line"], n + 1);
 }
 
 #[test]

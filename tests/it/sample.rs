@@ -6,8 +6,13 @@ use std::io::Read;
 use std::path::Path;
 
 use serde_json::Value;
-use skewer::base::Cancel;
+use skewer::base::{Cancel, Progress};
+use skewer::chart::{Calendar, Lorenz, PartitionBars, SizeHistogram};
+use skewer::job::{Job, Params};
+use skewer::profile::{CostModel, FindingCode, partition_skew};
+use skewer::run::{PartitionStatus, RunOptions, RunStatus, run};
 use skewer::sample::{self, FaultKind, SampleReport};
+use skewer::storage::{Connection, Inventory, Location, Store};
 
 const MAX_BYTES: usize = 6_000_000;
 
@@ -343,4 +348,91 @@ fn the_processed_table_is_hive_parquet_with_markers_of_no_bytes() {
             ["id", "title", "country", "salary_bucket", "n_tokens", "posted_at"]
         );
     }
+}
+
+#[test]
+fn the_job_of_the_lake_runs_and_every_row_of_every_day_is_accounted_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let sample = sample::write(dir.path(), &Cancel::new()).unwrap();
+    let spec = fs::read_to_string(dir.path().join("jobs/job_features.yaml")).unwrap();
+    let job = Job::from_text(&spec, &dir.path().join("jobs")).unwrap();
+    let params = Params::parse(&[("day", "2020-01-01..2020-01-14")]).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let report = runtime
+        .block_on(async {
+            let (options, progress, cancel) = (RunOptions::default(), Progress::new(), Cancel::new());
+            run(&job, &params, &options, &progress, &cancel).await
+        })
+        .unwrap();
+    assert_eq!((report.status, report.partitions.len()), (RunStatus::Done, 14));
+    for day in &report.partitions {
+        let date = day.partition.date().unwrap();
+        let Some(expected) = sample.days.iter().find(|expected| expected.date == date) else {
+            assert_eq!(day.status, PartitionStatus::NoData, "{date}");
+            continue;
+        };
+        assert_eq!(
+            day.status,
+            PartitionStatus::Committed,
+            "{date}: {:?}",
+            day.message
+        );
+        assert_eq!(
+            day.rows_in,
+            day.rows_out + day.rows_filtered + day.rows_quarantined,
+            "{date}"
+        );
+        // The truncated file adds one reject of its own.
+        let n_truncated = u64::from(date.to_string() == "2020-01-13");
+        let rejects = expected.n_bad_lines + n_truncated;
+        assert_eq!(
+            day.rows_quarantined, rejects,
+            "{date}: {:?}",
+            day.quarantine.by_reason
+        );
+        assert_eq!(day.rows_in, expected.n_rows + rejects, "{date}");
+        assert!(
+            day.rows_filtered > 0 && day.rows_filtered * 20 < day.rows_in,
+            "{date}"
+        );
+    }
+    let names: BTreeSet<String> = files(dir.path()).into_keys().collect();
+    assert_eq!(
+        names.len() as u64,
+        sample.n_files,
+        "a run writes only below `out/`"
+    );
+}
+
+#[test]
+fn a_listing_of_the_lake_names_the_spike_the_gap_and_the_tiny_files() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_data/raw");
+    let root = Location::resolve(folder.to_str().unwrap(), Path::new("/")).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (dataset, n_files) = runtime.block_on(async {
+        let store = Store::open(&root, &Connection::default()).await.unwrap();
+        let mut inventory = Inventory::new(store.root());
+        inventory.add(&store.list_all("", &Cancel::new()).await.unwrap());
+        let dataset = inventory.datasets().next().unwrap().clone();
+        (dataset, inventory.n_files())
+    });
+    let skew = partition_skew(&dataset, &CostModel::default());
+    let found: BTreeSet<(FindingCode, String)> = skew
+        .findings
+        .iter()
+        .filter_map(|finding| Some((finding.code, finding.partition.as_ref()?.to_string())))
+        .collect();
+    let expected = [
+        (FindingCode::PartitionSpike, "2020-01-09".to_owned()),
+        (FindingCode::MissingDate, "2020-01-06".to_owned()),
+        (FindingCode::TinyFiles, "2020-01-11".to_owned()),
+    ];
+    assert_eq!(found, BTreeSet::from(expected));
+    let bars = PartitionBars::new(&dataset, &skew);
+    assert_eq!(
+        (bars.bars.len(), Calendar::new(&dataset, &skew).days.len()),
+        (14, 14)
+    );
+    assert_eq!(SizeHistogram::new(&dataset).n_files, n_files);
+    assert_eq!(Lorenz::new(&dataset).points.len(), 14);
 }

@@ -18,6 +18,8 @@ mod drift;
 mod lines;
 mod members;
 mod number;
+#[cfg(test)]
+mod properties;
 mod raw;
 mod record;
 #[cfg(test)]

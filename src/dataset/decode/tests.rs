@@ -1,10 +1,10 @@
 //! The decoder from bytes to rows, as its users see it.
 
-use std::io::{Read, Write};
+use std::fmt::Write as _;
+use std::io::{Read, Write as _};
 use std::sync::Arc;
 
 use polars::prelude::{AnyValue, DataFrame};
-use proptest::prelude::*;
 
 use super::{Batch, DecodeOptions, Decoder, Drift, ObjectRef};
 use crate::base::envelope;
@@ -17,8 +17,8 @@ const OBJECT: ObjectRef<'static> = ObjectRef {
     first_offset: 0,
 };
 
-struct Decoded {
-    batches: Vec<Batch>,
+pub(super) struct Decoded {
+    pub(super) batches: Vec<Batch>,
     drift: Drift,
 }
 
@@ -28,11 +28,11 @@ impl Decoded {
         self.batches.iter().flat_map(|batch| rows(&batch.df)).collect()
     }
 
-    fn rejects(&self) -> Vec<&Reject> {
+    pub(super) fn rejects(&self) -> Vec<&Reject> {
         self.batches.iter().flat_map(|batch| &batch.rejects).collect()
     }
 
-    fn origins(&self) -> Vec<(u64, u64)> {
+    pub(super) fn origins(&self) -> Vec<(u64, u64)> {
         let column = |name| {
             self.batches
                 .iter()
@@ -45,7 +45,7 @@ impl Decoded {
             .collect()
     }
 
-    fn n_records(&self) -> u64 {
+    pub(super) fn n_records(&self) -> u64 {
         self.batches.iter().map(|batch| batch.n_records).sum()
     }
 }
@@ -85,11 +85,11 @@ fn show(value: &AnyValue<'_>) -> String {
     }
 }
 
-fn schema(fields: &str) -> Schema {
+pub(super) fn schema(fields: &str) -> Schema {
     envelope::from_yaml(fields).unwrap()
 }
 
-fn decode_with(schema: Schema, options: DecodeOptions, codec: Codec, input: impl Read) -> Decoded {
+pub(super) fn decode_with(schema: Schema, options: DecodeOptions, codec: Codec, input: impl Read) -> Decoded {
     let mut decoder = Decoder::new(Arc::new(schema), options).unwrap();
     let mut batches = Vec::new();
     decoder
@@ -105,7 +105,7 @@ fn decode_with(schema: Schema, options: DecodeOptions, codec: Codec, input: impl
     }
 }
 
-fn decode(fields: &str, input: impl AsRef<[u8]>) -> Decoded {
+pub(super) fn decode(fields: &str, input: impl AsRef<[u8]>) -> Decoded {
     decode_with(
         schema(fields),
         DecodeOptions::default(),
@@ -387,7 +387,7 @@ fn a_reject_inside_nested_columns_leaves_the_rows_around_it_whole() {
     assert_eq!(decoded.rows(), (0..=6).map(row).collect::<Vec<_>>());
 }
 
-fn gzip(text: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(text).unwrap();
     encoder.finish().unwrap()
@@ -398,14 +398,12 @@ fn zstd(text: &[u8]) -> Vec<u8> {
 }
 
 fn lines(n: u64) -> String {
-    (0..n)
-        .map(|i| {
-            format!(
-                "{{\"x\": {i}, \"pad\": \"{:x}\"}}\n",
-                i.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            )
-        })
-        .collect()
+    let mut text = String::new();
+    for i in 0..n {
+        let noise = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        writeln!(text, "{{\"x\": {i}, \"pad\": \"{noise:x}\"}}").unwrap();
+    }
+    text
 }
 
 #[test]
@@ -569,88 +567,4 @@ fn a_part_of_an_object_keeps_its_place_in_it() {
         .unwrap();
     let batch = decoder.finish().unwrap();
     assert_eq!((batch.rejects[0].line, batch.rejects[0].byte_offset), (101, 5003));
-}
-
-fn any_json() -> impl Strategy<Value = serde_json::Value> {
-    let leaf = prop_oneof![
-        Just(serde_json::Value::Null),
-        any::<bool>().prop_map(Into::into),
-        any::<i64>().prop_map(Into::into),
-        any::<f64>()
-            .prop_filter("finite", |x| x.is_finite())
-            .prop_map(Into::into),
-        ".*".prop_map(Into::into),
-    ];
-    leaf.prop_recursive(3, 24, 5, |inner| {
-        prop_oneof![
-            proptest::collection::vec(inner.clone(), 0..5).prop_map(Into::into),
-            proptest::collection::btree_map(".{0,6}", inner, 0..5)
-                .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
-        ]
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn values_of_declared_types_come_back_as_they_were(
-        i in any::<i64>(), f in any::<f64>().prop_filter("finite", |x| x.is_finite()), s in any::<String>(),
-        b in any::<Option<bool>>(), list in proptest::collection::vec(any::<i64>(), 0..6), json in any_json(),
-        order in Just(vec!["i", "f", "s", "b", "l", "j", "n"]).prop_shuffle(),
-    ) {
-        let record = serde_json::json!({"i": i, "f": f, "s": s, "b": b, "l": list, "j": json, "n": {"m": s}});
-        let members: Vec<String> = order.iter().map(|key| format!("{}: {}", serde_json::json!(key), record[key])).collect();
-        let fields = "fields: [{name: i, type: int64}, {name: f, type: float64}, {name: s, type: string}, {name: b, type: bool}, \
-                      {name: l, type: list<int64>}, {name: j, type: json}, {name: n, type: 'struct<m: string>'}]";
-        let decoded = decode(fields, format!("{{{}}}", members.join(", ")));
-        prop_assert_eq!(decoded.rejects(), Vec::<&Reject>::new());
-        let df = &decoded.batches[0].df;
-        prop_assert_eq!(df.column("i").unwrap().i64().unwrap().get(0), Some(i));
-        prop_assert_eq!(df.column("f").unwrap().f64().unwrap().get(0).map(f64::to_bits), Some(f.to_bits()));
-        prop_assert_eq!(df.column("s").unwrap().str().unwrap().get(0), Some(&*s));
-        prop_assert_eq!(df.column("b").unwrap().bool().unwrap().get(0), b);
-        let items = df.column("l").unwrap().list().unwrap().get_as_series(0).unwrap();
-        prop_assert_eq!(items.i64().unwrap().into_no_null_iter().collect::<Vec<_>>(), list);
-        let text = df.column("j").unwrap().str().unwrap().get(0).map(str::to_owned);
-        prop_assert_eq!(text, (!json.is_null()).then(|| json.to_string()));
-        let inner = df.column("n").unwrap().struct_().unwrap().field_by_name("m").unwrap();
-        prop_assert_eq!(inner.str().unwrap().get(0), Some(&*s));
-    }
-
-    #[test]
-    fn no_line_is_lost_or_doubled_whatever_the_bytes(
-        records in proptest::collection::vec(any_json(), 0..12),
-        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..20),
-        batch_bytes in 1_usize..2000, max_line_bytes in 1_usize..400,
-    ) {
-        let mut bytes: Vec<u8> = Vec::new();
-        for (i, record) in records.iter().enumerate() {
-            bytes.extend(format!("{{\"x\": {i}, \"s\": {{\"a\": {record}, \"l\": [{record}]}}, \"o\": {record}}}\n").bytes());
-        }
-        for (at, byte) in changes {
-            if !bytes.is_empty() {
-                let at = at.index(bytes.len());
-                bytes[at] = byte;
-            }
-        }
-        let schema = schema("fields: [{name: x, type: int64}, {name: s, type: 'struct<a: json, l: list<string>>'}]");
-        let options = DecodeOptions { max_line_bytes, batch_bytes };
-        let decoded = decode_with(schema, options, Codec::Gzip, gzip(&bytes).as_slice());
-        let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        let n_lines = bytes[start..].split(|byte| *byte == b'\n').filter(|line| !line.iter().all(u8::is_ascii_whitespace)).count() as u64;
-        let n_rows: u64 = decoded.batches.iter().map(|batch| batch.df.height() as u64).sum();
-        prop_assert_eq!(n_rows + decoded.rejects().len() as u64, n_lines);
-        prop_assert_eq!(decoded.n_records(), n_lines);
-        let mut places: Vec<u64> = decoded.origins().iter().map(|(line, _)| *line).collect();
-        places.extend(decoded.rejects().iter().map(|reject| reject.line));
-        places.sort_unstable();
-        places.dedup();
-        prop_assert_eq!(places.len() as u64, n_lines, "each line once");
-        for reject in decoded.rejects() {
-            let start = usize::try_from(reject.byte_offset).unwrap();
-            let end = start + usize::try_from(reject.byte_len).unwrap().min(64 << 10);
-            prop_assert_eq!(&*reject.raw, &*String::from_utf8_lossy(&bytes[start..end]));
-        }
-    }
 }

@@ -73,7 +73,7 @@ pub fn bars_ui(
         pos2(rect.right() - space::XS, rect.bottom() - LABELS_HEIGHT),
     );
     let axis = match measure {
-        Measure::Bytes => &dataset.bars.axis,
+        Measure::Bytes => &dataset.bars.axis(),
         Measure::Files => &dataset.files_axis,
     };
     let ticks: Vec<(f64, String)> = if is_log {

@@ -195,7 +195,7 @@ fn bars_card(
     let unit = dataset.unit().trim_end_matches('s');
     let title = match panel.measure {
         Measure::Bytes if panel.is_log => format!("Bytes per {unit}"),
-        Measure::Bytes => format!("{} per {unit}", dataset.bars.axis.unit),
+        Measure::Bytes => format!("{} per {unit}", dataset.bars.axis().unit),
         Measure::Files if panel.is_log || dataset.files_axis.unit.is_empty() => format!("Files per {unit}"),
         Measure::Files => format!("{} of files per {unit}", dataset.files_axis.unit),
     };

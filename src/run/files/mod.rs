@@ -37,7 +37,7 @@ pub(super) enum Staged {
 /// Writes one staged object. Dropped before [`FileWriter::finish`], it leaves nothing behind.
 pub(super) enum FileWriter {
     Local(local::Writer),
-    S3(s3::Writer),
+    S3(Box<s3::Writer>),
 }
 
 impl Files {
@@ -106,7 +106,9 @@ impl Files {
             (Self::Local, Location::Local(path), Location::Local(_)) => {
                 local::Writer::create(path).map(FileWriter::Local)
             }
-            (Self::S3(bucket), _, Location::S3 { key, .. }) => bucket.upload(key).map(FileWriter::S3),
+            (Self::S3(bucket), _, Location::S3 { key, .. }) => {
+                bucket.upload(key).map(|writer| FileWriter::S3(Box::new(writer)))
+            }
             _ => Err(other_storage(at)),
         }
     }
