@@ -1,7 +1,5 @@
 //! The document as a job spec: the schema that was explored is frozen, the open dataset becomes a template of days.
 
-use std::collections::BTreeMap;
-
 use thiserror::Error;
 
 use super::Document;
@@ -70,12 +68,13 @@ impl Document {
                 ..Metadata::default()
             },
             engine: None,
-            params: BTreeMap::from([(
+            params: [(
                 "day".to_owned(),
                 ParamSpec {
                     kind: ParamType::DateList,
                 },
-            )]),
+            )]
+            .into(),
             source: SourceSpec {
                 uri: source_uri(&source.location, frozen.dataset, &day),
                 connection: source.connection.clone(),
