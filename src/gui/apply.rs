@@ -496,8 +496,7 @@ fn write_spec(document: &Document, slots: &mut Slots, base: PathBuf) {
     let text = match (read, slots.dataset(document)) {
         (Some(read), Some(dataset)) => document
             .job_spec(Frozen {
-                dataset: &dataset.keys.prefix,
-                layout: &dataset.keys.layout,
+                keys: &dataset.keys,
                 schema: read.page.declared.as_ref(),
             })
             .map_err(|error| error.to_string())
