@@ -171,12 +171,17 @@ impl Desk {
     }
 
     pub fn app(&self) -> &App {
-        self.harness.state().as_ref().expect("the window was built in the first frame")
+        self.harness
+            .state()
+            .as_ref()
+            .expect("the window was built in the first frame")
     }
 
     #[track_caller]
     pub fn wait_idle(&mut self) {
-        self.wait_until("the end of background work", |harness| harness.state().as_ref().is_some_and(App::is_idle));
+        self.wait_until("the end of background work", |harness| {
+            harness.state().as_ref().is_some_and(App::is_idle)
+        });
         self.harness.run_steps(3);
     }
 }

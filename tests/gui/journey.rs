@@ -39,7 +39,9 @@ fn a_lake_is_opened_transformed_exported_and_run_by_labels_alone() {
     desk.wait_for("14 rows");
     add_step(&mut desk, "drop");
     desk.wait_idle();
-    let names: Vec<_> = desk.app().document()
+    let names: Vec<_> = desk
+        .app()
+        .document()
         .recipe
         .steps
         .iter()

@@ -22,12 +22,7 @@ fn a_day_opens_from_the_tree_and_back_and_forward_find_it_again() {
     let lake = lake(folder.path());
     let mut desk = Desk::open(folder, Some(&lake));
     desk.click_starting("2020/01/02 1 file");
-    let partition = |desk: &Desk| {
-        desk.app().document()
-            .partition
-            .clone()
-            .map(|p| p.to_string())
-    };
+    let partition = |desk: &Desk| desk.app().document().partition.clone().map(|p| p.to_string());
     assert_eq!(partition(&desk).as_deref(), Some("2020-01-02"));
     desk.click("Back");
     assert_eq!(partition(&desk), None);
