@@ -113,6 +113,7 @@ impl App {
                 panels: Panels::default(),
                 places: Places::default(),
                 slots: Slots::default(),
+                to_remember: None,
                 sample: None,
             },
             tasks,

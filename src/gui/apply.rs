@@ -37,7 +37,14 @@ pub(super) fn dropped(ctx: &Context) -> Vec<Command> {
 /// Takes what background work has sent.
 pub(super) fn take_events(app: &mut App, ctx: &Context) {
     let state = &mut app.state;
-    state.slots.listing.poll();
+    if state.slots.listing.poll()
+        && state.slots.listed().is_some()
+        && state.slots.listing.key() == state.to_remember.as_ref()
+        && let Some(source) = state.to_remember.take()
+        && state.sample.as_ref() != Some(&source)
+    {
+        state.preferences.remember(&source.location.name(), &source);
+    }
     state.slots.page.poll();
     state.slots.explored.poll();
     if state.slots.fonts.poll()
@@ -144,7 +151,7 @@ fn open_path(state: &mut State, path: PathBuf) {
         location: Location::Local(path),
         connection: Connection::default(),
     };
-    state.preferences.remember(&source.location.name(), &source);
+    state.to_remember = Some(source.clone());
     open(state, source);
 }
 
@@ -310,7 +317,7 @@ fn go_to(app: &mut App, text: &str, connection: Connection) {
                 Connection::default()
             };
             let source = Source { location, connection };
-            app.state.preferences.remember(&source.location.name(), &source);
+            app.state.to_remember = Some(source.clone());
             open(&mut app.state, source);
         }
         Err(error) => app.state.say(Tone::Bad, error.to_string()),
@@ -429,6 +436,11 @@ pub(super) fn start_work(app: &mut App) {
         slots.explored.clear();
         return;
     };
+    // Rows of another source must not be taken for this one's, also when this one cannot be listed.
+    if slots.page.key().is_some_and(|key| key.source != *source) {
+        slots.page.clear();
+        slots.explored.clear();
+    }
     slots
         .listing
         .request(source.clone(), |source| work::list(tasks, source));
@@ -484,8 +496,7 @@ fn write_spec(document: &Document, slots: &mut Slots, base: PathBuf) {
     let text = match (read, slots.dataset(document)) {
         (Some(read), Some(dataset)) => document
             .job_spec(Frozen {
-                dataset: &dataset.keys.prefix,
-                layout: &dataset.keys.layout,
+                keys: &dataset.keys,
                 schema: read.page.declared.as_ref(),
             })
             .map_err(|error| error.to_string())

@@ -134,6 +134,8 @@ pub struct State {
     pub panels: Panels,
     pub places: Places,
     pub slots: Slots,
+    /// A place that joins the list of sources once it was listed: a slip of the pen never does.
+    pub to_remember: Option<Source>,
     /// Where the sample data are, once that is known.
     pub sample: Option<Source>,
 }

@@ -1,16 +1,14 @@
 //! The document as a job spec: the schema that was explored is frozen, the open dataset becomes a template of days.
 
-use std::collections::BTreeMap;
-
 use thiserror::Error;
 
 use super::Document;
 use crate::dataset::Schema;
 use crate::job::{
     ApiVersion, BudgetSpec, Compression, ErrorsSpec, FormatSpec, JobSpec, Kind, LimitsSpec, Metadata,
-    ParamSpec, ParamType, ParquetSpec, PartitionSpec, SinkSpec, SourceSpec, Tolerance,
+    ParamSpec, ParamType, ParquetSpec, PartitionSpec, SinkSpec, SourceSpec, Template, Tolerance,
 };
-use crate::storage::{Layout, Location};
+use crate::storage::{DatasetKeys, Layout, Location};
 
 /// The spec's own default: what the window lists as JSON Lines.
 const DATA_FILES: &str = "**/*.{jsonl,ndjson,json}{,.gz,.zst}";
@@ -35,9 +33,8 @@ pub enum NoJob {
 /// What a document is exported from, besides itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Frozen<'a> {
-    /// Prefix of the dataset below the source.
-    pub dataset: &'a str,
-    pub layout: &'a Layout,
+    /// The open dataset, as listed below the source.
+    pub keys: &'a DatasetKeys,
     /// The schema that the explored rows were decoded by; none for Parquet.
     pub schema: Option<&'a Schema>,
 }
@@ -51,14 +48,16 @@ impl Document {
     pub fn job_spec(&self, frozen: Frozen<'_>) -> Result<JobSpec, NoJob> {
         let source = self.source.as_ref().ok_or(NoJob::NoSource)?;
         let schema = frozen.schema.ok_or(NoJob::Parquet)?;
-        let day = day_template(frozen.layout)?;
+        let day = day_template(&frozen.keys.layout)?;
+        let base = dataset_base(&source.location, frozen.keys, &day);
         let settings = &self.job;
-        if settings.sink.trim().is_empty() {
-            return Err(NoJob::NoSink);
-        }
+        let sink = match settings.sink.trim() {
+            "" => default_sink(&source.location, &base, &settings.name).ok_or(NoJob::NoSink)?,
+            given => given.to_owned(),
+        };
         let compression = Compression::try_from(settings.compression.clone())
             .map_err(|message| NoJob::Compression { message })?;
-        let sink_connection = match settings.sink.trim().parse() {
+        let sink_connection = match sink.parse() {
             Ok(Location::S3 { .. }) => source.connection.clone(),
             _ => crate::storage::Connection::default(),
         };
@@ -70,14 +69,15 @@ impl Document {
                 ..Metadata::default()
             },
             engine: None,
-            params: BTreeMap::from([(
+            params: [(
                 "day".to_owned(),
                 ParamSpec {
                     kind: ParamType::DateList,
                 },
-            )]),
+            )]
+            .into(),
             source: SourceSpec {
-                uri: source_uri(&source.location, frozen.dataset, &day),
+                uri: format!("{base}{day}"),
                 connection: source.connection.clone(),
                 format: FormatSpec::default(),
                 schema: schema.clone(),
@@ -85,7 +85,7 @@ impl Document {
             },
             steps: self.recipe.clone(),
             sink: SinkSpec {
-                uri: settings.sink.trim().to_owned(),
+                uri: sink,
                 connection: sink_connection,
                 partition: PartitionSpec {
                     name: settings.partition_name.clone(),
@@ -138,19 +138,37 @@ fn day_template(layout: &Layout) -> Result<String, NoJob> {
     }
 }
 
-fn source_uri(root: &Location, dataset: &str, day: &str) -> String {
+/// What the folders of all days share, with a slash at its end. The source may itself lie below it: `raw/2020/01/` holds
+/// days of `raw/`.
+fn dataset_base(root: &Location, keys: &DatasetKeys, day: &str) -> String {
     let root = match root {
         Location::Local(path) => Location::Local(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
         Location::S3 { .. } => root.clone(),
     };
-    let below = format!("{dataset}{day}");
-    match &root {
-        Location::S3 { .. } => root.join(&below).to_string(),
-        Location::Local(path) => {
-            let base = path.display().to_string();
-            format!("{}/{below}", base.trim_end_matches('/'))
-        }
-    }
+    let folder = |prefix: &str| {
+        let place = if prefix.is_empty() {
+            root.to_string()
+        } else {
+            root.join(prefix).to_string()
+        };
+        format!("{}/", place.trim_end_matches('/'))
+    };
+    let listed = keys.partitions.values().find_map(|stats| {
+        let one_day = Template::parse(day).ok()?.render(stats.partition.date()?);
+        let place = folder(&stats.prefix);
+        let at = place.rfind(&format!("/{one_day}"))?;
+        place.get(..=at).map(str::to_owned)
+    });
+    listed.unwrap_or_else(|| folder(&keys.prefix))
+}
+
+/// `out/NAME` beside a local dataset. Nothing is guessed in a bucket, which may be somebody else's.
+fn default_sink(root: &Location, base: &str, name: &str) -> Option<String> {
+    let beside = match root {
+        Location::Local(_) => std::path::Path::new(base).parent()?,
+        Location::S3 { .. } => return None,
+    };
+    Some(format!("{}/", beside.join("out").join(name).display()))
 }
 
 #[cfg(test)]
@@ -159,7 +177,7 @@ mod tests {
     use crate::dataset::{DataType, Field, Schema};
     use crate::job::JobSpec;
     use crate::session::{Document, JobSettings, Source};
-    use crate::storage::{Connection, Layout};
+    use crate::storage::{Connection, DatasetKeys, Inventory, Layout, Object};
 
     fn document(location: &str, sink: &str) -> Document {
         Document {
@@ -191,38 +209,79 @@ mod tests {
         }
     }
 
+    fn keys(prefix: &str, layout: Layout) -> DatasetKeys {
+        DatasetKeys {
+            prefix: prefix.to_owned(),
+            layout,
+            ..DatasetKeys::default()
+        }
+    }
+
     #[test]
     fn an_explored_day_becomes_a_template_of_days_that_reads_back() {
-        let schema = schema();
-        let frozen = |layout| Frozen {
-            dataset: "raw/",
-            layout,
-            schema: Some(&schema),
-        };
+        let schema = Some(schema());
         let document = document("s3://lake/", "s3://lake/features/");
-        let spec = document.job_spec(frozen(&Layout::DatePath)).unwrap();
+        let spec_of = |layout| {
+            let keys = keys("raw/", layout);
+            document.job_spec(Frozen {
+                keys: &keys,
+                schema: schema.as_ref(),
+            })
+        };
+        let spec = spec_of(Layout::DatePath).unwrap();
         assert_eq!(spec.source.uri, "s3://lake/raw/{day:%Y/%m/%d}/");
         assert_eq!(spec.sink.connection.region.as_deref(), Some("eu-west-1"));
         assert_eq!(JobSpec::parse(&spec.to_yaml().unwrap()).unwrap(), spec);
 
-        let keys = vec!["day_partition".to_owned()];
-        let hive = Layout::Hive { keys };
-        let spec = document.job_spec(frozen(&hive)).unwrap();
-        assert_eq!(spec.source.uri, "s3://lake/raw/day_partition={day}/");
-        let flat = document.job_spec(frozen(&Layout::Flat)).unwrap_err();
+        let hive = Layout::Hive {
+            keys: vec!["day_partition".to_owned()],
+        };
+        assert_eq!(
+            spec_of(hive).unwrap().source.uri,
+            "s3://lake/raw/day_partition={day}/"
+        );
+        let flat = spec_of(Layout::Flat).unwrap_err();
         assert!(matches!(flat, NoJob::NoDays { .. }));
+    }
+
+    #[test]
+    fn a_source_below_the_dataset_still_gives_the_template_of_every_day() {
+        let schema = schema();
+        for (root, key) in [
+            ("s3://lake/raw/", "2020/01/05/a.jsonl"),
+            ("s3://lake/raw/2020/01/", "05/a.jsonl"),
+            ("s3://lake/raw/2020/01/05/", "a.jsonl"),
+            ("s3://lake/", "raw/2020/01/05/07/a.jsonl"),
+        ] {
+            let mut inventory = Inventory::new(&root.parse().unwrap());
+            let object = Object {
+                key: key.to_owned(),
+                size: 7,
+                modified: chrono::DateTime::UNIX_EPOCH,
+                etag: None,
+            };
+            inventory.add(&[object]);
+            let frozen = Frozen {
+                keys: inventory.datasets().next().unwrap(),
+                schema: Some(&schema),
+            };
+            let spec = document(root, "s3://lake/features/").job_spec(frozen).unwrap();
+            assert_eq!(spec.source.uri, "s3://lake/raw/{day:%Y/%m/%d}/", "{root}");
+        }
     }
 
     #[test]
     fn a_document_without_a_table_or_a_schema_says_what_is_to_be_done() {
         let schema = schema();
+        let keys = keys("raw/", Layout::IsoDate);
         let mut frozen = Frozen {
-            dataset: "",
-            layout: &Layout::IsoDate,
+            keys: &keys,
             schema: Some(&schema),
         };
+        let beside = document("/lake", " ").job_spec(frozen).unwrap();
+        assert_eq!(beside.sink.uri, "/lake/out/features/");
         assert_eq!(
-            document("/lake", " ").job_spec(frozen).unwrap_err(),
+            document("s3://lake/", " ").job_spec(frozen).unwrap_err(),
             NoJob::NoSink
         );
         frozen.schema = None;

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -49,7 +50,7 @@ pub struct Desk {
 }
 
 /// How long anything may take, on a machine that compiles beside it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Desk {
     /// A window on `location`, with the preferences and session of `folder`.
@@ -195,12 +196,13 @@ pub fn lake(root: &Path) -> PathBuf {
         let mut lines = String::new();
         for i in 0..n_rows {
             let title = ["Store Manager", "看護師", "infirmière"][i % 3];
-            lines.push_str(&format!(
+            writeln!(
+                lines,
                 r#"{{"id":{i},"title":"{title}","salary":{},"posted_at":"2020-01-{day}T0{}:00:00Z"}}"#,
                 i * 1000,
                 i % 10
-            ));
-            lines.push('\n');
+            )
+            .unwrap();
         }
         if day == "02" {
             lines.push_str("{broken\n");

@@ -37,7 +37,7 @@ fn a_lake_is_opened_transformed_exported_and_run_by_labels_alone() {
     add_step(&mut desk, "filter");
     fill(&mut desk, "where of step 2", "salary >= 10000");
     desk.wait_for("14 rows");
-    add_step(&mut desk, "drop");
+    add_step(&mut desk, "tokenize");
     desk.wait_idle();
     let names: Vec<_> = desk
         .app()
@@ -47,7 +47,7 @@ fn a_lake_is_opened_transformed_exported_and_run_by_labels_alone() {
         .iter()
         .map(|step| step.step.name())
         .collect();
-    assert_eq!(names, ["normalize_text", "filter", "drop"]);
+    assert_eq!(names, ["normalize_text", "filter", "tokenize"]);
 
     desk.click("Job");
     let table = desk.folder.path().join("out/features");

@@ -117,7 +117,7 @@ pub fn bars_ui(
         // Every bar is a place to click for assistive technology, as long as there are not thousands.
         if bars.len() <= 400 {
             let label = format!("Bar {}", dataset.partition_label(&bar.partition));
-            let inner = ui.interact(place, bar_id(&response.id, index), Sense::CLICK);
+            let inner = ui.interact(place, bar_id(response.id, index), Sense::CLICK);
             inner.widget_info(|| WidgetInfo::labeled(Role::Button, bar.n_bytes.is_some(), &label));
             if inner.clicked() && bar.n_bytes.is_some() {
                 *opened = Some(bar.partition.clone());
@@ -146,7 +146,7 @@ pub fn bars_ui(
     }
 }
 
-fn bar_id(chart: &Id, index: usize) -> Id {
+fn bar_id(chart: Id, index: usize) -> Id {
     chart.with(("bar", index))
 }
 
@@ -268,11 +268,8 @@ fn tooltip_ui(ui: &mut Ui, dataset: &ListedDataset, bar: &Bar) {
         units::count(n_bytes)
     ));
     ui.label(units::plural(bar.n_files, "file"));
-    if bar.n_files > 0 {
-        ui.label(format!(
-            "{} a file on average",
-            units::bytes(n_bytes / bar.n_files)
-        ));
+    if let Some(average) = n_bytes.checked_div(bar.n_files) {
+        ui.label(format!("{} a file on average", units::bytes(average)));
     }
     let metrics = &dataset.skew.metrics;
     if metrics.median_bytes > 0 {

@@ -99,25 +99,19 @@ fn day_ui(
         ),
     };
     response.widget_info(|| WidgetInfo::labeled(Role::Button, day.n_bytes.is_some(), &label));
-    let text = match day.n_bytes {
-        None => {
-            ui.painter().rect_stroke(
-                rect,
-                size::BADGE_RADIUS,
-                Stroke::new(1.2, c.warn),
-                StrokeKind::Inside,
-            );
-            c.text
-        }
-        Some(_) => {
-            let fill = if day.is_spike {
-                c.bad
-            } else {
-                mix(c.line, c.data, 0.25 + 0.75 * day.level)
-            };
-            ui.painter().rect_filled(rect, size::BADGE_RADIUS, fill);
-            readable_on(fill)
-        }
+    let text = if day.n_bytes.is_none() {
+        let outline = Stroke::new(1.2, c.warn);
+        ui.painter()
+            .rect_stroke(rect, size::BADGE_RADIUS, outline, StrokeKind::Inside);
+        c.text
+    } else {
+        let fill = if day.is_spike {
+            c.bad
+        } else {
+            mix(c.line, c.data, 0.25 + 0.75 * day.level)
+        };
+        ui.painter().rect_filled(rect, size::BADGE_RADIUS, fill);
+        readable_on(fill)
     };
     ui.painter().text(
         rect.center(),

@@ -79,17 +79,8 @@ pub fn partitions_ui(
                     match view.dataset {
                         Some(dataset) => dataset_ui(ui, dataset, view, panel, commands),
                         None if view.is_pending => loading_ui(ui, place),
-                        None if view.error.is_none() => {
-                            if empty_state(
-                                ui,
-                                "No data files here",
-                                "Skewer reads JSON Lines (.jsonl, .ndjson, also .gz and .zst) and Parquet.",
-                                Some("Open another folder…"),
-                            ) {
-                                commands.push(Command::OpenFolderDialog);
-                            }
-                        }
-                        None => {}
+                        None if view.error.is_some() => {}
+                        None => nothing_ui(ui, commands),
                     }
                 });
         });
@@ -113,6 +104,17 @@ fn problem_ui(ui: &mut Ui, place: &str, error: &str, is_partial: bool, commands:
     };
     if error_box(ui, problem) {
         commands.push(Command::Refresh);
+    }
+}
+
+fn nothing_ui(ui: &mut Ui, commands: &mut Commands) {
+    if empty_state(
+        ui,
+        "No data files here",
+        "Skewer reads JSON Lines (.jsonl, .ndjson, also .gz and .zst) and Parquet.",
+        Some("Open another folder…"),
+    ) {
+        commands.push(Command::OpenFolderDialog);
     }
 }
 

@@ -52,7 +52,7 @@ pub fn sizes_card(ui: &mut Ui, dataset: &ListedDataset) {
                     pos2(center - width / 2.0, plot.bottom() - height),
                     pos2(center + width / 2.0, plot.bottom()),
                 );
-                let color = if has_tiny && tier.is_tiny && label.starts_with(['0', '<']) {
+                let color = if has_tiny && tier.is_tiny && (label == "0" || label.starts_with('<')) {
                     c.warn
                 } else {
                     c.data
@@ -84,11 +84,26 @@ fn shown(tiers: &[SizeTier]) -> Vec<&SizeTier> {
         .collect()
 }
 
-/// Without the unit where there is little room: it is on hover.
+/// Only the upper end where there is little room: the whole class is on hover.
 fn short_label(label: &str, slot: f32) -> String {
-    if slot >= 62.0 {
-        label.to_owned()
-    } else {
-        label.replace(" KB", "K").replace(" MB", "M").replace(' ', "")
+    if slot >= 66.0 {
+        return label.to_owned();
+    }
+    let label = label.replace(" KB", "K").replace(" MB", "M").replace(" GB", "G");
+    match label.split_once('–') {
+        Some((_, upper)) => format!("<{upper}"),
+        None => label,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_label;
+
+    #[test]
+    fn a_narrow_class_is_named_by_its_upper_end() {
+        assert_eq!(short_label("30–300 KB", 80.0), "30–300 KB");
+        assert_eq!(short_label("30–300 KB", 40.0), "<300K");
+        assert_eq!(short_label("<3 KB", 40.0), "<3K");
     }
 }

@@ -10,6 +10,10 @@ use crate::session::Source;
 use crate::storage::{Connection, Location};
 
 /// Half-typed connection.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "two check boxes, and two facts about the form itself"
+)]
 #[derive(Debug, Default)]
 pub struct ConnectForm {
     pub name: String,
@@ -68,60 +72,62 @@ pub fn connect_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
     };
     let mut opened = None;
     let mut is_closed = false;
-    let modal = Modal::new(Id::unique("connect")).show(ui.ctx(), |ui| {
-        ui.set_width(440.0);
-        ui.label(strong("Add S3 connection"));
-        ui.label(weak_small(
-            ui,
-            "Credentials come from the AWS chain: environment, ~/.aws, container or instance.",
-        ));
-        ui.add_space(space::MD);
-        let checked = form.source();
-        let message = |field: Field| match &checked {
-            Err((at, message)) if *at == field && form.was_tried => Some(message.clone()),
-            _ => None,
-        };
-        let (location_error, endpoint_error) = (message(Field::Location), message(Field::Endpoint));
-        let location = labelled_field(
-            ui,
-            &mut form.location,
-            "Location",
-            "s3://bucket/prefix/",
-            location_error.as_deref(),
-        );
-        if !form.had_focus {
-            location.request_focus();
-            form.had_focus = true;
-        }
-        labelled_field(ui, &mut form.name, "Name", "as the list shows it", None);
-        ui.columns(2, |columns| {
-            if let [left, right] = columns {
-                labelled_field(left, &mut form.profile, "Profile", "default", None);
-                labelled_field(right, &mut form.region, "Region", "from the profile", None);
+    let modal = Modal::new(Id::unique("connect"))
+        .frame(crate::gui::widgets::dialog_frame(ui))
+        .show(ui.ctx(), |ui| {
+            ui.set_width(440.0);
+            ui.label(strong("Add S3 connection"));
+            ui.label(weak_small(
+                ui,
+                "Credentials come from the AWS chain: environment, ~/.aws, container or instance.",
+            ));
+            ui.add_space(space::MD);
+            let checked = form.source();
+            let message = |field: Field| match &checked {
+                Err((at, message)) if *at == field && form.was_tried => Some(message.clone()),
+                _ => None,
+            };
+            let (location_error, endpoint_error) = (message(Field::Location), message(Field::Endpoint));
+            let location = labelled_field(
+                ui,
+                &mut form.location,
+                "Location",
+                "s3://bucket/prefix/",
+                location_error.as_deref(),
+            );
+            if !form.had_focus {
+                location.request_focus();
+                form.had_focus = true;
             }
+            labelled_field(ui, &mut form.name, "Name", "as the list shows it", None);
+            ui.columns(2, |columns| {
+                if let [left, right] = columns {
+                    labelled_field(left, &mut form.profile, "Profile", "default", None);
+                    labelled_field(right, &mut form.region, "Region", "from the profile", None);
+                }
+            });
+            labelled_field(
+                ui,
+                &mut form.endpoint,
+                "Endpoint",
+                "AWS; or http://localhost:9000",
+                endpoint_error.as_deref(),
+            );
+            ui.checkbox(&mut form.is_path_style, body("Path style (endpoint/bucket/key)"));
+            ui.checkbox(
+                &mut form.is_anonymous,
+                body("Anonymous: unsigned requests to a public bucket"),
+            );
+            ui.add_space(space::LG);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let enter = ui.input(|input| input.key_pressed(egui::Key::Enter));
+                if primary_button(ui, true, "Open").clicked() || enter {
+                    form.was_tried = true;
+                    opened = form.source().ok();
+                }
+                is_closed = secondary_button(ui, true, "Cancel").clicked();
+            });
         });
-        labelled_field(
-            ui,
-            &mut form.endpoint,
-            "Endpoint",
-            "AWS; or http://localhost:9000",
-            endpoint_error.as_deref(),
-        );
-        ui.checkbox(&mut form.is_path_style, body("Path style (endpoint/bucket/key)"));
-        ui.checkbox(
-            &mut form.is_anonymous,
-            body("Anonymous: unsigned requests to a public bucket"),
-        );
-        ui.add_space(space::LG);
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let enter = ui.input(|input| input.key_pressed(egui::Key::Enter));
-            if primary_button(ui, true, "Open").clicked() || enter {
-                form.was_tried = true;
-                opened = form.source().ok();
-            }
-            is_closed = secondary_button(ui, true, "Cancel").clicked();
-        });
-    });
     if let Some(source) = opened {
         let name = match form.name.trim() {
             "" => source.location.name(),

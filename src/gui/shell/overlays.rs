@@ -142,28 +142,30 @@ pub fn shortcuts_ui(ui: &mut Ui, state: &mut State) {
     if !state.panels.has_shortcuts {
         return;
     }
-    let modal = Modal::new(Id::unique("shortcuts")).show(ui.ctx(), |ui| {
-        ui.set_width(420.0);
-        ui.label(strong("Keyboard shortcuts"));
-        ui.add_space(space::SM);
-        ScrollArea::vertical().max_height(480.0).show(ui, |ui| {
-            for kind in CommandKind::ALL {
-                if kind.shortcuts().is_empty() {
-                    continue;
-                }
-                ui.horizontal(|ui| {
-                    ui.label(body(kind.text())).on_hover_text(kind.tooltip());
-                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                        ui.add_space(space::MD);
-                        for shortcut in kind.shortcuts().iter().rev() {
-                            let text = ui.ctx().format_shortcut(shortcut);
-                            keycap(ui, &text);
-                        }
+    let modal = Modal::new(Id::unique("shortcuts"))
+        .frame(crate::gui::widgets::dialog_frame(ui))
+        .show(ui.ctx(), |ui| {
+            ui.set_width(420.0);
+            ui.label(strong("Keyboard shortcuts"));
+            ui.add_space(space::SM);
+            ScrollArea::vertical().max_height(480.0).show(ui, |ui| {
+                for kind in CommandKind::ALL {
+                    if kind.shortcuts().is_empty() {
+                        continue;
+                    }
+                    ui.horizontal(|ui| {
+                        ui.label(body(kind.text())).on_hover_text(kind.tooltip());
+                        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                            ui.add_space(space::MD);
+                            for shortcut in kind.shortcuts().iter().rev() {
+                                let text = ui.ctx().format_shortcut(shortcut);
+                                keycap(ui, &text);
+                            }
+                        });
                     });
-                });
-            }
+                }
+            });
         });
-    });
     if modal.should_close() {
         state.panels.has_shortcuts = false;
     }

@@ -196,6 +196,7 @@ fn tree_ui(ui: &mut Ui, max_height: f32, state: &mut State, commands: &mut Comma
                 document.source.as_ref(),
                 listed,
                 &panel,
+                commands,
             ) {
                 clicked = Some(index);
             }
@@ -326,6 +327,7 @@ fn row_ui(
     open: Option<&Source>,
     listed: Option<&Listed>,
     panel: &SourcesPanel,
+    commands: &mut Commands,
 ) -> bool {
     let c = colors(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::ROW), Sense::CLICK);
@@ -354,6 +356,7 @@ fn row_ui(
         Row::Source(name, source) => {
             let is_this_open = Some(*source) == open;
             paint_source(ui, rect, name, source, is_this_open, listed, panel, c);
+            source_menu(&response, source, commands);
             response.on_hover_text(source.location.to_string())
         }
         Row::Dataset(dataset) => {
@@ -553,6 +556,20 @@ fn recents_ui(ui: &mut Ui, state: &State, commands: &mut Commands) {
         });
 }
 
+/// What can be done to a source in the list.
+fn source_menu(response: &egui::Response, source: &Source, commands: &mut Commands) {
+    response.context_menu(|ui| {
+        if ui.button("Copy address").clicked() {
+            commands.push(Command::CopyText(source.location.to_string()));
+            ui.close();
+        }
+        if ui.button("Remove from list").clicked() {
+            commands.push(Command::Forget(source.clone()));
+            ui.close();
+        }
+    });
+}
+
 fn recent_ui(ui: &mut Ui, source: &Source, commands: &mut Commands) {
     let c = colors(ui);
     let text = source.location.to_string();
@@ -564,16 +581,7 @@ fn recent_ui(ui: &mut Ui, source: &Source, commands: &mut Commands) {
     }
     paint_name(ui, rect.left() + 14.0, rect.right() - 6.0, rect, &text, mono(), c);
     let response = response.on_hover_text(&text);
-    response.context_menu(|ui| {
-        if ui.button("Copy address").clicked() {
-            commands.push(Command::CopyText(text.clone()));
-            ui.close();
-        }
-        if ui.button("Remove from list").clicked() {
-            commands.push(Command::Forget(source.clone()));
-            ui.close();
-        }
-    });
+    source_menu(&response, source, commands);
     if response.clicked() {
         commands.push(Command::Open(source.clone()));
     }

@@ -21,6 +21,11 @@ pub fn card<R>(ui: &mut Ui, add_contents: impl FnOnce(&mut Ui) -> R) -> InnerRes
         })
 }
 
+/// What a dialog over the window is drawn on.
+pub fn dialog_frame(ui: &Ui) -> Frame {
+    Frame::window(ui.style()).inner_margin(Margin::same(18))
+}
+
 /// A card whose first line is a title, with badges after it and controls at its right end.
 pub fn card_with_head<R>(
     ui: &mut Ui,

@@ -46,6 +46,7 @@ pub fn dot(ui: &mut Ui, color: Color32) -> Response {
 }
 
 /// Draws `icon` in the middle of `rect`.
+#[allow(clippy::too_many_lines, reason = "one arm a picture")]
 pub fn paint_icon(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
     let side = rect.width().min(rect.height()).min(size::ICON);
     // Positions are written on a grid from -8 to 8.
