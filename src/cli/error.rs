@@ -49,6 +49,8 @@ impl CliError {
 fn storage_code(error: &StorageError) -> u8 {
     match error {
         StorageError::Cancelled => 130,
+        // As a run answers when its source is not there.
+        StorageError::NotFound { .. } => 78,
         error if error.is_configuration() => 78,
         error if error.is_transient() => 75,
         _ => 1,
