@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{Files, Staged};
 use super::run_id::random_suffix;
-use super::{PartReport, RunError};
+use super::{PartReport, RunError, exit};
 use crate::base::envelope::API_VERSION;
 use crate::job::Sink;
 use crate::storage::Location;
@@ -135,8 +135,10 @@ impl<'a> DayLog<'a> {
             match (found, written) {
                 (Ok(Some(found)), _) if found.nonce == commit.nonce => return Ok(()),
                 (Ok(Some(found)), _) => return Err(RunError::Lost { winner: found.run_id }),
-                // Nothing is there, and on a file system nothing can arrive later.
-                (Ok(None), Err(error)) if !at.is_s3() => return Err(error),
+                // Nothing is there, and nothing can arrive later: a refusal is an answer, and a file system has no delay.
+                (Ok(None), Err(error)) if !at.is_s3() || error.exit_code() == exit::CONFIGURATION => {
+                    return Err(error);
+                }
                 (_, Err(error)) | (Err(error), _) => {
                     return Err(RunError::Unsure {
                         location: at.to_string(),

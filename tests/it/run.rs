@@ -508,6 +508,23 @@ fn a_crash_after_the_commit_record_is_mended_by_the_next_run() {
 }
 
 #[test]
+fn a_day_is_not_called_complete_before_all_its_parts_are_in_place() {
+    let mut lake = Lake::new();
+    lake.parquet = "rows_per_file: 5".to_owned();
+    lake.raw("2020/01/02/a.jsonl", lines(0..10));
+    let in_the_way = lake.path(&format!("out/clicks/day_partition={DAY}/part-00001.parquet"));
+    fs::create_dir_all(&in_the_way).unwrap();
+    let report = lake.run(DAY);
+    assert_eq!(report.partitions[0].status, Status::Failed, "{report:?}");
+    let marker = lake.path(&format!("out/clicks/day_partition={DAY}/_SUCCESS"));
+    assert!(!marker.exists());
+    fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(lake.run(DAY).partitions[0].status, Status::AlreadyCommitted);
+    assert!(marker.exists());
+    assert_eq!(lake.ids(DAY), (0..10).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_lost_part_is_told_and_not_papered_over() {
     let lake = Lake::new();
     lake.raw("2020/01/02/a.jsonl", lines(0..10));
