@@ -49,8 +49,8 @@ fn a_streamed_object_that_waits_for_its_turn_does_not_hold_up_the_small_ones_bef
     let long = long_lines(4..n, &word);
     lake.raw("2020/01/02/z.jsonl", long);
     let options = RunOptions {
-        memory: Some("8MiB".parse().unwrap()),
-        n_threads: NonZeroUsize::new(2),
+        memory: Some("64MiB".parse().unwrap()),
+        n_threads: NonZeroUsize::new(8),
         ..RunOptions::default()
     };
     let cancel = Cancel::new();

@@ -113,7 +113,14 @@ fn a_commit_whose_answer_is_lost_is_made_and_keeps_its_parts() {
     fs::write(raw.join("a.jsonl"), lines(0..20)).unwrap();
     server.faults(|faults| faults.lost_answers = vec!["/commits/"; 4]);
     let job = s3_job(&server, "{abs: 0}");
-    let report = run_s3(&server, &job, false);
+    // Without patience nothing is asked twice, so the run itself must find out what became of its commit.
+    let mut options = RunOptions {
+        store: server.options(),
+        ..RunOptions::default()
+    };
+    options.store.patience.retry_for = std::time::Duration::ZERO;
+    let params = Params::parse(&[("day", DAY)]).unwrap();
+    let report = block_on(run(&job, &params, &options, &Progress::new(), &Cancel::new())).unwrap();
     assert!(server.faults(|faults| faults.lost_answers.len()) < 4);
     assert_eq!(report.partitions[0].status, Status::Committed, "{report:?}");
     let parts = files_below(&bucket.join("out/clicks/day_partition=2020-01-02"));
