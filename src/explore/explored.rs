@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use polars::prelude::{DataFrame, Schema};
+use polars::prelude::{ChunkCompareEq, Column, DataFrame, Schema};
 
 use crate::base::Accuracy;
 use crate::dataset::{Page, Reason, Reject, Stage, origin};
-use crate::transform::{Inputs, Recipe, StepCounts, StepError, StepReject};
+use crate::transform::{Inputs, Outcome, Recipe, StepCounts, StepError, StepReject};
 
 /// What a column is compared with the rows before the last shown step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,58 +70,86 @@ pub fn explore(page: &Page, recipe: &Recipe, n_steps: usize) -> Explored {
         n_steps,
         error: None,
     };
-    let plan = match recipe.compile(n_steps, &visible, &inputs) {
-        Ok(plan) => plan,
-        Err(error) => {
-            explored.error = Some(error.to_string());
-            return explored;
-        }
-    };
-    match plan.execute_stepwise(page.df.clone()) {
-        Ok(outcome) => {
+    match run(page, recipe, n_steps, &visible, &inputs) {
+        Ok((before, outcome)) => {
             explored.df = origin::strip(&outcome.df);
             explored.ledger = ledger(outcome.counts);
             explored
                 .rejects
                 .extend(outcome.rejects.into_iter().map(|reject| as_reject(reject, page)));
-            explored.mark_columns(&visible);
+            explored.mark_columns(&before, &outcome.df);
         }
-        Err(error) => explored.error = Some(error.to_string()),
+        Err(error) => explored.error = Some(error),
     }
     explored
 }
 
+/// Runs the first `n_steps`, the last of them apart. Returns the rows before the last step, and the outcome of all.
+fn run(
+    page: &Page,
+    recipe: &Recipe,
+    n_steps: usize,
+    input: &Schema,
+    inputs: &Inputs,
+) -> Result<(DataFrame, Outcome), String> {
+    let n_before = n_steps.saturating_sub(1);
+    let first = recipe
+        .compile(n_before, input, inputs)
+        .map_err(|error| error.to_string())?;
+    // The last step keeps its number: those above it are switched off, not cut away.
+    let mut only_last = recipe.clone();
+    for step in only_last.steps.iter_mut().take(n_before) {
+        step.enabled = false;
+    }
+    let last = only_last
+        .compile(n_steps, first.output(), inputs)
+        .map_err(|error| error.to_string())?;
+    let mut done = first
+        .execute_stepwise(page.df.clone())
+        .map_err(|error| error.to_string())?;
+    let before = done.df.clone();
+    let outcome = last
+        .execute_stepwise(done.df)
+        .map_err(|error| error.to_string())?;
+    done.counts.extend(outcome.counts);
+    done.rejects.extend(outcome.rejects);
+    done.df = outcome.df;
+    Ok((before, done))
+}
+
 impl Explored {
-    /// Marks what the last shown step did to the columns.
-    fn mark_columns(&mut self, input: &Schema) {
-        let Some(last) = self.n_steps.checked_sub(1) else {
-            return;
-        };
-        let before = match last.checked_sub(1).and_then(|index| self.checks.get(index)) {
-            Some(Ok(schema)) => schema,
-            Some(Err(_)) => return,
-            None => input,
-        };
-        let Some(Ok(after)) = self.checks.get(last) else {
-            return;
-        };
-        for (name, dtype) in after.iter() {
-            match before.get(name) {
-                None => {
-                    self.marks.insert(name.to_string(), ColumnMark::Added);
-                }
-                Some(old) if old != dtype => {
-                    self.marks.insert(name.to_string(), ColumnMark::Changed);
-                }
-                Some(_) => {}
-            }
+    /// Marks what the last shown step did to the columns. Values are compared where both frames hold the same rows.
+    fn mark_columns(&mut self, before: &DataFrame, after: &DataFrame) {
+        let has_same_rows = [origin::OBJECT, origin::LINE, origin::OFFSET]
+            .into_iter()
+            .all(|name| match (before.column(name), after.column(name)) {
+                (Ok(old), Ok(new)) => !is_different(old, new),
+                _ => before.height() == after.height(),
+            });
+        for new in self.df.columns() {
+            let mark = match before.column(new.name()) {
+                Err(_) => ColumnMark::Added,
+                Ok(old) if old.dtype() != new.dtype() => ColumnMark::Changed,
+                Ok(old) if has_same_rows && is_different(old, new) => ColumnMark::Changed,
+                Ok(_) => continue,
+            };
+            self.marks.insert(new.name().to_string(), mark);
         }
-        self.dropped = before
+        self.dropped = origin::without_hidden(before.schema())
             .iter_names()
-            .filter(|name| !after.contains(name))
+            .filter(|name| self.df.column(name).is_err())
             .map(ToString::to_string)
             .collect();
     }
+}
+
+/// Whether values differ. Columns that polars cannot compare count as the same: a mark is a claim.
+fn is_different(old: &Column, new: &Column) -> bool {
+    if old.len() != new.len() {
+        return true;
+    }
+    let (old, new) = (old.as_materialized_series(), new.as_materialized_series());
+    old.equal_missing(new).is_ok_and(|is_equal| !is_equal.all())
 }
 
 fn ledger(counts: Vec<StepCounts>) -> BTreeMap<usize, Ledger> {
@@ -157,5 +185,55 @@ fn as_reject(reject: StepReject, page: &Page) -> Reject {
         message: reject.message,
         raw: String::new(),
         is_raw_partial: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use polars::prelude::df;
+
+    use super::{ColumnMark, explore};
+    use crate::base::Accuracy;
+    use crate::dataset::Page;
+    use crate::transform::{Recipe, RecipeStep};
+
+    fn marks(recipe: &str, n_steps: usize) -> BTreeMap<String, ColumnMark> {
+        let page = Page {
+            df: df!("title" => [" A ", "b"], "city" => ["x", "y"], "n" => [Some(1_i64), None]).unwrap(),
+            objects: Vec::new(),
+            rejects: Vec::new(),
+            accuracy: Accuracy::Exact,
+            declared: None,
+        };
+        let steps: Vec<RecipeStep> = serde_json::from_str(recipe).unwrap();
+        let explored = explore(&page, &Recipe { steps }, n_steps);
+        assert_eq!(explored.error, None);
+        assert_eq!(
+            explored.ledger.len(),
+            n_steps,
+            "every step that ran is in the ledger"
+        );
+        explored.marks
+    }
+
+    #[test]
+    fn a_step_marks_the_columns_it_made_and_those_whose_values_it_changed_and_no_other() {
+        let recipe = r#"[
+            {"normalize_text": {"column": "title", "trim": true, "case": "lower"}},
+            {"derive": {"columns": {"twice": "n * 2"}}},
+            {"filter": {"where": "n = 1"}},
+            {"cast": {"columns": {"n": "string"}}}
+        ]"#;
+        let changed = |name: &str| BTreeMap::from([(name.to_owned(), ColumnMark::Changed)]);
+        assert_eq!(marks(recipe, 0), BTreeMap::new());
+        assert_eq!(marks(recipe, 1), changed("title"));
+        assert_eq!(
+            marks(recipe, 2),
+            BTreeMap::from([("twice".to_owned(), ColumnMark::Added)])
+        );
+        assert_eq!(marks(recipe, 3), BTreeMap::new(), "a filter changes no value");
+        assert_eq!(marks(recipe, 4), changed("n"));
     }
 }

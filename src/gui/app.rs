@@ -405,6 +405,7 @@ impl App {
                     },
                     exported: slots.exported.value().map(String::as_str),
                     default_days: &days,
+                    default_sink: &slots.spec.default_sink,
                 };
                 job_ui(ui, view, &mut panels.job, &mut self.commands);
             }

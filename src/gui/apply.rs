@@ -135,6 +135,13 @@ fn take_picked(app: &mut App) {
         Purpose::OpenSession => open_session(app, path),
         Purpose::SaveSession => save_session(app, with_ending(path)),
         Purpose::Export => export(app, path),
+        Purpose::PickSink => {
+            let mut job = app.state.document().job.clone();
+            job.sink = path.display().to_string();
+            app.state.history.seal();
+            app.state.history.apply(Edit::SetJob(job));
+            app.state.history.seal();
+        }
     }
 }
 
@@ -201,8 +208,15 @@ fn ask(app: &mut App, purpose: Purpose) {
         return;
     }
     let (answer, label) = match purpose {
-        Purpose::OpenFolder => (app.picker.pick_folder(), "Choosing a folder"),
+        Purpose::OpenFolder => (
+            app.picker.pick_folder("Open a folder of partitions"),
+            "Choosing a folder",
+        ),
         Purpose::OpenFile => (app.picker.pick_file(), "Choosing a file"),
+        Purpose::PickSink => (
+            app.picker.pick_folder("Choose the folder of the table"),
+            "Choosing the folder of the table",
+        ),
         Purpose::OpenSession => (app.picker.pick_session(), "Choosing a session"),
         Purpose::SaveSession => {
             let name = format!("{}.{SESSION_EXTENSION}", app.state.document().job.name);
@@ -261,6 +275,7 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
             }
         },
         Command::RunHere { replace } => run_here(app, replace),
+        Command::ChooseSink => ask(app, Purpose::PickSink),
         Command::CancelRun => app.state.slots.run.cancel(),
         Command::CancelTask(id) => app.tasks.cancel(id),
         Command::CopyText(text) => ctx.copy_text(text),
@@ -486,6 +501,17 @@ fn spec_base(session: Option<&Path>) -> PathBuf {
         .map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
+/// A path below the working directory without it, to be read at a glance.
+fn as_seen_from_here(path: &str) -> String {
+    let short = std::env::current_dir().ok().and_then(|here| {
+        Path::new(path)
+            .strip_prefix(here)
+            .ok()
+            .map(|p| format!("{}/", p.display()))
+    });
+    short.unwrap_or_else(|| path.to_owned())
+}
+
 /// Writes the spec again when the document or the frozen schema changed, and checks it as a run would.
 fn write_spec(document: &Document, slots: &mut Slots, base: PathBuf) {
     let read = slots.page.value().filter(|_| !slots.page.is_stale());
@@ -507,6 +533,11 @@ fn write_spec(document: &Document, slots: &mut Slots, base: PathBuf) {
             }),
         _ => Err(NoJob::NoSchema.to_string()),
     };
+    slots.spec.default_sink = slots
+        .dataset(document)
+        .and_then(|dataset| document.default_sink(&dataset.keys))
+        .map(|sink| as_seen_from_here(&sink))
+        .unwrap_or_default();
     slots.spec.text = text;
     slots.spec.key = Some(key);
 }

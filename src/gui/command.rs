@@ -42,6 +42,8 @@ pub enum Command {
         replace: bool,
     },
     CancelRun,
+    /// Asks for the folder of the table.
+    ChooseSink,
     CancelTask(TaskId),
     CopyText(String),
     /// Opens the place that a person typed or pasted, by this connection.

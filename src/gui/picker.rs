@@ -9,7 +9,8 @@ pub type Picked = Pin<Box<dyn Future<Output = Option<PathBuf>> + Send>>;
 
 /// Asks a person for a path. Called on the window's thread; the answer is awaited off it.
 pub trait FilePicker {
-    fn pick_folder(&self) -> Picked;
+    /// A folder, in a dialog with this title.
+    fn pick_folder(&self, title: &str) -> Picked;
     /// A data file.
     fn pick_file(&self) -> Picked;
     fn pick_session(&self) -> Picked;
@@ -28,10 +29,8 @@ impl NativePicker {
 }
 
 impl FilePicker for NativePicker {
-    fn pick_folder(&self) -> Picked {
-        let dialog = rfd::AsyncFileDialog::new()
-            .set_title("Open a folder of partitions")
-            .pick_folder();
+    fn pick_folder(&self, title: &str) -> Picked {
+        let dialog = rfd::AsyncFileDialog::new().set_title(title).pick_folder();
         Box::pin(async move { Self::path(dialog.await) })
     }
 

@@ -47,6 +47,8 @@ pub type SpecKey = (Document, Option<u64>, PathBuf);
 pub struct SpecText {
     pub key: Option<SpecKey>,
     pub text: Result<String, String>,
+    /// Where the table goes while the sink is empty; itself empty when nothing is guessed.
+    pub default_sink: String,
 }
 
 impl Default for SpecText {
@@ -54,6 +56,7 @@ impl Default for SpecText {
         Self {
             key: None,
             text: Err("nothing is open".to_owned()),
+            default_sink: String::new(),
         }
     }
 }
@@ -65,6 +68,7 @@ pub enum Purpose {
     OpenFile,
     OpenSession,
     SaveSession,
+    PickSink,
     /// The spec is written as it was when the dialog was opened.
     Export,
 }

@@ -148,6 +148,17 @@ impl State {
     /// Goes to another place, remembering the present one.
     pub fn go(&mut self, edit: Edit) {
         let before = Place::of(self.document());
+        if before.source.is_none()
+            && self.history.undo_label().is_none()
+            && matches!(edit, Edit::Open(Some(_)))
+        {
+            // The first place is where the window starts: nothing lies before it to go back to.
+            let mut document = self.document().clone();
+            edit.apply(&mut document);
+            self.history = History::new(document);
+            self.panels.address.reset();
+            return;
+        }
         self.history.apply(edit);
         if Place::of(self.document()) != before {
             self.places.leave(before);
@@ -180,10 +191,10 @@ impl State {
         let Some(source) = &document.source else {
             return String::new();
         };
+        // The dataset that is shown, also where none was picked: address, tree and tabs tell the same.
         let below = self
             .slots
-            .listed()
-            .and_then(|listed| listed.datasets.iter().find(|d| d.keys.prefix == document.dataset))
+            .dataset(document)
             .map_or(document.dataset.clone(), |dataset| {
                 document
                     .partition

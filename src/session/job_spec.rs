@@ -24,7 +24,9 @@ pub enum NoJob {
     Parquet,
     #[error("the keys do not name one folder a day ({layout}): a job runs day by day")]
     NoDays { layout: &'static str },
-    #[error("the table has no place yet: give its folder or s3:// prefix on the Job tab")]
+    #[error(
+        "the table has no place yet: none is guessed in a bucket, give its s3:// prefix or a folder on the Job tab"
+    )]
     NoSink,
     #[error("compression {message}")]
     Compression { message: String },
@@ -52,7 +54,7 @@ impl Document {
         let base = dataset_base(&source.location, frozen.keys, &day);
         let settings = &self.job;
         let sink = match settings.sink.trim() {
-            "" => default_sink(&source.location, &base, &settings.name).ok_or(NoJob::NoSink)?,
+            "" => beside(&source.location, &base, &settings.name).ok_or(NoJob::NoSink)?,
             given => given.to_owned(),
         };
         let compression = Compression::try_from(settings.compression.clone())
@@ -110,6 +112,16 @@ impl Document {
     }
 }
 
+impl Document {
+    /// The table of a job whose sink was left empty: `out/NAME` beside a local dataset. None in a bucket, and where the
+    /// keys name no days.
+    pub fn default_sink(&self, keys: &DatasetKeys) -> Option<String> {
+        let location = &self.source.as_ref()?.location;
+        let day = day_template(&keys.layout).ok()?;
+        beside(location, &dataset_base(location, keys, &day), &self.job.name)
+    }
+}
+
 fn tolerance(ratio: f64, abs: u64) -> Tolerance {
     Tolerance {
         ratio: Some(ratio),
@@ -163,12 +175,12 @@ fn dataset_base(root: &Location, keys: &DatasetKeys, day: &str) -> String {
 }
 
 /// `out/NAME` beside a local dataset. Nothing is guessed in a bucket, which may be somebody else's.
-fn default_sink(root: &Location, base: &str, name: &str) -> Option<String> {
-    let beside = match root {
+fn beside(root: &Location, base: &str, name: &str) -> Option<String> {
+    let parent = match root {
         Location::Local(_) => std::path::Path::new(base).parent()?,
         Location::S3 { .. } => return None,
     };
-    Some(format!("{}/", beside.join("out").join(name).display()))
+    Some(format!("{}/", parent.join("out").join(name).display()))
 }
 
 #[cfg(test)]
@@ -280,6 +292,9 @@ mod tests {
         };
         let beside = document("/lake", " ").job_spec(frozen).unwrap();
         assert_eq!(beside.sink.uri, "/lake/out/features/");
+        let shown = document("/lake", "").default_sink(&keys);
+        assert_eq!(shown, Some(beside.sink.uri), "the field shows what the job takes");
+        assert_eq!(document("s3://lake/", "").default_sink(&keys), None);
         assert_eq!(
             document("s3://lake/", " ").job_spec(frozen).unwrap_err(),
             NoJob::NoSink

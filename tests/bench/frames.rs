@@ -30,7 +30,7 @@ const SIZE: Vec2 = vec2(1600.0, 1000.0);
 struct NoDialogs;
 
 impl FilePicker for NoDialogs {
-    fn pick_folder(&self) -> Picked {
+    fn pick_folder(&self, _title: &str) -> Picked {
         Box::pin(async { None })
     }
     fn pick_file(&self) -> Picked {
@@ -132,6 +132,7 @@ fn frame(ctx: &Context, app: &mut App, number: u32) -> Duration {
             phase,
             source: egui::MouseWheelSource::Wheel,
             modifiers: Modifiers::NONE,
+            source: egui::MouseWheelSource::Unknown,
         });
     }
     // The tabs, in turn: Partitions and Data.

@@ -29,7 +29,7 @@ impl Answers {
 }
 
 impl FilePicker for Answers {
-    fn pick_folder(&self) -> Picked {
+    fn pick_folder(&self, _title: &str) -> Picked {
         self.next()
     }
     fn pick_file(&self) -> Picked {

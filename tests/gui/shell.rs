@@ -1,8 +1,21 @@
 //! The frame of the window: tree, history, address, commands, preferences, errors.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
 use egui::{Key, Modifiers};
 
 use crate::desk::{Desk, desk, lake};
+
+/// The text in the field named `label`.
+fn value_of<S>(harness: &egui_kittest::Harness<'_, S>, label: &str) -> String {
+    use egui_kittest::kittest::{NodeT as _, Queryable as _};
+    harness
+        .get_by_label(label)
+        .accesskit_node()
+        .value()
+        .unwrap_or_default()
+}
 
 #[test]
 fn a_folder_shows_its_days_its_gap_and_its_figures() {
@@ -94,4 +107,121 @@ fn every_glyph_of_the_frame_is_in_a_built_in_face() {
         desk.click(tab);
         desk.harness.run_steps(3);
     }
+}
+
+#[test]
+fn opening_the_first_place_is_no_change_and_each_later_one_is_named_in_the_edit_menu() {
+    let folder = desk();
+    let lake = lake(folder.path());
+    let mut desk = Desk::open(folder, Some(&lake));
+    desk.wait_for("2020/01/02 1 file");
+    desk.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    desk.harness.run_steps(3);
+    assert!(
+        desk.app().document().source.is_some(),
+        "undo at the start must not close the place"
+    );
+    desk.click_starting("2020/01/02 1 file");
+    desk.click("Edit");
+    desk.wait_for("Undo show 2020-01-02");
+}
+
+#[test]
+fn the_address_names_the_dataset_that_the_tree_and_the_tabs_show() {
+    let folder = desk();
+    let lake = lake(folder.path());
+    let root = lake.parent().unwrap().to_owned();
+    let mut desk = Desk::open(folder, Some(&root));
+    desk.wait_for("Dataset lake");
+    let address = lake.display().to_string();
+    desk.wait_until("the dataset in the address", |harness| {
+        value_of(harness, "Address").contains(&address)
+    });
+    desk.click_starting("Calendar 2020-01-04");
+    let address = lake.join("2020/01/04").display().to_string();
+    desk.wait_until("the day in the address", |harness| {
+        value_of(harness, "Address").contains(&address)
+    });
+}
+
+#[test]
+fn of_two_quick_clicks_the_second_day_is_shown() {
+    let folder = desk();
+    let lake = lake(folder.path());
+    let mut desk = Desk::open(folder, Some(&lake));
+    desk.click("Data");
+    desk.wait_for("2020/01/04 1 file");
+    desk.click_starting("2020/01/02 1 file");
+    desk.click_starting("2020/01/04 1 file");
+    desk.wait_for("exact: all 30 rows");
+    desk.wait_idle();
+    assert!(desk.has("exact: all 30 rows") && !desk.has("exact: all 24 rows"));
+}
+
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("the window reads no bytes of dropped files itself".to_owned())
+    }
+}
+
+#[test]
+fn a_folder_is_opened_by_dropping_it_and_a_file_by_the_dialog() {
+    let folder = desk();
+    let lake = lake(folder.path());
+    let plain = folder.path().join("plain/2020-01-01");
+    std::fs::create_dir_all(&plain).unwrap();
+    std::fs::write(plain.join("a.jsonl"), "{\"id\":1}\n").unwrap();
+    let mut desk = Desk::open(folder, Some(plain.parent().unwrap()));
+    desk.wait_for("2020-01-01 1 file");
+    let file = lake.join("2020/01/02/part-0.jsonl");
+    desk.harness
+        .input_mut()
+        .dropped_files
+        .push(Arc::new(Dropped(lake)));
+    desk.wait_for("2020/01/04 1 file");
+    desk.answers.push(&file);
+    desk.harness
+        .key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
+    desk.wait_for("all files 1 file");
+    desk.click("Data");
+    desk.wait_for("24 rows");
+}
+
+#[test]
+fn an_empty_sink_shows_where_the_table_goes_and_a_dialog_fills_it() {
+    let folder = desk();
+    let lake = lake(folder.path());
+    let table = folder.path().join("tables");
+    std::fs::create_dir_all(&table).unwrap();
+    let mut desk = Desk::open(folder, Some(&lake));
+    desk.click_starting("2020/01/02 1 file");
+    desk.click("Job");
+    desk.wait_for("Job spec");
+    assert!(!desk.has("The job cannot be exported yet"));
+    desk.answers.push(&table);
+    desk.click("Choose the sink folder");
+    desk.wait_until("the chosen folder", |harness| {
+        let document = harness.state().as_ref().map(|app| app.document());
+        document.is_some_and(|document| document.job.sink == table.display().to_string())
+    });
+    desk.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    desk.harness.run_steps(3);
+    assert_eq!(desk.app().document().job.sink, "");
+}
+
+#[test]
+fn without_a_place_and_a_session_the_sample_data_open() {
+    let mut desk = Desk::open(desk(), None);
+    desk.wait_for("2020/01/09 14 files");
+    desk.click("File");
+    desk.click_starting("Open sample data");
+    desk.wait_idle();
+    assert!(desk.has("Source sample data"));
 }

@@ -55,6 +55,8 @@ pub struct GridState {
     offset: egui::Vec2,
     /// Brings the cursor into view.
     pub is_scrolling_to_cursor: bool,
+    /// The step and the column that were brought into view because the step made or changed it.
+    followed: Option<(usize, String)>,
     /// A row whose detail was asked for.
     pub opened_row: Option<usize>,
 }
@@ -191,6 +193,15 @@ pub fn grid_ui(ui: &mut Ui, view: GridView<'_>, state: &mut GridState, commands:
         .id_salt("grid scroll")
         .auto_shrink(false)
         .scroll_source(ScrollSource::SCROLL_BAR | ScrollSource::MOUSE_WHEEL);
+    if let Some(at) = column_to_follow(&view, &columns, state) {
+        let x = fit(
+            state.offset.x,
+            state.view.x,
+            columns.edge(at),
+            columns.edge(at + 1),
+        );
+        area = area.horizontal_scroll_offset(x);
+    }
     if std::mem::take(&mut state.is_scrolling_to_cursor) {
         area = area.scroll_offset(offset_of_cursor(state, &columns));
     }
@@ -351,11 +362,14 @@ impl Frame<'_> {
                     },
                     |value| value::cell(&value, is_id),
                 );
-                paint_cell(&painter, rect, &cell, is_right_aligned(column.dtype()), c);
+                let is_cut = paint_cell(&painter, rect, &cell, is_right_aligned(column.dtype()), c);
                 let id = self.id.with((row, at));
                 let visible = rect.intersect(body);
-                ui.interact(visible, id, Sense::hover())
-                    .widget_info(|| WidgetInfo::labeled(Role::Label, true, &cell.text));
+                let response = ui.interact(visible, id, Sense::hover());
+                response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &cell.text));
+                if is_cut {
+                    response.on_hover_ui(|ui| whole_cell_ui(ui, self.view.df, row, column));
+                }
             }
             let line = Stroke::new(size::LINE, theme::mix(c.panel, c.line, 0.75));
             painter.hline(self.rect.x_range(), y + size::ROW, line);
@@ -381,7 +395,7 @@ impl Frame<'_> {
                 let rect = Rect::from_min_max(pos2(gutter.left(), y), pos2(gutter.right(), y + size::ROW));
                 painter.rect_filled(rect, 0.0, c.selection);
             }
-            let color = if is_current { c.weak } else { c.faint };
+            let color = if is_current { c.text } else { c.weak };
             let text = units::count(row as u64 + 1);
             let galley = painter.layout_no_wrap(text, theme::mono_small(), color);
             let at = pos2(
@@ -395,9 +409,22 @@ impl Frame<'_> {
     }
 }
 
-fn paint_cell(painter: &Painter, rect: Rect, cell: &Cell, is_right: bool, c: &Colors) {
+/// The start of a value that its cell has no room for. Space opens all of it.
+fn whole_cell_ui(ui: &mut Ui, df: &DataFrame, row: usize, column: &Column) {
+    const MAX_CHARS: usize = 600;
+    let at = df.get_column_index(column.name());
+    let text = at.map_or_else(String::new, |at| copy::cell_text(df, row, at));
+    let mut short: String = text.chars().take(MAX_CHARS).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    ui.label(theme::body(short));
+}
+
+/// Returns whether the text was cut short.
+fn paint_cell(painter: &Painter, rect: Rect, cell: &Cell, is_right: bool, c: &Colors) -> bool {
     let color = match cell.look {
-        Look::Null | Look::Empty => c.faint,
+        Look::Null | Look::Empty => c.weak,
         Look::Number | Look::Text | Look::Code => c.text,
     };
     let inner = rect.shrink2(vec2(space::SM, 0.0));
@@ -407,7 +434,9 @@ fn paint_cell(painter: &Painter, rect: Rect, cell: &Cell, is_right: bool, c: &Co
     } else {
         inner.left()
     };
+    let is_cut = galley.elided;
     painter.galley(pos2(x, rect.center().y - galley.size().y / 2.0), galley, color);
+    is_cut
 }
 
 fn font_of(look: Look) -> FontId {
@@ -516,19 +545,46 @@ fn index(value: f32) -> usize {
     value.max(0.0) as usize
 }
 
+/// A scroll offset, changed just enough to show `from..to`.
+fn fit(offset: f32, view: f32, from: f32, to: f32) -> f32 {
+    if from < offset {
+        from
+    } else if to > offset + view {
+        (to - view).max(0.0).min(from)
+    } else {
+        offset
+    }
+}
+
+/// The first column that the shown step made or changed, once for each step that is picked.
+fn column_to_follow(view: &GridView<'_>, columns: &Columns<'_>, state: &mut GridState) -> Option<usize> {
+    let Some(step) = view.shown_step else {
+        state.followed = None;
+        return None;
+    };
+    // The size of the view is known from the second frame on.
+    if view.is_stale || state.view.x <= 0.0 {
+        return None;
+    }
+    let at = columns
+        .all
+        .iter()
+        .position(|(_, column)| view.marks.contains_key(column.name().as_str()))?;
+    let followed = columns
+        .all
+        .get(at)
+        .map(|(_, column)| (step, column.name().to_string()));
+    if state.followed == followed {
+        return None;
+    }
+    state.followed = followed;
+    Some(at)
+}
+
 /// The scroll offset, changed just enough to show the cursor.
 fn offset_of_cursor(state: &GridState, columns: &Columns<'_>) -> egui::Vec2 {
     let Some((row, at)) = state.cursor else {
         return state.offset;
-    };
-    let fit = |offset: f32, view: f32, from: f32, to: f32| {
-        if from < offset {
-            from
-        } else if to > offset + view {
-            (to - view).max(0.0).min(from)
-        } else {
-            offset
-        }
     };
     vec2(
         fit(

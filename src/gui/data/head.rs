@@ -193,6 +193,6 @@ fn explanation(stats: &ColumnStats) -> String {
 fn mark_text(mark: ColumnMark) -> &'static str {
     match mark {
         ColumnMark::Added => "added by the last shown step",
-        ColumnMark::Changed => "type changed by the last shown step",
+        ColumnMark::Changed => "changed by the last shown step",
     }
 }

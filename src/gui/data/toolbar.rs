@@ -15,6 +15,9 @@ use crate::session::{Edit, SampleChoice};
 /// How many rows a person can ask for. Laid out from right to left.
 const ROW_CHOICES: [(usize, &str); 3] = [(10_000, "10,000"), (1_000, "1,000"), (100, "100")];
 
+/// Narrower than this, badges and controls would lie over each other.
+const WIDTH_FOR_ONE_LINE: f32 = 760.0;
+
 pub(super) fn toolbar_ui(
     ui: &mut Ui,
     view: &DataView<'_>,
@@ -22,11 +25,14 @@ pub(super) fn toolbar_ui(
     panel: &mut DataPanel,
     commands: &mut Vec<Command>,
 ) {
+    let has_room = ui.available_width() >= WIDTH_FOR_ONE_LINE;
     ui.horizontal(|ui| {
         ui.set_min_height(size::CONTROL);
         ui.spacing_mut().item_spacing.x = space::SM;
         rows_badge(ui, explored);
-        step_badge(ui, view, explored, commands);
+        if has_room {
+            step_badge(ui, view, explored, commands);
+        }
         rejects_badge(ui, explored, panel);
         if view.is_pending {
             spinner(ui);
@@ -39,6 +45,10 @@ pub(super) fn toolbar_ui(
             ui.label(theme::weak_small(ui, "rows"));
         });
     });
+    // In a narrow window the step has a line of its own, instead of lying under the controls at the right.
+    if !has_room {
+        ui.horizontal(|ui| step_badge(ui, view, explored, commands));
+    }
 }
 
 fn rows_badge(ui: &mut Ui, explored: &Explored) {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use egui::{RichText, Ui};
 
+use super::JobView;
 use crate::base::units;
 use crate::gui::command::Command;
 use crate::gui::theme::{self, colors, space};
-use crate::gui::widgets::{section_label, text_field};
+use crate::gui::widgets::{secondary_button, section_label, text_field};
 use crate::session::{Edit, JobSettings};
 
 /// Texts that do not parse yet, by field.
@@ -32,13 +33,8 @@ struct Form<'a> {
 }
 
 /// The form. Pushes an edit whenever a field parses to something new.
-pub(super) fn form_ui(
-    ui: &mut Ui,
-    settings: &JobSettings,
-    default_days: &str,
-    draft: &mut JobDraft,
-    commands: &mut Vec<Command>,
-) {
+pub(super) fn form_ui(ui: &mut Ui, view: &JobView<'_>, draft: &mut JobDraft, commands: &mut Vec<Command>) {
+    let settings = view.settings;
     if draft.settings.as_ref() != Some(settings) {
         draft.texts.clear();
         draft.settings = Some(settings.clone());
@@ -58,13 +54,7 @@ pub(super) fn form_ui(
         |job| &mut job.name,
     );
     section(ui, "Table");
-    form.text(
-        ui,
-        "Sink folder",
-        "out/features or s3://bucket/features/",
-        "Folder or prefix of the table; a relative one is relative to the spec's own folder",
-        |job| &mut job.sink,
-    );
+    form.sink(ui, view.default_sink, commands);
     form.text(
         ui,
         "Partition name",
@@ -86,56 +76,11 @@ pub(super) fn form_ui(
         },
     );
     form.compression(ui);
-    section(ui, "Error budget");
-    ui.label(theme::weak_small(
-        ui,
-        "A partition that goes over either bound is not committed.",
-    ));
-    form.parsed(
-        ui,
-        "Bad records, share",
-        "0.1%",
-        |job| share_text(job.budget_records_ratio),
-        |job, text| {
-            job.budget_records_ratio = share(text)?;
-            Ok(())
-        },
-    );
-    form.parsed(
-        ui,
-        "Bad records, count",
-        "1,000 records",
-        |job| units::count(job.budget_records_abs),
-        |job, text| {
-            job.budget_records_abs = whole(text).ok_or("write a whole number")?;
-            Ok(())
-        },
-    );
-    form.parsed(
-        ui,
-        "Broken files, share",
-        "0.5%",
-        |job| share_text(job.budget_files_ratio),
-        |job, text| {
-            job.budget_files_ratio = share(text)?;
-            Ok(())
-        },
-    );
-    form.parsed(
-        ui,
-        "Broken files, count",
-        "25 files",
-        |job| units::count(job.budget_files_abs),
-        |job, text| {
-            job.budget_files_abs = whole(text).ok_or("write a whole number")?;
-            Ok(())
-        },
-    );
+    form.budget(ui);
     section(ui, "Run here");
-    let hint = if default_days.is_empty() {
-        "2020-01-01..2020-01-07"
-    } else {
-        default_days
+    let hint = match view.default_days {
+        "" => "2020-01-01..2020-01-07",
+        days => days,
     };
     form.text(
         ui,
@@ -181,6 +126,82 @@ impl Form<'_> {
         self.is_changed |= response.changed();
         self.is_left |= response.lost_focus();
         ui.add_space(space::XS);
+    }
+
+    /// The table's place, with a button that asks for a folder.
+    fn sink(&mut self, ui: &mut Ui, default: &str, commands: &mut Vec<Command>) {
+        label(
+            ui,
+            "Sink folder",
+            "Folder or prefix of the table; a relative one is relative to the spec's own folder",
+        );
+        let hint = match default {
+            "" => "s3://bucket/features/",
+            default => default,
+        };
+        let response = text_field(ui, &mut self.settings.sink, &job_label("Sink folder"), hint, true);
+        self.is_changed |= response.changed();
+        self.is_left |= response.lost_focus();
+        if self.settings.sink.trim().is_empty() && !default.is_empty() {
+            response.on_hover_text(format!("Left empty, the table is written to {default}"));
+        }
+        if secondary_button(ui, true, "Choose…")
+            .accessible_name("Choose the sink folder")
+            .on_hover_text("Pick a folder of this machine")
+            .clicked()
+        {
+            commands.push(Command::ChooseSink);
+        }
+        ui.add_space(space::XS);
+    }
+
+    /// How many bad records and files a partition may have.
+    fn budget(&mut self, ui: &mut Ui) {
+        section(ui, "Error budget");
+        ui.label(theme::weak_small(
+            ui,
+            "A partition that goes over either bound is not committed.",
+        ));
+        self.parsed(
+            ui,
+            "Bad records, share",
+            "0.1%",
+            |job| share_text(job.budget_records_ratio),
+            |job, text| {
+                job.budget_records_ratio = share(text)?;
+                Ok(())
+            },
+        );
+        self.parsed(
+            ui,
+            "Bad records, count",
+            "1,000 records",
+            |job| units::count(job.budget_records_abs),
+            |job, text| {
+                job.budget_records_abs = whole(text).ok_or("write a whole number")?;
+                Ok(())
+            },
+        );
+        self.parsed(
+            ui,
+            "Broken files, share",
+            "0.5%",
+            |job| share_text(job.budget_files_ratio),
+            |job, text| {
+                job.budget_files_ratio = share(text)?;
+                Ok(())
+            },
+        );
+        self.parsed(
+            ui,
+            "Broken files, count",
+            "25 files",
+            |job| units::count(job.budget_files_abs),
+            |job, text| {
+                job.budget_files_abs = whole(text).ok_or("write a whole number")?;
+                Ok(())
+            },
+        );
     }
 
     /// A field whose text may not parse while it is typed.

@@ -38,6 +38,8 @@ pub struct JobView<'a> {
     pub exported: Option<&'a str>,
     /// The day or range that "Run here" takes when the field is empty.
     pub default_days: &'a str,
+    /// Where the table goes when the field is empty; itself empty when nothing is guessed.
+    pub default_sink: &'a str,
 }
 
 /// Half-typed fields of the form.
@@ -61,9 +63,7 @@ pub fn job_ui(ui: &mut Ui, view: JobView<'_>, panel: &mut JobPanel, commands: &m
             .id_salt("job form")
             .auto_shrink(false)
             .show(ui, |ui| {
-                card(ui, |ui| {
-                    form::form_ui(ui, view.settings, view.default_days, &mut panel.draft, commands)
-                });
+                card(ui, |ui| form::form_ui(ui, &view, &mut panel.draft, commands));
             });
     });
     ui.scope_builder(UiBuilder::new().id_salt("job right").max_rect(right), |ui| {
@@ -183,7 +183,7 @@ fn spec_ui(ui: &mut Ui, view: &JobView<'_>, commands: &mut Vec<Command>) {
             let problem = Problem {
                 place: "The job cannot be exported yet",
                 message: why,
-                remedy: remedy(view.settings, why),
+                remedy: remedy(view, why),
                 action: None,
             };
             error_box(ui, problem);
@@ -210,10 +210,10 @@ fn spec_ui(ui: &mut Ui, view: &JobView<'_>, commands: &mut Vec<Command>) {
 }
 
 /// What to do about the reason, where the reason alone does not say it.
-fn remedy(settings: &JobSettings, why: &str) -> &'static str {
-    if settings.sink.is_empty() {
+fn remedy(view: &JobView<'_>, why: &str) -> &'static str {
+    if why.contains("table has no place") {
         "Fill in the sink folder at the left."
-    } else if settings.name.is_empty() {
+    } else if view.settings.name.is_empty() {
         "Give the job a name at the left."
     } else if why.contains("step") {
         "Mend the step in the recipe at the right, or switch it off."
@@ -241,7 +241,7 @@ fn yaml_ui(ui: &mut Ui, text: &str) {
                 ui.set_height(height);
                 let number = RichText::new(format!("{:>digits$}", at + 1))
                     .font(theme::mono())
-                    .color(c.faint);
+                    .color(c.weak);
                 ui.label(number);
                 ui.add(Label::new(highlighted(line, c)).extend().selectable(true));
             });

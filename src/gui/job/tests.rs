@@ -46,6 +46,7 @@ fn harness(spec: Result<&str, &str>, report: Option<Value>) -> Harness<'static, 
                     },
                     exported: None,
                     default_days: "2020-01-09",
+                    default_sink: "lake/out/features/",
                 };
                 job_ui(ui, view, &mut state.panel, &mut commands);
                 for command in &commands {

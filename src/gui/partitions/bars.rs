@@ -104,16 +104,21 @@ pub fn bars_ui(
         ui.painter()
             .rect_filled(slot_rect(index), 0.0, mix(c.panel, c.selection, 0.6));
     }
-    for (index, bar) in bars.iter().enumerate() {
+    if let Some(index) = open.and_then(|open| bars.iter().position(|bar| bar.partition == *open)) {
         let place = slot_rect(index);
+        let line = Rect::from_min_max(
+            pos2(place.left() + 1.0, plot.bottom()),
+            pos2(
+                (place.right() - 1.0).max(place.left() + 3.0),
+                plot.bottom() + size::UNDERLINE,
+            ),
+        );
+        ui.painter().rect_filled(line, 0.0, c.accent);
+    }
+    for (index, bar) in drawn(bars, measure, slot) {
+        let place = slot_rect(index);
+        let place = place.with_max_x(place.right().max(place.left() + 1.0));
         bar_ui(ui, bar, place, value_of(bar, measure), &scale, slot, c);
-        if open == Some(&bar.partition) {
-            let line = Rect::from_min_max(
-                pos2(place.left() + 1.0, plot.bottom()),
-                pos2(place.right() - 1.0, plot.bottom() + size::UNDERLINE),
-            );
-            ui.painter().rect_filled(line, 0.0, c.accent);
-        }
         // Every bar is a place to click for assistive technology, as long as there are not thousands.
         if bars.len() <= 400 {
             let label = format!("Bar {}", dataset.partition_label(&bar.partition));
@@ -144,6 +149,26 @@ pub fn bars_ui(
         .gap(12.0)
         .show(|ui| tooltip_ui(ui, dataset, bar));
     }
+}
+
+/// The bars to draw: all of them, or the tallest of those that share a point of the screen. Ten thousand partitions then
+/// cost no more than a thousand.
+fn drawn(bars: &[Bar], measure: Measure, slot: f32) -> impl Iterator<Item = (usize, &Bar)> {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "partitions to a point of the screen"
+    )]
+    let n_together = (1.0 / slot.max(0.0001)).floor().max(1.0) as usize;
+    bars.chunks(n_together)
+        .enumerate()
+        .filter_map(move |(chunk, together)| {
+            let tallest = together
+                .iter()
+                .enumerate()
+                .max_by_key(|(_, bar)| value_of(bar, measure))?;
+            Some((chunk * n_together + tallest.0, tallest.1))
+        })
 }
 
 fn bar_id(chart: Id, index: usize) -> Id {

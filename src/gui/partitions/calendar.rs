@@ -7,38 +7,60 @@ use crate::base::units;
 use crate::chart::{CalendarDay, CalendarMonth};
 use crate::gui::listed::ListedDataset;
 use crate::gui::theme::{Colors, colors, mix, size, small, space, weak_small};
-use crate::gui::widgets::card_with_head;
+use crate::gui::widgets::stretched_card;
 use crate::storage::Partition;
 
-const CELL: f32 = 26.0;
+/// Cells grow with the card, up to this.
+const CELL: f32 = 36.0;
 const GAP: f32 = 4.0;
 /// Months shown without scrolling.
 const MAX_HEIGHT: f32 = 320.0;
 
+/// The card is at least `height` tall. Returns the height that it needs.
 pub fn calendar_card(
     ui: &mut Ui,
     dataset: &ListedDataset,
+    height: f32,
     open: Option<&Partition>,
     opened: &mut Option<Partition>,
-) {
-    card_with_head(
-        ui,
-        "Calendar",
-        |_| {},
-        |_| {},
-        |ui| {
-            ScrollArea::vertical()
-                .id_salt("calendar")
-                .max_height(MAX_HEIGHT)
-                .min_scrolled_height(MAX_HEIGHT)
-                .show(ui, |ui| {
-                    ui.set_width(ui.available_width());
-                    for month in dataset.calendar.months() {
-                        month_ui(ui, dataset, month, open, opened);
-                    }
-                });
-        },
-    );
+) -> f32 {
+    stretched_card(ui, "Calendar", height, |ui| {
+        ScrollArea::vertical()
+            .id_salt("calendar")
+            .max_height(MAX_HEIGHT)
+            .min_scrolled_height(MAX_HEIGHT)
+            .show(ui, |ui| {
+                ui.set_width(ui.available_width());
+                for month in dataset.calendar.months() {
+                    month_ui(ui, dataset, month, open, opened);
+                }
+            });
+        legend_ui(ui, dataset);
+    })
+}
+
+/// What the fills mean, in words.
+fn legend_ui(ui: &mut Ui, dataset: &ListedDataset) {
+    let c = colors(ui);
+    let days = &dataset.calendar.days;
+    let entry = |ui: &mut Ui, fill: Color32, edge: Color32, text: &str| {
+        let (rect, _) = ui.allocate_exact_size(vec2(space::MD, space::MD), Sense::hover());
+        let outline = Stroke::new(size::LINE, edge);
+        ui.painter().rect(rect, 2.0, fill, outline, StrokeKind::Inside);
+        ui.label(weak_small(ui, text));
+        ui.add_space(space::XS);
+    };
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(space::XS, space::XS);
+        let fill = mix(c.line, c.data, 0.6);
+        entry(ui, fill, fill, "bytes, more is stronger");
+        if days.iter().any(|day| day.is_spike) {
+            entry(ui, c.bad, c.bad, "spike");
+        }
+        if days.iter().any(|day| day.n_bytes.is_none()) {
+            entry(ui, Color32::TRANSPARENT, c.warn, "missing");
+        }
+    });
 }
 
 fn month_ui(

@@ -7,33 +7,28 @@ use crate::gui::command::Command;
 use crate::gui::listed::ListedDataset;
 use crate::gui::state::Commands;
 use crate::gui::theme::{Tone, colors, space, strong, weak, weak_small};
-use crate::gui::widgets::{card_with_head, divider, dot, secondary_button};
+use crate::gui::widgets::{divider, dot, secondary_button, stretched_card};
 use crate::profile::{Finding, Severity};
 use crate::session::Edit;
 
 const BUTTON_WIDTH: f32 = 92.0;
 
-pub fn findings_ui(ui: &mut Ui, dataset: &ListedDataset, commands: &mut Commands) {
-    card_with_head(
-        ui,
-        "Findings, by cost",
-        |_| {},
-        |_| {},
-        |ui| {
-            if dataset.skew.findings.is_empty() {
-                ui.label(weak(ui, "Nothing unusual: partitions are even and complete."));
-                return;
+/// The card is at least `height` tall.
+pub fn findings_ui(ui: &mut Ui, dataset: &ListedDataset, height: f32, commands: &mut Commands) {
+    stretched_card(ui, "Findings, by cost", height, |ui| {
+        if dataset.skew.findings.is_empty() {
+            ui.label(weak(ui, "Nothing unusual: partitions are even and complete."));
+            return;
+        }
+        ui.spacing_mut().item_spacing.y = space::SM;
+        let last = dataset.skew.findings.len() - 1;
+        for (index, finding) in dataset.skew.findings.iter().enumerate() {
+            finding_ui(ui, dataset, finding, commands);
+            if index < last {
+                divider(ui);
             }
-            ui.spacing_mut().item_spacing.y = space::SM;
-            let last = dataset.skew.findings.len() - 1;
-            for (index, finding) in dataset.skew.findings.iter().enumerate() {
-                finding_ui(ui, dataset, finding, commands);
-                if index < last {
-                    divider(ui);
-                }
-            }
-        },
-    );
+        }
+    });
 }
 
 pub fn tone_of(severity: Severity) -> Tone {

@@ -34,6 +34,8 @@ pub enum Measure {
 pub struct PartitionsPanel {
     measure: Measure,
     is_log: bool,
+    /// Height that the calendar needed in the last frame; the findings beside it are at least as tall.
+    calendar_height: f32,
 }
 
 /// What the tab shows.
@@ -94,7 +96,16 @@ fn problem_ui(ui: &mut Ui, place: &str, error: &str, is_partial: bool, commands:
             "The figures below count what was listed before.",
         ),
         (true, false) => ("The listing was stopped.", ""),
-        (false, _) => (error, "Check the address, the connection and your credentials."),
+        (false, _) if place.starts_with("s3://") => {
+            (error, "Check the address, the connection and your credentials.")
+        }
+        (false, _) => (error, "Check the address, and that the folder may be read."),
+    };
+    // Most messages begin with the place; it is not said twice.
+    let place = if message.starts_with(place) {
+        "The place could not be listed"
+    } else {
+        place
     };
     let problem = Problem {
         place,
@@ -138,16 +149,18 @@ fn dataset_ui(
     let is_wide = ui.available_width() > 620.0;
     if is_wide && !dataset.calendar.days.is_empty() {
         let right = (ui.available_width() * 0.29).clamp(250.0, 340.0);
+        let needed = &mut panel.calendar_height;
+        let least = *needed;
         side_by_side(
             ui,
             right,
-            |ui| findings::findings_ui(ui, dataset, commands),
-            |ui| calendar::calendar_card(ui, dataset, view.open, &mut opened),
+            |ui| findings::findings_ui(ui, dataset, least, commands),
+            |ui, height| *needed = calendar::calendar_card(ui, dataset, height, view.open, &mut opened),
         );
     } else {
-        findings::findings_ui(ui, dataset, commands);
+        findings::findings_ui(ui, dataset, 0.0, commands);
         if !dataset.calendar.days.is_empty() {
-            calendar::calendar_card(ui, dataset, view.open, &mut opened);
+            calendar::calendar_card(ui, dataset, 0.0, view.open, &mut opened);
         }
     }
     let half = (ui.available_width() - space::MD) / 2.0;
@@ -155,7 +168,7 @@ fn dataset_ui(
         ui,
         half,
         |ui| sizes::sizes_card(ui, dataset),
-        |ui| lorenz::lorenz_card(ui, dataset),
+        |ui, _| lorenz::lorenz_card(ui, dataset),
     );
     if let Some(partition) = opened {
         commands.push(Command::Edit(Edit::ShowPartition {
@@ -166,20 +179,26 @@ fn dataset_ui(
     }
 }
 
-/// Two cards in one row; the right one is `right` wide.
-fn side_by_side(ui: &mut Ui, right: f32, left_card: impl FnOnce(&mut Ui), right_card: impl FnOnce(&mut Ui)) {
+/// Two cards in one row; the right one is `right` wide and is told the height of the left one.
+fn side_by_side(
+    ui: &mut Ui,
+    right: f32,
+    left_card: impl FnOnce(&mut Ui),
+    right_card: impl FnOnce(&mut Ui, f32),
+) {
     let left = ui.available_width() - right - space::MD;
     ui.horizontal_top(|ui| {
-        ui.allocate_ui(vec2(left, 0.0), |ui| {
+        let drawn = ui.allocate_ui(vec2(left, 0.0), |ui| {
             ui.vertical(|ui| {
                 ui.set_width(left);
                 left_card(ui);
             });
         });
+        let height = drawn.response.rect.height();
         ui.allocate_ui(vec2(right, 0.0), |ui| {
             ui.vertical(|ui| {
                 ui.set_width(right);
-                right_card(ui);
+                right_card(ui, height);
             });
         });
     });

@@ -250,7 +250,7 @@ fn hint(spec: &FieldSpec) -> &'static str {
 }
 
 fn expression_edit(ui: &mut Ui, text: &mut String, label: &str, hint: &str) -> egui::Response {
-    let hint = RichText::new(hint).font(theme::mono()).color(colors(ui).faint);
+    let hint = RichText::new(hint).font(theme::mono()).color(colors(ui).weak);
     let edit = TextEdit::multiline(text)
         .font(theme::mono())
         .hint_text(hint)

@@ -148,7 +148,12 @@ pub fn shortcuts_ui(ui: &mut Ui, state: &mut State) {
             ui.set_width(420.0);
             ui.label(strong("Keyboard shortcuts"));
             ui.add_space(space::SM);
-            ScrollArea::vertical().max_height(480.0).show(ui, |ui| {
+            // As tall as the window allows: a list to look through should not hide its half.
+            let height = (ui.ctx().content_rect().height() - 160.0).max(160.0);
+            let area = ScrollArea::vertical()
+                .max_height(height)
+                .min_scrolled_height(height);
+            area.show(ui, |ui| {
                 for kind in CommandKind::ALL {
                     if kind.shortcuts().is_empty() {
                         continue;

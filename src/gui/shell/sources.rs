@@ -11,7 +11,7 @@ use crate::chart::Bar;
 use crate::gui::command::{Command, CommandKind};
 use crate::gui::listed::{Listed, ListedDataset};
 use crate::gui::state::{Commands, State};
-use crate::gui::theme::{Colors, colors, mono, regular, size, small, space, weak, weak_small};
+use crate::gui::theme::{Colors, colors, mono, mono_small, regular, size, space, weak, weak_small};
 use crate::gui::widgets::{Icon, icon_button, paint_icon, section_label};
 use crate::session::{Edit, Source};
 
@@ -360,12 +360,12 @@ fn row_ui(
             response.on_hover_text(source.location.to_string())
         }
         Row::Dataset(dataset) => {
-            paint_dataset(ui, rect, dataset, is_shown, panel, c);
-            response
+            let is_cut = paint_dataset(ui, rect, dataset, is_shown, panel, c);
+            hover_if(response, is_cut, dataset.name())
         }
         Row::Partition(dataset, bar) => {
-            paint_partition(ui, rect, dataset, bar, c);
-            response
+            let is_cut = paint_partition(ui, rect, dataset, bar, c);
+            hover_if(response, is_cut, &label)
         }
         Row::Note(text) => {
             paint_text(
@@ -379,6 +379,15 @@ fn row_ui(
         }
     };
     response.clicked()
+}
+
+/// A tooltip with the whole name where the row had no room for it.
+fn hover_if(response: egui::Response, is_cut: bool, name: &str) -> egui::Response {
+    if is_cut {
+        response.on_hover_text(name)
+    } else {
+        response
+    }
 }
 
 /// What assistive technology reads: the place with its figures.
@@ -410,19 +419,29 @@ fn paint_right(ui: &Ui, rect: Rect, text: &str, c: &Colors) -> f32 {
             pos2(rect.right() - 14.0, rect.center().y),
             Align2::RIGHT_CENTER,
             text,
-            small(),
+            mono_small(),
             c.weak,
         )
         .left()
 }
 
-/// A name that ends in an ellipsis before `right`.
-fn paint_name(ui: &Ui, left: f32, right: f32, rect: Rect, text: &str, font: egui::FontId, c: &Colors) {
+/// A name that ends in an ellipsis before `right`. Returns whether it was cut.
+fn paint_name(
+    ui: &Ui,
+    left: f32,
+    right: f32,
+    rect: Rect,
+    text: &str,
+    font: egui::FontId,
+    c: &Colors,
+) -> bool {
     let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, c.text);
     job.wrap = egui::text::TextWrapping::truncate_at_width((right - left - space::SM).max(20.0));
     let galley = ui.painter().layout_job(job);
+    let is_cut = galley.elided;
     let y = rect.center().y - galley.size().y / 2.0;
     ui.painter().galley(pos2(left, y), galley, c.text);
+    is_cut
 }
 
 fn fold_icon(ui: &Ui, rect: Rect, left: f32, is_unfolded: bool, c: &Colors) {
@@ -478,7 +497,7 @@ fn paint_dataset(
     is_shown: bool,
     panel: &SourcesPanel,
     c: &Colors,
-) {
+) -> bool {
     let is_unfolded = panel
         .unfolded
         .get(&dataset.keys.prefix)
@@ -499,10 +518,10 @@ fn paint_dataset(
         name,
         regular(size::BODY_TEXT),
         c,
-    );
+    )
 }
 
-fn paint_partition(ui: &Ui, rect: Rect, dataset: &ListedDataset, bar: &Bar, c: &Colors) {
+fn paint_partition(ui: &Ui, rect: Rect, dataset: &ListedDataset, bar: &Bar, c: &Colors) -> bool {
     let (color, figures) = match bar.n_bytes {
         None => (c.warn, "missing".to_owned()),
         Some(n_bytes) => {
@@ -511,11 +530,13 @@ fn paint_partition(ui: &Ui, rect: Rect, dataset: &ListedDataset, bar: &Bar, c: &
             } else if bar.has_tiny_files {
                 c.warn
             } else {
-                c.line
+                // Seen on the panel and on the selection alike.
+                c.edge
             };
+            // Bytes take one width, so that both columns of figures end on a line.
             (
                 color,
-                format!("{} · {}", units::count(bar.n_files), units::bytes(n_bytes)),
+                format!("{} · {:>7}", units::count(bar.n_files), units::bytes(n_bytes)),
             )
         }
     };
@@ -523,7 +544,7 @@ fn paint_partition(ui: &Ui, rect: Rect, dataset: &ListedDataset, bar: &Bar, c: &
     ui.painter().circle_filled(dot, 3.5, color);
     let end = paint_right(ui, rect, &figures, c);
     let label = dataset.partition_label(&bar.partition);
-    paint_name(ui, rect.left() + 66.0, end, rect, &label, mono(), c);
+    paint_name(ui, rect.left() + 66.0, end, rect, &label, mono(), c)
 }
 
 fn recents_ui(ui: &mut Ui, state: &State, commands: &mut Commands) {

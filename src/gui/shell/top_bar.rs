@@ -231,7 +231,7 @@ fn address_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
             let mut text = field.text.clone().unwrap_or_else(|| present.clone());
             let hint = egui::RichText::new("a path or s3://bucket/prefix/")
                 .font(mono())
-                .color(c.faint);
+                .color(c.weak);
             let response = ui.add(
                 TextEdit::singleline(&mut text)
                     .id(id)

@@ -94,9 +94,11 @@ fn rank(face: &fontdb::FaceInfo) -> u32 {
         .map(|(name, _)| name.to_lowercase())
         .unwrap_or_default();
     let is_for_text = !family.contains("serif") || family.contains("sans");
-    let family_rank = if family.contains("cjk") || family.contains("droid sans fallback") {
+    // Symbols come early: a machine with all of Noto has more faces than are opened.
+    let is_for_symbols = family.contains("emoji") || family == "symbola";
+    let family_rank = if family.contains("cjk") || family.contains("droid sans fallback") || is_for_symbols {
         0
-    } else if family.starts_with("noto sans") || family.contains("emoji") {
+    } else if family.starts_with("noto sans") {
         1
     } else if [
         "dejavu sans",

@@ -28,11 +28,6 @@ pub fn weak_small(ui: &Ui, text: impl Into<String>) -> RichText {
     RichText::new(text).font(small()).color(colors(ui).weak)
 }
 
-/// Decoration that nobody needs to read.
-pub fn faint(ui: &Ui, text: impl Into<String>) -> RichText {
-    RichText::new(text).font(small()).color(colors(ui).faint)
-}
-
 /// Body text that means something.
 pub fn tone(ui: &Ui, tone: Tone, text: impl Into<String>) -> RichText {
     body(text).color(colors(ui).of(tone))
@@ -57,5 +52,5 @@ pub fn link(ui: &Ui, text: impl Into<String>) -> RichText {
 pub fn null(ui: &Ui) -> RichText {
     RichText::new("null")
         .font(italic(size::BODY_TEXT))
-        .color(colors(ui).faint)
+        .color(colors(ui).weak)
 }

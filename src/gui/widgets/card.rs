@@ -7,6 +7,9 @@ use egui::{
 use crate::base::Accuracy;
 use crate::gui::theme::{Tone, colors, headline, regular, semibold, size, small, space, strong};
 
+/// Room above and below a card's contents; the same number as in its frame.
+const CARD_MARGIN_Y: f32 = 12.0;
+
 /// A surface with a line around it. Takes the width that is there.
 pub fn card<R>(ui: &mut Ui, add_contents: impl FnOnce(&mut Ui) -> R) -> InnerResponse<R> {
     let c = colors(ui);
@@ -43,6 +46,21 @@ pub fn card_with_head<R>(
         ui.add_space(space::XS);
         add_contents(ui)
     })
+}
+
+/// A card with a title that is at least `height` tall, so that it ends where the card beside it does. Returns the height
+/// that its contents need.
+pub fn stretched_card(ui: &mut Ui, title: &str, height: f32, add_contents: impl FnOnce(&mut Ui)) -> f32 {
+    let mut needed = 0.0;
+    card(ui, |ui| {
+        ui.label(strong(title));
+        ui.add_space(space::XS);
+        add_contents(ui);
+        let around = 2.0 * (CARD_MARGIN_Y + size::LINE);
+        needed = ui.min_rect().height() + around;
+        ui.set_min_height((height - around).max(0.0));
+    });
+    needed
 }
 
 /// A figure that heads the view.

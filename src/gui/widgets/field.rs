@@ -11,7 +11,7 @@ pub fn text_field(ui: &mut Ui, text: &mut String, label: &str, hint: &str, is_co
     } else {
         crate::gui::theme::regular(size::BODY_TEXT)
     };
-    let hint = RichText::new(hint).font(font.clone()).color(colors(ui).faint);
+    let hint = RichText::new(hint).font(font.clone()).color(colors(ui).weak);
     let edit = TextEdit::singleline(text)
         .hint_text(hint)
         .font(font)
