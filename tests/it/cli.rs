@@ -185,6 +185,15 @@ fn places_that_cannot_be_read_are_named_with_a_remedy() {
 }
 
 #[test]
+fn a_recipe_that_is_not_there_is_a_slip_of_the_user() {
+    fails(
+        &["preview", "sample_data/raw", "--recipe", "no/such.yaml"],
+        2,
+        &["no/such.yaml", "give the path of a recipe"],
+    );
+}
+
+#[test]
 fn a_page_of_no_rows_is_empty_and_no_panic() {
     let page = json(&["preview", "sample_data/raw", "--rows", "0", "--json"]);
     assert_eq!(page["rows"], serde_json::json!([]));
