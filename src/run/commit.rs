@@ -88,8 +88,9 @@ impl<'a> DayLog<'a> {
         Self { files, sink, day }
     }
 
-    /// Reads the last commit, and finishes it when its run stopped before it could.
-    pub async fn recover(&self) -> Result<DayState, RunError> {
+    /// Reads the last commit, and finishes it when its run stopped before it could. A commit that is about to be replaced
+    /// need not be whole: its lost parts are computed again.
+    pub async fn recover(&self, is_replaced: bool) -> Result<DayState, RunError> {
         let numbers = self.commit_numbers().await?;
         let Some(n) = numbers.last().copied() else {
             return Ok(DayState::default());
@@ -110,10 +111,40 @@ impl<'a> DayLog<'a> {
         if let Some(commit) = &state.last
             && self.files.read(&self.applied(n)).await?.is_none()
         {
-            self.apply(n, commit).await?;
+            match self.apply(n, commit).await {
+                Err(RunError::PartLost { .. }) if is_replaced => {}
+                applied => applied?,
+            }
             state.was_rolled_forward = true;
         }
         Ok(state)
+    }
+
+    /// Refuses a day whose folder holds parts that its log does not know, as after the control data were lost: new parts
+    /// beside them would double their rows.
+    ///
+    /// # Errors
+    /// [`RunError::UnknownPart`].
+    pub async fn check_parts(&self, state: &DayState) -> Result<(), RunError> {
+        let folder = self.sink.root.join(&self.sink.partition(self.day));
+        let is_known = |name: &str| {
+            let mut parts = state.last.iter().flat_map(|commit| &commit.parts);
+            parts.any(|part| part.path.rsplit('/').next() == Some(name))
+        };
+        let names = self.files.names(&folder).await?;
+        let unknown = names
+            .into_iter()
+            .find(|name| name.ends_with(".parquet") && !is_known(name));
+        match unknown {
+            // Another run may have committed since; the commit itself tells who was first.
+            Some(name) if self.commit_numbers().await?.last().copied().unwrap_or(0) == state.n => {
+                Err(RunError::UnknownPart {
+                    location: folder.join(&name).to_string(),
+                    control: self.folder().to_string(),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Makes `commit` the one after its base. From here on it holds, whatever happens to this process.

@@ -88,7 +88,7 @@ impl RunContext<'_> {
         self.cancel.check()?;
         self.job.check_overlap(day)?;
         let log = DayLog::new(self.files, &self.job.sink, day);
-        let state = log.recover().await?;
+        let state = log.recover(self.replace).await?;
         if let Some(last) = &state.last
             && !self.replace
         {
@@ -113,6 +113,7 @@ impl RunContext<'_> {
             report.message = Some(format!("no objects below {}", self.job.source.location(day)));
             return Ok(PartitionStatus::NoData);
         }
+        log.check_parts(&state).await?;
         self.progress.add_total(report.n_files);
         let output = match self.produce(day, objects, state.next_slot).await {
             Ok(output) => output,

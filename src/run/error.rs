@@ -63,6 +63,11 @@ pub enum RunError {
     Unsure { location: String, message: String },
     #[error("{location}: not a commit record that this version reads: {message}")]
     Record { location: String, message: String },
+    #[error(
+        "{location}: no commit of this table knows this part, and rows might be doubled: restore the control data \
+         ({control}), or remove the part"
+    )]
+    UnknownPart { location: String, control: String },
     #[error("{location}: committed part is neither staged nor published: run this day again with --replace")]
     PartLost { location: String },
     #[error("a worker stopped without a word: {message}")]

@@ -541,6 +541,24 @@ fn a_lost_part_is_told_and_not_papered_over() {
             .contains("--replace"),
         "{report:?}"
     );
+    let mended = lake.replace(DAY);
+    assert_eq!(mended.partitions[0].status, Status::Committed, "{mended:?}");
+    assert_eq!(lake.ids(DAY), (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn parts_that_no_commit_knows_are_not_joined_by_others_of_the_same_rows() {
+    let lake = Lake::new();
+    lake.raw("2020/01/02/a.jsonl", lines(0..10));
+    lake.run(DAY);
+    fs::remove_dir_all(lake.path("out/_skewer")).unwrap();
+    for report in [lake.run(DAY), lake.replace(DAY)] {
+        let day = &report.partitions[0];
+        assert_eq!(day.status, Status::Failed);
+        let message = day.message.as_deref().unwrap();
+        assert!(message.contains("part-00000.parquet"), "{message}");
+    }
+    assert_eq!(lake.ids(DAY), (0..10).collect::<Vec<_>>());
 }
 
 #[test]

@@ -30,7 +30,9 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, RunError> {
     for entry in entries {
         let entry = entry.map_err(|error| RunError::read(folder, error))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') {
+        // Folders are no objects. What cannot be looked at is listed, and reading it tells why.
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if !is_folder && !name.starts_with('.') {
             names.push(name);
         }
     }
