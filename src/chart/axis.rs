@@ -115,6 +115,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn the_axis_holds_its_largest_value_in_a_few_even_ticks(max in 0_u64..u64::MAX / 2) {
             for axis in [Axis::bytes(max), Axis::count(max)] {

@@ -45,17 +45,26 @@ impl Listed {
                     self.location
                 ),
             }),
-            (None, _) => Err(CliError::Usage {
-                message: format!(
-                    "{}: holds several datasets: give one of {}",
-                    self.location,
-                    names
-                        .iter()
-                        .map(|name| self.location.join(name).to_string())
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                ),
-            }),
+            (None, _) => {
+                let below: Vec<String> = names
+                    .iter()
+                    .filter(|name| !name.is_empty())
+                    .map(|name| self.location.join(name).to_string())
+                    .collect();
+                // Files directly in the location have no shorter name than the location itself.
+                let direct = if below.len() < names.len() {
+                    ", or one of the files directly in it"
+                } else {
+                    ""
+                };
+                Err(CliError::Usage {
+                    message: format!(
+                        "{}: holds several datasets: give one of {}{direct}",
+                        self.location,
+                        below.join(", ")
+                    ),
+                })
+            }
             (Some(name), _) => all
                 .iter()
                 .find(|d| d.prefix.trim_end_matches('/') == name)

@@ -21,8 +21,6 @@ pub enum CliError {
     Usage { message: String },
     #[error("{message}")]
     Run { message: String, exit_code: u8 },
-    #[error("{path}: {source}")]
-    Io { path: String, source: std::io::Error },
     #[error("writing the result: {0}")]
     Output(std::io::Error),
     #[error("no worker threads: {0}")]
@@ -36,7 +34,7 @@ impl CliError {
             Self::Storage(error) | Self::Page(PageError::Storage(error)) => storage_code(error),
             Self::Location(_) | Self::Spec { .. } | Self::Usage { .. } => 2,
             Self::Run { exit_code, .. } => *exit_code,
-            Self::Page(_) | Self::Io { .. } | Self::Output(_) | Self::Runtime(_) => 1,
+            Self::Page(_) | Self::Output(_) | Self::Runtime(_) => 1,
         }
     }
 
@@ -49,6 +47,8 @@ impl CliError {
 fn storage_code(error: &StorageError) -> u8 {
     match error {
         StorageError::Cancelled => 130,
+        // As a run answers when its source is not there.
+        StorageError::NotFound { .. } => 78,
         error if error.is_configuration() => 78,
         error if error.is_transient() => 75,
         _ => 1,

@@ -155,8 +155,8 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
         Command::Preview(args) => preview::preview(args, output),
         Command::Schema(args) => schema::schema(args, output),
         Command::Skew(args) => skew::skew(args, output),
-        Command::Validate(args) => validate::validate(args, output),
-        Command::Run(args) => run::run(args, output),
+        Command::Validate(args) => validate::validate(&args, output),
+        Command::Run(args) => run::run(&args, output),
         Command::JobSchema => job_schema::job_schema(output),
         Command::SampleData(args) => sample_data::sample_data(args, output),
     }

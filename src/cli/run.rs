@@ -27,7 +27,7 @@ pub struct RunArgs {
     json: bool,
 }
 
-pub fn run(args: RunArgs, output: &mut Output) -> Result<u8, CliError> {
+pub fn run(args: &RunArgs, output: &mut Output) -> Result<u8, CliError> {
     let job = read_job(&args.job)?;
     let params = params(&args.params)?;
     let options = RunOptions {

@@ -68,6 +68,11 @@ pub fn schema(args: SchemaArgs, output: &mut Output) -> Result<u8, CliError> {
         .iter()
         .map(|field| vec![field.name.clone(), field.dtype.clone()])
         .collect();
+    if rows.is_empty() {
+        return output
+            .line("no record could be read; `skewer preview` shows why")
+            .map(|()| 0);
+    }
     output.table(&["field", "type"], &[], &rows)?;
     output.line(&format!(
         "{} ({})",

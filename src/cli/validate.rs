@@ -28,7 +28,7 @@ struct Answer<'a> {
     warnings: &'a [String],
 }
 
-pub fn validate(args: ValidateArgs, output: &mut Output) -> Result<u8, CliError> {
+pub fn validate(args: &ValidateArgs, output: &mut Output) -> Result<u8, CliError> {
     let job = read_job(&args.job)?;
     let answer = Answer {
         job: job.name(),

@@ -13,6 +13,18 @@ const FIRST_BYTES: u64 = 256 << 10;
 const GROWTH: u64 = 4;
 const MAX_STEP_BYTES: u64 = 64 << 20;
 const MAGIC_BYTES: u64 = 64;
+/// A head is held in memory, so it ends here, whatever it gave: a page of a file of broken or endless lines is short.
+const MAX_HEAD_BYTES: u64 = 64 << 20;
+
+/// What the bytes at hand are of their object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// A head; a longer one can be had.
+    Head,
+    /// The longest head there is, of a longer object.
+    LongestHead,
+    Whole,
+}
 
 /// Format and codec of an object: by its name, else by its first bytes.
 ///
@@ -54,17 +66,21 @@ pub(super) async fn format_of(store: &Store, object: &Object) -> Result<FileForm
     )))
 }
 
-/// Hands growing heads of an object to `read` until that is content. `read` gets all bytes from the start, and whether
-/// they are the whole object.
+/// Hands growing heads of an object to `read` until that is content. `read` gets all bytes from the start, and what
+/// they are of the object; after the longest head nothing comes.
 ///
 /// # Errors
 /// [`PageError::Storage`] and [`PageError::Cancelled`], and what `read` fails with.
-pub(super) async fn grow<T>(
+pub(super) async fn grow<T, F>(
     store: &Store,
     object: &Object,
     cancel: &Cancel,
-    mut read: impl FnMut(&[u8], bool) -> Result<ControlFlow<T>, PageError>,
-) -> Result<Option<T>, PageError> {
+    mut read: F,
+) -> Result<Option<T>, PageError>
+where
+    T: Send + 'static,
+    F: FnMut(&[u8], Extent) -> Result<ControlFlow<T>, PageError> + Send + 'static,
+{
     let mut head: Vec<u8> = Vec::new();
     loop {
         cancel.check().map_err(|_| PageError::Cancelled)?;
@@ -74,7 +90,7 @@ pub(super) async fn grow<T>(
         } else {
             (start * (GROWTH - 1)).min(MAX_STEP_BYTES)
         };
-        let end = (start + step).min(object.size);
+        let end = (start + step).min(MAX_HEAD_BYTES).min(object.size);
         let mut is_whole = end >= object.size;
         if end > start {
             let bytes = store.get_range(&object.key, start, end).await?;
@@ -82,10 +98,24 @@ pub(super) async fn grow<T>(
             is_whole |= (bytes.len() as u64) < end - start;
             head.extend_from_slice(&bytes);
         }
-        if let ControlFlow::Break(answer) = read(&head, is_whole)? {
+        let extent = match (is_whole, end >= MAX_HEAD_BYTES) {
+            (true, _) => Extent::Whole,
+            (false, true) => Extent::LongestHead,
+            (false, false) => Extent::Head,
+        };
+        // Decoding is work for a thread that may block; a panic in it is this object's error.
+        let reading = tokio::task::spawn_blocking(move || {
+            let answer = read(&head, extent);
+            (answer, head, read)
+        });
+        let (answer, bytes, reader) = reading.await.map_err(|error| PageError::Decode {
+            message: format!("{}: reading stopped: {error}", store.location(&object.key)),
+        })?;
+        if let ControlFlow::Break(answer) = answer? {
             return Ok(Some(answer));
         }
-        if is_whole {
+        (head, read) = (bytes, reader);
+        if extent != Extent::Head {
             return Ok(None);
         }
     }
@@ -109,13 +139,15 @@ pub(super) async fn read_rows(
     cancel: &Cancel,
 ) -> Result<Rows, PageError> {
     let name = store.location(&object.key).to_string();
+    let (schema, stop) = (Arc::clone(schema), cancel.clone());
     let options = DecodeOptions {
         batch_bytes: 256 << 10,
         ..DecodeOptions::default()
     };
-    let rows = grow(store, object, cancel, |head, is_whole| {
+    let rows = grow(store, object, cancel, move |head, extent| {
+        let is_whole = extent == Extent::Whole;
         let decode_error = |message: String| PageError::Decode { message };
-        let mut decoder = Decoder::new(Arc::clone(schema), options.clone())
+        let mut decoder = Decoder::new(Arc::clone(&schema), options.clone())
             .map_err(|error| decode_error(error.to_string()))?;
         let object = ObjectRef {
             index,
@@ -129,7 +161,7 @@ pub(super) async fn read_rows(
         let sink = &mut |batch: Batch| {
             n += batch.df.height();
             batches.push(batch);
-            has_stopped = n >= n_rows || cancel.is_cancelled();
+            has_stopped = n >= n_rows || stop.is_cancelled();
             !has_stopped
         };
         let outcome = if is_whole {
@@ -142,7 +174,14 @@ pub(super) async fn read_rows(
             n += batch.df.height();
             batches.push(batch);
         }
-        if !is_whole && n < n_rows {
+        if extent == Extent::LongestHead && batches.is_empty() {
+            // One endless line: it is a reject, not a file of nothing.
+            decoder
+                .read(object, codec, head, &mut |_| false)
+                .map_err(|error| decode_error(error.to_string()))?;
+            batches.extend(decoder.finish());
+        }
+        if extent == Extent::Head && n < n_rows {
             return Ok(ControlFlow::Continue(()));
         }
         Ok(ControlFlow::Break(Rows {

@@ -131,7 +131,8 @@ async fn read(
     if format.format != Format::Jsonl {
         return Ok(None);
     }
-    let answer = head::grow(store, object, cancel, |head, is_whole| {
+    let answer = head::grow(store, object, cancel, move |head, extent| {
+        let is_whole = extent == head::Extent::Whole;
         let mut shape = Shape::default();
         let mut n = 0;
         each_line(format.codec, head, is_whole, &mut |line, bytes| {
@@ -145,7 +146,7 @@ async fn read(
             }
             true
         });
-        if n < SAMPLE_RECORDS && !is_whole {
+        if n < SAMPLE_RECORDS && extent == head::Extent::Head {
             return Ok(ControlFlow::Continue(()));
         }
         let is_whole = is_whole && n <= SAMPLE_RECORDS;

@@ -37,7 +37,7 @@ pub enum PageError {
     UnknownFormat { object: String, reason: String },
     #[error("{object}: not a readable Parquet file: {reason}")]
     CorruptParquet { object: String, reason: String },
-    #[error("{location}: no data files here")]
+    #[error("{location}: no rows here: there are no data files, or all are empty")]
     Empty { location: String },
     #[error("{message}")]
     Decode { message: String },

@@ -65,8 +65,11 @@ impl Stack {
 }
 
 fn last_line(df: &DataFrame) -> Option<u64> {
-    let lines = df.column(origin::LINE).ok()?.u64().ok()?;
-    Some(lines.last().unwrap_or(0))
+    // Asked for the last of no values, polars panics.
+    let Some(last) = df.height().checked_sub(1) else {
+        return Some(0);
+    };
+    Some(df.column(origin::LINE).ok()?.u64().ok()?.get(last).unwrap_or(0))
 }
 
 /// `df` with the columns of `above`, which gets those that only `df` has.

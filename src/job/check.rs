@@ -233,10 +233,17 @@ impl Sink {
                 }
             },
         };
-        if root.is_s3() != control.is_s3() {
+        let is_together = match (&root, &control) {
+            (Location::S3 { bucket, .. }, Location::S3 { bucket: other, .. }) => bucket == other,
+            (root, control) => root.is_s3() == control.is_s3(),
+        };
+        if !is_together {
             return Err(JobError::Value {
                 key: "sink.control",
-                message: "must be on the same storage as the table".to_owned(),
+                message: format!(
+                    "`{control}` must be on the storage of the table, in its bucket: give a folder beside {root}, or \
+                     leave it out"
+                ),
             });
         }
         let partition = &spec.sink.partition;

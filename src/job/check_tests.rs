@@ -149,7 +149,8 @@ fn a_job_that_would_read_its_own_output_is_refused() {
     check("raw/clicks/1970/01/01/x", "", "read its own output");
     check("raw/clicks", "", "readers of the table would read raw files");
     check("out", "\n  control: out/x", "beside the table");
-    check("out", "\n  control: s3://lake/x", "same storage");
+    check("out", "\n  control: s3://lake/x", "storage of the table");
+    check("s3://lake/out", "\n  control: s3://other/x", "in its bucket");
     check("s3://lake", "", "add a folder");
     assert!(job(&SPEC.replace("uri: out/clicks/", "uri: raw/other")).is_ok());
 }

@@ -321,7 +321,29 @@ fn empty(dataset: &DatasetKeys) -> Vec<Finding> {
         cost_seconds: 0.0,
         cost_requests: 0,
     };
-    empty.iter().take(MAX_LISTED).map(of_one).collect()
+    let n_listed = if empty.len() > MAX_LISTED {
+        MAX_LISTED - 1
+    } else {
+        empty.len()
+    };
+    let mut findings: Vec<Finding> = empty.iter().take(n_listed).map(of_one).collect();
+    let rest = empty.get(n_listed..).unwrap_or_default();
+    if let (Some(first), Some(last)) = (rest.first(), rest.last()) {
+        let n_rest = units::count(rest.len() as u64);
+        findings.push(Finding {
+            partition: None,
+            title: format!("{n_rest} more partitions hold no bytes"),
+            message: format!(
+                "{n_rest} more partitions, from {} to {}, have files of 0 bytes only.",
+                first.partition, last.partition
+            ),
+            remedy:
+                "The writer may have failed after it made its files: look at its log for these partitions."
+                    .to_owned(),
+            ..of_one(first)
+        });
+    }
+    findings
 }
 
 /// Says of the partitions that are no spikes that they are even: harmless is a finding too.
@@ -517,6 +539,24 @@ mod tests {
         assert_eq!(
             tiny.iter().map(|f| f.cost_requests).sum::<u64>(),
             31 * (50_000 - 5)
+        );
+    }
+
+    #[test]
+    fn empty_days_beyond_the_listed_ones_are_counted() {
+        let days: Vec<(u32, u64, u64)> = (1..=31).map(|day| (day, 2, u64::from(day > 25))).collect();
+        let found = findings(&days);
+        let empty: Vec<&Finding> = found
+            .iter()
+            .filter(|f| f.code == FindingCode::EmptyPartition)
+            .collect();
+        assert_eq!(empty.len(), 10);
+        let rest = empty.iter().find(|f| f.partition.is_none()).unwrap();
+        assert_eq!(rest.title, "16 more partitions hold no bytes");
+        assert!(
+            rest.message.contains("2020-01-10 to 2020-01-25"),
+            "{}",
+            rest.message
         );
     }
 }

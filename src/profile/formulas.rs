@@ -180,6 +180,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn order_and_scale_do_not_matter_and_bounds_hold(
             loads in proptest::collection::vec(0_u64..1_000_000, 1..60),

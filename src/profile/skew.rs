@@ -48,7 +48,7 @@ pub enum Metric {
 }
 
 /// What a listing says about skew.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PartitionSkew {
     pub metrics: SkewMetrics,
     /// Dates between the first and the last that have no objects.

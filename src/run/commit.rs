@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{Files, Staged};
 use super::run_id::random_suffix;
-use super::{PartReport, RunError};
+use super::{PartReport, RunError, exit};
 use crate::base::envelope::API_VERSION;
 use crate::job::Sink;
 use crate::storage::Location;
@@ -119,21 +119,33 @@ impl<'a> DayLog<'a> {
     /// Makes `commit` the one after its base. From here on it holds, whatever happens to this process.
     ///
     /// # Errors
-    /// [`RunError::Lost`] when another run was first.
+    /// [`RunError::Lost`] when another run was first, [`RunError::Unsure`] when the record may have been written.
     pub async fn commit(&self, commit: &Commit) -> Result<(), RunError> {
         const MAX_TRIES: usize = 3;
         let n = commit.base + 1;
         let at = self.record(n);
         let content = encode(commit, &at)?;
         for _ in 0..MAX_TRIES {
-            if self.files.put_new(&at, &content).await? {
+            let written = self.files.put_new(&at, &content).await;
+            if matches!(written, Ok(true)) {
                 return Ok(());
             }
-            // A retried request may have written the record although its answer was lost: the nonce tells.
-            match self.read(n).await? {
-                Some(found) if found.nonce == commit.nonce => return Ok(()),
-                Some(found) => return Err(RunError::Lost { winner: found.run_id }),
-                None => {}
+            // A request may have written the record although its answer was lost: the nonce tells.
+            let found = self.read(n).await;
+            match (found, written) {
+                (Ok(Some(found)), _) if found.nonce == commit.nonce => return Ok(()),
+                (Ok(Some(found)), _) => return Err(RunError::Lost { winner: found.run_id }),
+                // Nothing is there, and nothing can arrive later: a refusal is an answer, and a file system has no delay.
+                (Ok(None), Err(error)) if !at.is_s3() || error.exit_code() == exit::CONFIGURATION => {
+                    return Err(error);
+                }
+                (_, Err(error)) | (Err(error), _) => {
+                    return Err(RunError::Unsure {
+                        location: at.to_string(),
+                        message: error.to_string(),
+                    });
+                }
+                (Ok(None), Ok(_)) => {}
             }
         }
         Err(RunError::Lost {

@@ -17,7 +17,8 @@ use crate::dataset::{Codec, FileFormat, Reason, Reject, Schema, Stage};
 use crate::storage::{Object, StorageError};
 use crate::transform::{Plan, StepCounts, StepReject};
 
-/// Small objects that are decoded together: what is decoded again, one by one, when a decoder panics.
+/// Small objects that are decoded together: what is decoded again, one by one, when a decoder panics or they are larger
+/// than they looked.
 const GROUP_BYTES: usize = 4 << 20;
 
 /// What a worker says of its unit, in order. The last is `End` or `Failed`.
@@ -46,6 +47,9 @@ pub(super) struct UnitEnd {
     pub n_files: u64,
     pub fetch_seconds: f64,
 }
+
+/// Batches with the seconds that each took.
+type Decoded = (Vec<(Batch, f64)>, Drift);
 
 /// What workers share.
 #[derive(Clone)]
@@ -126,14 +130,16 @@ impl Compute {
         })
     }
 
-    /// Decodes whole objects together, and one by one when the decoder panics on one of them.
+    /// Decodes whole objects together, and one by one when the decoder panics on one of them, or when they decompress
+    /// to more than may wait in memory.
     fn group(&self, group: &[(usize, Bytes)], out: &Sender<Message>) -> Result<Drift, Halt> {
         if let [(index, content)] = group {
             return self.alone(*index, Some(content), content.as_ref(), out);
         }
         let decoded = catch_unwind(AssertUnwindSafe(|| self.decode_group(group)));
-        if let Ok(decoded) = decoded {
-            let (batches, drift) = decoded?;
+        if let Ok(decoded) = decoded
+            && let Some((batches, drift)) = decoded?
+        {
             for (batch, seconds) in batches {
                 self.transform(batch, seconds, group, out)?;
             }
@@ -146,7 +152,10 @@ impl Compute {
         Ok(drift)
     }
 
-    fn decode_group(&self, group: &[(usize, Bytes)]) -> Result<(Vec<(Batch, f64)>, Drift), RunError> {
+    /// None for a group that is too large to wait in memory as a whole.
+    fn decode_group(&self, group: &[(usize, Bytes)]) -> Result<Option<Decoded>, RunError> {
+        let max_bytes = (4 * self.options.batch_bytes).max(2 * GROUP_BYTES) as u64;
+        let mut n_bytes = 0;
         let mut batches = Vec::new();
         let mut start = Instant::now();
         let mut decoder = Decoder::new(Arc::clone(&self.schema), self.options.clone())?;
@@ -157,17 +166,21 @@ impl Compute {
                     self.codec(*index),
                     content.as_ref(),
                     &mut |batch| {
+                        n_bytes += batch.n_bytes;
                         batches.push((batch, start.elapsed().as_secs_f64()));
                         start = Instant::now();
-                        !self.stop.is_cancelled()
+                        n_bytes <= max_bytes && !self.stop.is_cancelled()
                     },
                 )
                 .map_err(input_error)?;
+            if n_bytes > max_bytes {
+                return Ok(None);
+            }
         }
         if let Some(batch) = decoder.finish() {
             batches.push((batch, start.elapsed().as_secs_f64()));
         }
-        Ok((batches, decoder.drift().clone()))
+        Ok(Some((batches, decoder.drift().clone())))
     }
 
     /// Decodes one object, batch by batch. When the decoder panics, the rows before stand and the rest is one reject.
@@ -189,8 +202,9 @@ impl Compute {
             let mut start = Instant::now();
             let mut send = |batch: Batch, start: &mut Instant| {
                 let seconds = start.elapsed().as_secs_f64();
-                last_line += batch.n_records;
+                let n_records = batch.n_records;
                 let sent = self.transform(batch, seconds, &at_hand, out);
+                last_line += n_records;
                 *start = Instant::now();
                 halt = sent.err();
                 halt.is_none() && !self.stop.is_cancelled()
@@ -236,9 +250,22 @@ impl Compute {
         out: &Sender<Message>,
     ) -> Result<(), Halt> {
         let start = Instant::now();
-        let outcome = self.plan.execute(batch.df).map_err(|error| RunError::Step {
-            message: error.to_string(),
-        })?;
+        let df = batch.df;
+        // A panic of a step is no fault of the file: it must not be taken for one of the decoder.
+        let executed = catch_unwind(AssertUnwindSafe(|| self.plan.execute(df)));
+        let outcome = match executed {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => {
+                return Err(Halt::Failed(RunError::Step {
+                    message: error.to_string(),
+                }));
+            }
+            Err(panic) => {
+                return Err(Halt::Failed(RunError::Step {
+                    message: panic_message(panic.as_ref()),
+                }));
+            }
+        };
         let step_rejects = self.step_rejects(outcome.rejects, at_hand);
         let rows = Rows {
             df: outcome.df,

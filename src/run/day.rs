@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use chrono::NaiveDate;
 use polars::prelude::DataFrame;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{self, Receiver};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::books::Books;
@@ -117,26 +117,28 @@ impl RunContext<'_> {
         let output = match self.produce(day, objects, state.next_slot).await {
             Ok(output) => output,
             Err(error) => {
-                self.files
-                    .remove_folder(&staging(&self.job.sink, self.run_id, day))?;
+                self.clean_up(day, &[]).await;
                 return Err(error);
             }
         };
         Self::fill(report, &output);
         let over = self.over_budget(report, &output);
         if let Err(error) = output.books.check().and_then(|()| Ok(self.cancel.check()?)) {
-            self.discard(day, &output.parts).await?;
+            self.clean_up(day, &output.parts).await;
             return Err(error);
         }
         if let Some(message) = over {
-            self.discard(day, &output.parts).await?;
+            self.clean_up(day, &output.parts).await;
             report.message = Some(message);
             return Ok(PartitionStatus::BudgetExceeded);
         }
         let start = Instant::now();
         let commit = Commit::new(self.run_id, &self.job.spec_sha256, &state, output.parts);
         if let Err(error) = log.commit(&commit).await {
-            self.discard(day, &commit.parts).await?;
+            // Parts of a commit that may have been made are kept: the next run publishes them, or makes its own.
+            if !matches!(error, RunError::Unsure { .. }) {
+                self.clean_up(day, &commit.parts).await;
+            }
             return Err(error);
         }
         log.apply(commit.base + 1, &commit).await?;
@@ -184,6 +186,13 @@ impl RunContext<'_> {
         })
     }
 
+    /// As [`Self::discard`], where the day already ended for another reason: that one is the message.
+    async fn clean_up(&self, day: NaiveDate, parts: &[CommitPart]) {
+        if let Err(error) = self.discard(day, parts).await {
+            tracing::warn!(%error, %day, "staged parts could not be removed");
+        }
+    }
+
     /// Takes back staged parts that will not be published.
     async fn discard(&self, day: NaiveDate, parts: &[CommitPart]) -> Result<(), RunError> {
         for part in parts {
@@ -213,6 +222,8 @@ impl RunContext<'_> {
         let (prefix, suffix) = self.job.plan.clone().split();
 
         let fetch_kib = (self.memory_bytes / 3).max(2 * unit_bytes) / 1024;
+        let (keep_streams, wanted) = watch::channel(());
+        let mut keep_streams = Some(keep_streams);
         let fetcher = Fetcher {
             store: self.source.clone(),
             objects: Arc::clone(&objects),
@@ -220,6 +231,7 @@ impl RunContext<'_> {
             io_concurrency: self.job.limits.io_concurrency,
             budget: Arc::new(Semaphore::new(usize::try_from(fetch_kib).unwrap_or(1 << 20))),
             budget_kib: u32::try_from(fetch_kib).unwrap_or(1 << 20),
+            wanted,
         };
         let stop = Cancel::new();
         let _stop_on_drop = stop.on_drop();
@@ -281,12 +293,14 @@ impl RunContext<'_> {
                     // Requests under way are dropped, so the writer's channels close and it ends.
                     if self.cancel.is_cancelled() {
                         fetching.abort();
+                        keep_streams = None;
                     }
                 }
             }
         };
         stop.cancel();
         fetching.abort();
+        drop(keep_streams);
         for worker in workers {
             let _ended = worker.await;
         }

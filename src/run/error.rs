@@ -57,6 +57,10 @@ pub enum RunError {
         "run `{winner}` committed this day at the same time: nothing of this run was published, run again to see its result"
     )]
     Lost { winner: String },
+    #[error(
+        "{location}: whether this commit was written is not known ({message}): run again, which finishes or repeats it"
+    )]
+    Unsure { location: String, message: String },
     #[error("{location}: not a commit record that this version reads: {message}")]
     Record { location: String, message: String },
     #[error("{location}: committed part is neither staged nor published: run this day again with --replace")]
@@ -74,7 +78,7 @@ impl RunError {
             Self::Storage(error) if error.is_configuration() => exit::CONFIGURATION,
             Self::Storage(StorageError::NotFound { .. }) => exit::CONFIGURATION,
             Self::Storage(error) if error.is_transient() => exit::TRY_AGAIN,
-            Self::Vanished { .. } | Self::Lost { .. } => exit::TRY_AGAIN,
+            Self::Vanished { .. } | Self::Lost { .. } | Self::Unsure { .. } => exit::TRY_AGAIN,
             Self::Cancelled => exit::CANCELLED,
             _ => exit::UNEXPECTED,
         }

@@ -1,7 +1,8 @@
 //! Brings objects to the workers: units in order, requests side by side, bytes within a budget.
 //!
 //! Units reach the workers in their order, so the unit that the writer waits for is always in work: a later one may
-//! then fill its channel and wait without stopping everything.
+//! then fill its channel and wait without stopping everything. For the same reason a streamed object takes none of the
+//! permits for requests: it would keep it while it waits for its worker, and the units before may need it.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::time::Instant;
 use bytes::{Buf, Bytes};
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSender};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use super::RunError;
@@ -55,6 +56,8 @@ pub(super) struct Fetcher {
     pub budget: Arc<Semaphore>,
     /// All of the budget: no unit waits for more than there is.
     pub budget_kib: u32,
+    /// Closed when nobody wants more: ends streams that wait for a silent server.
+    pub wanted: watch::Receiver<()>,
 }
 
 /// A task that ends with its owner.
@@ -140,28 +143,35 @@ impl Fetcher {
     fn stream(&self, index: usize) -> StreamReader {
         let (pieces, receiver) = mpsc::channel(STREAM_DEPTH);
         let fetcher = self.clone();
+        let mut wanted = self.wanted.clone();
         tokio::spawn(async move {
-            let Some(object) = fetcher.objects.get(index) else {
-                return;
-            };
-            let _request = fetcher.io.acquire().await;
-            let mut stream = match fetcher.store.get_stream(&object.key).await {
-                Ok(stream) => stream,
-                Err(error) => {
-                    let _reader_gone = pieces.send(Err(error)).await;
-                    return;
-                }
-            };
-            while let Some(piece) = stream.next().await {
-                if pieces.send(piece).await.is_err() {
-                    return;
-                }
+            tokio::select! {
+                () = fetcher.feed(index, pieces) => {}
+                _closed = wanted.changed() => {}
             }
         });
         StreamReader {
             pieces: receiver,
             piece: Bytes::new(),
             n_left: self.objects.get(index).map_or(0, |object| object.size),
+        }
+    }
+
+    async fn feed(&self, index: usize, pieces: Sender<Result<Bytes, StorageError>>) {
+        let Some(object) = self.objects.get(index) else {
+            return;
+        };
+        let mut stream = match self.store.get_stream(&object.key).await {
+            Ok(stream) => stream,
+            Err(error) => {
+                let _reader_gone = pieces.send(Err(error)).await;
+                return;
+            }
+        };
+        while let Some(piece) = stream.next().await {
+            if pieces.send(piece).await.is_err() {
+                return;
+            }
         }
     }
 }

@@ -176,10 +176,19 @@ impl ChainProvider {
             reason.contains("was not defined")
                 && !reason.contains(&format!("profile `{profile}` was not defined"))
         });
-        let is_missing = !is_other_missing && matches!(error, CredentialsError::CredentialsNotLoaded(_));
+        // Off EC2 the chain ends with the metadata address that does not answer, which is no login that expired.
+        let is_off_ec2 = self.profile.is_none() && (mentions("imds") || mentions("metadata"));
+        let is_missing =
+            !is_other_missing && (is_off_ec2 || matches!(error, CredentialsError::CredentialsNotLoaded(_)));
+        let of_environment = std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
         let message = if is_missing && self.profile.is_some() {
             format!(
                 "{source} is not in ~/.aws or holds no credentials; add it with `aws configure{login}` or choose another"
+            )
+        } else if is_missing && let Some(profile) = of_environment {
+            format!(
+                "no AWS credentials found: AWS_PROFILE names profile `{profile}`, which is not in ~/.aws or holds no \
+                 credentials; correct it, or add the profile with `aws configure --profile {profile}`"
             )
         } else if is_missing {
             "no AWS credentials found; run `aws sso login` or `aws configure`, name a profile, set AWS_ACCESS_KEY_ID and \

@@ -188,6 +188,8 @@ async fn objects_of_a_partition_are_its_own_and_no_others() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// No file is lost or doubled, however the keys look and wherever pages end.
     #[test]
     fn every_data_file_is_counted_once(

@@ -154,6 +154,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn keys_of_any_text_are_read_back(mut keys in prop::collection::vec(("[^\\x00]{1,8}", ".{0,8}"), 1..4)) {
             keys.sort();

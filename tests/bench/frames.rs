@@ -14,6 +14,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use cpu_time::ThreadTime;
 use egui::{
     Context, Event, Modifiers, MouseWheelUnit, PointerButton, Pos2, RawInput, Rect, Vec2, pos2, vec2,
 };
@@ -129,6 +130,7 @@ fn frame(ctx: &Context, app: &mut App, number: u32) -> Duration {
             unit,
             delta,
             phase,
+            source: egui::MouseWheelSource::Wheel,
             modifiers: Modifiers::NONE,
             source: egui::MouseWheelSource::Unknown,
         });
@@ -151,21 +153,10 @@ fn frame(ctx: &Context, app: &mut App, number: u32) -> Duration {
             });
         }
     }
-    let before = processor_time();
+    let before = ThreadTime::now();
     let output = ctx.run_ui(input, |ui| app.frame(ui));
     let drawn = ctx.tessellate(output.shapes, output.pixels_per_point);
-    let time = processor_time().saturating_sub(before);
+    let time = before.elapsed();
     assert!(!drawn.is_empty());
     time
-}
-
-/// Processor time of this thread so far, from the scheduler; the clock where there is no such file.
-fn processor_time() -> Duration {
-    let nanos = fs::read_to_string("/proc/thread-self/schedstat")
-        .ok()
-        .and_then(|text| text.split_whitespace().next()?.parse().ok());
-    match nanos {
-        Some(nanos) => Duration::from_nanos(nanos),
-        None => std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap(),
-    }
 }

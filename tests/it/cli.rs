@@ -161,7 +161,7 @@ fn preview_shows_rows_after_the_job_s_steps_with_their_types() {
 #[test]
 fn places_that_cannot_be_read_are_named_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
-    fails(&["ls", "no/such/folder"], 1, &["no/such/folder", "not found"]);
+    fails(&["ls", "no/such/folder"], 78, &["no/such/folder", "not found"]);
     fails(&["preview", text_of(folder.path())], 2, &["no data files here"]);
     let text = write(
         folder.path(),
@@ -182,6 +182,39 @@ fn places_that_cannot_be_read_are_named_with_a_remedy() {
     fails(&["preview", text_of(&broken)], 1, &["part.parquet", "Parquet"]);
     fails(&["ls", "gs://bucket/"], 2, &["gs://", "s3://"]);
     fails(&["ls", "s3://"], 2, &["names no bucket"]);
+}
+
+#[test]
+fn a_recipe_that_is_not_there_is_a_slip_of_the_user() {
+    fails(
+        &["preview", "sample_data/raw", "--recipe", "no/such.yaml"],
+        2,
+        &["no/such.yaml", "give the path of a recipe"],
+    );
+}
+
+#[test]
+fn a_page_of_no_rows_is_empty_and_no_panic() {
+    let page = json(&["preview", "sample_data/raw", "--rows", "0", "--json"]);
+    assert_eq!(page["rows"], serde_json::json!([]));
+    assert_eq!(page["schema"][0]["name"], "id");
+}
+
+#[test]
+fn a_folder_with_files_beside_partitions_names_places_that_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "a.jsonl", "{\"a\":1}\n");
+    let below = write(folder.path(), "day=2020-01-01/a.jsonl", "{\"a\":1}\n");
+    write(folder.path(), "other/day=2020-01-01/a.jsonl", "{\"a\":1}\n");
+    let output = run(&["skew", text_of(folder.path())]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let itself = format!("{}/,", text_of(folder.path()));
+    assert!(
+        !said.contains(&itself) && said.contains("directly in it"),
+        "{said}"
+    );
+    assert!(run(&["skew", text_of(&below)]).status.success());
 }
 
 #[test]

@@ -146,3 +146,19 @@ fn no_credentials_anywhere_are_reported_within_seconds_also_when_the_metadata_ad
         "{answer}"
     );
 }
+
+#[test]
+fn a_metadata_address_that_refuses_is_no_login_that_expired() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let metadata = format!("http://{closed}");
+    let endpoint = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.as_str());
+    let empty = home("");
+    let answer = check(empty.path(), &[endpoint]);
+    assert!(answer.contains("no AWS credentials found"), "{answer}");
+    let answer = check(empty.path(), &[endpoint, ("AWS_PROFILE", "nope")]);
+    assert!(
+        answer.contains("AWS_PROFILE names profile `nope`")
+            && answer.contains("aws configure --profile nope"),
+        "{answer}"
+    );
+}

@@ -12,6 +12,7 @@ mod credentials;
 mod dataset;
 mod readme;
 mod run;
+mod run_large;
 mod run_s3;
 mod s3_server;
 mod sample;

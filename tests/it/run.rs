@@ -16,16 +16,16 @@ use tempfile::TempDir;
 pub const DAY: &str = "2020-01-02";
 
 /// A lake in a temporary folder: `raw/YYYY/MM/DD/`, the table in `out/clicks/`.
-struct Lake {
+pub struct Lake {
     folder: TempDir,
-    steps: String,
+    pub steps: String,
     parquet: String,
     budget: String,
-    limits: String,
+    pub limits: String,
 }
 
 impl Lake {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
             steps: String::new(),
@@ -35,18 +35,18 @@ impl Lake {
         }
     }
 
-    fn path(&self, relative: &str) -> PathBuf {
+    pub fn path(&self, relative: &str) -> PathBuf {
         self.folder.path().join(relative)
     }
 
-    fn raw(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub fn raw(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path("raw").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
         path
     }
 
-    fn spec(&self) -> String {
+    pub fn spec(&self) -> String {
         format!(
             "\
 apiVersion: skewer/v1
@@ -71,15 +71,15 @@ limits: {{{}}}
         )
     }
 
-    fn job(&self) -> Job {
+    pub fn job(&self) -> Job {
         Job::from_text(&self.spec(), self.folder.path()).unwrap()
     }
 
-    fn run(&self, days: &str) -> RunReport {
+    pub fn run(&self, days: &str) -> RunReport {
         self.run_with(days, &RunOptions::default(), &Cancel::new())
     }
 
-    fn replace(&self, days: &str) -> RunReport {
+    pub fn replace(&self, days: &str) -> RunReport {
         let options = RunOptions {
             replace: true,
             ..RunOptions::default()
@@ -87,24 +87,24 @@ limits: {{{}}}
         self.run_with(days, &options, &Cancel::new())
     }
 
-    fn run_with(&self, days: &str, options: &RunOptions, cancel: &Cancel) -> RunReport {
+    pub fn run_with(&self, days: &str, options: &RunOptions, cancel: &Cancel) -> RunReport {
         let params = Params::parse(&[("day", days)]).unwrap();
         block_on(run(&self.job(), &params, options, &Progress::new(), cancel)).unwrap()
     }
 
     /// Ids of the table's rows of a day, in the order of parts and rows.
-    fn ids(&self, day: &str) -> Vec<i64> {
+    pub fn ids(&self, day: &str) -> Vec<i64> {
         self.parts(day).iter().flat_map(|path| ids_of(path)).collect()
     }
 
-    fn parts(&self, day: &str) -> Vec<PathBuf> {
+    pub fn parts(&self, day: &str) -> Vec<PathBuf> {
         files_below(&self.path(&format!("out/clicks/day_partition={day}")))
             .into_iter()
             .filter(|path| path.extension().is_some_and(|extension| extension == "parquet"))
             .collect()
     }
 
-    fn quarantine(report: &RunReport) -> Vec<Value> {
+    pub fn quarantine(report: &RunReport) -> Vec<Value> {
         let Some(uri) = &report.partitions[0].quarantine.uri else {
             return Vec::new();
         };
@@ -508,6 +508,23 @@ fn a_crash_after_the_commit_record_is_mended_by_the_next_run() {
 }
 
 #[test]
+fn a_day_is_not_called_complete_before_all_its_parts_are_in_place() {
+    let mut lake = Lake::new();
+    lake.parquet = "rows_per_file: 5".to_owned();
+    lake.raw("2020/01/02/a.jsonl", lines(0..10));
+    let in_the_way = lake.path(&format!("out/clicks/day_partition={DAY}/part-00001.parquet"));
+    fs::create_dir_all(&in_the_way).unwrap();
+    let report = lake.run(DAY);
+    assert_eq!(report.partitions[0].status, Status::Failed, "{report:?}");
+    let marker = lake.path(&format!("out/clicks/day_partition={DAY}/_SUCCESS"));
+    assert!(!marker.exists());
+    fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(lake.run(DAY).partitions[0].status, Status::AlreadyCommitted);
+    assert!(marker.exists());
+    assert_eq!(lake.ids(DAY), (0..10).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_lost_part_is_told_and_not_papered_over() {
     let lake = Lake::new();
     lake.raw("2020/01/02/a.jsonl", lines(0..10));
@@ -585,39 +602,6 @@ fn rows_that_a_step_makes_are_in_the_books() {
     check_books(&report);
     let day = &report.partitions[0];
     assert_eq!((day.rows_in, day.rows_out, day.rows_made), (10, 20, 10));
-}
-
-#[test]
-fn a_large_object_streams_through_small_memory_with_exact_line_numbers() {
-    let lake = Lake::new();
-    let n = 120_000;
-    lake.raw("2020/01/02/a.jsonl", format!("{}broken\n", lines(0..n)));
-    lake.raw("2020/01/02/b.jsonl", lines(n..n + 5));
-    let options = RunOptions {
-        memory: Some("8MiB".parse().unwrap()),
-        n_threads: std::num::NonZeroUsize::new(2),
-        ..RunOptions::default()
-    };
-    let report = lake.run_with(DAY, &options, &Cancel::new());
-    check_books(&report);
-    assert_eq!(lake.ids(DAY), (0..n + 5).collect::<Vec<_>>());
-    assert_eq!(Lake::quarantine(&report)[0]["line"], n + 1);
-}
-
-#[test]
-fn a_day_too_large_for_the_steps_that_need_it_whole_is_refused_with_the_remedy() {
-    let mut lake = Lake::new();
-    lake.steps = "{dedupe: {columns: [id]}}".to_owned();
-    lake.raw("2020/01/02/a.jsonl", lines(0..50_000));
-    let options = RunOptions {
-        memory: Some("4MiB".parse().unwrap()),
-        ..RunOptions::default()
-    };
-    let report = lake.run_with(DAY, &options, &Cancel::new());
-    let message = report.partitions[0].message.as_deref().unwrap();
-    assert!(message.contains("raise `limits.memory`"), "{message}");
-    assert_eq!(files_below(&lake.path("out/clicks")), Vec::<PathBuf>::new());
-    assert!(!lake.path("out/_skewer/clicks/staging").exists());
 }
 
 #[test]

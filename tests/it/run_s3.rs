@@ -105,6 +105,51 @@ fn a_run_on_s3_publishes_by_completing_uploads() {
 }
 
 #[test]
+fn a_commit_whose_answer_is_lost_is_made_and_keeps_its_parts() {
+    let server = S3Server::start();
+    let bucket = server.bucket("lake");
+    let raw = bucket.join("raw/2020/01/02");
+    fs::create_dir_all(&raw).unwrap();
+    fs::write(raw.join("a.jsonl"), lines(0..20)).unwrap();
+    server.faults(|faults| faults.lost_answers = vec!["/commits/"; 4]);
+    let job = s3_job(&server, "{abs: 0}");
+    // Without patience nothing is asked twice, so the run itself must find out what became of its commit.
+    let mut options = RunOptions {
+        store: server.options(),
+        ..RunOptions::default()
+    };
+    options.store.patience.retry_for = std::time::Duration::ZERO;
+    let params = Params::parse(&[("day", DAY)]).unwrap();
+    let report = block_on(run(&job, &params, &options, &Progress::new(), &Cancel::new())).unwrap();
+    assert!(server.faults(|faults| faults.lost_answers.len()) < 4);
+    assert_eq!(report.partitions[0].status, Status::Committed, "{report:?}");
+    let parts = files_below(&bucket.join("out/clicks/day_partition=2020-01-02"));
+    let ids: Vec<i64> = parts.iter().skip(1).flat_map(|path| ids_of(path)).collect();
+    assert_eq!(ids, (0..20).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_commit_that_may_not_be_written_takes_its_uploads_back() {
+    let server = S3Server::start();
+    let bucket = server.bucket("lake");
+    let raw = bucket.join("raw/2020/01/02");
+    fs::create_dir_all(&raw).unwrap();
+    fs::write(raw.join("a.jsonl"), lines(0..20)).unwrap();
+    server.faults(|faults| faults.denied = vec!["PutObject"]);
+    let params = Params::parse(&[("day", DAY)]).unwrap();
+    let options = RunOptions {
+        store: server.options(),
+        ..RunOptions::default()
+    };
+    let job = s3_job(&server, "{abs: 0}");
+    let error = block_on(run(&job, &params, &options, &Progress::new(), &Cancel::new())).unwrap_err();
+    assert_eq!(error.exit_code(), exit::CONFIGURATION, "{error}");
+    let n_asked = |name: &str| server.faults(|faults| faults.asked.iter().filter(|op| *op == name).count());
+    assert_eq!(n_asked("AbortMultipartUpload"), n_asked("CreateMultipartUpload"));
+    assert_eq!(files_below(&bucket.join("out")), Vec::<PathBuf>::new());
+}
+
+#[test]
 fn wrong_keys_are_a_configuration_error_and_no_rejects() {
     let server = S3Server::start();
     fs::create_dir_all(server.bucket("lake").join("raw")).unwrap();

@@ -25,6 +25,8 @@ pub struct Faults {
     pub n_slow_down: usize,
     /// Operations that these credentials may not do.
     pub denied: Vec<&'static str>,
+    /// Parts of paths whose next PUT is done, but its answer is lost with the connection.
+    pub lost_answers: Vec<&'static str>,
     /// Operations that were asked for, in order.
     pub asked: Vec<String>,
 }
@@ -57,6 +59,14 @@ impl S3Access for Gate {
     }
 }
 
+impl Gate {
+    fn takes_answer(&self, path: &str) -> bool {
+        let lost = &mut self.0.lock().unwrap().lost_answers;
+        let found = lost.iter().position(|part| path.contains(part));
+        found.map(|at| lost.swap_remove(at)).is_some()
+    }
+}
+
 /// A running server. Dropping it stops it and removes its folder.
 #[derive(Debug)]
 pub struct S3Server {
@@ -79,6 +89,7 @@ impl S3Server {
         let gate = Gate::default();
         service.set_access(gate.clone());
         let service = service.build();
+        let served = gate.clone();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
@@ -88,7 +99,7 @@ impl S3Server {
                 .enable_all()
                 .build()
                 .unwrap();
-            runtime.block_on(serve(listener, service, stopped));
+            runtime.block_on(serve(listener, service, served, stopped));
         });
         Self {
             endpoint: format!("http://{address}"),
@@ -150,7 +161,7 @@ impl Drop for S3Server {
     }
 }
 
-async fn serve(listener: TcpListener, service: S3Service, mut stopped: oneshot::Receiver<()>) {
+async fn serve(listener: TcpListener, service: S3Service, gate: Gate, mut stopped: oneshot::Receiver<()>) {
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     loop {
         let socket = tokio::select! {
@@ -160,11 +171,22 @@ async fn serve(listener: TcpListener, service: S3Service, mut stopped: oneshot::
                 Err(_) => continue,
             },
         };
-        let service = service.clone();
+        let (service, gate) = (service.clone(), gate.clone());
+        let answer = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+            let is_lost = request.method() == hyper::Method::PUT && gate.takes_answer(request.uri().path());
+            let answer = hyper::service::Service::call(&service, request);
+            async move {
+                let answer = answer.await.map_err(std::io::Error::other)?;
+                if is_lost {
+                    return Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+                }
+                Ok(answer)
+            }
+        });
         tokio::spawn(async move {
             let server = Builder::new(TokioExecutor::new());
             // A client that hangs up is no failure of the server.
-            drop(server.serve_connection(TokioIo::new(socket), service).await);
+            drop(server.serve_connection(TokioIo::new(socket), answer).await);
         });
     }
 }

@@ -1,7 +1,9 @@
 //! Executing plans: the books, rejects of single rows, batches, and errors that are no row's fault.
 
 use polars::prelude::{DataFrame, IntoColumn, IntoLazy, NamedFrom, Series, col, df};
-use proptest::prelude::{Just, Strategy, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{
+    Just, ProptestConfig, Strategy, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
+};
 
 use super::{Outcome, StepCounts};
 use crate::dataset::origin;
@@ -210,7 +212,7 @@ fn wide_recipes() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_books_balance_for_any_recipe(df in rows(), yaml in wide_recipes()) {

@@ -17,10 +17,11 @@
 //! Limits: in a pattern `\s`, `\d`, `\w` and their opposites mean ASCII, as in Spark; look-around and back references are
 //! not supported, and `\b` follows Unicode. Lower case is Unicode's, without a language's own rules.
 
-use polars::prelude::{
-    Column, DataType, Field, IntoColumn, LazyFrame, ListBuilderTrait, ListStringChunkedBuilder, PolarsResult,
-    Schema,
-};
+use polars::prelude::{Column, DataType, Field, IntoColumn, LazyFrame, PolarsResult, Schema, Series};
+use polars_arrow::array::{ListArray, MutableBinaryViewArray};
+use polars_arrow::bitmap::BitmapBuilder;
+use polars_arrow::datatypes::ArrowDataType;
+use polars_arrow::offset::OffsetsBuffer;
 use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -93,46 +94,77 @@ fn ascii_classes(pattern: &str) -> String {
     spelled
 }
 
-/// Java's `\s`, by which Spark's `Tokenizer` splits.
-fn is_java_space(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r')
+/// Java's `\s`, by which Spark's `Tokenizer` splits. All of it is ASCII, so bytes can be looked at one by one.
+fn is_java_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
 }
 
-/// Words between single spaces by the rule of Java's `String.split`: trailing empty words are dropped, unless nothing
-/// was split.
-fn split_at_spaces(text: &str) -> Vec<&str> {
-    if !text.contains(is_java_space) {
-        return vec![text];
+/// Hands out the words between single spaces by the rule of Java's `String.split`: trailing empty words are dropped,
+/// unless nothing was split.
+fn split_at_spaces<'a>(text: &'a str, take: &mut impl FnMut(&'a str)) {
+    if text.is_empty() {
+        take(text);
+        return;
     }
-    let mut words: Vec<&str> = text.split(is_java_space).collect();
-    while words.last().is_some_and(|word| word.is_empty()) {
-        words.pop();
+    let Some(last) = text.bytes().rposition(|byte| !is_java_space(byte)) else {
+        return;
+    };
+    // Cut before a space or at the end, so always between characters.
+    let kept = text.get(..=last).unwrap_or(text);
+    let mut start = 0;
+    for (at, byte) in kept.bytes().enumerate() {
+        if is_java_space(byte) {
+            take(kept.get(start..at).unwrap_or_default());
+            start = at + 1;
+        }
     }
-    words
+    take(kept.get(start..).unwrap_or_default());
 }
 
+/// A list of words for each text, built without a string of its own for any of them.
 fn tokenize(texts: &Column, is_lower: bool, gaps: Option<&Regex>) -> PolarsResult<Column> {
     let texts = texts.str()?;
-    let mut lists = ListStringChunkedBuilder::new(texts.name().clone(), texts.len(), texts.len() * 4);
+    let mut words = MutableBinaryViewArray::<str>::with_capacity(texts.len() * 64);
+    let mut ends = Vec::with_capacity(texts.len() + 1);
+    ends.push(0_i64);
+    let mut valid = BitmapBuilder::with_capacity(texts.len());
+    let mut lowered = String::new();
     for text in texts.iter() {
-        let Some(text) = text else {
-            lists.append_null();
-            continue;
-        };
-        let lowered;
-        let text = if is_lower {
-            lowered = text.to_lowercase();
-            lowered.as_str()
-        } else {
-            text
-        };
-        let words = match gaps {
-            Some(gaps) => gaps.split(text).filter(|word| !word.is_empty()).collect(),
-            None => split_at_spaces(text),
-        };
-        lists.append_values_iter(words.into_iter());
+        valid.push(text.is_some());
+        let text = text.map(|text| {
+            if is_lower {
+                lower_into(text, &mut lowered)
+            } else {
+                text
+            }
+        });
+        match (text, gaps) {
+            (None, _) => {}
+            (Some(text), None) => split_at_spaces(text, &mut |word| words.push_value_ignore_validity(word)),
+            (Some(text), Some(gaps)) => {
+                gaps.split(text)
+                    .filter(|word| !word.is_empty())
+                    .for_each(|word| words.push_value_ignore_validity(word));
+            }
+        }
+        ends.push(i64::try_from(words.len()).unwrap_or(i64::MAX));
     }
-    Ok(lists.finish().into_column())
+    let dtype = ListArray::<i64>::default_datatype(ArrowDataType::Utf8View);
+    let ends = OffsetsBuffer::try_from(ends)?;
+    let lists = ListArray::<i64>::try_new(dtype, ends, words.freeze().boxed(), valid.into_opt_validity())?;
+    Ok(Series::from_arrow(texts.name().clone(), lists.boxed())?.into_column())
+}
+
+/// `text` in lower case, in a buffer that is used again; nearly all text is ASCII, for which no table is needed.
+fn lower_into<'a>(text: &str, buffer: &'a mut String) -> &'a str {
+    if text.is_ascii() {
+        buffer.clear();
+        buffer.push_str(text);
+        buffer.make_ascii_lowercase();
+    } else {
+        *buffer = text.to_lowercase();
+    }
+    buffer
 }
 
 impl Params for Tokenize {
