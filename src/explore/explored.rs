@@ -224,7 +224,7 @@ mod tests {
             {"normalize_text": {"column": "title", "trim": true, "case": "lower"}},
             {"derive": {"columns": {"twice": "n * 2"}}},
             {"filter": {"where": "n = 1"}},
-            {"cast": {"columns": {"n": "string"}}}
+            {"cast": {"column": "n", "to": "string"}}
         ]"#;
         let changed = |name: &str| BTreeMap::from([(name.to_owned(), ColumnMark::Changed)]);
         assert_eq!(marks(recipe, 0), BTreeMap::new());

@@ -208,7 +208,7 @@ fn an_empty_sink_shows_where_the_table_goes_and_a_dialog_fills_it() {
     desk.answers.push(&table);
     desk.click("Choose the sink folder");
     desk.wait_until("the chosen folder", |harness| {
-        let document = harness.state().as_ref().map(|app| app.document());
+        let document = harness.state().as_ref().map(skewer::gui::App::document);
         document.is_some_and(|document| document.job.sink == table.display().to_string())
     });
     desk.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);

@@ -16,7 +16,7 @@ use super::theme::{self, Tone, colors, size, space};
 use super::widgets::{Icon, Problem, badge, card, card_with_head, error_box, icon, icon_button};
 use super::widgets::{primary_button, progress_bar, secondary_button};
 use crate::base::{ProgressView, units};
-use crate::session::JobSettings;
+use crate::session::{JobSettings, NoJob};
 
 /// How "Run here" stands.
 #[derive(Debug, Clone, Copy, Default)]
@@ -211,7 +211,7 @@ fn spec_ui(ui: &mut Ui, view: &JobView<'_>, commands: &mut Vec<Command>) {
 
 /// What to do about the reason, where the reason alone does not say it.
 fn remedy(view: &JobView<'_>, why: &str) -> &'static str {
-    if why.contains("table has no place") {
+    if why == NoJob::NoSink.to_string() {
         "Fill in the sink folder at the left."
     } else if view.settings.name.is_empty() {
         "Give the job a name at the left."

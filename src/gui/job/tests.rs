@@ -81,8 +81,9 @@ fn a_spec_can_be_exported_copied_and_run() {
 
 #[test]
 fn what_is_missing_is_said_with_its_remedy_and_nothing_can_be_exported() {
-    let mut harness = harness(Err("the sink is empty"), None);
-    harness.get_by_label("the sink is empty");
+    let why = crate::session::NoJob::NoSink.to_string().leak();
+    let mut harness = harness(Err(why), None);
+    harness.get_by_label(why);
     harness.get_by_label("Fill in the sink folder at the left.");
     harness.get_by_label("Export…").click();
     harness.run_steps(2);

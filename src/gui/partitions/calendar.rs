@@ -50,10 +50,10 @@ fn legend_ui(ui: &mut Ui, dataset: &ListedDataset) {
         ui.label(weak_small(ui, text));
         ui.add_space(space::XS);
     };
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(space::XS, space::XS);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = space::XS;
         let fill = mix(c.line, c.data, 0.6);
-        entry(ui, fill, fill, "bytes, more is stronger");
+        entry(ui, fill, fill, "bytes");
         if days.iter().any(|day| day.is_spike) {
             entry(ui, c.bad, c.bad, "spike");
         }

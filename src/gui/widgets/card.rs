@@ -53,12 +53,14 @@ pub fn card_with_head<R>(
 pub fn stretched_card(ui: &mut Ui, title: &str, height: f32, add_contents: impl FnOnce(&mut Ui)) -> f32 {
     let mut needed = 0.0;
     card(ui, |ui| {
+        let top = ui.cursor().top();
         ui.label(strong(title));
         ui.add_space(space::XS);
         add_contents(ui);
         let around = 2.0 * (CARD_MARGIN_Y + size::LINE);
-        needed = ui.min_rect().height() + around;
-        ui.set_min_height((height - around).max(0.0));
+        needed = ui.cursor().top() - ui.spacing().item_spacing.y - top + around;
+        // The cursor already stands one spacing below the contents.
+        ui.add_space((height - needed - ui.spacing().item_spacing.y).max(0.0));
     });
     needed
 }
