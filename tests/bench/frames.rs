@@ -76,7 +76,12 @@ fn main() -> ExitCode {
     let listed = started.elapsed();
     let first = times.first().copied().unwrap_or_default();
     times.sort_unstable();
-    let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
+    let at = |percent: usize| {
+        times
+            .get((times.len() - 1) * percent / 100)
+            .copied()
+            .unwrap_or_default()
+    };
     let n_within = times.iter().filter(|time| **time <= BUDGET).count();
     let share = n_within as f64 / times.len() as f64;
     println!(
@@ -86,9 +91,9 @@ fn main() -> ExitCode {
     );
     println!(
         "first {first:.2?}, p50 {:.2?}, p99 {:.2?}, longest {:.2?}",
-        at(0.5),
-        at(0.99),
-        at(1.0)
+        at(50),
+        at(99),
+        at(100)
     );
     println!("{:.2}% of frames within {BUDGET:?}", share * 100.0);
     if share >= 0.99 {
