@@ -132,7 +132,6 @@ fn frame(ctx: &Context, app: &mut App, number: u32) -> Duration {
             phase,
             source: egui::MouseWheelSource::Wheel,
             modifiers: Modifiers::NONE,
-            source: egui::MouseWheelSource::Unknown,
         });
     }
     // The tabs, in turn: Partitions and Data.
