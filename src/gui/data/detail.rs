@@ -189,6 +189,18 @@ fn tree(value: &serde_json::Value, depth: usize, name: &str, lines: &mut Vec<Str
     }
 }
 
+/// The start of a value that its cell has no room for. Space opens all of it.
+pub(super) fn whole_cell_ui(ui: &mut Ui, df: &DataFrame, row: usize, column: &Column) {
+    const MAX_CHARS: usize = 600;
+    let at = df.get_column_index(column.name());
+    let text = at.map_or_else(String::new, |at| copy::cell_text(df, row, at));
+    let mut short: String = text.chars().take(MAX_CHARS).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    ui.label(theme::body(short));
+}
+
 #[cfg(test)]
 mod tests {
     use super::tree;

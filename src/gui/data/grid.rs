@@ -368,7 +368,7 @@ impl Frame<'_> {
                 let response = ui.interact(visible, id, Sense::hover());
                 response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &cell.text));
                 if is_cut {
-                    response.on_hover_ui(|ui| whole_cell_ui(ui, self.view.df, row, column));
+                    response.on_hover_ui(|ui| super::detail::whole_cell_ui(ui, self.view.df, row, column));
                 }
             }
             let line = Stroke::new(size::LINE, theme::mix(c.panel, c.line, 0.75));
@@ -407,18 +407,6 @@ impl Frame<'_> {
             painter.hline(gutter.x_range(), y + size::ROW, line);
         }
     }
-}
-
-/// The start of a value that its cell has no room for. Space opens all of it.
-fn whole_cell_ui(ui: &mut Ui, df: &DataFrame, row: usize, column: &Column) {
-    const MAX_CHARS: usize = 600;
-    let at = df.get_column_index(column.name());
-    let text = at.map_or_else(String::new, |at| copy::cell_text(df, row, at));
-    let mut short: String = text.chars().take(MAX_CHARS).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    ui.label(theme::body(short));
 }
 
 /// Returns whether the text was cut short.

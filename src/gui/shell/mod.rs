@@ -3,6 +3,7 @@
 mod activity;
 mod connect;
 mod overlays;
+mod recents;
 mod sources;
 mod status;
 mod top_bar;

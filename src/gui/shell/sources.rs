@@ -11,7 +11,7 @@ use crate::chart::Bar;
 use crate::gui::command::{Command, CommandKind};
 use crate::gui::listed::{Listed, ListedDataset};
 use crate::gui::state::{Commands, State};
-use crate::gui::theme::{Colors, colors, mono, mono_small, regular, size, space, weak, weak_small};
+use crate::gui::theme::{Colors, colors, mono, mono_small, regular, size, space, weak};
 use crate::gui::widgets::{Icon, icon_button, paint_icon, section_label};
 use crate::session::{Edit, Source};
 
@@ -68,7 +68,7 @@ pub fn sources_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
     let recents_height = (ui.available_height() * RECENTS_SHARE).clamp(60.0, 260.0);
     let max_height = ui.available_height() - recents_height;
     tree_ui(ui, max_height, state, commands);
-    recents_ui(ui, state, commands);
+    super::recents::recents_ui(ui, state, commands);
 }
 
 /// Sources in the order they are shown: sample data first.
@@ -426,7 +426,7 @@ fn paint_right(ui: &Ui, rect: Rect, text: &str, c: &Colors) -> f32 {
 }
 
 /// A name that ends in an ellipsis before `right`. Returns whether it was cut.
-fn paint_name(
+pub(super) fn paint_name(
     ui: &Ui,
     left: f32,
     right: f32,
@@ -547,38 +547,8 @@ fn paint_partition(ui: &Ui, rect: Rect, dataset: &ListedDataset, bar: &Bar, c: &
     paint_name(ui, rect.left() + 66.0, end, rect, &label, mono(), c)
 }
 
-fn recents_ui(ui: &mut Ui, state: &State, commands: &mut Commands) {
-    ui.add_space(space::MD);
-    ui.horizontal(|ui| {
-        ui.add_space(14.0);
-        section_label(ui, "Recents");
-    });
-    ui.add_space(space::XS);
-    let recents: Vec<&Source> = state
-        .preferences
-        .recents
-        .iter()
-        .filter(|source| Some(*source) != state.document().source.as_ref())
-        .collect();
-    if recents.is_empty() {
-        ui.horizontal(|ui| {
-            ui.add_space(14.0);
-            ui.label(weak_small(ui, "Places that you open appear here."));
-        });
-        return;
-    }
-    ScrollArea::vertical()
-        .id_salt("recents")
-        .auto_shrink(false)
-        .show(ui, |ui| {
-            for source in recents {
-                recent_ui(ui, source, commands);
-            }
-        });
-}
-
 /// What can be done to a source in the list.
-fn source_menu(response: &egui::Response, source: &Source, commands: &mut Commands) {
+pub(super) fn source_menu(response: &egui::Response, source: &Source, commands: &mut Commands) {
     response.context_menu(|ui| {
         if ui.button("Copy address").clicked() {
             commands.push(Command::CopyText(source.location.to_string()));
@@ -589,21 +559,4 @@ fn source_menu(response: &egui::Response, source: &Source, commands: &mut Comman
             ui.close();
         }
     });
-}
-
-fn recent_ui(ui: &mut Ui, source: &Source, commands: &mut Commands) {
-    let c = colors(ui);
-    let text = source.location.to_string();
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::ROW), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Recent {text}")));
-    if response.hovered() || response.has_focus() {
-        ui.painter()
-            .rect_filled(rect, 0.0, crate::gui::theme::mix(c.panel, c.selection, 0.55));
-    }
-    paint_name(ui, rect.left() + 14.0, rect.right() - 6.0, rect, &text, mono(), c);
-    let response = response.on_hover_text(&text);
-    source_menu(&response, source, commands);
-    if response.clicked() {
-        commands.push(Command::Open(source.clone()));
-    }
 }
