@@ -71,7 +71,12 @@ pub fn explore(page: &Page, recipe: &Recipe, n_steps: usize) -> Explored {
         error: None,
     };
     match run(page, recipe, n_steps, &visible, &inputs) {
-        Ok((before, outcome)) => {
+        Ok((before, mut outcome)) => {
+            if nanos_of(&outcome) < RETIMED_BELOW_NANOS
+                && let Ok((_, again)) = run(page, recipe, n_steps, &visible, &inputs)
+            {
+                keep_shorter_times(&mut outcome.counts, &again.counts);
+            }
             explored.df = origin::strip(&outcome.df);
             explored.ledger = ledger(outcome.counts);
             explored
@@ -82,6 +87,20 @@ pub fn explore(page: &Page, recipe: &Recipe, n_steps: usize) -> Explored {
         Err(error) => explored.error = Some(error),
     }
     explored
+}
+
+/// A first run pays for what later ones find ready, and would call the first step the costliest. A recipe that took less
+/// than this is timed once more, unnoticed.
+const RETIMED_BELOW_NANOS: u64 = 40_000_000;
+
+fn nanos_of(outcome: &Outcome) -> u64 {
+    outcome.counts.iter().map(|step| step.nanos).sum()
+}
+
+fn keep_shorter_times(counts: &mut [StepCounts], again: &[StepCounts]) {
+    for (counts, again) in counts.iter_mut().zip(again) {
+        counts.nanos = counts.nanos.min(again.nanos);
+    }
 }
 
 /// Runs the first `n_steps`, the last of them apart. Returns the rows before the last step, and the outcome of all.

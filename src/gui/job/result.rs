@@ -35,6 +35,7 @@ pub(super) fn result_ui(ui: &mut Ui, report: &Report, commands: &mut Vec<Command
             ui.label(theme::weak(ui, facts.join("   ")));
             ui.add_space(space::SM);
             table_ui(ui, report);
+            reasons_ui(ui, report);
             parts_ui(ui, report, commands);
         },
     );
@@ -102,6 +103,24 @@ fn table_ui(ui: &mut Ui, report: &Report) {
                 }
             });
     });
+}
+
+/// Why partitions were not committed, which is what a person looks for first.
+fn reasons_ui(ui: &mut Ui, report: &Report) {
+    let told = report.partitions.iter().filter(|line| {
+        let is_as_it_should_be = matches!(tone_of(&line.status), Tone::Good | Tone::Plain);
+        !is_as_it_should_be && !line.message.is_empty()
+    });
+    for line in told {
+        let text = format!("{}: {}", line.partition, line.message);
+        ui.add(Label::new(theme::tone(ui, tone_of(&line.status), text)).wrap());
+        if line.status == "budget_exceeded" {
+            ui.label(theme::weak(
+                ui,
+                "Nothing was committed. Mend the records, or raise the error budget at the left.",
+            ));
+        }
+    }
 }
 
 fn line_ui(ui: &mut Ui, line: &PartitionLine) {
