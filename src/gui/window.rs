@@ -52,8 +52,16 @@ pub fn open(start: Start) -> Result<(), WindowError> {
         Ok(Box::new(app) as Box<dyn eframe::App>)
     };
     eframe::run_native(TITLE, options, Box::new(create)).map_err(|error| WindowError::Graphics {
-        message: error.to_string(),
+        message: reason(&error.to_string()).to_owned(),
     })
+}
+
+/// The error's own words, without the place in a library's source that winit puts before them.
+fn reason(text: &str) -> &str {
+    match text.split_once("os error at ") {
+        Some((_, rest)) => rest.rsplit_once(": ").map_or(rest, |(_, reason)| reason),
+        None => text,
+    }
 }
 
 /// Other platforms have a display wherever a program can be started.
@@ -64,5 +72,18 @@ fn has_display() -> bool {
             .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
     } else {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reason;
+
+    #[test]
+    fn a_reason_has_no_place_of_a_library_in_it() {
+        let text =
+            "winit EventLoopError: os error at lib/linux/mod.rs:788: Failed to open connection to X server";
+        assert_eq!(reason(text), "Failed to open connection to X server");
+        assert_eq!(reason("no OpenGL: 2.0 is needed"), "no OpenGL: 2.0 is needed");
     }
 }
