@@ -11,10 +11,13 @@ use crate::sample;
 pub struct SampleDataArgs {
     /// Folder to write; made when it is not there
     dir: PathBuf,
+    /// Prints JSON: files, bytes, rows of each day and the faults that are there on purpose
+    #[arg(long)]
+    json: bool,
 }
 
 pub fn sample_data(args: SampleDataArgs, output: &mut Output) -> Result<u8, CliError> {
-    let dir = args.dir.clone();
+    let (dir, is_json) = (args.dir.clone(), args.json);
     let report =
         signal::block_on(|cancel, _| async move { sample::write(&args.dir, &cancel) })?.map_err(|error| {
             CliError::Run {
@@ -22,6 +25,10 @@ pub fn sample_data(args: SampleDataArgs, output: &mut Output) -> Result<u8, CliE
                 exit_code: 1,
             }
         })?;
+    if is_json {
+        output.json(&report)?;
+        return Ok(0);
+    }
     output.line(&format!(
         "{}: {}, {}",
         dir.display(),
