@@ -33,6 +33,25 @@ struct Seen {
     n: u64,
 }
 
+/// What the strings at one path hold; the widest that was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+enum Texts {
+    #[default]
+    Integers,
+    Numbers,
+    Words,
+}
+
+impl Texts {
+    fn of(text: &str) -> Self {
+        match serde_json::from_str::<serde_json::Number>(text) {
+            Ok(number) if number.as_i64().is_some() => Self::Integers,
+            Ok(_) => Self::Numbers,
+            Err(_) => Self::Words,
+        }
+    }
+}
+
 /// What was seen at one path.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shape {
@@ -40,6 +59,7 @@ pub(super) struct Shape {
     members: Vec<(String, Shape)>,
     items: Option<Box<Shape>>,
     has_long_ints: bool,
+    texts: Texts,
     is_too_deep: bool,
 }
 
@@ -63,7 +83,10 @@ impl Shape {
                     Kind::Float
                 }
             }
-            Value::String(_) => Kind::String,
+            Value::String(text) => {
+                self.texts = self.texts.max(Texts::of(text));
+                Kind::String
+            }
             Value::Array(_) => Kind::List,
             Value::Object(_) => Kind::Object,
         };
@@ -127,6 +150,7 @@ impl Shape {
             self.count(seen);
         }
         self.has_long_ints |= later.has_long_ints;
+        self.texts = self.texts.max(later.texts);
         self.is_too_deep |= later.is_too_deep;
         if let Some(items) = later.items {
             self.items.get_or_insert_default().merge(*items);
@@ -216,6 +240,18 @@ impl Shape {
             return dtype;
         }
         let has_number = self.has(Kind::Int) || self.has(Kind::Float) || self.has(Kind::BigInt);
+        // Numbers that are quoted somewhere stay numbers; a quoted one alone is text, which an id may well be.
+        let is_quoted_number = self.has(Kind::String) && has_number && self.texts != Texts::Words;
+        if is_quoted_number && !self.has(Kind::BigInt) && !self.has(Kind::Bool) {
+            also(Accept::NumericString);
+            if self.texts == Texts::Integers && !self.has(Kind::Float) {
+                return DataType::Int64;
+            }
+            if self.has_long_ints {
+                also(Accept::Number);
+            }
+            return DataType::Float64;
+        }
         let is_text =
             self.has(Kind::String) || self.has(Kind::BigInt) || (has_number && self.has(Kind::Bool));
         if is_text {

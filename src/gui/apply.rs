@@ -463,6 +463,7 @@ pub(super) fn start_work(app: &mut App) {
         let key = PageKey {
             source: source.clone(),
             prefixes,
+            schema_prefixes: slots.schema_prefixes(document),
             n_rows: document.sample.n_rows,
             generation: slots.refreshes,
         };

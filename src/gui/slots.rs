@@ -18,9 +18,15 @@ pub struct PageKey {
     pub source: Source,
     /// Below the source's root; several when a partition is written in two ways.
     pub prefixes: Vec<String>,
+    /// Partitions spread over the dataset, whose files say the schema together with those that are shown: a job reads
+    /// every day by it.
+    pub schema_prefixes: Vec<String>,
     pub n_rows: usize,
     pub generation: u64,
 }
+
+/// Partitions whose files say the schema of a dataset: each costs a request or two.
+const MAX_SCHEMA_PARTITIONS: usize = 16;
 
 /// What was explored: a page by its stamp, and the recipe as far as it is shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,5 +123,21 @@ impl Slots {
             Some(partition) => dataset.stats(partition).map(|stats| stats.prefixes.clone()),
             None => Some(vec![dataset.keys.prefix.clone()]),
         }
+    }
+
+    /// Prefixes of partitions spread over the dataset, the first and the last among them. None while it is being listed,
+    /// so that rows are not read again for every page of the listing.
+    pub fn schema_prefixes(&self, document: &Document) -> Vec<String> {
+        let Some(dataset) = self.dataset(document).filter(|_| !self.listing.is_pending()) else {
+            return Vec::new();
+        };
+        let n = dataset.keys.partitions.len();
+        let chosen = n.min(MAX_SCHEMA_PARTITIONS);
+        let is_chosen = |at: usize| (at + 1) * chosen / n > at * chosen / n || at == 0;
+        let partitions = dataset.keys.partitions.values().enumerate();
+        partitions
+            .filter(|(at, _)| is_chosen(*at))
+            .map(|(_, stats)| stats.prefix.clone())
+            .collect()
     }
 }

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use super::listed::Listed;
 use super::slots::{PageKey, ReadPage};
 use crate::base::Cancel;
-use crate::dataset::Page;
+use crate::dataset::infer::infer;
+use crate::dataset::{Page, Schema};
 use crate::explore::{Explored, explore};
 use crate::job::{Job, Params};
 use crate::run::RunOptions;
@@ -21,6 +22,8 @@ use crate::transform::Recipe;
 const SHOW_EVERY: Duration = Duration::from_millis(250);
 /// Objects looked at for one page: enough for a stratified sample of a large partition.
 const MAX_PAGE_OBJECTS: usize = 20_000;
+/// Objects of each partition that may say the schema.
+const MAX_SCHEMA_OBJECTS: usize = 50;
 
 /// Lists a source from its root, showing what is there so far.
 pub fn list(tasks: &Executor, source: &Source) -> TaskHandle<Arc<Listed>> {
@@ -96,25 +99,59 @@ async fn page_of(key: &PageKey, cancel: &Cancel) -> Result<Page, String> {
     let store = Store::open(&key.source.location, &key.source.connection)
         .await
         .map_err(|error| error.to_string())?;
+    let mut objects = Vec::new();
+    for prefix in &key.prefixes {
+        objects.extend(head_of(&store, prefix, MAX_PAGE_OBJECTS, cancel).await?);
+        if objects.len() >= MAX_PAGE_OBJECTS {
+            break;
+        }
+    }
+    let declared = schema_of(&store, key, &objects, cancel).await?;
+    Page::read(&store, &objects, declared.as_ref(), key.n_rows, cancel)
+        .await
+        .map_err(|error| error.to_string())
+}
+
+/// The schema of the whole dataset, from some files of partitions spread over it and of those that are shown. None where
+/// there is nothing to infer: Parquet carries its own, and reading the page tells what is wrong with other files.
+async fn schema_of(
+    store: &Store,
+    key: &PageKey,
+    shown: &[Object],
+    cancel: &Cancel,
+) -> Result<Option<Schema>, String> {
+    let heads = key
+        .schema_prefixes
+        .iter()
+        .map(|prefix| head_of(store, prefix, MAX_SCHEMA_OBJECTS, cancel));
+    let mut objects = shown.iter().take(MAX_SCHEMA_OBJECTS).cloned().collect::<Vec<_>>();
+    for head in futures::future::join_all(heads).await {
+        objects.extend(head?.into_iter().take(MAX_SCHEMA_OBJECTS));
+    }
+    objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    objects.dedup_by(|a, b| a.key == b.key);
+    match infer(store, &objects, cancel).await {
+        Ok(inferred) => Ok(Some(inferred.schema)),
+        Err(_) if cancel.is_cancelled() => Err("cancelled".to_owned()),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The first objects below `prefix`: listing stops early once there are plenty, for a page needs a sample of them.
+async fn head_of(store: &Store, prefix: &str, n: usize, cancel: &Cancel) -> Result<Vec<Object>, String> {
     let mut objects: Vec<Object> = Vec::new();
-    // Listing stops early once there are plenty of objects: the page needs a sample of them.
     let enough = Cancel::new();
     let mut on_page = |page: Vec<Object>| {
         objects.extend(page.into_iter().filter(|object| !is_control(&object.key)));
-        if objects.len() >= MAX_PAGE_OBJECTS || cancel.is_cancelled() {
+        if objects.len() >= n || cancel.is_cancelled() {
             enough.cancel();
         }
     };
-    for prefix in &key.prefixes {
-        match store.list(prefix, &enough, &mut on_page).await {
-            Ok(()) => {}
-            Err(StorageError::Cancelled) if !cancel.is_cancelled() => break,
-            Err(error) => return Err(error.to_string()),
-        }
+    match store.list(prefix, &enough, &mut on_page).await {
+        Ok(()) => Ok(objects),
+        Err(StorageError::Cancelled) if !cancel.is_cancelled() => Ok(objects),
+        Err(error) => Err(error.to_string()),
     }
-    Page::read(&store, &objects, None, key.n_rows, cancel)
-        .await
-        .map_err(|error| error.to_string())
 }
 
 fn is_control(key: &str) -> bool {

@@ -70,3 +70,24 @@ fn has_parquet(table: &std::path::Path) -> bool {
         files.any(|file| file.is_ok_and(|file| file.path().extension().is_some_and(|e| e == "parquet")))
     })
 }
+
+#[test]
+fn the_job_reads_every_day_by_a_schema_of_all_days_not_only_of_the_open_one() {
+    let folder = desk();
+    let raw = folder.path().join("lake");
+    for (day, salary) in [("01", "41000"), ("02", "42000"), ("03", r#""43000""#)] {
+        let path = raw.join("2020/01").join(day);
+        std::fs::create_dir_all(&path).unwrap();
+        let line = format!(r#"{{"id":"a{day}","salary":{salary}}}"#);
+        std::fs::write(path.join("a.jsonl"), format!("{line}\n").repeat(5)).unwrap();
+    }
+    let mut desk = Desk::open(folder, Some(&raw));
+    desk.click_starting("2020/01/01 1 file");
+    desk.wait_idle();
+    desk.click("Job");
+    fill(&mut desk, "Job: days", "2020-01-01..2020-01-03");
+    desk.wait_idle();
+    desk.click("Run here");
+    desk.wait_for("books balance");
+    desk.wait_for("15 in = 15 out");
+}

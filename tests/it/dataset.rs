@@ -147,8 +147,12 @@ async fn one_day_with_another_type_is_found_and_accepted() {
     let mut files = Vec::new();
     for day in 1..=9 {
         for file in 0..60 {
-            let salary = if day == 6 { "\"1.50\"" } else { "7" };
-            let line = format!("{{\"salary\": {salary}, \"geo\": {{\"zip\": {day}}}}}\n");
+            let (salary, bonus) = if day == 6 {
+                ("\"1.50 EUR\"", "\"1.50\"")
+            } else {
+                ("7", "7")
+            };
+            let line = format!("{{\"salary\": {salary}, \"bonus\": {bonus}, \"geo\": {{\"zip\": {day}}}}}\n");
             files.push((format!("2020/01/{day:02}/{file:03}.jsonl"), line.into_bytes()));
         }
     }
@@ -170,11 +174,17 @@ async fn one_day_with_another_type_is_found_and_accepted() {
         .collect();
     assert_eq!(
         fields,
-        ["salary: string", "geo: struct<zip: int64>", "late: bool"]
+        [
+            "salary: string",
+            "bonus: float64",
+            "geo: struct<zip: int64>",
+            "late: bool"
+        ]
     );
-    let [conflict] = &inferred.conflicts[..] else {
+    let [conflict, quoted] = &inferred.conflicts[..] else {
         panic!("{:?}", inferred.conflicts)
     };
+    assert_eq!((quoted.name.as_str(), quoted.dtypes.len()), ("bonus", 2));
     let seen: Vec<(&str, u64)> = conflict
         .dtypes
         .iter()
@@ -185,7 +195,12 @@ async fn one_day_with_another_type_is_found_and_accepted() {
     let page = lake.page(10_000).await.unwrap();
     assert_eq!((page.df.height(), page.rejects.len()), (541, 1));
     let salaries = page.df.column("salary").unwrap().str().unwrap();
-    assert_eq!((salaries.get(0), salaries.get(300)), (Some("7"), Some("1.50")));
+    assert_eq!(
+        (salaries.get(0), salaries.get(300)),
+        (Some("7"), Some("1.50 EUR"))
+    );
+    let bonuses = page.df.column("bonus").unwrap().f64().unwrap();
+    assert_eq!((bonuses.get(0), bonuses.get(300)), (Some(7.0), Some(1.5)));
 }
 
 #[tokio::test]
