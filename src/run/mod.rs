@@ -19,6 +19,7 @@ mod quarantine;
 mod raw_line;
 mod report;
 mod run_id;
+mod whole_day;
 
 use std::num::NonZeroUsize;
 
