@@ -216,7 +216,9 @@ pub struct LimitsSpec {
     /// Buffers of data.
     #[serde(skip_serializing_if = "is_default_memory")]
     pub memory: ByteSize,
-    /// Files of steps that need a whole day which does not fit into the memory.
+    /// Files of steps that need a whole day, where the day does not fit into `memory`. They lie in the folder that the
+    /// environment variable `SKEWER_SCRATCH` names; else with the staged parts of a local table, or in the machine's
+    /// folder for temporary files.
     #[serde(skip_serializing_if = "is_default_scratch")]
     pub scratch: ByteSize,
     /// Requests in flight.

@@ -14,6 +14,8 @@ use crate::run::RunError;
 
 /// Runs merged at one time: as many chunks are in memory.
 const FAN_IN: usize = 64;
+/// Less than this at one time is not worth its overhead; matters below a budget of 1 MiB.
+const MIN_BYTES: u64 = 4 << 10;
 
 /// Collects rows in any order.
 pub(super) struct Runs {
@@ -50,7 +52,7 @@ impl Runs {
 
     /// Gives all rows in the order of their places, in pieces; without any rows one piece with the columns.
     pub fn merge(mut self, emit: &mut dyn FnMut(DataFrame) -> Result<(), RunError>) -> Result<(), RunError> {
-        let piece_bytes = (self.room.limit_bytes / 16).max(1);
+        let piece_bytes = (self.room.limit_bytes / 16).max(MIN_BYTES);
         if self.files.is_empty() {
             let df = sorted(frame::stack(std::mem::take(&mut self.pool))?)?;
             for piece in frame::cut(&df, self.pool_bytes.get(), piece_bytes) {
@@ -83,7 +85,7 @@ impl Runs {
     }
 
     fn append(&self, file: &mut ScratchFile, df: &DataFrame) -> Result<(), RunError> {
-        let chunk_bytes = (self.room.limit_bytes / (4 * FAN_IN as u64)).max(1);
+        let chunk_bytes = (self.room.limit_bytes / (4 * FAN_IN as u64)).max(MIN_BYTES);
         for chunk in frame::cut(df, frame::n_bytes(df), chunk_bytes) {
             self.room.cancel.check()?;
             file.append(&frame::flat(&chunk).map_err(files_error)?)?;
@@ -186,4 +188,84 @@ fn sorted(df: DataFrame) -> Result<DataFrame, RunError> {
     }
     let options = SortMultipleOptions::default().with_maintain_order(true);
     df.sort([origin::ROW], options).map_err(frame::error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use polars::prelude::{DataFrame, df};
+
+    use super::super::{Room, Scratch};
+    use super::{FAN_IN, Runs, places};
+    use crate::base::Cancel;
+    use crate::dataset::origin;
+
+    fn room(folder: &std::path::Path, limit_bytes: u64) -> Room {
+        Room {
+            limit_bytes,
+            scratch: Arc::new(Scratch::new(folder.join("scratch"), 1 << 30)),
+            cancel: Cancel::new(),
+            gauge: Arc::default(),
+        }
+    }
+
+    fn merged(runs: Runs) -> Vec<DataFrame> {
+        let mut pieces = Vec::new();
+        runs.merge(&mut |df| {
+            pieces.push(df);
+            Ok(())
+        })
+        .unwrap();
+        pieces
+    }
+
+    #[test]
+    fn more_runs_than_are_merged_at_once_come_out_in_one_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut runs = Runs::new(&room(folder.path(), 64 << 10));
+        let n_runs = 3 * FAN_IN as u64 + 5;
+        for run in 0..n_runs {
+            // Every run reaches over all places, and one place has two rows.
+            let rows: Vec<u64> = (0..30).rev().flat_map(|n| [n * n_runs + run; 2]).collect();
+            let order: Vec<u32> = (0..60).collect();
+            let texts = vec!["t".repeat(1000); 60];
+            runs.push(&df!(origin::ROW => rows, "n" => order, "t" => texts).unwrap())
+                .unwrap();
+        }
+        assert!(runs.files.len() > FAN_IN, "{} runs", runs.files.len());
+        let pieces = merged(runs);
+        assert!(pieces.len() > 100);
+        let rows: Vec<u64> = pieces.iter().flat_map(|df| places(df).unwrap()).collect();
+        assert_eq!(
+            rows,
+            (0..30 * n_runs).flat_map(|row| [row; 2]).collect::<Vec<_>>()
+        );
+        let is_first = pieces.iter().flat_map(|df| {
+            let order: Vec<u32> = df.column("n").unwrap().u32().unwrap().iter().flatten().collect();
+            order.into_iter().map(|n| n % 2 == 0)
+        });
+        assert!(
+            is_first
+                .enumerate()
+                .all(|(row, is_first)| (row % 2 == 0) == is_first),
+            "equal places stay in order"
+        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn nothing_still_tells_its_columns_and_little_needs_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let room = room(folder.path(), 1 << 20);
+        let df = df!(origin::ROW => [3_u64, 1], "x" => [1_i32, 2]).unwrap();
+        let mut runs = Runs::new(&room);
+        runs.push(&df.clear()).unwrap();
+        assert_eq!(merged(runs), [df.clear()]);
+        let mut runs = Runs::new(&room);
+        runs.push(&df).unwrap();
+        runs.push(&df.clear()).unwrap();
+        assert_eq!(places(&merged(runs)[0]).unwrap(), [1, 3]);
+        assert!(!folder.path().join("scratch").exists());
+    }
 }

@@ -1,7 +1,7 @@
 //! Brings rows of equal keys together through files, and runs the step on one bucket of them after another.
 //!
-//! A bucket takes the rows whose hash has the same next six bits. One that is too large is dealt out again by the six bits
-//! after those. What is still too large then has one key: a step that reduces in parts takes it in parts, any other in
+//! A bucket takes the rows whose hash has the same first bits. One that is too large is dealt out again by the bits after
+//! those. What is still too large then has one key: a step that reduces in parts takes it in parts, any other in
 //! one piece if that fits at all.
 
 use std::ops::Range;
@@ -17,11 +17,10 @@ use crate::dataset::{arrow_bridge, origin};
 use crate::run::RunError;
 use crate::transform::{Outcome, Stage};
 
-/// Buckets of a pass: as many chunks are cut from the rows at hand, so more would make them small.
-const FAN_OUT: usize = 1 << BITS;
-const BITS: u32 = 6;
-/// Passes until the bits of a hash are used up.
-const MAX_LEVEL: u32 = u64::BITS / BITS;
+/// Most bits a pass: 64 buckets. As many chunks are cut from the rows at hand, so more would make them small.
+const MAX_BITS: u32 = 6;
+/// Chunks aim at this many bytes at least; matters below a budget of 2 MiB, where there are fewer buckets.
+const CHUNK_BYTES: u64 = 8 << 10;
 /// Carries a row's hash from pass to pass. No step sees it.
 const HASH: &str = "__skewer_hash";
 
@@ -39,7 +38,7 @@ impl Shuffle {
         Some(Self {
             keys: stage.keys.clone()?,
             stage: stage.clone(),
-            scatter: Scatter::new(room, 0),
+            scatter: Scatter::new(room, Pass::first(room.limit_bytes)),
             room: room.clone(),
         })
     }
@@ -70,8 +69,8 @@ impl Shuffle {
         while let Some(bucket) = buckets.pop() {
             if bucket.n_bytes <= limit_bytes / 2 {
                 step.whole(&bucket)?;
-            } else if !bucket.has_one_key() {
-                let mut scatter = Scatter::new(&room, bucket.level + 1);
+            } else if let Some(pass) = bucket.next_pass() {
+                let mut scatter = Scatter::new(&room, pass);
                 let mut reader = bucket.file.reader();
                 while let Some(df) = read(&room, &mut reader)? {
                     scatter.push(&df)?;
@@ -90,9 +89,42 @@ impl Shuffle {
     }
 }
 
+/// Which bits of a hash tell the bucket.
+#[derive(Debug, Clone, Copy)]
+struct Pass {
+    n_bits: u32,
+    /// Bits behind them.
+    shift: u32,
+}
+
+impl Pass {
+    fn first(limit_bytes: u64) -> Self {
+        let n_buckets = (limit_bytes / 4 / CHUNK_BYTES).max(4);
+        let n_bits = n_buckets.ilog2().min(MAX_BITS);
+        Self {
+            n_bits,
+            shift: u64::BITS - n_bits,
+        }
+    }
+
+    /// None when the bits of a hash are used up.
+    fn next(self) -> Option<Self> {
+        let shift = self.shift.checked_sub(self.n_bits)?;
+        Some(Self { shift, ..self })
+    }
+
+    fn n_buckets(self) -> usize {
+        1 << self.n_bits
+    }
+
+    fn bucket(self, hash: u64) -> usize {
+        usize::try_from(hash >> self.shift).unwrap_or_default() % self.n_buckets()
+    }
+}
+
 /// Rows whose hashes agree in the bits of the passes so far.
 struct Bucket {
-    level: u32,
+    pass: Pass,
     file: ScratchFile,
     /// In memory.
     n_bytes: u64,
@@ -101,9 +133,10 @@ struct Bucket {
 }
 
 impl Bucket {
-    /// Whether another pass would not part its rows. Two keys with one hash count as one.
-    fn has_one_key(&self) -> bool {
-        self.level + 1 >= MAX_LEVEL || self.hashes.is_none_or(|(min, max)| min == max)
+    /// None when another pass would not part the rows: they have one key. Two keys with one hash count as one.
+    fn next_pass(&self) -> Option<Pass> {
+        let (min, max) = self.hashes?;
+        if min == max { None } else { self.pass.next() }
     }
 }
 
@@ -111,22 +144,22 @@ impl Bucket {
 struct Scatter {
     room: Room,
     buckets: Vec<Bucket>,
-    level: u32,
+    pass: Pass,
     waiting: Vec<DataFrame>,
     waiting_bytes: Share,
 }
 
 impl Scatter {
-    fn new(room: &Room, level: u32) -> Self {
+    fn new(room: &Room, pass: Pass) -> Self {
         let bucket = |_| Bucket {
-            level,
+            pass,
             file: room.scratch.file(),
             n_bytes: 0,
             hashes: None,
         };
         Self {
-            buckets: (0..FAN_OUT).map(bucket).collect(),
-            level,
+            buckets: (0..pass.n_buckets()).map(bucket).collect(),
+            pass,
             waiting: Vec::new(),
             waiting_bytes: Share::of(&room.gauge),
             room: room.clone(),
@@ -134,7 +167,7 @@ impl Scatter {
     }
 
     fn push(&mut self, df: &DataFrame) -> Result<(), RunError> {
-        let most = (self.room.limit_bytes / 4).max(1);
+        let most = (self.room.limit_bytes / 4).max(CHUNK_BYTES);
         let n_bytes = frame::n_bytes(df);
         for rows in frame::cut(df, n_bytes, most) {
             self.waiting_bytes
@@ -166,7 +199,7 @@ impl Scatter {
         }
         df.rechunk_mut();
         let hashes: Vec<u64> = u64s(&df, HASH)?;
-        let (order, ranges) = deal(&hashes, self.level);
+        let (order, ranges) = deal(&hashes, self.pass);
         let dealt = df
             .take(&IdxCa::from_vec("".into(), order.clone()))
             .map_err(frame::error)?;
@@ -202,12 +235,10 @@ impl Scatter {
 }
 
 /// Rows in the order of their buckets, each bucket's in their own order, and where each bucket starts and ends.
-fn deal(hashes: &[u64], level: u32) -> (Vec<IdxSize>, Vec<Range<usize>>) {
-    let shift = u64::BITS - BITS * (level + 1);
-    let mut rows: Vec<Vec<IdxSize>> = vec![Vec::new(); FAN_OUT];
+fn deal(hashes: &[u64], pass: Pass) -> (Vec<IdxSize>, Vec<Range<usize>>) {
+    let mut rows: Vec<Vec<IdxSize>> = vec![Vec::new(); pass.n_buckets()];
     for (row, hash) in (0..).zip(hashes) {
-        let bucket = usize::try_from(hash >> shift).unwrap_or_default() % FAN_OUT;
-        if let Some(rows) = rows.get_mut(bucket) {
+        if let Some(rows) = rows.get_mut(pass.bucket(*hash)) {
             rows.push(row);
         }
     }
@@ -323,18 +354,32 @@ pub(super) fn places(df: &DataFrame) -> Result<Vec<u64>, RunError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FAN_OUT, MAX_LEVEL, deal};
+    use super::{Pass, deal};
 
     #[test]
     fn rows_are_dealt_by_the_next_bits_and_keep_their_order() {
+        let first = Pass::first(1 << 30);
         let hashes = [u64::MAX, 0, 1 << 58, u64::MAX - 1, 1];
-        let (order, ranges) = deal(&hashes, 0);
+        let (order, ranges) = deal(&hashes, first);
         assert_eq!(order, [1, 4, 2, 0, 3]);
         assert_eq!(
-            (&ranges[0], &ranges[1], &ranges[FAN_OUT - 1]),
-            (&(0..2), &(2..3), &(3..5))
+            (ranges.len(), &ranges[0], &ranges[1], &ranges[63]),
+            (64, &(0..2), &(2..3), &(3..5))
         );
-        let (order, _) = deal(&[u64::MAX, 0b11_1111 << 4, 0], MAX_LEVEL - 1);
-        assert_eq!(order, [2, 0, 1], "the last level uses bits 4 to 9");
+        let last = std::iter::successors(Some(first), |pass| pass.next())
+            .last()
+            .unwrap();
+        let (order, _) = deal(&[u64::MAX, 0b11_1111 << 4, 0, 0b1111], last);
+        assert_eq!(
+            order,
+            [2, 3, 0, 1],
+            "the last pass of six bits looks at bits 4 to 9"
+        );
+    }
+
+    #[test]
+    fn a_small_budget_has_few_buckets_so_that_chunks_are_worth_writing() {
+        let n_buckets = |limit_bytes| Pass::first(limit_bytes).n_buckets();
+        assert_eq!([1, 300 << 10, 2 << 20, 192 << 20].map(n_buckets), [4, 8, 64, 64]);
     }
 }

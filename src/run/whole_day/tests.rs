@@ -146,7 +146,7 @@ fn day(n: usize) -> DataFrame {
 
 #[test]
 fn a_day_many_times_the_budget_comes_out_as_in_memory_and_stays_in_bounds() {
-    let df = day(40_000);
+    let df = day(24_000);
     let folder = tempfile::tempdir().unwrap();
     for yaml in [
         "- dedupe: {columns: [key], keep: last}\n",
@@ -388,7 +388,7 @@ const RECIPES: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn out_of_core_is_in_memory_to_the_row(
