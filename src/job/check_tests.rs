@@ -116,6 +116,7 @@ fn what_does_not_fit_is_named_with_its_place() {
     );
     check("256MiB", "lots", "24:", "384MiB");
     check("256MiB", "1MiB", "24:3: ", "at least 64MiB");
+    check("256MiB", "256MiB\n  scratch: 50", "25:3: ", "at least 1MiB");
     check("zstd(3)", "lzma", "19:", "zstd(1) to zstd(22)");
     check("<0.2\"", "<0.0.2\"", "7:1: ", "this is 0.1.0");
     check("rows_per_file: 1000", "rows_per_file: 0", "19:13: ", "at least 1");

@@ -28,6 +28,7 @@ mod report;
 mod run_id;
 mod selection;
 mod task;
+mod whole_day;
 mod work;
 
 use std::num::NonZeroUsize;
