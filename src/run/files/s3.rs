@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use super::super::exit;
 use super::{RunError, Staged};
 use crate::base::Cancel;
 use crate::storage::{Connection, Location, StorageError, Store, StoreOptions};
@@ -96,8 +97,15 @@ impl Bucket {
     pub(super) async fn remove_folder(&self, folder: &str) -> Result<(), RunError> {
         let prefix = format!("{}/", folder.trim_end_matches('/'));
         for object in self.store.list_all(&prefix, &Cancel::new()).await? {
-            if object.key.ends_with(NOTE_SUFFIX) {
-                self.abort_noted(&object.key).await?;
+            if object.key.ends_with(NOTE_SUFFIX)
+                && let Err(error) = self.abort_noted(&object.key).await
+            {
+                // Servers answer differently for an upload that was completed. What may come to an end later is left
+                // to `gc`, with its note.
+                tracing::debug!(%error, note = object.key, "an upload was not aborted");
+                if error.exit_code() == exit::TRY_AGAIN {
+                    continue;
+                }
             }
             self.store.delete(&object.key).await?;
         }
