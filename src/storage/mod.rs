@@ -2,6 +2,7 @@
 //!
 //! Leaves to `dataset` what the bytes mean. Nothing here opens a file to look at its content.
 
+mod body;
 mod connection;
 mod credentials;
 mod error;
@@ -14,6 +15,7 @@ mod s3;
 mod sizes;
 mod store;
 
+pub use body::ByteStream;
 pub use connection::{Connection, ConnectionError};
 pub use credentials::Credentials;
 pub use error::StorageError;
@@ -21,6 +23,6 @@ pub use inventory::{DatasetKeys, Inventory, PartitionStats};
 pub use layout::data_ending;
 pub use location::{Location, LocationError};
 pub use partition::{Layout, Partition};
-pub use s3::{ByteStream, Patience};
+pub use s3::Patience;
 pub use sizes::{SizeHistogram, TINY_BYTES};
 pub use store::{Object, Store, StoreOptions};

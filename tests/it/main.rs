@@ -12,8 +12,11 @@ mod credentials;
 mod dataset;
 mod readme;
 mod run;
+mod run_faults;
 mod run_large;
 mod run_s3;
+#[allow(dead_code, reason = "the benchmark uses other parts of it")]
+mod s3_memory;
 mod s3_server;
 mod sample;
 mod storage;
