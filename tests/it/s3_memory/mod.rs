@@ -25,7 +25,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 pub use faults::{Fault, Refusal, Rule, Script};
 pub use held::{Held, HeldRequest};
-pub use store::{MIN_PART_BYTES, Made};
+pub use store::Made;
 pub use tally::{Op, Tally};
 pub use wire::Network;
 

@@ -74,7 +74,7 @@ pub async fn serve(listener: TcpListener, shared: Arc<Shared>, mut commands: Unb
                     listener = None;
                     connections.shutdown().await;
                 }
-                drop(done.send(()));
+                let _test_gone = done.send(());
             }
             accepted = accept(listener.as_ref()) => {
                 if let Ok((stream, _)) = accepted {
