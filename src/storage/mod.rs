@@ -14,6 +14,7 @@ mod partition;
 mod s3;
 mod sizes;
 mod store;
+mod sweep;
 
 pub use body::ByteStream;
 pub use connection::{Connection, ConnectionError};

@@ -17,6 +17,7 @@ use object_store::{
 use super::connection::check_endpoint;
 use super::credentials::{ChainProvider, Credentials, chain_region};
 use super::error::{ANONYMOUS, Asker, from_s3, timed_out};
+use super::sweep::{From, Page};
 use super::{Connection, Object, StorageError, data_ending};
 
 /// How long requests may take and how often they are repeated.
@@ -202,19 +203,14 @@ impl S3Place {
     }
 
     /// One page of keys that start with `prefix`, and the token of the next page.
-    pub(super) async fn list_page(
-        &self,
-        prefix: &str,
-        token: Option<String>,
-    ) -> Result<(Vec<Object>, Option<String>), StorageError> {
-        self.list(
-            prefix,
-            PaginatedListOptions {
-                page_token: token,
-                ..PaginatedListOptions::default()
-            },
-        )
-        .await
+    pub(super) async fn list_page(&self, prefix: &str, from: Option<From>) -> Result<Page, StorageError> {
+        let mut options = PaginatedListOptions::default();
+        match from {
+            Some(From::After(key)) => options.offset = Some(format!("{}{key}", self.prefix)),
+            Some(From::Token(token)) => options.page_token = Some(token),
+            None => {}
+        }
+        self.list(prefix, options).await
     }
 
     /// Whether `key` is an object rather than a prefix. Asks by listing, whose errors say why; who may read but not
@@ -234,11 +230,7 @@ impl S3Place {
         Ok(found.is_some_and(|object| object.key == key && (object.size > 0 || data_ending(key).is_some())))
     }
 
-    async fn list(
-        &self,
-        prefix: &str,
-        options: PaginatedListOptions,
-    ) -> Result<(Vec<Object>, Option<String>), StorageError> {
+    async fn list(&self, prefix: &str, options: PaginatedListOptions) -> Result<Page, StorageError> {
         let full = format!("{}{prefix}", self.prefix);
         let full_prefix = (!full.is_empty()).then_some(full.as_str());
         let page = self

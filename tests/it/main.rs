@@ -10,6 +10,7 @@
 mod cli;
 mod credentials;
 mod dataset;
+mod listing;
 mod readme;
 mod run;
 mod run_faults;
