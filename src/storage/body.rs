@@ -7,7 +7,6 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, BoxStream};
@@ -81,20 +80,10 @@ impl S3Place {
         Ok(whole.freeze())
     }
 
-    /// Asks for a body. A first connection that stays silent is given up early: the next one may lead to a healthy server.
     async fn answer(&self, key: &str, options: GetOptions) -> Result<GetResult, StorageError> {
         let path = self.path(key)?;
-        let first = self.streaming.get_opts(&path, options.clone());
-        if let Ok(answer) = tokio::time::timeout(self.gap(), first).await {
-            return answer.map_err(|error| from_s3(&self.location(key), &error, &self.asker));
-        }
-        self.ask(key, self.short(), self.streaming.get_opts(&path, options))
+        self.ask_anew(key, || self.streaming.get_opts(&path, options.clone()))
             .await
-    }
-
-    /// The longest silence on a connection that can be replaced.
-    fn gap(&self) -> Duration {
-        self.patience.silence / 2
     }
 
     /// Repeats what may be done twice. `object_store` itself repeats only reads when a connection breaks before its answer.

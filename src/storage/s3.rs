@@ -193,6 +193,23 @@ impl S3Place {
         }
     }
 
+    /// As [`Self::ask`], for what may be asked twice: a first connection that stays silent is given up early, because the
+    /// next one may lead to a healthy server.
+    pub(super) async fn ask_anew<T, F>(&self, key: &str, request: impl Fn() -> F) -> Result<T, StorageError>
+    where
+        F: Future<Output = object_store::Result<T>>,
+    {
+        match tokio::time::timeout(self.gap(), request()).await {
+            Ok(answer) => answer.map_err(|error| from_s3(&self.location(key), &error, &self.asker)),
+            Err(_) => self.ask(key, self.short(), request()).await,
+        }
+    }
+
+    /// The longest silence on a connection that can be replaced.
+    pub(super) fn gap(&self) -> Duration {
+        self.patience.silence / 2
+    }
+
     /// The bound on an answer that carries no large body, with its repeats.
     pub(super) fn short(&self) -> Duration {
         self.patience.silence + self.patience.retry_for
@@ -233,13 +250,9 @@ impl S3Place {
     async fn list(&self, prefix: &str, options: PaginatedListOptions) -> Result<Page, StorageError> {
         let full = format!("{}{prefix}", self.prefix);
         let full_prefix = (!full.is_empty()).then_some(full.as_str());
-        let page = self
-            .ask(
-                prefix,
-                self.short(),
-                self.client.list_paginated(full_prefix, options),
-            )
-            .await?;
+        // The body of a page that breaks is lost to `object_store`, which repeats only up to the answer's head.
+        let request = || self.client.list_paginated(full_prefix, options.clone());
+        let page = self.repeat(|| self.ask_anew(prefix, request)).await?;
         let objects = page.result.objects.into_iter().filter_map(|meta| {
             // A marker of the prefix itself (`raw/` as an object) is not below it.
             let key = meta.location.as_ref().strip_prefix(&self.prefix)?;
@@ -255,7 +268,7 @@ impl S3Place {
 
     pub(super) async fn head(&self, key: &str) -> Result<Option<Object>, StorageError> {
         let path = self.path(key)?;
-        match self.ask(key, self.short(), self.client.head(&path)).await {
+        match self.ask_anew(key, || self.client.head(&path)).await {
             Ok(meta) => Ok(Some(Object {
                 key: key.to_owned(),
                 size: meta.size,
@@ -283,8 +296,8 @@ impl S3Place {
 
     pub(super) async fn delete(&self, key: &str) -> Result<(), StorageError> {
         let path = self.path(key)?;
-        let delete = || self.ask(key, self.short(), self.client.delete(&path));
-        match self.repeat(delete).await {
+        let delete = || self.client.delete(&path);
+        match self.repeat(|| self.ask_anew(key, delete)).await {
             Err(StorageError::NotFound { hint, .. }) if hint.contains("no such object") => Ok(()),
             done => done,
         }
@@ -333,8 +346,8 @@ impl S3Place {
     pub(super) async fn abort_multipart(&self, key: &str, upload_id: &str) -> Result<(), StorageError> {
         let path = self.path(key)?;
         let id = upload_id.to_owned();
-        let abort = || self.ask(key, self.short(), self.client.abort_multipart(&path, &id));
-        match self.repeat(abort).await {
+        let abort = || self.client.abort_multipart(&path, &id);
+        match self.repeat(|| self.ask_anew(key, abort)).await {
             Err(StorageError::NotFound { .. }) => Ok(()),
             done => done,
         }

@@ -20,5 +20,6 @@ mod run_s3;
 mod s3_memory;
 mod s3_server;
 mod sample;
+mod server_in_memory;
 mod storage;
 mod tidy;
