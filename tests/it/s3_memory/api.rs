@@ -4,6 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
+#[allow(
+    clippy::wildcard_imports,
+    reason = "each operation has an input, an output and parts of both"
+)]
 use s3s::dto::*;
 use s3s::{Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
