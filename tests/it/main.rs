@@ -14,7 +14,9 @@ mod listing;
 mod readme;
 mod run;
 mod run_faults;
+mod run_incremental;
 mod run_large;
+mod run_plan;
 mod run_s3;
 #[allow(dead_code, reason = "the benchmark uses other parts of it")]
 mod s3_memory;
