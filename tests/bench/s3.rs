@@ -117,16 +117,21 @@ fn compare(options: &Options) {
         }
     }
     if !options.runs.is_empty() {
-        println!("\n| tiny objects | run s | ms an object | again s | peak MB |\n|---:|---:|---:|---:|---:|");
+        println!(
+            "\n| tiny objects | run s | ms an object | list s | commit s | again s | peak MB |\n\
+             |---:|---:|---:|---:|---:|---:|---:|"
+        );
         for n_objects in &options.runs {
             let server = Server::start(*n_objects, 400);
             let concurrency = options.concurrency.to_string();
             let figures = measure_in_child("run", &server.endpoint, &[&concurrency]);
             let again = measure_in_child("run", &server.endpoint, &[&concurrency]);
             println!(
-                "| {n_objects} | {:.2} | {:.3} | {:.2} | {:.0} |",
+                "| {n_objects} | {:.2} | {:.3} | {:.2} | {:.2} | {:.2} | {:.0} |",
                 figures["seconds"],
                 1e3 * figures["seconds"] / *n_objects as f64,
+                figures["list"],
+                figures["commit"],
                 again["seconds"],
                 figures["peak"] / 1e6
             );
@@ -197,4 +202,10 @@ fn print_run(name: &str, figures: &Figures) {
         figures["rows_in"],
         figures["rows_out"]
     );
+    let stages = ["list", "fetch", "decode", "transform", "encode", "commit"];
+    let seconds: Vec<String> = stages
+        .iter()
+        .map(|stage| format!("{stage} {:.2}", figures[*stage]))
+        .collect();
+    println!("  seconds: {}", seconds.join(", "));
 }
