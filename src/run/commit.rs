@@ -498,6 +498,7 @@ mod tests {
                     Staged::S3 {
                         upload_id: "u-1".to_owned(),
                         part_etags: vec!["\"e1\"".to_owned()],
+                        note: Some("lake/_skewer/t/staging/r/part-00004.parquet.upload.json".to_owned()),
                     },
                 ),
             ],

@@ -134,6 +134,7 @@ impl Bucket {
             store: self.store.clone(),
             handle,
             key: key.to_owned(),
+            note: note_key(note),
             upload_id: Some(upload_id),
             buffer: Vec::new(),
             in_flight: Vec::new(),
@@ -168,6 +169,13 @@ impl Bucket {
         }
     }
 
+    pub(super) async fn remove_note(&self, note: Option<&str>) -> Result<(), RunError> {
+        match note {
+            Some(note) => Ok(self.store.delete(note).await?),
+            None => Ok(()),
+        }
+    }
+
     pub(super) async fn abort(&self, key: &str, upload_id: &str) -> Result<(), RunError> {
         Ok(self.store.abort_multipart(key, upload_id).await?)
     }
@@ -193,6 +201,8 @@ pub(in super::super) struct Writer {
     store: Store,
     handle: Handle,
     key: String,
+    /// Key of the note that the upload is open.
+    note: String,
     /// Taken when the upload is finished; a writer that still has it aborts its upload when dropped.
     upload_id: Option<String>,
     buffer: Vec<u8>,
@@ -212,6 +222,7 @@ impl Writer {
         }
         let staged = Staged::S3 {
             upload_id: self.upload_id.take().unwrap_or_default(),
+            note: Some(mem::take(&mut self.note)),
             part_etags: mem::take(&mut self.part_etags),
         };
         Ok((staged, self.n_bytes))
@@ -267,9 +278,10 @@ impl Drop for Writer {
         let Some(upload_id) = self.upload_id.take() else {
             return;
         };
-        let (store, key, in_flight) = (
+        let (store, key, note, in_flight) = (
             self.store.clone(),
             self.key.clone(),
+            self.note.clone(),
             mem::take(&mut self.in_flight),
         );
         // The parts under way end first: a part that arrives after the abort would stay and cost money.
@@ -277,8 +289,13 @@ impl Drop for Writer {
             for part in in_flight {
                 let _ended = part.await;
             }
-            if let Err(error) = store.abort_multipart(&key, &upload_id).await {
-                tracing::warn!(%error, key, upload_id, "an upload could not be aborted");
+            let aborted = store.abort_multipart(&key, &upload_id).await;
+            let removed = match aborted {
+                Ok(()) => store.delete(&note).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = removed {
+                tracing::warn!(%error, key, upload_id, "an upload could not be aborted; its note tells `gc` of it");
             }
         };
         // In a blocking thread this waits, so that a run that ends leaves no upload behind.
