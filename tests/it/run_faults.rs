@@ -237,6 +237,15 @@ fn a_commit_whose_answer_is_lost_is_made_once() {
 }
 
 #[test]
+fn a_commit_that_does_not_get_through_is_sent_again() {
+    let lake = Lake::of_small(4);
+    lake.server
+        .order(Rule::on(Op::PutObject, Fault::Reset).at("/commits/").times(2));
+    lake.check_whole(0..40);
+    assert_eq!(lake.server.script(|script| script.n_left()), Some(0));
+}
+
+#[test]
 fn a_conflict_where_nothing_was_written_is_no_other_runs_commit() {
     for refusal in [Refusal::CONFLICT, Refusal::PRECONDITION] {
         let lake = Lake::of_small(4);
@@ -258,6 +267,61 @@ fn a_completion_whose_answer_is_lost_publishes_its_part_once() {
     let report = lake.check_whole(0..2500);
     assert_eq!(report.partitions[0].parts.len(), 3);
     assert_eq!(lake.server.script(|script| script.n_left()), Some(0));
+}
+
+#[test]
+fn a_run_that_fails_after_its_commit_is_finished_by_the_next() {
+    let lake = Lake::empty();
+    lake.raw("a.jsonl", lines(0..2500));
+    // The second of three parts cannot be published.
+    lake.server.order(
+        Rule::on(Op::CompleteUpload, Fault::Refuse(Refusal::INTERNAL))
+            .after(1)
+            .always(),
+    );
+    let failed = lake.run_with(short_patience(), &Cancel::new()).unwrap();
+    assert_eq!(failed.exit_code, exit::TRY_AGAIN, "{failed:?}");
+    // What a reader sees meanwhile is of this commit, and nothing twice.
+    assert_eq!(lake.ids(), (0..1000).collect::<Vec<_>>());
+    assert_eq!(lake.server.uploads(BUCKET).len(), 2);
+    lake.heal();
+    let next = lake.run_with(PATIENT, &Cancel::new()).unwrap();
+    assert_eq!(next.status, RunStatus::Done, "{next:?}");
+    assert_eq!(next.partitions[0].rows_in, 0, "{next:?}");
+    assert_eq!(lake.ids(), (0..2500).collect::<Vec<_>>());
+    assert_eq!(lake.server.uploads(BUCKET), []);
+}
+
+#[test]
+fn later_runs_over_a_bad_network_add_what_is_new_once() {
+    let lake = Lake::of_small(5);
+    lake.check_whole(0..50);
+    lake.server.script(|script| script.seed(11));
+    lake.server.order(Rule::on_any(Fault::Reset).share(0.05).always());
+    lake.server.order(
+        Rule::on_any(Fault::Refuse(Refusal::SLOW_DOWN))
+            .share(0.05)
+            .always(),
+    );
+    lake.server
+        .order(Rule::on(Op::GetObject, Fault::CutBody(30)).share(0.1).always());
+    for op in [Op::PutObject, Op::CompleteUpload] {
+        lake.server
+            .order(Rule::on(op, Fault::LoseAnswer).share(0.2).always());
+    }
+    for day in 1..5 {
+        for i in 0..5 {
+            let first = 50 * day + 10 * i;
+            lake.raw(&format!("{day}-{i}.jsonl"), lines(first..first + 10));
+        }
+        let report = lake.run_with(PATIENT, &Cancel::new()).unwrap();
+        assert_eq!(report.status, RunStatus::Done, "{report:?}");
+        check_books(&report);
+        assert_eq!(report.partitions[0].rows_in, 50, "{report:?}");
+        assert_eq!(lake.ids(), (0..50 * day + 50).collect::<Vec<_>>());
+    }
+    let tally = lake.server.tally();
+    assert!(tally.n_faults > 10, "{tally:?}");
 }
 
 #[test]
