@@ -21,6 +21,9 @@ pub enum CliError {
     Usage { message: String },
     #[error("{message}")]
     Run { message: String, exit_code: u8 },
+    /// Work that did not end itself soon after a signal.
+    #[error("cancelled: what was under way did not end in time and was left")]
+    Cancelled { code: u8 },
     #[error("writing the result: {0}")]
     Output(std::io::Error),
     #[error("no worker threads: {0}")]
@@ -34,6 +37,7 @@ impl CliError {
             Self::Storage(error) | Self::Page(PageError::Storage(error)) => storage_code(error),
             Self::Location(_) | Self::Spec { .. } | Self::Usage { .. } => 2,
             Self::Run { exit_code, .. } => *exit_code,
+            Self::Cancelled { code } => *code,
             Self::Page(_) | Self::Output(_) | Self::Runtime(_) => 1,
         }
     }

@@ -9,12 +9,15 @@ mod job_schema;
 mod ls;
 mod output;
 mod preview;
+mod probe;
 mod rows;
 mod run;
 mod sample_data;
 mod schema;
 mod signal;
 mod skew;
+#[cfg(unix)]
+mod supervise;
 mod validate;
 
 use std::process::ExitCode;
@@ -52,6 +55,9 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Runs a job for the given days
     Run(run::RunArgs),
+    /// Tries the files alone that were in work when a worker died
+    #[command(hide = true)]
+    Probe(probe::ProbeArgs),
     /// The JSON Schema of a job spec
     JobSchema,
     /// Writes the sample lake
@@ -157,6 +163,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
         Command::Skew(args) => skew::skew(args, output),
         Command::Validate(args) => validate::validate(&args, output),
         Command::Run(args) => run::run(&args, output),
+        Command::Probe(args) => probe::probe(&args),
         Command::JobSchema => job_schema::job_schema(output),
         Command::SampleData(args) => sample_data::sample_data(args, output),
     }

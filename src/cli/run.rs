@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::output::Output;
-use super::signal::Signalled;
+use super::signal::{Orders, Signalled};
 use super::validate::read_job;
 use super::{CliError, signal};
 use crate::base::{Cancel, Progress, units};
 use crate::job::{Job, Params};
-use crate::run::{RunOptions, RunReport, run as run_job};
+use crate::run::{Journal, RunOptions, RunReport, run as run_job};
+use crate::storage::{Patience, StoreOptions};
 
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
@@ -28,13 +29,27 @@ pub struct RunArgs {
 }
 
 pub fn run(args: &RunArgs, output: &mut Output) -> Result<u8, CliError> {
+    #[cfg(unix)]
+    if let Some(code) = super::supervise::supervise(&args.job)? {
+        return Ok(code);
+    }
+    let orders = Orders::of_supervisor();
     let job = read_job(&args.job)?;
     let params = params(&args.params)?;
+    let journal = orders
+        .as_ref()
+        .map(|orders| Journal::open(orders.folder()).map_err(run_error))
+        .transpose()?;
     let options = RunOptions {
         replace: args.replace,
+        store: StoreOptions {
+            patience: Patience::of_a_batch(),
+            ..StoreOptions::default()
+        },
+        journal,
         ..RunOptions::default()
     };
-    let (report, signalled) = signal::block_on(|cancel, signalled| async move {
+    let (report, signalled) = signal::block_on_ordered(orders, |cancel, signalled| async move {
         (execute(&job, &params, &options, &cancel).await, signalled)
     })?;
     let report = report?;
@@ -66,10 +81,14 @@ async fn execute(
     if std::io::stderr().is_terminal() {
         say("\r\x1b[K");
     }
-    result.map_err(|error| CliError::Run {
+    result.map_err(run_error)
+}
+
+pub fn run_error(error: crate::run::RunError) -> CliError {
+    CliError::Run {
         message: error.to_string(),
         exit_code: u8::try_from(error.exit_code()).unwrap_or(1),
-    })
+    }
 }
 
 /// A line that is drawn over on a terminal, and a line every ten seconds in a log.

@@ -14,12 +14,14 @@ use super::books::Books;
 use super::commit::{Commit, CommitPart, DayLog, staging};
 use super::compute::{Compute, Message, Rows};
 use super::error::exit;
+use super::fault::During;
 use super::fetch::Fetcher;
 use super::files::Files;
+use super::journal::Journal;
 use super::part::{PartRoller, PartTarget};
 use super::quarantine::Quarantine;
 use super::report::{PartitionReport, PartitionStatus, QuarantineReport, Seconds};
-use super::{RunError, list};
+use super::{RunError, STREAMED_BYTES, list, time_limit};
 use crate::base::{Cancel, Progress, units};
 use crate::dataset::decode::{DecodeOptions, Drift};
 use crate::dataset::origin;
@@ -27,11 +29,10 @@ use crate::job::Job;
 use crate::storage::{Object, Partition, Store};
 use crate::transform::Plan;
 
-/// Work units aim at this many stored bytes, less where many threads share the memory.
-const UNIT_BYTES: u64 = 32 << 20;
 const CANCEL_POLL: Duration = Duration::from_millis(20);
 
 /// What all days of a run share.
+#[derive(Clone, Copy)]
 pub(super) struct RunContext<'a> {
     pub job: &'a Job,
     pub run_id: &'a str,
@@ -42,6 +43,7 @@ pub(super) struct RunContext<'a> {
     pub memory_bytes: u64,
     pub progress: &'a Progress,
     pub cancel: &'a Cancel,
+    pub journal: Option<&'a Journal>,
 }
 
 /// What the stages made of a day, not published yet.
@@ -60,7 +62,22 @@ impl RunContext<'_> {
     /// Runs a day to its end; a failure is part of the report.
     pub async fn day(&self, day: NaiveDate) -> PartitionReport {
         let mut report = PartitionReport::new(Partition::Day(day), PartitionStatus::Failed);
-        let status = self.try_day(day, &mut report).await;
+        let limit = self.job.limits.day_timeout.map(|limit| limit.0);
+        let (status, is_late) = time_limit::within(limit, self.cancel, |cancel| {
+            let report = &mut report;
+            async move {
+                let context = RunContext {
+                    cancel: &cancel,
+                    ..*self
+                };
+                context.try_day(day, report).await
+            }
+        })
+        .await;
+        let status = match (status, limit) {
+            (Err(RunError::Cancelled), Some(limit)) if is_late => Err(RunError::DayTooSlow { limit }),
+            (status, _) => status,
+        };
         match status {
             Ok(status) => report.status = status,
             Err(error) => {
@@ -194,6 +211,15 @@ impl RunContext<'_> {
         }
     }
 
+    /// Removes what run `died` left of a day that this run has finished: its commit, had it made one, is published.
+    pub async fn clear_away(&self, died: &str, day: NaiveDate) {
+        let context = RunContext {
+            run_id: died,
+            ..*self
+        };
+        context.clean_up(day, &[]).await;
+    }
+
     /// Takes back staged parts that will not be published.
     async fn discard(&self, day: NaiveDate, parts: &[CommitPart]) -> Result<(), RunError> {
         for part in parts {
@@ -213,7 +239,7 @@ impl RunContext<'_> {
     ) -> Result<DayOutput, RunError> {
         let n_threads = self.n_threads.max(1);
         let per_thread = self.memory_bytes / n_threads as u64;
-        let unit_bytes = (per_thread / 4).clamp(1 << 20, UNIT_BYTES);
+        let unit_bytes = (per_thread / 4).clamp(1 << 20, STREAMED_BYTES);
         let names: Vec<String> = objects
             .iter()
             .map(|object| self.source.location(&object.key).to_string())
@@ -247,6 +273,8 @@ impl RunContext<'_> {
             },
             plan: Arc::new(prefix),
             stop: stop.clone(),
+            journal: self.journal.cloned(),
+            during: During::Run,
         };
         let target = PartTarget {
             files: self.files.clone(),

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -70,6 +71,11 @@ pub enum RunError {
     UnknownPart { location: String, control: String },
     #[error("{location}: committed part is neither staged nor published: run this day again with --replace")]
     PartLost { location: String },
+    #[error(
+        "the day took longer than `limits.day_timeout` = {} s: nothing was committed, run again, or allow more",
+        limit.as_secs_f64()
+    )]
+    DayTooSlow { limit: Duration },
     #[error("a worker stopped without a word: {message}")]
     Worker { message: String },
     #[error("cancelled")]
@@ -83,7 +89,9 @@ impl RunError {
             Self::Storage(error) if error.is_configuration() => exit::CONFIGURATION,
             Self::Storage(StorageError::NotFound { .. }) => exit::CONFIGURATION,
             Self::Storage(error) if error.is_transient() => exit::TRY_AGAIN,
-            Self::Vanished { .. } | Self::Lost { .. } | Self::Unsure { .. } => exit::TRY_AGAIN,
+            Self::Vanished { .. } | Self::Lost { .. } | Self::Unsure { .. } | Self::DayTooSlow { .. } => {
+                exit::TRY_AGAIN
+            }
             Self::Cancelled => exit::CANCELLED,
             _ => exit::UNEXPECTED,
         }

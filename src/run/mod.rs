@@ -11,18 +11,24 @@ mod commit;
 mod compute;
 mod day;
 mod error;
+mod fault;
 mod fetch;
 mod files;
+pub mod journal;
 mod list;
 mod part;
+mod probe;
 mod quarantine;
 mod raw_line;
 mod report;
 mod run_id;
+mod time_limit;
 
 use std::num::NonZeroUsize;
 
 pub use error::{RunError, exit};
+pub use journal::Journal;
+pub use probe::probe;
 pub use report::{
     PartReport, PartitionReport, PartitionStatus, QuarantineReport, RunReport, RunStatus, Seconds,
 };
@@ -30,6 +36,10 @@ pub use report::{
 use crate::base::{Cancel, Progress};
 use crate::job::{ByteSize, Job, Params};
 use crate::storage::{Location, Store, StoreOptions};
+
+/// A larger object is read piece by piece. Work units aim at this many stored bytes, less where many threads share the
+/// memory.
+const STREAMED_BYTES: u64 = 32 << 20;
 
 /// How a run differs from what the spec says.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +52,8 @@ pub struct RunOptions {
     pub memory: Option<ByteSize>,
     /// Credentials and patience of both stores.
     pub store: StoreOptions,
+    /// Where it says which objects are in work, for a supervisor; none without one.
+    pub journal: Option<Journal>,
 }
 
 /// Runs `job` for the days of `params`, newest first, each its own commit. A day that fails does not stop others.
@@ -72,11 +84,19 @@ pub async fn run(
         memory_bytes: options.memory.unwrap_or(job.limits.memory).0,
         progress,
         cancel,
+        journal: options.journal.as_ref(),
     };
+    let died = options.journal.as_ref().map(|journal| journal.enter(&run_id));
     let mut partitions = Vec::with_capacity(params.days().len());
     for day in params.days().iter().rev() {
         progress.set_note(day.to_string());
-        partitions.push(context.day(*day).await);
+        let partition = context.day(*day).await;
+        if partition.is_good() {
+            for died in died.iter().flatten() {
+                context.clear_away(died, *day).await;
+            }
+        }
+        partitions.push(partition);
     }
     let peak_rss_bytes = report::peak_rss_bytes();
     let report = RunReport::new(run_id, job, partitions, peak_rss_bytes);

@@ -95,7 +95,7 @@ impl Quarantine {
         self.examples
             .entry(reject.reason)
             .or_insert_with(|| format!("{}:{}: {}", reject.object, reject.line, reject.message));
-        if matches!(reject.reason, Reason::Truncated | Reason::CorruptCodec) {
+        if reject.reason.is_of_file() {
             self.failed_objects.insert(reject.object.clone());
         }
         let known = self.objects.get(&reject.object);

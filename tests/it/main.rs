@@ -7,9 +7,11 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+mod broken_bodies;
 mod cli;
 mod credentials;
 mod dataset;
+mod isolation;
 mod readme;
 mod run;
 mod run_large;
