@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::dataset::PageError;
+use crate::run::RunError;
 use crate::storage::{LocationError, StorageError};
 
 /// Why a subcommand ended without its result.
@@ -45,6 +46,15 @@ impl CliError {
     /// Whether the reader of stdout has gone, as `head` does.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl From<RunError> for CliError {
+    fn from(error: RunError) -> Self {
+        Self::Run {
+            message: error.to_string(),
+            exit_code: u8::try_from(error.exit_code()).unwrap_or(1),
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::run::run_error;
 use super::signal::Orders;
 use super::validate::read_job;
 use super::{CliError, signal};
@@ -22,7 +21,7 @@ pub fn probe(args: &ProbeArgs) -> Result<u8, CliError> {
             message: "`skewer probe` is started by `skewer run` alone".to_owned(),
         });
     };
-    let (journal, suspects) = open(orders.folder()).map_err(run_error)?;
+    let (journal, suspects) = open(orders.folder())?;
     let options = StoreOptions {
         patience: Patience::of_a_batch(),
         ..StoreOptions::default()
@@ -30,7 +29,7 @@ pub fn probe(args: &ProbeArgs) -> Result<u8, CliError> {
     let probed = signal::block_on_ordered(Some(orders), |cancel, _| async move {
         crate::run::probe(&job, &suspects, journal, &options, &cancel).await
     })?;
-    probed.map_err(run_error)?;
+    probed?;
     Ok(0)
 }
 

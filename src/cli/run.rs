@@ -38,7 +38,7 @@ pub fn run(args: &RunArgs, output: &mut Output) -> Result<u8, CliError> {
     let params = params(&args.params)?;
     let journal = orders
         .as_ref()
-        .map(|orders| Journal::open(orders.folder()).map_err(run_error))
+        .map(|orders| Journal::open(orders.folder()))
         .transpose()?;
     let options = RunOptions {
         replace: args.replace,
@@ -81,14 +81,7 @@ async fn execute(
     if std::io::stderr().is_terminal() {
         say("\r\x1b[K");
     }
-    result.map_err(run_error)
-}
-
-pub fn run_error(error: crate::run::RunError) -> CliError {
-    CliError::Run {
-        message: error.to_string(),
-        exit_code: u8::try_from(error.exit_code()).unwrap_or(1),
-    }
+    result.map_err(CliError::from)
 }
 
 /// A line that is drawn over on a terminal, and a line every ten seconds in a log.

@@ -20,7 +20,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
 
 use super::CliError;
-use super::run::run_error;
 use super::signal::{GRACE, INTERRUPT, INTERRUPTED, JOURNAL, TERMINATE, TERMINATED};
 use crate::base::units;
 use crate::job::{Isolation, JobSpec};
@@ -104,7 +103,7 @@ impl Supervisor {
                 Ended::Code(code) | Ended::Told(code) => return Ok(code),
                 Ended::Died(death) => death,
             };
-            let suspects = journal::suspects(&self.folder.0).map_err(run_error)?;
+            let suspects = journal::suspects(&self.folder.0)?;
             say(&format!(
                 "{death} ended the worker; trying {} that it had in work, one by one",
                 units::plural(suspects.len() as u64, "file")
@@ -120,8 +119,8 @@ impl Supervisor {
             }
             had_second_chance = had_second_chance || found.is_empty();
             poison.extend(found);
-            journal::clear(&self.folder.0).map_err(run_error)?;
-            journal::write_poison(&self.folder.0, &poison).map_err(run_error)?;
+            journal::clear(&self.folder.0)?;
+            journal::write_poison(&self.folder.0, &poison)?;
             say("starting the run again");
         }
     }
@@ -135,14 +134,14 @@ impl Supervisor {
         let args = [OsString::from("probe"), job.as_os_str().to_owned()];
         let mut found = Vec::new();
         while !rest.is_empty() {
-            journal::clear(&self.folder.0).map_err(run_error)?;
-            journal::write_suspects(&self.folder.0, &rest).map_err(run_error)?;
+            journal::clear(&self.folder.0)?;
+            journal::write_suspects(&self.folder.0, &rest)?;
             let death = match self.worker(&args, Stdio::null()).await? {
                 Ended::Code(_) => break,
                 Ended::Told(_) => return Ok(None),
                 Ended::Died(death) => death,
             };
-            let in_work = journal::suspects(&self.folder.0).map_err(run_error)?;
+            let in_work = journal::suspects(&self.folder.0)?;
             let Some(at) = rest.iter().position(|suspect| in_work.contains(suspect)) else {
                 break;
             };

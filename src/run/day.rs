@@ -21,7 +21,7 @@ use super::journal::Journal;
 use super::part::{PartRoller, PartTarget};
 use super::quarantine::Quarantine;
 use super::report::{PartitionReport, PartitionStatus, QuarantineReport, Seconds};
-use super::{RunError, STREAMED_BYTES, list, time_limit};
+use super::{RunError, STREAMED_BYTES, list, quarantine, time_limit};
 use crate::base::{Cancel, Progress, units};
 use crate::dataset::decode::{DecodeOptions, Drift};
 use crate::dataset::origin;
@@ -218,6 +218,10 @@ impl RunContext<'_> {
             ..*self
         };
         context.clean_up(day, &[]).await;
+        let removed = quarantine::remove_unfinished(self.files, self.job, died, day).await;
+        if let Err(error) = removed {
+            tracing::warn!(%error, %day, "an unfinished quarantine could not be removed");
+        }
     }
 
     /// Takes back staged parts that will not be published.
@@ -230,6 +234,14 @@ impl RunContext<'_> {
             .remove_folder(&staging(&self.job.sink, self.run_id, day))
     }
 
+    /// Full locations of objects.
+    fn names(&self, objects: &[Object]) -> Vec<String> {
+        objects
+            .iter()
+            .map(|object| self.source.location(&object.key).to_string())
+            .collect()
+    }
+
     /// Runs the stages side by side until every row is staged.
     async fn produce(
         &self,
@@ -240,10 +252,7 @@ impl RunContext<'_> {
         let n_threads = self.n_threads.max(1);
         let per_thread = self.memory_bytes / n_threads as u64;
         let unit_bytes = (per_thread / 4).clamp(1 << 20, STREAMED_BYTES);
-        let names: Vec<String> = objects
-            .iter()
-            .map(|object| self.source.location(&object.key).to_string())
-            .collect();
+        let names = self.names(&objects);
         let units = list::units(&objects, unit_bytes);
         let (objects, names) = (Arc::new(objects), Arc::new(names));
         let (prefix, suffix) = self.job.plan.clone().split();

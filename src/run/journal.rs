@@ -278,7 +278,7 @@ fn write_list<T: Serialize>(path: &Path, list: &[T]) -> Result<(), RunError> {
 
 /// A list that was not written is empty.
 fn read_list<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, RunError> {
-    match fs::read(&path) {
+    match fs::read(path) {
         Ok(json) => serde_json::from_slice(&json).map_err(|error| RunError::read(path, error.into())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(RunError::read(path, error)),

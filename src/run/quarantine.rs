@@ -15,6 +15,9 @@ use crate::dataset::{Reason, Reject, Stage};
 use crate::job::Job;
 use crate::storage::{Location, Object};
 
+const FILE: &str = "part-0.jsonl";
+const STAGED: &str = ".part-0.jsonl";
+
 /// One line. Field order is the order in the file.
 #[derive(Debug, Serialize)]
 struct Entry<'a> {
@@ -70,11 +73,11 @@ impl Quarantine {
         objects: &[Object],
         names: &[String],
     ) -> Self {
-        let folder = format!("quarantine/day={day}/run={run_id}");
+        let folder = folder(job, run_id, day);
         Self {
             files,
-            at: job.sink.control.join(&format!("{folder}/part-0.jsonl")),
-            staging: job.sink.control.join(&format!("{folder}/.part-0.jsonl")),
+            at: folder.join(FILE),
+            staging: folder.join(STAGED),
             run_id: run_id.to_owned(),
             day,
             spec_sha256: job.spec_sha256.clone(),
@@ -174,4 +177,25 @@ impl Quarantine {
             by_reason: self.by_reason.clone(),
         })
     }
+}
+
+fn folder(job: &Job, run_id: &str, day: NaiveDate) -> Location {
+    job.sink
+        .control
+        .join(&format!("quarantine/day={day}/run={run_id}"))
+}
+
+/// Removes what a run that died left of its quarantine, unless it had ended the file.
+pub(super) async fn remove_unfinished(
+    files: &Files,
+    job: &Job,
+    run_id: &str,
+    day: NaiveDate,
+) -> Result<(), RunError> {
+    let folder = folder(job, run_id, day);
+    let names = files.names(&folder).await?;
+    if names.iter().any(|name| name == FILE) {
+        return Ok(());
+    }
+    files.remove_folder(&folder)
 }

@@ -58,10 +58,10 @@ mod tests {
         let late = within(Some(Duration::from_millis(1)), &cancel, until_cancelled).await;
         assert_eq!(late, ("stopped", true));
         assert!(!cancel.is_cancelled());
-        let in_time = within(Some(Duration::from_secs(3600)), &cancel, |_| async { "done" }).await;
+        let in_time = within(Some(Duration::from_hours(1)), &cancel, |_| async { "done" }).await;
         assert_eq!(in_time, ("done", false));
         cancel.cancel();
-        for limit in [None, Some(Duration::from_secs(3600))] {
+        for limit in [None, Some(Duration::from_hours(1))] {
             assert_eq!(within(limit, &cancel, until_cancelled).await, ("stopped", false));
         }
     }

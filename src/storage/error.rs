@@ -25,8 +25,6 @@ pub enum StorageError {
     Credentials { location: String, message: String },
     #[error("{location}: {message}")]
     Unreachable { location: String, message: String },
-    #[error("{location}: changed while it was read: run again")]
-    Changed { location: String },
     #[error("{location}: already exists")]
     AlreadyExists { location: String },
     #[error("{location}: {message}")]
@@ -46,7 +44,7 @@ impl StorageError {
 
     /// Whether the same call may succeed later (exit code 75).
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Changed { .. })
+        matches!(self, Self::Unreachable { .. })
     }
 
     pub(super) fn other(location: &impl ToString, message: impl Into<String>) -> Self {

@@ -2,7 +2,6 @@
 //!
 //! Leaves to `dataset` what the bytes mean. Nothing here opens a file to look at its content.
 
-mod body;
 mod connection;
 mod credentials;
 mod error;

@@ -5,18 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures::TryStreamExt as _;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::aws::{AmazonS3, AmazonS3Builder, resolve_bucket_region};
 use object_store::list::{PaginatedListOptions, PaginatedListStore as _};
 use object_store::multipart::{MultipartStore as _, PartId};
 use object_store::path::Path as ObjectPath;
 use object_store::{
-    BackoffConfig, ClientOptions, ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions, PutPayload,
-    RetryConfig, StaticCredentialProvider,
+    BackoffConfig, ClientOptions, GetOptions, ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions,
+    PutPayload, RetryConfig, StaticCredentialProvider,
 };
 
-use super::body::Source;
 use super::connection::check_endpoint;
 use super::credentials::{ChainProvider, Credentials, chain_region};
 use super::error::{ANONYMOUS, Asker, from_s3, timed_out};
@@ -33,17 +32,6 @@ pub struct Patience {
     pub silence: Duration,
 }
 
-impl Patience {
-    /// For work that nobody watches: a burst of throttling or a short outage must not end it.
-    pub fn of_a_batch() -> Self {
-        Self {
-            max_retries: 10,
-            retry_for: Duration::from_secs(60),
-            ..Self::default()
-        }
-    }
-}
-
 impl Default for Patience {
     fn default() -> Self {
         Self {
@@ -51,6 +39,17 @@ impl Default for Patience {
             retry_for: Duration::from_secs(10),
             connect: Duration::from_secs(4),
             silence: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Patience {
+    /// For work that nobody watches: a burst of throttling or a short outage must not end it.
+    pub fn of_a_batch() -> Self {
+        Self {
+            max_retries: 10,
+            retry_for: Duration::from_mins(1),
+            ..Self::default()
         }
     }
 }
@@ -293,14 +292,28 @@ impl S3Place {
         key: &str,
         range: Option<std::ops::Range<u64>>,
     ) -> Result<(u64, ByteStream), StorageError> {
-        let source = Source {
-            client: self.streaming.clone(),
-            path: self.path(key)?,
-            location: self.location(key),
-            asker: self.asker.clone(),
-            patience: self.patience,
+        let path = self.path(key)?;
+        let options = GetOptions {
+            range: range.map(Into::into),
+            ..GetOptions::default()
         };
-        source.stream(range).await
+        let answer = self
+            .ask(key, self.short(), self.streaming.get_opts(&path, options))
+            .await?;
+        let n_bytes = answer.range.end.saturating_sub(answer.range.start);
+        let (location, asker, silence) = (self.location(key), self.asker.clone(), self.short());
+        let pieces = stream::try_unfold(answer.into_stream(), move |mut body| {
+            let (location, asker) = (location.clone(), asker.clone());
+            async move {
+                match tokio::time::timeout(silence, body.next()).await {
+                    Ok(None) => Ok(None),
+                    Ok(Some(Ok(piece))) => Ok(Some((piece, body))),
+                    Ok(Some(Err(error))) => Err(from_s3(&location, &error, &asker)),
+                    Err(_) => Err(timed_out(&location, &asker, silence.as_secs())),
+                }
+            }
+        });
+        Ok((n_bytes, pieces.boxed()))
     }
 
     pub(super) async fn get(

@@ -11,6 +11,8 @@ use serde_json::Value;
 use skewer::run::{RunReport, journal};
 
 use crate::run::{DAY, Lake, check_books, files_below, gzip, lines};
+use crate::run_s3::s3_spec;
+use crate::s3_server::S3Server;
 
 /// 20 files of 10 rows, and a job beside them.
 fn lake() -> Lake {
@@ -80,6 +82,7 @@ fn costs_those_files_alone(lake: &Lake, output: &Output, lost: &[&str], reason: 
         assert!(reject["source"]["etag"].is_string(), "{reject}");
     }
     assert_eq!(rejects.len(), lost.len());
+    assert_eq!(files_below(&lake.path("out/_skewer/clicks/quarantine")).len(), 1);
     nothing_is_left(lake);
 }
 
@@ -235,6 +238,43 @@ fn a_run_that_stands_still_in_a_file_ends_within_twenty_seconds_of_a_signal() {
 }
 
 #[test]
+fn a_run_that_waits_for_a_silent_server_ends_soon_after_a_signal_and_leaves_no_upload() {
+    let server = S3Server::start();
+    let bucket = server.bucket("lake");
+    let raw = bucket.join("raw/2020/01/02");
+    fs::create_dir_all(&raw).unwrap();
+    for file in 0..3 {
+        fs::write(raw.join(format!("{file}.jsonl")), lines(0..20)).unwrap();
+    }
+    server.faults(|faults| faults.silent = vec!["GetObject"]);
+    let lake = Lake::new();
+    let mut command = command(&lake, "");
+    fs::write(lake.path("job.yaml"), s3_spec(&server, "{abs: 0}")).unwrap();
+    let child = command
+        .env("AWS_ACCESS_KEY_ID", &server.access_key)
+        .env("AWS_SECRET_ACCESS_KEY", &server.secret_key)
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_SESSION_TOKEN")
+        .spawn()
+        .unwrap();
+    let count = |name: &str| server.faults(|faults| faults.asked.iter().filter(|op| *op == name).count());
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while count("GetObject") < 3 {
+        assert!(Instant::now() < deadline, "the worker does not start");
+        std::thread::yield_now();
+    }
+    let told = Instant::now();
+    terminate(&child);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(143), "{}", stderr(&output));
+    assert!(told.elapsed() < Duration::from_secs(10), "{:?}", told.elapsed());
+    assert_eq!(report(&output).partitions[0].rows_out, 0);
+    assert_eq!(files_below(&bucket.join("out/clicks")), Vec::<PathBuf>::new());
+    assert_eq!(count("CreateMultipartUpload"), count("AbortMultipartUpload"));
+    assert_eq!(files_below(&lake.path("tmp")), Vec::<PathBuf>::new());
+}
+
+#[test]
 fn a_bomb_and_a_day_that_takes_too_long_are_told_as_what_they_are() {
     let mut lake = lake();
     let blank = gzip(&format!("{}\n", " ".repeat(1 << 20)));
@@ -254,9 +294,9 @@ fn a_bomb_and_a_day_that_takes_too_long_are_told_as_what_they_are() {
     lake.limits = "day_timeout: 1ms".to_owned();
     let output = command(&lake, "").output().unwrap();
     assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
-    let late: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(late["partitions"][0]["status"], "failed");
-    let message = late["partitions"][0]["message"].as_str().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["partitions"][0]["status"], "failed");
+    let message = answer["partitions"][0]["message"].as_str().unwrap();
     assert!(message.contains("day_timeout"), "{message}");
     assert_eq!(files_below(&lake.path("out/clicks")), Vec::<PathBuf>::new());
     nothing_is_left(&lake);

@@ -7,7 +7,6 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
-mod broken_bodies;
 mod cli;
 mod credentials;
 mod dataset;

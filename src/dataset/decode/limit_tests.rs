@@ -53,17 +53,18 @@ fn a_file_without_time_is_one_reject_and_the_next_file_has_time_of_its_own() {
         ..DecodeOptions::default()
     };
     let text = "{\"x\": 1}\n{\"x\": 2}\n";
-    let decoded = decode_with(
+    let late = decode_with(
         schema(FIELDS),
         options(Some(Duration::ZERO)),
         Codec::None,
         text.as_bytes(),
     );
-    assert_eq!((decoded.origins().len(), decoded.n_records()), (0, 1));
-    assert_eq!(decoded.rejects()[0].reason, Reason::Deadline);
-    assert_eq!(decoded.rejects()[0].line, 1);
-    let mut decoder =
-        Decoder::new(Arc::new(schema(FIELDS)), options(Some(Duration::from_secs(3600)))).unwrap();
+    assert_eq!((late.origins().len(), late.n_records()), (0, 1));
+    assert_eq!(
+        (late.rejects()[0].reason, late.rejects()[0].line),
+        (Reason::Deadline, 1)
+    );
+    let mut decoder = Decoder::new(Arc::new(schema(FIELDS)), options(Some(Duration::from_hours(1)))).unwrap();
     for index in 0..2 {
         let object = ObjectRef {
             index,

@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn waiting_for_others_is_no_time_of_the_file() {
         let meter = Meter::start(Limits {
-            timeout: Some(Duration::from_secs(60)),
+            timeout: Some(Duration::from_mins(1)),
             ..Limits::default()
         });
         let after = |seconds| meter.started + Duration::from_secs(seconds);
