@@ -24,8 +24,9 @@ pub use params::{ParamError, Params};
 pub use schema::job_schema;
 pub use size::ByteSize;
 pub use spec::{
-    ApiVersion, BudgetSpec, Compression, ErrorsSpec, FormatSpec, Isolation, JobSpec, JsonlSpec, Kind,
-    LimitsSpec, Metadata, ParamSpec, ParamType, ParquetSpec, PartitionSpec, SinkSpec, SourceSpec, Tolerance,
+    ApiVersion, BudgetSpec, Compression, ErrorsSpec, FormatSpec, IncrementalSpec, Isolation, JobSpec,
+    JsonlSpec, Kind, LimitsSpec, Metadata, ParamSpec, ParamType, ParquetSpec, PartitionSpec, SinkLayout,
+    SinkSpec, SourceSpec, Tolerance,
 };
 pub use template::{Template, TemplateError};
 pub use timespan::TimeSpan;

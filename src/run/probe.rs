@@ -61,6 +61,7 @@ pub async fn probe(
                 .collect(),
         ),
         objects,
+        only: None,
         schema: Arc::clone(&job.source.schema),
         options: job.source.decode.clone(),
         plan: Arc::new(rows_alone),
