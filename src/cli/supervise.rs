@@ -108,9 +108,14 @@ impl Supervisor {
                 "{death} ended the worker; trying {} that it had in work, one by one",
                 units::plural(suspects.len() as u64, "file")
             ));
-            let Some(found) = self.try_alone(job, suspects.clone()).await? else {
+            let Some(mut found) = self.try_alone(job, suspects.clone()).await? else {
                 return Ok(self.told.unwrap_or(TERMINATED));
             };
+            // A file that was left out and is found again (it changes all the time) must not start the run for ever.
+            found.retain(|new| {
+                let is_same = |known: &Poison| known.suspect.location == new.suspect.location;
+                !poison.iter().any(is_same)
+            });
             for Poison { suspect, death } in &found {
                 say(&format!("{}: {death}: goes to quarantine", suspect.location));
             }
