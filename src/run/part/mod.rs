@@ -3,8 +3,9 @@
 use std::mem;
 use std::sync::Arc;
 
+use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression as Codec, ZstdLevel};
@@ -75,21 +76,37 @@ impl PartRoller {
 
     /// Adds rows (without hidden columns) in their order.
     pub fn write(&mut self, df: &DataFrame) -> Result<(), RunError> {
+        if df.height() == 0 {
+            return Ok(());
+        }
+        self.append(&to_arrow(df, &self.target.partition)?)
+    }
+
+    /// As [`PartRoller::write`], for rows read back from a part: the same columns in any order, in any Arrow type that
+    /// Parquet gives for them. A value that does not fit the part's type is an error, never a null.
+    #[cfg_attr(
+        not(test),
+        allow(dead_code, reason = "rewriting and compaction read parts back")
+    )]
+    pub fn write_arrow(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
+        let batch = conform(batch, &self.schema).map_err(|message| RunError::Encode {
+            part: self.target.partition.clone(),
+            message,
+        })?;
+        self.append(&batch)
+    }
+
+    /// Cuts rows at the ends of parts.
+    fn append(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
         let mut offset = 0;
-        while offset < df.height() {
+        while offset < batch.num_rows() {
             let mut part = match self.open.take() {
                 Some(part) => part,
                 None => self.start_part()?,
             };
-            let n = (self.rows_per_file - part.rows).min(df.height() - offset);
-            let rows = if n == df.height() {
-                df.clone()
-            } else {
-                df.slice(i64::try_from(offset).unwrap_or(i64::MAX), n)
-            };
-            let batch = to_arrow(&rows, &part.path)?;
+            let n = (self.rows_per_file - part.rows).min(batch.num_rows() - offset);
             part.writer
-                .write(&batch)
+                .write(&batch.slice(offset, n))
                 .map_err(|error| self.parquet_error(&part.path, error))?;
             part.rows += n;
             offset += n;
@@ -199,6 +216,34 @@ impl PartRoller {
     }
 }
 
+/// `batch` with the columns of `schema`, in its order and types.
+fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, String> {
+    if batch.num_columns() != schema.fields().len() {
+        return Err(format!(
+            "{} columns came for the {} of the table",
+            batch.num_columns(),
+            schema.fields().len()
+        ));
+    }
+    let options = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
+    let columns = schema.fields().iter().map(|field| {
+        let column = batch
+            .column_by_name(field.name())
+            .ok_or_else(|| format!("column `{}` is missing", field.name()))?;
+        if column.data_type() == field.data_type() {
+            return Ok(Arc::clone(column));
+        }
+        cast_with_options(column, field.data_type(), &options)
+            .map_err(|error| format!("column `{}`: {error}", field.name()))
+    });
+    let columns = columns.collect::<Result<Vec<_>, String>>()?;
+    let n_rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &n_rows).map_err(|error| error.to_string())
+}
+
 fn to_arrow(df: &DataFrame, part: &str) -> Result<RecordBatch, RunError> {
     arrow_bridge::to_arrow(df).map_err(|error| RunError::Encode {
         part: part.to_owned(),
@@ -218,3 +263,6 @@ fn codec(compression: Compression) -> Result<Codec, RunError> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests;
