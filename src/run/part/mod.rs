@@ -1,4 +1,21 @@
 //! Rolls rows into Parquet parts of exactly `rows_per_file` rows, each staged where no reader looks.
+//!
+//! | file | answers |
+//! |---|---|
+//! | `file` | one Parquet file: its row groups and who encodes their columns |
+//! | `text_list` | the column chunk of a list of texts |
+//! | `dictionary`, `hybrid`, `bounds`, `compress` | its texts' codes, the codes' bits, its statistics, its bytes |
+
+mod bounds;
+mod compress;
+mod dictionary;
+mod file;
+mod hybrid;
+#[cfg(test)]
+mod tests;
+mod text_list;
+#[cfg(test)]
+mod text_list_tests;
 
 use std::mem;
 use std::sync::Arc;
@@ -6,8 +23,6 @@ use std::sync::Arc;
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression as Codec, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
@@ -15,6 +30,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use polars::prelude::DataFrame;
 use tokio::runtime::Handle;
 
+use self::file::{GroupLimits, ParquetFile};
 use super::RunError;
 use super::commit::CommitPart;
 use super::files::{FileWriter, Files};
@@ -24,6 +40,8 @@ use crate::storage::Location;
 
 /// A row group is cut when this much of it is encoded: it bounds memory, and a reader skips groups of this size.
 const ROW_GROUP_BYTES: usize = 32 << 20;
+/// The share of the memory that a row group may take while it is encoded.
+const ROW_GROUP_SHARE: usize = 8;
 
 /// Where the parts of one day go.
 pub(super) struct PartTarget {
@@ -39,7 +57,7 @@ pub(super) struct PartTarget {
 pub(super) struct PartRoller {
     target: PartTarget,
     rows_per_file: usize,
-    row_group_rows: usize,
+    group_limits: GroupLimits,
     compression: Codec,
     key_values: Vec<KeyValue>,
     schema: SchemaRef,
@@ -50,7 +68,7 @@ pub(super) struct PartRoller {
 struct OpenPart {
     slot: u64,
     path: String,
-    writer: ArrowWriter<FileWriter>,
+    file: ParquetFile<FileWriter>,
     rows: usize,
 }
 
@@ -61,7 +79,10 @@ impl PartRoller {
         let key_value = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
         Ok(Self {
             rows_per_file: job.sink.rows_per_file.get(),
-            row_group_rows: job.sink.row_group_rows.unwrap_or(job.sink.rows_per_file).get(),
+            group_limits: GroupLimits {
+                rows: job.sink.row_group_rows.unwrap_or(job.sink.rows_per_file).get(),
+                bytes: ROW_GROUP_BYTES.min(job.limits.memory.as_usize() / ROW_GROUP_SHARE),
+            },
             compression: codec(job.sink.compression)?,
             key_values: vec![
                 key_value("skewer.job", job.name()),
@@ -105,7 +126,7 @@ impl PartRoller {
                 None => self.start_part()?,
             };
             let n = (self.rows_per_file - part.rows).min(batch.num_rows() - offset);
-            part.writer
+            part.file
                 .write(&batch.slice(offset, n))
                 .map_err(|error| self.parquet_error(&part.path, error))?;
             part.rows += n;
@@ -149,8 +170,6 @@ impl PartRoller {
             .set_compression(self.compression)
             .set_dictionary_enabled(true)
             .set_statistics_enabled(EnabledStatistics::Page)
-            .set_max_row_group_row_count(Some(self.row_group_rows))
-            .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
             // Names inside lists and maps as the Parquet format has them, whatever the engine calls them.
             .set_coerce_types(true)
             .set_created_by(format!("skewer version {}", env!("CARGO_PKG_VERSION")))
@@ -158,16 +177,12 @@ impl PartRoller {
             .build();
         let staged = self.target.staging.join(&name);
         let file = self.target.files.stage(&staged, &self.target.table.join(&path))?;
-        // Without the Arrow schema in the footer every reader takes the plain Parquet types, and all take the same.
-        let options = ArrowWriterOptions::new()
-            .with_properties(properties)
-            .with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(file, Arc::clone(&self.schema), options)
+        let file = ParquetFile::new(file, Arc::clone(&self.schema), properties, self.group_limits)
             .map_err(|error| self.parquet_error(&path, error))?;
         Ok(OpenPart {
             slot,
             path,
-            writer,
+            file,
             rows: 0,
         })
     }
@@ -176,13 +191,10 @@ impl PartRoller {
         let OpenPart {
             slot,
             path,
-            writer,
+            file,
             rows,
         } = part;
-        // Writes the footer.
-        let file = writer
-            .into_inner()
-            .map_err(|error| self.parquet_error(&path, error))?;
+        let file = file.finish().map_err(|error| self.parquet_error(&path, error))?;
         let (staged, bytes) = file.finish()?;
         self.done.push(CommitPart {
             slot,
@@ -263,6 +275,3 @@ fn codec(compression: Compression) -> Result<Codec, RunError> {
         }
     })
 }
-
-#[cfg(test)]
-mod tests;
