@@ -23,6 +23,7 @@ mod run_id;
 use std::num::NonZeroUsize;
 
 pub use error::{RunError, exit};
+pub use part::parquet_bytes;
 pub use report::{
     PartReport, PartitionReport, PartitionStatus, QuarantineReport, RunReport, RunStatus, Seconds,
 };

@@ -17,6 +17,7 @@ mod text_list;
 #[cfg(test)]
 mod text_list_tests;
 
+use std::io::Write;
 use std::mem;
 use std::sync::Arc;
 
@@ -57,10 +58,7 @@ pub(super) struct PartTarget {
 pub(super) struct PartRoller {
     target: PartTarget,
     rows_per_file: usize,
-    group_limits: GroupLimits,
-    compression: Codec,
-    key_values: Vec<KeyValue>,
-    schema: SchemaRef,
+    form: Form,
     open: Option<OpenPart>,
     done: Vec<CommitPart>,
 }
@@ -72,23 +70,69 @@ struct OpenPart {
     rows: usize,
 }
 
-impl PartRoller {
-    pub fn new(job: &Job, target: PartTarget) -> Result<Self, RunError> {
+/// What all parts of a job have in common.
+struct Form {
+    schema: SchemaRef,
+    compression: Codec,
+    group_limits: GroupLimits,
+    key_values: Vec<KeyValue>,
+}
+
+impl Form {
+    fn new(job: &Job) -> Result<Self, RunError> {
         let empty = DataFrame::empty_with_schema(job.plan.output());
-        let schema = to_arrow(&empty, &target.partition)?.schema();
         let key_value = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
         Ok(Self {
-            rows_per_file: job.sink.rows_per_file.get(),
+            schema: to_arrow(&empty, job.name())?.schema(),
+            compression: codec(job.sink.compression)?,
             group_limits: GroupLimits {
                 rows: job.sink.row_group_rows.unwrap_or(job.sink.rows_per_file).get(),
                 bytes: ROW_GROUP_BYTES.min(job.limits.memory.as_usize() / ROW_GROUP_SHARE),
             },
-            compression: codec(job.sink.compression)?,
             key_values: vec![
                 key_value("skewer.job", job.name()),
                 key_value("skewer.spec_sha256", &job.spec_sha256),
             ],
-            schema,
+        })
+    }
+
+    fn file<W: Write + Send>(&self, output: W, slot: u64) -> Result<ParquetFile<W>, ParquetError> {
+        let mut key_values = self.key_values.clone();
+        key_values.push(KeyValue::new("skewer.slot".to_owned(), slot.to_string()));
+        let properties = WriterProperties::builder()
+            .set_compression(self.compression)
+            .set_dictionary_enabled(true)
+            .set_statistics_enabled(EnabledStatistics::Page)
+            // Names inside lists and maps as the Parquet format has them, whatever the engine calls them.
+            .set_coerce_types(true)
+            .set_created_by(format!("skewer version {}", env!("CARGO_PKG_VERSION")))
+            .set_key_value_metadata(Some(key_values))
+            .build();
+        ParquetFile::new(output, Arc::clone(&self.schema), properties, self.group_limits)
+    }
+}
+
+/// The Parquet file that a run of `job` makes of `frames` (its output columns), in memory: for measuring.
+///
+/// # Errors
+/// [`RunError::Encode`] for columns that are not the job's.
+pub fn parquet_bytes(job: &Job, frames: &[&DataFrame]) -> Result<Vec<u8>, RunError> {
+    let error = |error: ParquetError| RunError::Encode {
+        part: job.name().to_owned(),
+        message: error.to_string(),
+    };
+    let mut file = Form::new(job)?.file(Vec::new(), 0).map_err(error)?;
+    for df in frames {
+        file.write(&to_arrow(df, job.name())?).map_err(error)?;
+    }
+    file.finish().map_err(error)
+}
+
+impl PartRoller {
+    pub fn new(job: &Job, target: PartTarget) -> Result<Self, RunError> {
+        Ok(Self {
+            rows_per_file: job.sink.rows_per_file.get(),
+            form: Form::new(job)?,
             target,
             open: None,
             done: Vec::new(),
@@ -110,7 +154,7 @@ impl PartRoller {
         allow(dead_code, reason = "rewriting and compaction read parts back")
     )]
     pub fn write_arrow(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
-        let batch = conform(batch, &self.schema).map_err(|message| RunError::Encode {
+        let batch = conform(batch, &self.form.schema).map_err(|message| RunError::Encode {
             part: self.target.partition.clone(),
             message,
         })?;
@@ -164,20 +208,11 @@ impl PartRoller {
         let slot = self.target.first_slot + self.done.len() as u64;
         let name = format!("part-{slot:05}.parquet");
         let path = format!("{}/{name}", self.target.partition);
-        let mut key_values = self.key_values.clone();
-        key_values.push(KeyValue::new("skewer.slot".to_owned(), slot.to_string()));
-        let properties = WriterProperties::builder()
-            .set_compression(self.compression)
-            .set_dictionary_enabled(true)
-            .set_statistics_enabled(EnabledStatistics::Page)
-            // Names inside lists and maps as the Parquet format has them, whatever the engine calls them.
-            .set_coerce_types(true)
-            .set_created_by(format!("skewer version {}", env!("CARGO_PKG_VERSION")))
-            .set_key_value_metadata(Some(key_values))
-            .build();
         let staged = self.target.staging.join(&name);
         let file = self.target.files.stage(&staged, &self.target.table.join(&path))?;
-        let file = ParquetFile::new(file, Arc::clone(&self.schema), properties, self.group_limits)
+        let file = self
+            .form
+            .file(file, slot)
             .map_err(|error| self.parquet_error(&path, error))?;
         Ok(OpenPart {
             slot,
