@@ -4,11 +4,6 @@ use std::process::ExitCode;
 
 use skewer::cli::{self, Asked};
 
-/// Batches are made by workers and freed by the writer; the system's allocator gives their pages back to the kernel each
-/// time, and faulting them in again costs more than the work on them.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     match cli::main() {
         Asked::Done(code) => code,
