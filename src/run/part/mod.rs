@@ -20,6 +20,7 @@ mod text_list_tests;
 use std::io::Write;
 use std::mem;
 use std::sync::Arc;
+use std::thread;
 
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::SchemaRef;
@@ -43,6 +44,8 @@ use crate::storage::Location;
 const ROW_GROUP_BYTES: usize = 32 << 20;
 /// The share of the memory that a row group may take while it is encoded.
 const ROW_GROUP_SHARE: usize = 8;
+/// More threads than this find no columns to encode.
+const MAX_LANES: usize = 4;
 
 /// Where the parts of one day go.
 pub(super) struct PartTarget {
@@ -75,6 +78,7 @@ struct Form {
     schema: SchemaRef,
     compression: Codec,
     group_limits: GroupLimits,
+    n_lanes: usize,
     key_values: Vec<KeyValue>,
 }
 
@@ -89,6 +93,8 @@ impl Form {
                 rows: job.sink.row_group_rows.unwrap_or(job.sink.rows_per_file).get(),
                 bytes: ROW_GROUP_BYTES.min(job.limits.memory.as_usize() / ROW_GROUP_SHARE),
             },
+            // One core of four: the others decode and compute steps.
+            n_lanes: thread::available_parallelism().map_or(1, |n| (n.get() / 4).clamp(1, MAX_LANES)),
             key_values: vec![
                 key_value("skewer.job", job.name()),
                 key_value("skewer.spec_sha256", &job.spec_sha256),
@@ -108,7 +114,13 @@ impl Form {
             .set_created_by(format!("skewer version {}", env!("CARGO_PKG_VERSION")))
             .set_key_value_metadata(Some(key_values))
             .build();
-        ParquetFile::new(output, Arc::clone(&self.schema), properties, self.group_limits)
+        ParquetFile::new(
+            output,
+            Arc::clone(&self.schema),
+            properties,
+            self.group_limits,
+            self.n_lanes,
+        )
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, LargeListBuilder, RecordBatch, StringViewBuilder};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, LargeListBuilder, RecordBatch, StringViewBuilder, StructArray,
+};
 use arrow::datatypes::{Field, Schema};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{
@@ -38,7 +40,7 @@ fn write(batches: &[Lists], compression: Compression, limits: GroupLimits) -> By
         .set_compression(compression)
         .set_coerce_types(true)
         .build();
-    let mut file = ParquetFile::new(Vec::new(), Arc::clone(&schema), properties, limits).unwrap();
+    let mut file = ParquetFile::new(Vec::new(), Arc::clone(&schema), properties, limits, 1).unwrap();
     for lists in batches {
         file.write(&RecordBatch::try_new(Arc::clone(&schema), vec![array(lists)]).unwrap())
             .unwrap();
@@ -205,4 +207,52 @@ fn a_row_group_is_cut_by_its_bytes() {
         "{sizes:?}"
     );
     assert_eq!(read(&file, None), lists);
+}
+
+#[test]
+fn columns_encoded_side_by_side_give_the_same_bytes() {
+    let lists: Lists = (0..5_000)
+        .map(|row| {
+            Some(
+                (0..row % 9)
+                    .map(|i| Some(format!("word {}", (row + i) % 700)))
+                    .collect(),
+            )
+        })
+        .collect();
+    let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..5_000));
+    let texts: ArrayRef = Arc::new(arrow::array::StringViewArray::from_iter_values(
+        (0..5_000).map(|row| format!("a text of row {row}")),
+    ));
+    let fields = vec![
+        (
+            Arc::new(Field::new("n", numbers.data_type().clone(), true)),
+            Arc::clone(&numbers),
+        ),
+        (
+            Arc::new(Field::new("t", texts.data_type().clone(), true)),
+            Arc::clone(&texts),
+        ),
+    ];
+    let columns = [
+        ("number", numbers),
+        ("words", array(&lists)),
+        ("both", Arc::new(StructArray::from(fields)) as ArrayRef),
+        ("text", texts),
+    ];
+    let batch =
+        RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, true))).unwrap();
+    let write = |n_lanes| {
+        let properties = WriterProperties::builder().set_coerce_types(true).build();
+        let mut file = ParquetFile::new(Vec::new(), batch.schema(), properties, ANY, n_lanes).unwrap();
+        for _ in 0..3 {
+            file.write(&batch).unwrap();
+        }
+        Bytes::from(file.finish().unwrap())
+    };
+    let alone = write(1);
+    assert_eq!(metadata(&alone).file_metadata().num_rows(), 15_000);
+    for n_lanes in [2, 3, 9] {
+        assert!(write(n_lanes) == alone, "{n_lanes} lanes");
+    }
 }
