@@ -3,18 +3,25 @@
 //! Results go to stdout, progress and logs to stderr. Every command has `--json` for machines. Opening the window is
 //! left to the binary, which alone knows both front ends.
 
+mod commit;
+mod compact;
 mod data;
 mod error;
+mod gc;
 mod job_schema;
 mod ls;
 mod output;
+mod plan;
 mod preview;
+mod replay;
+mod report_schema;
 mod rows;
 mod run;
 mod sample_data;
 mod schema;
 mod signal;
 mod skew;
+mod task;
 mod validate;
 
 use std::process::ExitCode;
@@ -52,8 +59,22 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Runs a job for the given days
     Run(run::RunArgs),
+    /// Cuts the work of some days into tasks for many machines
+    Plan(plan::PlanArgs),
+    /// Does one task of a plan
+    Task(task::TaskArgs),
+    /// Publishes what the tasks of a plan made
+    Commit(commit::CommitArgs),
+    /// Adds records from quarantine that a mended spec can use
+    Replay(replay::ReplayArgs),
+    /// Merges the small parts of some days
+    Compact(compact::CompactArgs),
+    /// Removes what runs left that never came back
+    Gc(gc::GcArgs),
     /// The JSON Schema of a job spec
     JobSchema,
+    /// The JSON Schema of a run's report
+    ReportSchema,
     /// Writes the sample lake
     SampleData(sample_data::SampleDataArgs),
 }
@@ -157,7 +178,14 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
         Command::Skew(args) => skew::skew(args, output),
         Command::Validate(args) => validate::validate(&args, output),
         Command::Run(args) => run::run(&args, output),
+        Command::Plan(args) => plan::plan(&args, output),
+        Command::Task(args) => task::task(&args, output),
+        Command::Commit(args) => commit::commit(&args, output),
+        Command::Replay(args) => replay::replay(&args, output),
+        Command::Compact(args) => compact::compact(&args, output),
+        Command::Gc(args) => gc::gc(&args, output),
         Command::JobSchema => job_schema::job_schema(output),
+        Command::ReportSchema => report_schema::report_schema(output),
         Command::SampleData(args) => sample_data::sample_data(args, output),
     }
 }

@@ -37,7 +37,7 @@ use super::RunError;
 use super::commit::CommitPart;
 use super::files::{FileWriter, Files};
 use crate::dataset::arrow_bridge;
-use crate::job::{Compression, Job};
+use crate::job::{Compression, Job, SinkLayout};
 use crate::storage::Location;
 
 /// A row group is cut when this much of it is encoded: it bounds memory, and a reader skips groups of this size.
@@ -46,6 +46,9 @@ const ROW_GROUP_BYTES: usize = 32 << 20;
 const ROW_GROUP_SHARE: usize = 8;
 /// More threads than this find no columns to encode.
 const MAX_LANES: usize = 4;
+
+/// Name of the one object of a day in the layout `single`.
+pub(super) const SINGLE_NAME: &str = "data.parquet";
 
 /// Where the parts of one day go.
 pub(super) struct PartTarget {
@@ -60,6 +63,7 @@ pub(super) struct PartTarget {
 /// Writes the parts of one day, one after another.
 pub(super) struct PartRoller {
     target: PartTarget,
+    layout: SinkLayout,
     rows_per_file: usize,
     form: Form,
     open: Option<OpenPart>,
@@ -143,7 +147,11 @@ pub fn parquet_bytes(job: &Job, frames: &[&DataFrame]) -> Result<Vec<u8>, RunErr
 impl PartRoller {
     pub fn new(job: &Job, target: PartTarget) -> Result<Self, RunError> {
         Ok(Self {
-            rows_per_file: job.sink.rows_per_file.get(),
+            layout: job.sink.layout,
+            rows_per_file: match job.sink.layout {
+                SinkLayout::Parts => job.sink.rows_per_file.get(),
+                SinkLayout::Single => usize::MAX,
+            },
             form: Form::new(job)?,
             target,
             open: None,
@@ -161,10 +169,6 @@ impl PartRoller {
 
     /// As [`PartRoller::write`], for rows read back from a part: the same columns in any order, in any Arrow type that
     /// Parquet gives for them. A value that does not fit the part's type is an error, never a null.
-    #[cfg_attr(
-        not(test),
-        allow(dead_code, reason = "rewriting and compaction read parts back")
-    )]
     pub fn write_arrow(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
         let batch = conform(batch, &self.form.schema).map_err(|message| RunError::Encode {
             part: self.target.partition.clone(),
@@ -196,10 +200,21 @@ impl PartRoller {
         Ok(())
     }
 
+    /// Columns of the parts.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.form.schema
+    }
+
     /// Ends the last part.
     pub fn finish(&mut self) -> Result<(), RunError> {
         match self.open.take() {
             Some(part) => self.finish_part(part),
+            // The one object of a day is always replaced and never removed: a run that was stopped before its removal
+            // could do it after another has written it again.
+            None if self.layout == SinkLayout::Single && self.done.is_empty() => {
+                let part = self.start_part()?;
+                self.finish_part(part)
+            }
             None => Ok(()),
         }
     }
@@ -219,7 +234,10 @@ impl PartRoller {
     fn start_part(&self) -> Result<OpenPart, RunError> {
         let slot = self.target.first_slot + self.done.len() as u64;
         let name = format!("part-{slot:05}.parquet");
-        let path = format!("{}/{name}", self.target.partition);
+        let path = match self.layout {
+            SinkLayout::Parts => format!("{}/{name}", self.target.partition),
+            SinkLayout::Single => format!("{}/{SINGLE_NAME}", self.target.partition),
+        };
         let staged = self.target.staging.join(&name);
         let file = self.target.files.stage(&staged, &self.target.table.join(&path))?;
         let file = self
