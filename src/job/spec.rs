@@ -245,7 +245,7 @@ pub struct LimitsSpec {
     /// Buffers of data.
     #[serde(skip_serializing_if = "is_default_memory")]
     pub memory: ByteSize,
-    /// Files of steps that need a whole day, where the day does not fit into `memory`. They lie in the folder that the
+    /// Files of steps that need a whole day, for each day under way that does not fit into `memory`. They lie in the folder that the
     /// environment variable `SKEWER_SCRATCH` names; else with the staged parts of a local table, or in the machine's
     /// folder for temporary files.
     #[serde(skip_serializing_if = "is_default_scratch")]

@@ -1,10 +1,11 @@
 //! One day: list, fetch, decode, transform, write, check the books and the budget, commit.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::mem;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use std::{env, mem};
 
 use chrono::NaiveDate;
 use polars::prelude::DataFrame;
@@ -36,7 +37,7 @@ use crate::dataset::decode::{DecodeOptions, Drift};
 use crate::dataset::{Reason, origin};
 use crate::job::{Job, SinkLayout};
 use crate::storage::{Location, Object, Partition, Store};
-use crate::transform::Scope;
+use crate::transform::{Plan, Scope};
 
 /// Work units aim at this many stored bytes, less where many threads share the memory.
 const UNIT_BYTES: u64 = 32 << 20;
@@ -310,17 +311,18 @@ impl RunContext<'_> {
         }
     }
 
-    /// Folder of the files of a day that does not fit into the memory. It is named by the environment, or lies with the
-    /// staged parts of a local table, or in the machine's folder for temporary files.
-    fn scratch(&self, day: NaiveDate, waiting: &Location) -> PathBuf {
+    /// Files of a day that does not fit into the memory are in the folder that the environment names, or with the staged
+    /// parts of a local table, or in the machine's folder for temporary files.
+    fn whole_day(&self, plan: Plan, staging: &Location, day: NaiveDate) -> Result<WholeDay, RunError> {
         let name = format!("skewer-{}-{day}-{}", self.run_id, random_suffix());
-        if let Some(folder) = env::var_os("SKEWER_SCRATCH").filter(|folder| !folder.is_empty()) {
-            return PathBuf::from(folder).join(name);
-        }
-        match waiting {
-            Location::Local(folder) => folder.join("scratch"),
-            Location::S3 { .. } => env::temp_dir().join(name),
-        }
+        let named = env::var_os("SKEWER_SCRATCH").filter(|folder| !folder.is_empty());
+        let folder = match (named, staging) {
+            (Some(folder), _) => PathBuf::from(folder).join(name),
+            (None, Location::Local(folder)) => folder.join("scratch"),
+            (None, Location::S3 { .. }) => env::temp_dir().join(name),
+        };
+        let scratch = whole_day::Scratch::new(folder, self.job.limits.scratch.0);
+        WholeDay::new(plan, self.memory_bytes / 2, scratch, self.cancel.clone())
     }
 
     /// Runs the stages side by side until every row is staged.
@@ -335,6 +337,9 @@ impl RunContext<'_> {
             .collect();
         let units = list::units(objects, unit_bytes);
         let (prefix, suffix) = self.job.plan.clone().split();
+        let whole_day = suffix
+            .map(|plan| self.whole_day(plan, &assignment.staging, day))
+            .transpose()?;
 
         let fetch_kib = (self.memory_bytes / 3).max(2 * unit_bytes) / 1024;
         let (keep_streams, wanted) = watch::channel(());
@@ -377,19 +382,13 @@ impl RunContext<'_> {
             table: self.table.clone(),
             copies: assignment.copies,
             segments: Vec::new(),
-            is_mixed: suffix.is_some(),
+            is_mixed: whole_day.is_some(),
             n_written: 0,
             n_copied: 0,
             books: Books::default(),
             drift: Drift::default(),
             seconds: Seconds::default(),
-            whole_day: suffix.and_then(|plan| {
-                let scratch = whole_day::Scratch::new(
-                    self.scratch(day, &assignment.staging),
-                    self.job.limits.scratch.0,
-                );
-                WholeDay::new(plan, self.memory_bytes / 2, scratch, self.cancel.clone())
-            }),
+            whole_day,
             columns: self
                 .job
                 .plan
@@ -566,7 +565,7 @@ impl Writer {
             while let Some(message) = unit.blocking_recv() {
                 self.cancel.check()?;
                 match message {
-                    Message::Rows(rows) => self.take(*rows)?,
+                    Message::Rows(rows) => self.take(&rows)?,
                     Message::Failed(error) => return Err(error),
                     Message::End(end) => {
                         self.drift.merge(&end.drift);
@@ -585,7 +584,7 @@ impl Writer {
         Ok(())
     }
 
-    fn take(&mut self, rows: Rows) -> Result<(), RunError> {
+    fn take(&mut self, rows: &Rows) -> Result<(), RunError> {
         self.books.rows_in += rows.n_records;
         self.books.decode_rejects += rows.decode_rejects.len() as u64;
         self.books.step_rejects += rows.step_rejects.len() as u64;
@@ -601,7 +600,7 @@ impl Writer {
         }
         match &mut self.whole_day {
             None => self.write(&rows.df),
-            Some(whole_day) => whole_day.push(rows.df),
+            Some(whole_day) => whole_day.push(&rows.df),
         }
     }
 

@@ -86,6 +86,7 @@ impl Fetcher {
         order: Sender<Receiver<Message>>,
         started: UnboundedSender<Started>,
     ) {
+        let turns = Arc::new(Semaphore::new(1));
         for unit in units {
             let held = if unit.is_streamed {
                 STREAM_BYTES
@@ -102,24 +103,38 @@ impl Fetcher {
                 return;
             }
             let fetcher = self.clone();
-            let task = AbortOnDrop(tokio::spawn(async move { fetcher.fetch(unit).await }));
+            // A unit begins when the one before has asked for all of its objects: requests go out in the order of units,
+            // so that the first units are whole early, and as many as allowed are under way across their borders.
+            let Ok(turn) = Arc::clone(&turns).acquire_owned().await else {
+                return;
+            };
+            let task = AbortOnDrop(tokio::spawn(async move { fetcher.fetch(unit, turn).await }));
             if started.send((task, out, permit)).is_err() {
                 return;
             }
         }
     }
 
-    async fn fetch(&self, unit: Unit) -> Result<(Vec<Input>, f64), RunError> {
+    /// Brings a unit's objects in their order, whichever comes first. Gives up its turn when it has asked for the last.
+    async fn fetch(&self, unit: Unit, turn: OwnedSemaphorePermit) -> Result<(Vec<Input>, f64), RunError> {
         if unit.is_streamed {
             let index = unit.objects.start;
             let content = Content::Stream(self.stream(index));
             return Ok((vec![Input { index, content }], 0.0));
         }
-        let fetched: Vec<(Input, f64)> = stream::iter(unit.objects)
-            .map(|index| self.get(index))
-            .buffered(self.io_concurrency)
+        let mut turn = Some(turn);
+        let last = unit.objects.end.saturating_sub(1);
+        let mut fetched: Vec<(Input, f64)> = stream::iter(unit.objects)
+            .map(|index| {
+                if index == last {
+                    turn.take();
+                }
+                self.get(index)
+            })
+            .buffer_unordered(self.io_concurrency)
             .try_collect()
             .await?;
+        fetched.sort_unstable_by_key(|(input, _)| input.index);
         let seconds = fetched.iter().map(|(_, seconds)| seconds).sum();
         Ok((fetched.into_iter().map(|(input, _)| input).collect(), seconds))
     }

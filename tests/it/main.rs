@@ -10,13 +10,18 @@
 mod cli;
 mod credentials;
 mod dataset;
+mod listing;
 mod readme;
 mod run;
+mod run_faults;
 mod run_incremental;
 mod run_large;
 mod run_plan;
 mod run_s3;
+#[allow(dead_code, reason = "the benchmark uses other parts of it")]
+mod s3_memory;
 mod s3_server;
 mod sample;
+mod server_in_memory;
 mod storage;
 mod tidy;
