@@ -5,7 +5,7 @@ use parquet::errors::{ParquetError, Result};
 
 pub(super) enum Compressor {
     None,
-    Snappy(snap::raw::Encoder, Vec<u8>),
+    Snappy(Box<snap::raw::Encoder>, Vec<u8>),
     Zstd(Box<zstd::bulk::Compressor<'static>>),
 }
 
@@ -13,7 +13,7 @@ impl Compressor {
     pub(super) fn new(compression: Compression) -> Result<Self> {
         match compression {
             Compression::UNCOMPRESSED => Ok(Self::None),
-            Compression::SNAPPY => Ok(Self::Snappy(snap::raw::Encoder::new(), Vec::new())),
+            Compression::SNAPPY => Ok(Self::Snappy(Box::new(snap::raw::Encoder::new()), Vec::new())),
             Compression::ZSTD(level) => {
                 let compressor = zstd::bulk::Compressor::new(level.compression_level())?;
                 Ok(Self::Zstd(Box::new(compressor)))

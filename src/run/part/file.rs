@@ -52,7 +52,7 @@ struct RowGroup {
 
 /// The encoder of a leaf column.
 enum Column {
-    Any(ArrowColumnWriter),
+    Any(Box<ArrowColumnWriter>),
     TextList(Box<TextList>),
 }
 
@@ -124,7 +124,7 @@ impl<W: Write + Send> ParquetFile<W> {
                 let compression = properties.compression(descr.path());
                 Column::TextList(Box::new(TextList::new(descr, compression)?))
             } else {
-                Column::Any(column)
+                Column::Any(Box::new(column))
             });
         }
         Ok(RowGroup { fields, n_rows: 0 })

@@ -1,5 +1,6 @@
 //! Tests of lists of texts as chunks: a reader of another make gets back what was written, page by page.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -11,7 +12,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
@@ -129,7 +130,7 @@ fn pages_are_cut_and_their_index_finds_a_row_in_the_middle() {
             )
         })
         .collect();
-    let file = write(&[lists.clone()], Compression::SNAPPY, ANY);
+    let file = write(from_ref(&lists), Compression::SNAPPY, ANY);
     let footer = metadata(&file);
     assert_eq!(footer.num_row_groups(), 1);
     let locations = footer.offset_index().unwrap()[0][0].page_locations();
@@ -164,7 +165,7 @@ fn a_dictionary_that_grows_too_large_is_given_up() {
             )
         })
         .collect();
-    let file = write(&[lists.clone()], Compression::SNAPPY, ANY);
+    let file = write(from_ref(&lists), Compression::SNAPPY, ANY);
     let footer = metadata(&file);
     let stats = footer.row_group(0).column(0).page_encoding_stats().unwrap();
     let n = |encoding: Encoding| {
@@ -190,12 +191,12 @@ fn a_row_group_is_cut_by_its_bytes() {
         .collect();
     let limit = 256 << 10;
     let limits = GroupLimits { bytes: limit, ..ANY };
-    let file = write(&[lists.clone()], Compression::UNCOMPRESSED, limits);
+    let file = write(from_ref(&lists), Compression::UNCOMPRESSED, limits);
     let footer = metadata(&file);
     let sizes: Vec<i64> = footer
         .row_groups()
         .iter()
-        .map(|group| group.compressed_size())
+        .map(RowGroupMetaData::compressed_size)
         .collect();
     let (_, whole) = sizes.split_last().unwrap();
     let limit = i64::try_from(limit).unwrap();
