@@ -19,8 +19,10 @@ use super::books::Books;
 use super::commit::{Changes, CommitPart, DayLog, staging};
 use super::compute::{Compute, Message, Rows};
 use super::error::exit;
+use super::fault::During;
 use super::fetch::Fetcher;
 use super::files::Files;
+use super::journal::Journal;
 use super::ledger::Cut;
 use super::part::{PartRoller, PartTarget};
 use super::part_reader::PartReader;
@@ -31,7 +33,7 @@ use super::run_id::random_suffix;
 use super::selection::Selection;
 use super::whole_day::{self, WholeDay};
 use super::work::{Copy, Decision, Segment, decide, made_ledger, next_ledger};
-use super::{RunError, list};
+use super::{RunError, STREAMED_BYTES, list, time_limit};
 use crate::base::{Cancel, Progress, units};
 use crate::dataset::decode::{DecodeOptions, Drift};
 use crate::dataset::{Reason, origin};
@@ -39,11 +41,10 @@ use crate::job::{Job, SinkLayout};
 use crate::storage::{Location, Object, Partition, Store};
 use crate::transform::{Plan, Scope};
 
-/// Work units aim at this many stored bytes, less where many threads share the memory.
-const UNIT_BYTES: u64 = 32 << 20;
 const CANCEL_POLL: Duration = Duration::from_millis(20);
 
 /// What all days of a run share.
+#[derive(Clone, Copy)]
 pub(super) struct RunContext<'a> {
     pub job: &'a Job,
     pub run_id: &'a str,
@@ -56,6 +57,7 @@ pub(super) struct RunContext<'a> {
     pub memory_bytes: u64,
     pub progress: &'a Progress,
     pub cancel: &'a Cancel,
+    pub journal: Option<&'a Journal>,
 }
 
 /// What the stages are to read and write.
@@ -134,7 +136,22 @@ impl RunContext<'_> {
     /// Runs a day to its end; a failure is part of the report.
     pub async fn day(&self, day: NaiveDate) -> PartitionReport {
         let mut report = PartitionReport::new(Partition::Day(day), PartitionStatus::Failed);
-        let status = self.try_day(day, &mut report).await;
+        let limit = self.job.limits.day_timeout.map(|limit| limit.0);
+        let (status, is_late) = time_limit::within(limit, self.cancel, |cancel| {
+            let report = &mut report;
+            async move {
+                let context = RunContext {
+                    cancel: &cancel,
+                    ..*self
+                };
+                context.try_day(day, report).await
+            }
+        })
+        .await;
+        let status = match (status, limit) {
+            (Err(RunError::Cancelled), Some(limit)) if is_late => Err(RunError::DayTooSlow { limit }),
+            (status, _) => status,
+        };
         self.ended(report, status)
     }
 
@@ -325,16 +342,30 @@ impl RunContext<'_> {
         WholeDay::new(plan, self.memory_bytes / 2, scratch, self.cancel.clone())
     }
 
+    /// Removes what run `died` left of a day that this run has finished: its commit, had it made one, is published.
+    pub async fn clear_away(&self, died: &str, day: NaiveDate) {
+        let context = RunContext {
+            run_id: died,
+            ..*self
+        };
+        context.clean_up(day, &[]).await;
+    }
+
+    /// Full locations of objects.
+    fn names(&self, objects: &[Object]) -> Vec<String> {
+        objects
+            .iter()
+            .map(|object| self.source.location(&object.key).to_string())
+            .collect()
+    }
+
     /// Runs the stages side by side until every row is staged.
     pub async fn produce(&self, day: NaiveDate, assignment: Assignment) -> Result<Produced, RunError> {
         let Assignment { objects, .. } = &assignment;
         let n_threads = self.n_threads.max(1);
         let per_thread = self.memory_bytes / n_threads as u64;
-        let unit_bytes = (per_thread / 4).clamp(1 << 20, UNIT_BYTES);
-        let names: Vec<String> = objects
-            .iter()
-            .map(|object| self.source.location(&object.key).to_string())
-            .collect();
+        let unit_bytes = (per_thread / 4).clamp(1 << 20, STREAMED_BYTES);
+        let names = self.names(objects);
         let units = list::units(objects, unit_bytes);
         let (prefix, suffix) = self.job.plan.clone().split();
         let whole_day = suffix
@@ -367,6 +398,8 @@ impl RunContext<'_> {
             },
             plan: Arc::new(prefix),
             stop: stop.clone(),
+            journal: self.journal.cloned(),
+            during: During::Run,
         };
         let target = PartTarget {
             files: self.files.clone(),

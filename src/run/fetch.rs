@@ -4,9 +4,10 @@
 //! then fill its channel and wait without stopping everything. For the same reason a streamed object takes none of the
 //! permits for requests: it would keep it while it waits for its worker, and the units before may need it.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -23,6 +24,9 @@ use crate::storage::{Object, StorageError, Store};
 const STREAM_DEPTH: usize = 4;
 /// What a streamed object holds of the budget.
 const STREAM_BYTES: u64 = 16 << 20;
+/// Pauses after which an object that is refused is asked for again, before the refusal is believed: permissions and
+/// sessions take a moment to reach all servers.
+const REFUSED_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
 
 /// A unit whose bytes are here, or coming.
 pub(super) struct FetchedUnit {
@@ -146,7 +150,8 @@ impl Fetcher {
         };
         let _request = self.io.acquire().await;
         let start = Instant::now();
-        let content = self.store.get(&object.key).await.map_err(|error| match error {
+        let content = unless_refused(|| self.store.get(&object.key)).await;
+        let content = content.map_err(|error| match error {
             // It was listed a moment ago.
             StorageError::NotFound { location, .. } => RunError::Vanished { location },
             other => other.into(),
@@ -176,7 +181,7 @@ impl Fetcher {
         let Some(object) = self.objects.get(index) else {
             return;
         };
-        let mut stream = match self.store.get_stream(&object.key).await {
+        let mut stream = match unless_refused(|| self.store.get_stream(&object.key)).await {
             Ok(stream) => stream,
             Err(error) => {
                 let _reader_gone = pieces.send(Err(error)).await;
@@ -189,6 +194,25 @@ impl Fetcher {
             }
         }
     }
+}
+
+/// Asks again where the answer is a refusal. What else fails has been repeated by the storage.
+async fn unless_refused<T, F>(ask: impl Fn() -> F) -> Result<T, StorageError>
+where
+    F: Future<Output = Result<T, StorageError>>,
+{
+    for pause in REFUSED_PAUSES {
+        match ask().await {
+            Err(error) if error.is_configuration() => {
+                tracing::info!(%error, "asking again");
+                // By chance, so that many requests do not come back together.
+                let share = (RandomState::new().hash_one(pause) % 1024) as f64 / 1024.0;
+                tokio::time::sleep(pause.mul_f64(0.5 + share)).await;
+            }
+            answer => return answer,
+        }
+    }
+    ask().await
 }
 
 /// Hands fetched units on in order.

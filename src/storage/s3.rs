@@ -46,6 +46,17 @@ impl Default for Patience {
     }
 }
 
+impl Patience {
+    /// For work that nobody watches: a burst of throttling or a short outage must not end it.
+    pub fn of_a_batch() -> Self {
+        Self {
+            max_retries: 10,
+            retry_for: Duration::from_mins(1),
+            ..Self::default()
+        }
+    }
+}
+
 /// A whole ranged read of Parquet must end within this; streams are bounded by their silence instead.
 const RANGED_READ: Duration = Duration::from_mins(2);
 

@@ -10,6 +10,7 @@
 mod cli;
 mod credentials;
 mod dataset;
+mod isolation;
 mod listing;
 mod readme;
 mod run;
