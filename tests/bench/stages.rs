@@ -4,6 +4,7 @@
 //! them step by step and as a whole, and writes the result as Parquet in memory. All in one thread.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     missing_docs,
     reason = "a benchmark stops at the first surprise, and its macros make items without docs"
 )]
