@@ -5,6 +5,7 @@
 
 mod data;
 mod error;
+mod export;
 mod job_schema;
 mod ls;
 mod output;
@@ -52,6 +53,8 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Runs a job for the given days
     Run(run::RunArgs),
+    /// Writes the files that start a job on another scheduler, such as Spark
+    Export(export::ExportArgs),
     /// The JSON Schema of a job spec
     JobSchema,
     /// Writes the sample lake
@@ -157,6 +160,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
         Command::Skew(args) => skew::skew(args, output),
         Command::Validate(args) => validate::validate(&args, output),
         Command::Run(args) => run::run(&args, output),
+        Command::Export(args) => export::export(&args, output),
         Command::JobSchema => job_schema::job_schema(output),
         Command::SampleData(args) => sample_data::sample_data(args, output),
     }

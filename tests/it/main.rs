@@ -10,6 +10,7 @@
 mod cli;
 mod credentials;
 mod dataset;
+mod export;
 mod readme;
 mod run;
 mod run_large;
