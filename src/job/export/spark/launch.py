@@ -139,9 +139,12 @@ def run_tasks(spark, n_tasks, task):
     except Exception as error:
         said = str(error)
         found = re.search(r"skewer task \d+: exit (-?\d+)", said)
-        # What Spark gave up on without a word of `skewer` (executors lost, memory) may go well another time.
-        code = int(found.group(1)) if found else TRY_AGAIN
-        raise Failed(f"Spark gave up, nothing is committed: {said}", code if code > 0 else TRY_AGAIN) from error
+        if found is None:
+            # Without a word of `skewer` it is Spark's trouble (executors lost, memory) and may go well another time.
+            raise Failed(f"Spark gave up, nothing is committed: {said}", TRY_AGAIN) from error
+        said = re.split(r"\n\s*(?:at |SQLSTATE)", said[found.start() :])[0]
+        code = int(found.group(1))
+        raise Failed(f"{said}\nSpark gave up, nothing is committed", code if code > 0 else TRY_AGAIN) from error
     for row in rows:
         if row.exit:
             reason = FINAL[row.exit]
