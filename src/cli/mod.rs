@@ -3,19 +3,25 @@
 //! Results go to stdout, progress and logs to stderr. Every command has `--json` for machines. Opening the window is
 //! left to the binary, which alone knows both front ends.
 
+mod commit;
+mod compact;
 mod data;
 mod error;
 mod export;
+mod gc;
 mod job_schema;
 mod ls;
 mod output;
+mod plan;
 mod preview;
+mod replay;
 mod rows;
 mod run;
 mod sample_data;
 mod schema;
 mod signal;
 mod skew;
+mod task;
 mod validate;
 
 use std::process::ExitCode;
@@ -53,6 +59,18 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Runs a job for the given days
     Run(run::RunArgs),
+    /// Cuts the work of some days into tasks for many machines
+    Plan(plan::PlanArgs),
+    /// Does one task of a plan
+    Task(task::TaskArgs),
+    /// Publishes what the tasks of a plan made
+    Commit(commit::CommitArgs),
+    /// Adds records from quarantine that a mended spec can use
+    Replay(replay::ReplayArgs),
+    /// Merges the small parts of some days
+    Compact(compact::CompactArgs),
+    /// Removes what runs left that never came back
+    Gc(gc::GcArgs),
     /// Writes the files that start a job on another scheduler, such as Spark
     Export(export::ExportArgs),
     /// The JSON Schema of a job spec
@@ -160,6 +178,12 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
         Command::Skew(args) => skew::skew(args, output),
         Command::Validate(args) => validate::validate(&args, output),
         Command::Run(args) => run::run(&args, output),
+        Command::Plan(args) => plan::plan(&args, output),
+        Command::Task(args) => task::task(&args, output),
+        Command::Commit(args) => commit::commit(&args, output),
+        Command::Replay(args) => replay::replay(&args, output),
+        Command::Compact(args) => compact::compact(&args, output),
+        Command::Gc(args) => gc::gc(&args, output),
         Command::Export(args) => export::export(&args, output),
         Command::JobSchema => job_schema::job_schema(output),
         Command::SampleData(args) => sample_data::sample_data(args, output),

@@ -30,6 +30,12 @@ impl Output {
         self.line(&text)
     }
 
+    /// One JSON document on one line, for those who read the last line of a log.
+    pub fn json_line<T: Serialize>(&mut self, value: &T) -> Result<(), CliError> {
+        let text = serde_json::to_string(value).map_err(|error| CliError::Output(error.into()))?;
+        self.line(&text)
+    }
+
     /// A table with a heading, columns aligned; the columns in `right` are right-aligned.
     pub fn table(&mut self, heading: &[&str], right: &[usize], rows: &[Vec<String>]) -> Result<(), CliError> {
         for line in aligned(heading, right, rows) {

@@ -7,10 +7,14 @@ use std::time::{Duration, Instant};
 use super::output::Output;
 use super::signal::Signalled;
 use super::validate::read_job;
+use serde::Serialize;
+
 use super::{CliError, signal};
 use crate::base::{Cancel, Progress, units};
-use crate::job::{Job, Params};
-use crate::run::{RunOptions, RunReport, run as run_job};
+use crate::job::Params;
+use crate::run::{
+    PartitionReport, PartitionStatus, RunError, RunOptions, RunReport, RunStatus, run as run_job,
+};
 
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
@@ -34,42 +38,84 @@ pub fn run(args: &RunArgs, output: &mut Output) -> Result<u8, CliError> {
         replace: args.replace,
         ..RunOptions::default()
     };
-    let (report, signalled) = signal::block_on(|cancel, signalled| async move {
-        (execute(&job, &params, &options, &cancel).await, signalled)
-    })?;
-    let report = report?;
-    if args.json {
-        output.json(&report)?;
-    } else {
-        print(&report, output)?;
-    }
+    let (report, signalled) =
+        with_progress(async |progress, cancel| run_job(&job, &params, &options, &progress, &cancel).await)?;
+    show(&report, args.json, output)?;
     Ok(exit_code(&report, &signalled))
 }
 
-fn params(pairs: &[String]) -> Result<Params, CliError> {
+/// What schedulers read: the last line of stdout, one JSON object.
+#[derive(Serialize)]
+struct Summary<'a> {
+    run_id: &'a str,
+    job: &'a str,
+    status: RunStatus,
+    exit_code: i32,
+    n_partitions: usize,
+    /// Days that this run committed.
+    n_committed: usize,
+    rows_in: u64,
+    rows_out: u64,
+    rows_filtered: u64,
+    rows_quarantined: u64,
+    peak_rss_bytes: Option<u64>,
+}
+
+/// Prints a report: as JSON on one line, or as a table with a summary as JSON on the last line.
+pub(super) fn show(report: &RunReport, is_json: bool, output: &mut Output) -> Result<(), CliError> {
+    if is_json {
+        return output.json_line(report);
+    }
+    print(report, output)?;
+    let sum = |of: fn(&PartitionReport) -> u64| report.partitions.iter().map(of).sum();
+    let is_committed = |day: &&PartitionReport| day.status == PartitionStatus::Committed;
+    output.json_line(&Summary {
+        run_id: &report.run_id,
+        job: &report.job,
+        status: report.status,
+        exit_code: report.exit_code,
+        n_partitions: report.partitions.len(),
+        n_committed: report.partitions.iter().filter(is_committed).count(),
+        rows_in: sum(|day| day.rows_in),
+        rows_out: sum(|day| day.rows_out),
+        rows_filtered: sum(|day| day.rows_filtered),
+        rows_quarantined: sum(|day| day.rows_quarantined),
+        peak_rss_bytes: report.peak_rss_bytes,
+    })
+}
+
+pub(super) fn params(pairs: &[String]) -> Result<Params, CliError> {
     let split: Option<Vec<(&str, &str)>> = pairs.iter().map(|pair| pair.split_once('=')).collect();
     let usage = |message: String| CliError::Usage { message };
     let pairs = split.ok_or_else(|| usage("--param takes NAME=VALUE, such as day=2020-01-01".to_owned()))?;
     Params::parse(&pairs).map_err(|error| usage(error.to_string()))
 }
 
-async fn execute(
-    job: &Job,
-    params: &Params,
-    options: &RunOptions,
-    cancel: &Cancel,
-) -> Result<RunReport, CliError> {
-    let progress = Progress::new();
-    let ticker = tokio::spawn(show_progress(progress.clone()));
-    let result = run_job(job, params, options, &progress, cancel).await;
-    ticker.abort();
-    if std::io::stderr().is_terminal() {
-        say("\r\x1b[K");
+/// Runs `work` on a runtime of its own, with progress on stderr and signals as a cancel.
+pub(super) fn with_progress<T>(
+    work: impl AsyncFnOnce(Progress, Cancel) -> Result<T, RunError>,
+) -> Result<(T, Signalled), CliError> {
+    let (result, signalled) = signal::block_on(|cancel, signalled| async move {
+        let progress = Progress::new();
+        let ticker = tokio::spawn(show_progress(progress.clone()));
+        let result = work(progress, cancel).await;
+        ticker.abort();
+        if std::io::stderr().is_terminal() {
+            say("\r\x1b[K");
+        }
+        (result, signalled)
+    })?;
+    match result {
+        Ok(value) => Ok((value, signalled)),
+        Err(error) => Err(CliError::Run {
+            message: error.to_string(),
+            exit_code: match u8::try_from(error.exit_code()) {
+                Ok(130) => signalled.code().unwrap_or(130),
+                Ok(code) => code,
+                Err(_) => 1,
+            },
+        }),
     }
-    result.map_err(|error| CliError::Run {
-        message: error.to_string(),
-        exit_code: u8::try_from(error.exit_code()).unwrap_or(1),
-    })
 }
 
 /// A line that is drawn over on a terminal, and a line every ten seconds in a log.
@@ -158,7 +204,7 @@ fn print(report: &RunReport, output: &mut Output) -> Result<(), CliError> {
     output.line(&format!("run {}: {}", report.run_id, word(&report.status)))
 }
 
-fn exit_code(report: &RunReport, signalled: &Signalled) -> u8 {
+pub(super) fn exit_code(report: &RunReport, signalled: &Signalled) -> u8 {
     match u8::try_from(report.exit_code) {
         Ok(130) => signalled.code().unwrap_or(130),
         Ok(code) => code,
@@ -167,7 +213,7 @@ fn exit_code(report: &RunReport, signalled: &Signalled) -> u8 {
 }
 
 /// The word that the JSON report has for a status.
-fn word(status: &impl serde::Serialize) -> String {
+pub(super) fn word(status: &impl serde::Serialize) -> String {
     match serde_json::to_value(status) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),

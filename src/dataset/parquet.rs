@@ -8,8 +8,10 @@ use arrow::array::RecordBatch;
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::TryStreamExt;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection};
+use parquet::arrow::async_reader::{
+    AsyncFileReader, ParquetRecordBatchStream, ParquetRecordBatchStreamBuilder,
+};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use polars::prelude as pl;
@@ -49,6 +51,49 @@ pub async fn footer(store: &Store, object: &Object) -> Result<Footer, PageError>
         n_rows: n_rows(file),
         n_row_groups: file.num_row_groups(),
     })
+}
+
+/// Rows of one object as Arrow batches, read range by range as they are asked for.
+pub struct RowStream {
+    stream: ParquetRecordBatchStream<Ranges>,
+    ranges: Ranges,
+    n_rows: u64,
+}
+
+impl RowStream {
+    /// Opens the rows that `selection` takes (its numbers are of the whole object).
+    ///
+    /// # Errors
+    /// [`PageError::CorruptParquet`] for a file without a readable footer.
+    pub async fn open(store: &Store, object: &Object, selection: RowSelection) -> Result<Self, PageError> {
+        let mut ranges = Ranges::new(store, object);
+        let metadata = ranges.open().await?;
+        let n_rows = n_rows(metadata.metadata());
+        let stream = ParquetRecordBatchStreamBuilder::new_with_metadata(ranges.clone(), metadata)
+            .with_row_selection(selection)
+            .with_batch_size(BATCH_ROWS)
+            .build()
+            .map_err(|error| ranges.failure(error))?;
+        Ok(Self {
+            stream,
+            ranges,
+            n_rows,
+        })
+    }
+
+    /// Rows of the whole object. Exact.
+    pub fn n_rows(&self) -> u64 {
+        self.n_rows
+    }
+
+    /// The next rows; none at the end.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>, PageError> {
+        let batch = self.stream.try_next().await;
+        batch.map_err(|error| self.ranges.failure(error))
+    }
 }
 
 /// The first rows of one object.

@@ -36,6 +36,21 @@ pub enum Reason {
     StepFailed,
 }
 
+impl Reason {
+    /// Whether the rest of the file could not be read, rather than one record.
+    pub fn is_of_file(self) -> bool {
+        matches!(self, Self::Truncated | Self::CorruptCodec | Self::UnreadableFile)
+    }
+
+    /// The word that reports, quarantine and their readers have for it.
+    pub fn word(self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::String(word)) => word,
+            _ => String::new(),
+        }
+    }
+}
+
 /// One rejected record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reject {

@@ -8,7 +8,8 @@ use chrono::NaiveDate;
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::{
-    BudgetSpec, Compression, FormatSpec, JobError, JobSpec, LimitsSpec, SpecError, Template, output,
+    BudgetSpec, Compression, FormatSpec, JobError, JobSpec, LimitsSpec, SinkLayout, SpecError, Template,
+    output,
 };
 use crate::dataset::decode::{DecodeOptions, Decoder};
 use crate::dataset::{FileFormat, Schema};
@@ -20,6 +21,8 @@ use crate::transform::{Inputs, Plan};
 pub struct Job {
     pub spec: JobSpec,
     pub spec_sha256: String,
+    /// See [`JobSpec::logic_sha256`].
+    pub logic_sha256: String,
     pub source: Source,
     /// From the declared fields to the columns of the table.
     pub plan: Plan,
@@ -55,6 +58,9 @@ pub struct Sink {
     /// None cuts row groups by bytes.
     pub row_group_rows: Option<NonZeroUsize>,
     pub compression: Compression,
+    pub layout: SinkLayout,
+    /// Whether a list of each day's parts is kept.
+    pub manifest: bool,
     partition_name: String,
     partition_value: Template,
 }
@@ -93,6 +99,7 @@ impl Job {
         let warnings = output::check(plan.output())?;
         let job = Self {
             spec_sha256: spec.sha256(),
+            logic_sha256: spec.logic_sha256(),
             budget: spec.errors.budget,
             limits: spec.limits,
             source,
@@ -277,6 +284,8 @@ impl Sink {
                 }
             },
             compression: parquet.compression,
+            layout: spec.sink.layout,
+            manifest: spec.sink.manifest,
             partition_name: partition.name.clone(),
             partition_value: value,
         })
@@ -328,6 +337,9 @@ fn check_limits(spec: &JobSpec) -> Result<(), JobError> {
     }
     if !(1..=1024).contains(&spec.limits.io_concurrency) {
         return value("limits.io_concurrency", "must be between 1 and 1024");
+    }
+    if spec.incremental.lookback_days > 366 {
+        return value("incremental.lookback_days", "must be at most 366");
     }
     let ratios = [
         ("errors.budget.records", spec.errors.budget.records.ratio),

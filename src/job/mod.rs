@@ -26,7 +26,8 @@ pub use params::{ParamError, Params};
 pub use schema::job_schema;
 pub use size::ByteSize;
 pub use spec::{
-    ApiVersion, BudgetSpec, Compression, ErrorsSpec, FormatSpec, JobSpec, JsonlSpec, Kind, LimitsSpec,
-    Metadata, ParamSpec, ParamType, ParquetSpec, PartitionSpec, SinkSpec, SourceSpec, Tolerance,
+    ApiVersion, BudgetSpec, Compression, ErrorsSpec, FormatSpec, IncrementalSpec, JobSpec, JsonlSpec, Kind,
+    LimitsSpec, Metadata, ParamSpec, ParamType, ParquetSpec, PartitionSpec, SinkLayout, SinkSpec, SourceSpec,
+    Tolerance,
 };
 pub use template::{Template, TemplateError};

@@ -71,6 +71,17 @@ impl Params {
         })
     }
 
+    /// The days and the `n` before each, oldest first.
+    pub fn days_with_lookback(&self, n: u32) -> Vec<NaiveDate> {
+        let before = |day: &NaiveDate| {
+            (0..=u64::from(n))
+                .filter_map(|back| day.checked_sub_days(Days::new(back)))
+                .collect::<Vec<_>>()
+        };
+        let days: BTreeSet<NaiveDate> = self.days.iter().flat_map(before).collect();
+        days.into_iter().collect()
+    }
+
     /// Oldest first.
     pub fn days(&self) -> &[NaiveDate] {
         &self.days

@@ -40,6 +40,8 @@ pub struct JobSpec {
     pub steps: Recipe,
     pub sink: SinkSpec,
     #[serde(default, skip_serializing_if = "is_default")]
+    pub incremental: IncrementalSpec,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub errors: ErrorsSpec,
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: LimitsSpec,
@@ -144,8 +146,35 @@ pub struct SinkSpec {
     pub control: Option<String>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub partition: PartitionSpec,
+    /// `parts`, or `single` for one object a day that is replaced as a whole.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub layout: SinkLayout,
+    /// Keeps a list of each day's parts, `<control>/manifest/<day>/manifest`, for engines that read a table by it
+    /// (Hive's SymlinkTextInputFormat: Athena, Trino, Spark): they see every commit as a whole.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub manifest: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     pub parquet: ParquetSpec,
+}
+
+/// How many objects a day is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SinkLayout {
+    /// Parts of `rows_per_file` rows. New rows are new parts; readers that list see old rows and some of the new.
+    #[default]
+    Parts,
+    /// One object, replaced in one step: every reader sees a commit as a whole, and each commit writes the whole day.
+    Single,
+}
+
+/// Which days are looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct IncrementalSpec {
+    /// Days before each asked day that are looked at too, for objects that came late. At most 366.
+    #[serde(skip_serializing_if = "is_default")]
+    pub lookback_days: u32,
 }
 
 /// The folder of a day below the table: `name=value`. Not stored in the files.
@@ -235,12 +264,10 @@ const DEFAULT_FILES: Tolerance = Tolerance {
 };
 
 /// Keys and values that are planned but do nothing yet; silence would be taken for support.
-const NOT_YET: [&str; 18] = [
-    "incremental",
+const NOT_YET: [&str; 16] = [
     "catalog",
     "tests",
     "targets",
-    "layout",
     "publish",
     "quarantine",
     "encoding",
@@ -286,6 +313,18 @@ impl JobSpec {
     pub fn sha256(&self) -> String {
         let json = serde_json::to_value(self).map(sorted).unwrap_or_default();
         format!("{:x}", Sha256::digest(json.to_string()))
+    }
+
+    /// SHA-256 of what decides which rows a record becomes: schema, format, matched keys and steps. Two specs that differ
+    /// elsewhere (limits, budget, place of the table) make the same rows.
+    pub fn logic_sha256(&self) -> String {
+        let logic = serde_json::json!({
+            "match": self.source.pattern,
+            "format": self.source.format,
+            "schema": self.source.schema,
+            "steps": self.steps,
+        });
+        format!("{:x}", Sha256::digest(sorted(logic).to_string()))
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::RunError;
 use crate::transform::StepCounts;
 
 /// Rows of a day by what became of them. Exact.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Books {
     /// Records read, rejects included.
     pub rows_in: u64,
@@ -20,18 +22,20 @@ pub(super) struct Books {
 }
 
 impl Books {
+    /// Adds the books of another task.
+    pub fn add(&mut self, other: &Self) {
+        self.rows_in += other.rows_in;
+        self.rows_out += other.rows_out;
+        self.decode_rejects += other.decode_rejects;
+        self.step_rejects += other.step_rejects;
+        self.add_steps(&other.steps);
+    }
+
     /// Adds what the steps counted on one batch.
     pub fn add_steps(&mut self, counts: &[StepCounts]) {
         for count in counts {
             match self.steps.iter_mut().find(|step| step.number == count.number) {
-                Some(step) => {
-                    step.rows_in += count.rows_in;
-                    step.rows_out += count.rows_out;
-                    step.rows_filtered += count.rows_filtered;
-                    step.rows_quarantined += count.rows_quarantined;
-                    step.rows_merged += count.rows_merged;
-                    step.rows_made += count.rows_made;
-                }
+                Some(step) => step.add(count),
                 None => self.steps.push(count.clone()),
             }
         }

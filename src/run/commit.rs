@@ -8,6 +8,7 @@ use chrono::{NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::files::{Files, Staged};
+use super::ledger::Ledger;
 use super::run_id::random_suffix;
 use super::{PartReport, RunError, exit};
 use crate::base::envelope::API_VERSION;
@@ -32,22 +33,45 @@ pub(super) struct Commit {
     pub nonce: String,
     pub run_id: String,
     pub spec_sha256: String,
+    /// Of what decides which rows a record becomes: see [`crate::job::Job::logic_sha256`].
+    #[serde(default)]
+    pub logic_sha256: String,
     /// Number of the commit this one follows; 0 for the first.
     pub base: u64,
     pub kind: CommitKind,
+    /// Parts that this commit publishes.
     pub parts: Vec<CommitPart>,
+    /// Parts of the commit before that stay.
+    #[serde(default)]
+    pub kept: Vec<DayPart>,
     /// Published parts that this commit replaces, relative to the table.
     pub deletes: Vec<String>,
+    /// The list of the day's parts for engines that read by it, replaced in one step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<StagedManifest>,
+    /// The day's ledger after this commit, relative to the day's control folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<String>,
+    /// The first part number that was never used.
+    #[serde(default)]
+    pub next_slot: u64,
     pub created: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CommitKind {
-    /// The day had no rows before.
+    #[default]
+    /// Rows of new objects; every part of before stays.
     Append,
-    /// The day's former parts go.
+    /// Some or all of the day's former parts go.
     Rewrite,
+    /// The same rows in fewer parts.
+    Compact,
+    /// Rows of records that were in quarantine.
+    Replay,
+    /// Nothing, so that a run that began before can no longer commit and what it left can be removed.
+    Fence,
 }
 
 /// One part of a commit.
@@ -61,6 +85,34 @@ pub(super) struct CommitPart {
     pub staged: Staged,
     pub rows: u64,
     pub bytes: u64,
+}
+
+/// One published part of a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct DayPart {
+    pub slot: u64,
+    /// Relative to the table.
+    pub path: String,
+    pub rows: u64,
+    pub bytes: u64,
+}
+
+/// A manifest that is written but not in its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StagedManifest {
+    #[serde(flatten)]
+    pub staged: Staged,
+    pub bytes: u64,
+}
+
+/// What is to be committed.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub parts: Vec<CommitPart>,
+    pub kept: Vec<DayPart>,
+    pub deletes: Vec<String>,
+    pub ledger: Option<String>,
+    pub manifest: Option<StagedManifest>,
 }
 
 /// The commits of one day.
@@ -95,19 +147,27 @@ impl<'a> DayLog<'a> {
         let Some(n) = numbers.last().copied() else {
             return Ok(DayState::default());
         };
+        let commit = self
+            .read(n)
+            .await?
+            .ok_or_else(|| self.unreadable(n, "it vanished"))?;
+        let mut next_slot = commit.next_slot.max(first_free_slot(&commit));
+        if commit.next_slot == 0 {
+            // A record of the first format: the slots of the commits before are in their own records.
+            for number in numbers {
+                let before = self
+                    .read(number)
+                    .await?
+                    .ok_or_else(|| self.unreadable(number, "it vanished"))?;
+                next_slot = next_slot.max(first_free_slot(&before));
+            }
+        }
         let mut state = DayState {
             n,
-            ..DayState::default()
+            last: Some(commit),
+            was_rolled_forward: false,
+            next_slot,
         };
-        for number in numbers {
-            let commit = self
-                .read(number)
-                .await?
-                .ok_or_else(|| self.unreadable(number, "it vanished"))?;
-            let slots = commit.parts.iter().map(|part| part.slot + 1);
-            state.next_slot = slots.fold(state.next_slot, u64::max);
-            state.last = Some(commit);
-        }
         if let Some(commit) = &state.last
             && self.files.read(&self.applied(n)).await?.is_none()
         {
@@ -128,8 +188,8 @@ impl<'a> DayLog<'a> {
     pub async fn check_parts(&self, state: &DayState) -> Result<(), RunError> {
         let folder = self.sink.root.join(&self.sink.partition(self.day));
         let is_known = |name: &str| {
-            let mut parts = state.last.iter().flat_map(|commit| &commit.parts);
-            parts.any(|part| part.path.rsplit('/').next() == Some(name))
+            let mut parts = state.last.iter().flat_map(Commit::paths);
+            parts.any(|path| path.rsplit('/').next() == Some(name))
         };
         let names = self.files.names(&folder).await?;
         let unknown = names
@@ -188,22 +248,86 @@ impl<'a> DayLog<'a> {
     pub async fn apply(&self, n: u64, commit: &Commit) -> Result<(), RunError> {
         for part in &commit.parts {
             let at = self.sink.root.join(&part.path);
-            self.files.publish(&part.staged, &at, part.bytes).await?;
+            self.publish(n, &part.staged, &at, part.bytes).await?;
+        }
+        if let Some(manifest) = &commit.manifest {
+            let at = self.manifest();
+            self.publish(n, &manifest.staged, &at, manifest.bytes).await?;
         }
         for path in &commit.deletes {
             self.files.delete(&self.sink.root.join(path)).await?;
         }
-        let success = self
-            .sink
-            .root
-            .join(&format!("{}/_SUCCESS", self.sink.partition(self.day)));
-        self.files.put(&success, b"").await?;
+        if commit.kind != CommitKind::Fence {
+            let success = self
+                .sink
+                .root
+                .join(&format!("{}/_SUCCESS", self.sink.partition(self.day)));
+            self.files.put(&success, b"").await?;
+        }
         self.files.put(&self.applied(n), b"").await?;
         self.files
             .remove_folder(&staging(self.sink, &commit.run_id, self.day))
+            .await
     }
 
-    async fn commit_numbers(&self) -> Result<Vec<u64>, RunError> {
+    /// Publishes one staged object. An object whose name is used again (a day in a single part, a manifest) may have been
+    /// published and replaced since by others: the marker of this commit tells.
+    async fn publish(&self, n: u64, staged: &Staged, at: &Location, n_bytes: u64) -> Result<(), RunError> {
+        match self.files.publish(staged, at, n_bytes).await {
+            Err(RunError::PartLost { .. }) if self.files.read(&self.applied(n)).await?.is_some() => Ok(()),
+            published => published,
+        }
+    }
+
+    /// The runs that made the day's commits, oldest first.
+    pub async fn run_ids(&self) -> Result<Vec<String>, RunError> {
+        let mut run_ids = Vec::new();
+        for number in self.commit_numbers().await? {
+            run_ids.extend(self.read(number).await?.map(|commit| commit.run_id));
+        }
+        Ok(run_ids)
+    }
+
+    /// The ledger of the last commit; none when an earlier version left none.
+    ///
+    /// # Errors
+    /// [`RunError::Record`] when the commit names a ledger that is not there or does not read.
+    pub async fn ledger(&self, state: &DayState) -> Result<Option<Ledger>, RunError> {
+        let Some(name) = state.last.as_ref().and_then(|commit| commit.ledger.as_deref()) else {
+            return Ok(None);
+        };
+        let at = self.folder().join(name);
+        match self.files.read(&at).await? {
+            Some(content) => Ledger::decode(content, &at).map(Some),
+            None => Err(RunError::Record {
+                location: at.to_string(),
+                message:
+                    "the last commit names this ledger, and it is gone; --replace computes the day again"
+                        .to_owned(),
+            }),
+        }
+    }
+
+    /// Writes the ledger of a commit to come; gives the name by which the commit refers to it.
+    pub async fn put_ledger(&self, state: &DayState, ledger: &Ledger) -> Result<String, RunError> {
+        let name = format!("ledger/{:010}-{}.parquet", state.n + 1, random_suffix());
+        let at = self.folder().join(&name);
+        self.files.put(&at, &ledger.encode(&at)?).await?;
+        Ok(name)
+    }
+
+    /// Removes a ledger whose commit did not come about.
+    pub async fn drop_ledger(&self, name: &str) -> Result<(), RunError> {
+        self.files.delete(&self.folder().join(name)).await
+    }
+
+    /// The list of the day's parts, one location a line, in a folder that is laid out as the table.
+    pub fn manifest(&self) -> Location {
+        let partition = self.sink.partition(self.day);
+        self.sink.control.join(&format!("manifest/{partition}/manifest"))
+    }
+
+    pub async fn commit_numbers(&self) -> Result<Vec<u64>, RunError> {
         let names = self.files.names(&self.folder().join("commits")).await?;
         let mut numbers: Vec<u64> = names
             .iter()
@@ -213,7 +337,7 @@ impl<'a> DayLog<'a> {
         Ok(numbers)
     }
 
-    async fn read(&self, n: u64) -> Result<Option<Commit>, RunError> {
+    pub async fn read(&self, n: u64) -> Result<Option<Commit>, RunError> {
         let Some(content) = self.files.read(&self.record(n)).await? else {
             return Ok(None);
         };
@@ -232,7 +356,7 @@ impl<'a> DayLog<'a> {
         }
     }
 
-    fn folder(&self) -> Location {
+    pub fn folder(&self) -> Location {
         self.sink.control.join(&self.day.to_string())
     }
 
@@ -245,35 +369,73 @@ impl<'a> DayLog<'a> {
     }
 }
 
+/// The first slot after all that a commit speaks of.
+fn first_free_slot(commit: &Commit) -> u64 {
+    let made = commit.parts.iter().map(|part| part.slot + 1);
+    let kept = commit.kept.iter().map(|part| part.slot + 1);
+    made.chain(kept).fold(commit.next_slot, u64::max)
+}
+
 impl Commit {
-    pub fn new(run_id: &str, spec_sha256: &str, state: &DayState, parts: Vec<CommitPart>) -> Self {
-        let deletes: Vec<String> = state
-            .last
-            .iter()
-            .flat_map(|last| last.parts.iter().map(|part| part.path.clone()))
-            .collect();
-        Self {
-            v: 1,
+    /// The commit after `state` that makes `changes`.
+    pub fn new(
+        kind: CommitKind,
+        run_id: &str,
+        hashes: [&str; 2],
+        state: &DayState,
+        changes: Changes,
+    ) -> Self {
+        let [spec_sha256, logic_sha256] = hashes;
+        let mut commit = Self {
+            v: 2,
             nonce: random_suffix(),
             run_id: run_id.to_owned(),
             spec_sha256: spec_sha256.to_owned(),
+            logic_sha256: logic_sha256.to_owned(),
             base: state.n,
-            kind: if state.n == 0 {
-                CommitKind::Append
-            } else {
-                CommitKind::Rewrite
-            },
-            parts,
-            deletes,
+            kind,
+            parts: changes.parts,
+            kept: changes.kept,
+            deletes: changes.deletes,
+            manifest: changes.manifest,
+            ledger: changes.ledger,
+            next_slot: state.next_slot,
             created: Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-        }
+        };
+        commit.next_slot = first_free_slot(&commit);
+        commit
     }
 
-    /// The parts as a report names them.
-    pub fn part_reports(&self, sink: &Sink) -> Vec<PartReport> {
-        self.parts
-            .iter()
+    /// The parts of the day once this commit is applied, in the order of their slots.
+    pub fn day_parts(&self) -> Vec<DayPart> {
+        let made = self.parts.iter().map(|part| DayPart {
+            slot: part.slot,
+            path: part.path.clone(),
+            rows: part.rows,
+            bytes: part.bytes,
+        });
+        let mut parts: Vec<DayPart> = self.kept.iter().cloned().chain(made).collect();
+        parts.sort_by_key(|part| part.slot);
+        parts
+    }
+
+    /// Whether the day has no table: nothing was committed before it was fenced.
+    pub fn is_nothing(&self) -> bool {
+        self.kind == CommitKind::Fence && self.ledger.is_none() && self.kept.is_empty()
+    }
+
+    /// Paths of the day's parts, relative to the table.
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        let made = self.parts.iter().map(|part| part.path.as_str());
+        made.chain(self.kept.iter().map(|part| part.path.as_str()))
+    }
+
+    /// The parts of the day as a report names them.
+    pub fn part_reports(&self, sink: &Sink, is_ours: bool) -> Vec<PartReport> {
+        self.day_parts()
+            .into_iter()
             .map(|part| PartReport {
+                is_new: is_ours && self.parts.iter().any(|made| made.slot == part.slot),
                 path: sink.root.join(&part.path).to_string(),
                 rows: part.rows,
                 bytes: part.bytes,
@@ -301,7 +463,7 @@ fn encode(commit: &Commit, at: &Location) -> Result<Vec<u8>, RunError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Commit, CommitKind, CommitPart, Envelope, encode};
+    use super::{Commit, CommitKind, CommitPart, DayPart, Envelope, StagedManifest, encode};
     use crate::run::files::Staged;
 
     fn part(slot: u64, staged: Staged) -> CommitPart {
@@ -317,10 +479,11 @@ mod tests {
     #[test]
     fn the_record_has_its_golden_form_and_reads_back() {
         let commit = Commit {
-            v: 1,
+            v: 2,
             nonce: "0123456789abcdef".to_owned(),
             run_id: "20200103T000000-1".to_owned(),
             spec_sha256: "ab".repeat(32),
+            logic_sha256: "cd".repeat(32),
             base: 1,
             kind: CommitKind::Rewrite,
             parts: vec![
@@ -338,11 +501,37 @@ mod tests {
                     },
                 ),
             ],
+            kept: vec![DayPart {
+                slot: 1,
+                path: "day_partition=2020-01-02/part-00001.parquet".to_owned(),
+                rows: 7,
+                bytes: 99,
+            }],
             deletes: vec!["day_partition=2020-01-02/part-00000.parquet".to_owned()],
+            manifest: Some(StagedManifest {
+                staged: Staged::Local {
+                    staged: "/lake/_skewer/t/staging/r/manifest".parse().unwrap(),
+                },
+                bytes: 120,
+            }),
+            ledger: Some("ledger/0000000002-0123456789abcdef.parquet".to_owned()),
+            next_slot: 5,
             created: "2020-01-03T00:00:00Z".to_owned(),
         };
         let text = encode(&commit, &"x".parse().unwrap()).unwrap();
         insta::assert_snapshot!("commit_record", String::from_utf8(text.clone()).unwrap());
         assert_eq!(serde_json::from_slice::<Envelope>(&text).unwrap().commit, commit);
+    }
+
+    #[test]
+    fn a_record_of_the_first_format_still_reads() {
+        let text = r#"{"apiVersion": "skewer/v1", "kind": "Commit", "commit": {
+            "v": 1, "nonce": "0123456789abcdef", "run_id": "r", "spec_sha256": "ab", "base": 0, "kind": "append",
+            "parts": [{"slot": 4, "path": "d/part-00004.parquet", "staged": "/x", "rows": 1, "bytes": 2}],
+            "deletes": [], "created": "2020-01-03T00:00:00Z"}}"#;
+        let read = serde_json::from_str::<Envelope>(text).unwrap().commit;
+        assert_eq!((read.ledger.as_deref(), read.next_slot), (None, 0));
+        assert_eq!(super::first_free_slot(&read), 5);
+        assert_eq!(read.day_parts().len(), 1);
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use super::RunError;
 use super::fetch::{Content, FetchedUnit, Input};
 use super::raw_line::{self, RawLine};
+use super::selection::Selection;
 use crate::base::Cancel;
 use crate::dataset::decode::{Batch, DecodeOptions, Decoder, Drift, InputError, ObjectRef};
 use crate::dataset::{Codec, FileFormat, Reason, Reject, Schema, Stage};
@@ -57,6 +58,8 @@ pub(super) struct Compute {
     pub objects: Arc<Vec<Object>>,
     /// Full locations of the objects.
     pub names: Arc<Vec<String>>,
+    /// Records that count; none takes all.
+    pub only: Option<Arc<Selection>>,
     pub schema: Arc<Schema>,
     pub options: DecodeOptions,
     pub plan: Arc<Plan>,
@@ -250,6 +253,10 @@ impl Compute {
         out: &Sender<Message>,
     ) -> Result<(), Halt> {
         let start = Instant::now();
+        let batch = match &self.only {
+            Some(only) => only.keep(batch, &self.names)?,
+            None => batch,
+        };
         let df = batch.df;
         // A panic of a step is no fault of the file: it must not be taken for one of the decoder.
         let executed = catch_unwind(AssertUnwindSafe(|| self.plan.execute(df)));

@@ -6,8 +6,8 @@ use std::path::Path;
 use thiserror::Error;
 
 use crate::base::{Cancelled, units};
-use crate::dataset::SchemaError;
 use crate::dataset::decode::InputError;
+use crate::dataset::{PageError, SchemaError};
 use crate::job::JobError;
 use crate::storage::{LocationError, StorageError};
 
@@ -70,6 +70,38 @@ pub enum RunError {
     UnknownPart { location: String, control: String },
     #[error("{location}: committed part is neither staged nor published: run this day again with --replace")]
     PartLost { location: String },
+    #[error(
+        "{} that this day was made of are gone, and its steps, its schema or their nature ask to make all of it again, \
+         which would lose their rows: restore the files, or run with --replace to make the day of what is there",
+        units::plural(*n_vanished, "raw file")
+    )]
+    Shrunk { n_vanished: u64 },
+    #[error(
+        "{location}: the day is one object, and `sink.layout: parts` would let a stopped run remove it later: keep \
+         `layout: single` for this table, or write to another"
+    )]
+    Layout { location: String },
+    #[error("{location}: cannot read this part of the table again: {message}")]
+    PartUnreadable { location: String, message: String },
+    #[error("cannot read a part of the table again: {0}")]
+    Part(PageError),
+    #[error(
+        "steps of this job look at the whole day, so a record cannot be added alone: run the day with --replace"
+    )]
+    ReplayMixed,
+    #[error("{location}: no plan `{plan_id}`: give the plan_id that `skewer plan` printed, or plan again")]
+    NoPlan { plan_id: String, location: String },
+    #[error("plan `{plan_id}` was made for another version of this spec: plan again")]
+    OtherSpec { plan_id: String },
+    #[error("task {index} does not exist: the plan has {n_tasks}, counted from 0")]
+    NoTask { index: usize, n_tasks: usize },
+    #[error("task {index} made more parts than it has numbers for: plan with more tasks")]
+    TaskTooLarge { index: usize },
+    #[error(
+        "{} of {n_tasks} not done yet: {}; nothing was committed: run them, then commit again",
+        units::plural(missing.len() as u64, "task"), some_of(missing)
+    )]
+    TasksMissing { missing: Vec<usize>, n_tasks: usize },
     #[error("a worker stopped without a word: {message}")]
     Worker { message: String },
     #[error("cancelled")]
@@ -79,11 +111,21 @@ pub enum RunError {
 impl RunError {
     pub fn exit_code(&self) -> i32 {
         match self {
-            Self::Job(_) | Self::Schema(_) => exit::USAGE,
+            Self::Job(_)
+            | Self::Schema(_)
+            | Self::Layout { .. }
+            | Self::Shrunk { .. }
+            | Self::ReplayMixed
+            | Self::NoPlan { .. }
+            | Self::OtherSpec { .. }
+            | Self::NoTask { .. }
+            | Self::TaskTooLarge { .. } => exit::USAGE,
             Self::Storage(error) if error.is_configuration() => exit::CONFIGURATION,
             Self::Storage(StorageError::NotFound { .. }) => exit::CONFIGURATION,
             Self::Storage(error) if error.is_transient() => exit::TRY_AGAIN,
-            Self::Vanished { .. } | Self::Lost { .. } | Self::Unsure { .. } => exit::TRY_AGAIN,
+            Self::Vanished { .. } | Self::Lost { .. } | Self::Unsure { .. } | Self::TasksMissing { .. } => {
+                exit::TRY_AGAIN
+            }
             Self::Cancelled => exit::CANCELLED,
             _ => exit::UNEXPECTED,
         }
@@ -104,11 +146,28 @@ impl RunError {
     }
 }
 
+fn some_of(indices: &[usize]) -> String {
+    const MOST: usize = 20;
+    let shown: Vec<String> = indices.iter().take(MOST).map(ToString::to_string).collect();
+    let rest = if indices.len() > MOST { ", ..." } else { "" };
+    format!("{}{rest}", shown.join(", "))
+}
+
 impl From<StorageError> for RunError {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Cancelled => Self::Cancelled,
             other => Self::Storage(other),
+        }
+    }
+}
+
+impl From<PageError> for RunError {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Storage(error) => error.into(),
+            PageError::Cancelled => Self::Cancelled,
+            other => Self::Part(other),
         }
     }
 }

@@ -8,24 +8,45 @@
 
 mod books;
 mod commit;
+mod compact;
 mod compute;
 mod day;
 mod error;
 mod fetch;
 mod files;
+mod gc;
+mod ledger;
 mod list;
 mod part;
+mod part_reader;
+mod plan;
+mod publish;
 mod quarantine;
 mod raw_line;
+mod replay;
 mod report;
 mod run_id;
+mod selection;
+mod task;
+mod work;
 
 use std::num::NonZeroUsize;
 
+pub use compact::compact;
 pub use error::{RunError, exit};
+pub use gc::{GcOptions, GcReport, gc};
+pub use plan::{PlanOptions, PlanReport, PlannedPartition, PlannedStatus, PlannedTask, plan};
+pub use replay::{ReplayOptions, replay};
 pub use report::{
     PartReport, PartitionReport, PartitionStatus, QuarantineReport, RunReport, RunStatus, Seconds,
 };
+
+pub use task::{TaskReport, TaskStatus, commit, task};
+
+use futures::{StreamExt as _, stream};
+
+use day::RunContext;
+use files::Files;
 
 use crate::base::{Cancel, Progress};
 use crate::job::{ByteSize, Job, Params};
@@ -40,11 +61,66 @@ pub struct RunOptions {
     pub n_threads: Option<NonZeroUsize>,
     /// Buffers of data; none takes the spec's `limits.memory`.
     pub memory: Option<ByteSize>,
+    /// Days under way at once; none takes as many as the memory allows, at most four.
+    pub n_days: Option<NonZeroUsize>,
     /// Credentials and patience of both stores.
     pub store: StoreOptions,
 }
 
-/// Runs `job` for the days of `params`, newest first, each its own commit. A day that fails does not stop others.
+/// A day under way needs this much memory at least, so that its files are read together.
+const MIN_DAY_BYTES: u64 = 96 << 20;
+const MAX_DAYS: usize = 4;
+
+/// The stores of a job, opened.
+pub(super) struct Opened {
+    source: Store,
+    files: Files,
+    table: Store,
+}
+
+impl Opened {
+    /// # Errors
+    /// [`RunError::Storage`] for a source that is not there, or without credentials.
+    async fn open(job: &Job, options: &RunOptions) -> Result<Self, RunError> {
+        Ok(Self {
+            source: Store::open_with(&job.source.root, &job.source.connection, &options.store).await?,
+            files: Files::open(&job.sink.root, &job.sink.connection, &options.store).await?,
+            table: Store::open_or_create_with(&job.sink.root, &job.sink.connection, &options.store).await?,
+        })
+    }
+
+    /// What `n_days` days under way at once share, as far as the memory goes.
+    fn context<'a>(
+        &'a self,
+        job: &'a Job,
+        run_id: &'a str,
+        options: &RunOptions,
+        n_days: usize,
+        progress: &'a Progress,
+        cancel: &'a Cancel,
+    ) -> RunContext<'a> {
+        let n_threads = options
+            .n_threads
+            .or_else(|| std::thread::available_parallelism().ok())
+            .map_or(1, NonZeroUsize::get);
+        let memory = options.memory.unwrap_or(job.limits.memory).0;
+        RunContext {
+            job,
+            run_id,
+            source: &self.source,
+            files: &self.files,
+            table: &self.table,
+            replace: options.replace,
+            n_threads,
+            memory_bytes: memory / n_days.max(1) as u64,
+            progress,
+            cancel,
+        }
+    }
+}
+
+/// Runs `job` for the days of `params` and those before that the spec looks back to, newest first, a few at once, each
+/// its own commit. A day that fails does not stop others.
 ///
 /// # Errors
 /// [`RunError`] when no day could start, or the report could not be kept. What happened to a day is in the report.
@@ -56,30 +132,39 @@ pub async fn run(
     cancel: &Cancel,
 ) -> Result<RunReport, RunError> {
     let run_id = run_id::new_run_id();
-    let source = Store::open_with(&job.source.root, &job.source.connection, &options.store).await?;
-    let files = files::Files::open(&job.sink.root, &job.sink.connection, &options.store).await?;
-    let n_threads = options
-        .n_threads
-        .or_else(|| std::thread::available_parallelism().ok())
-        .map_or(1, NonZeroUsize::get);
-    let context = day::RunContext {
-        job,
-        run_id: &run_id,
-        source: &source,
-        files: &files,
-        replace: options.replace,
-        n_threads,
-        memory_bytes: options.memory.unwrap_or(job.limits.memory).0,
-        progress,
-        cancel,
-    };
-    let mut partitions = Vec::with_capacity(params.days().len());
-    for day in params.days().iter().rev() {
-        progress.set_note(day.to_string());
-        partitions.push(context.day(*day).await);
-    }
-    let peak_rss_bytes = report::peak_rss_bytes();
-    let report = RunReport::new(run_id, job, partitions, peak_rss_bytes);
+    let opened = Opened::open(job, options).await?;
+    let days = params.days_with_lookback(job.spec.incremental.lookback_days);
+    let n_days = days_at_once(job, options, days.len());
+    let context = opened.context(job, &run_id, options, n_days, progress, cancel);
+    let partitions: Vec<PartitionReport> = stream::iter(days.into_iter().rev())
+        .map(|day| {
+            let context = &context;
+            async move {
+                context.progress.set_note(day.to_string());
+                context.day(day).await
+            }
+        })
+        .buffered(n_days)
+        .collect()
+        .await;
+    keep_report(&opened.files, job, run_id, partitions).await
+}
+
+fn days_at_once(job: &Job, options: &RunOptions, n_asked: usize) -> usize {
+    let memory = options.memory.unwrap_or(job.limits.memory).0;
+    let by_memory = usize::try_from(memory / MIN_DAY_BYTES).unwrap_or(MAX_DAYS);
+    let most = options.n_days.map_or(MAX_DAYS, NonZeroUsize::get);
+    n_asked.min(most).min(by_memory).max(1)
+}
+
+/// The report of a run, kept beside the table.
+async fn keep_report(
+    files: &Files,
+    job: &Job,
+    run_id: String,
+    partitions: Vec<PartitionReport>,
+) -> Result<RunReport, RunError> {
+    let report = RunReport::new(run_id, job, partitions, report::peak_rss_bytes());
     let at = report_location(job, &report.run_id);
     let json = serde_json::to_vec_pretty(&report).map_err(|source| RunError::Write {
         path: at.to_string(),

@@ -18,11 +18,14 @@ use super::RunError;
 use super::commit::CommitPart;
 use super::files::{FileWriter, Files};
 use crate::dataset::arrow_bridge;
-use crate::job::{Compression, Job};
+use crate::job::{Compression, Job, SinkLayout};
 use crate::storage::Location;
 
 /// A row group is cut when this much of it is encoded: it bounds memory, and a reader skips groups of this size.
 const ROW_GROUP_BYTES: usize = 32 << 20;
+
+/// Name of the one object of a day in the layout `single`.
+pub(super) const SINGLE_NAME: &str = "data.parquet";
 
 /// Where the parts of one day go.
 pub(super) struct PartTarget {
@@ -37,6 +40,7 @@ pub(super) struct PartTarget {
 /// Writes the parts of one day, one after another.
 pub(super) struct PartRoller {
     target: PartTarget,
+    layout: SinkLayout,
     rows_per_file: usize,
     row_group_rows: usize,
     compression: Codec,
@@ -59,7 +63,11 @@ impl PartRoller {
         let schema = to_arrow(&empty, &target.partition)?.schema();
         let key_value = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
         Ok(Self {
-            rows_per_file: job.sink.rows_per_file.get(),
+            layout: job.sink.layout,
+            rows_per_file: match job.sink.layout {
+                SinkLayout::Parts => job.sink.rows_per_file.get(),
+                SinkLayout::Single => usize::MAX,
+            },
             row_group_rows: job.sink.row_group_rows.unwrap_or(job.sink.rows_per_file).get(),
             compression: codec(job.sink.compression)?,
             key_values: vec![
@@ -75,21 +83,21 @@ impl PartRoller {
 
     /// Adds rows (without hidden columns) in their order.
     pub fn write(&mut self, df: &DataFrame) -> Result<(), RunError> {
+        let batch = to_arrow(df, &self.target.partition)?;
+        self.write_arrow(&batch)
+    }
+
+    /// Adds rows in their order, with the columns of the parts.
+    pub fn write_arrow(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
         let mut offset = 0;
-        while offset < df.height() {
+        while offset < batch.num_rows() {
             let mut part = match self.open.take() {
                 Some(part) => part,
                 None => self.start_part()?,
             };
-            let n = (self.rows_per_file - part.rows).min(df.height() - offset);
-            let rows = if n == df.height() {
-                df.clone()
-            } else {
-                df.slice(i64::try_from(offset).unwrap_or(i64::MAX), n)
-            };
-            let batch = to_arrow(&rows, &part.path)?;
+            let n = (self.rows_per_file - part.rows).min(batch.num_rows() - offset);
             part.writer
-                .write(&batch)
+                .write(&batch.slice(offset, n))
                 .map_err(|error| self.parquet_error(&part.path, error))?;
             part.rows += n;
             offset += n;
@@ -102,10 +110,21 @@ impl PartRoller {
         Ok(())
     }
 
+    /// Columns of the parts.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
     /// Ends the last part.
     pub fn finish(&mut self) -> Result<(), RunError> {
         match self.open.take() {
             Some(part) => self.finish_part(part),
+            // The one object of a day is always replaced and never removed: a run that was stopped before its removal
+            // could do it after another has written it again.
+            None if self.layout == SinkLayout::Single && self.done.is_empty() => {
+                let part = self.start_part()?;
+                self.finish_part(part)
+            }
             None => Ok(()),
         }
     }
@@ -125,7 +144,10 @@ impl PartRoller {
     fn start_part(&self) -> Result<OpenPart, RunError> {
         let slot = self.target.first_slot + self.done.len() as u64;
         let name = format!("part-{slot:05}.parquet");
-        let path = format!("{}/{name}", self.target.partition);
+        let path = match self.layout {
+            SinkLayout::Parts => format!("{}/{name}", self.target.partition),
+            SinkLayout::Single => format!("{}/{SINGLE_NAME}", self.target.partition),
+        };
         let mut key_values = self.key_values.clone();
         key_values.push(KeyValue::new("skewer.slot".to_owned(), slot.to_string()));
         let properties = WriterProperties::builder()

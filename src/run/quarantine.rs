@@ -2,18 +2,20 @@
 //!
 //! Raw records may hold personal data; the file lies beside the table, under the same protection as the table.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
+use std::mem;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use serde::Serialize;
 use tokio::runtime::Handle;
 
+use super::day::{Assignment, RunContext};
 use super::files::{FileWriter, Files};
 use super::{QuarantineReport, RunError};
 use crate::dataset::{Reason, Reject, Stage};
-use crate::job::Job;
-use crate::storage::{Location, Object};
+use crate::storage::{Location, Object, Store};
 
 /// One line. Field order is the order in the file.
 #[derive(Debug, Serialize)]
@@ -49,44 +51,41 @@ pub(super) struct Quarantine {
     files: Files,
     at: Location,
     staging: Location,
+    source: Store,
+    objects: Arc<Vec<Object>>,
     run_id: String,
     day: NaiveDate,
     spec_sha256: String,
-    /// Etag and size by the object's full location.
-    objects: HashMap<String, (Option<Box<str>>, u64)>,
     writer: Option<FileWriter>,
     by_reason: BTreeMap<Reason, u64>,
     failed_objects: BTreeSet<String>,
     /// The first reject of each reason, for the message of a day over its budget.
     examples: BTreeMap<Reason, String>,
+    /// Where each reject is and whether it is one of the whole file, when a replay asks.
+    rejected: Option<BTreeSet<(String, u64, bool)>>,
 }
 
 impl Quarantine {
-    pub fn new(
-        files: Files,
-        job: &Job,
-        run_id: &str,
-        day: NaiveDate,
-        objects: &[Object],
-        names: &[String],
-    ) -> Self {
+    pub fn new(context: &RunContext<'_>, day: NaiveDate, assignment: &Assignment) -> Self {
+        let (job, run_id) = (context.job, context.run_id);
         let folder = format!("quarantine/day={day}/run={run_id}");
         Self {
-            files,
-            at: job.sink.control.join(&format!("{folder}/part-0.jsonl")),
-            staging: job.sink.control.join(&format!("{folder}/.part-0.jsonl")),
+            files: context.files.clone(),
+            at: job
+                .sink
+                .control
+                .join(&format!("{folder}/{}", assignment.quarantine)),
+            staging: assignment.staging.join(&assignment.quarantine),
+            source: context.source.clone(),
+            objects: Arc::clone(&assignment.objects),
             run_id: run_id.to_owned(),
             day,
             spec_sha256: job.spec_sha256.clone(),
-            objects: names
-                .iter()
-                .zip(objects)
-                .map(|(name, object)| (name.clone(), (object.etag.clone(), object.size)))
-                .collect(),
             writer: None,
             by_reason: BTreeMap::new(),
             failed_objects: BTreeSet::new(),
             examples: BTreeMap::new(),
+            rejected: assignment.only.is_some().then(BTreeSet::new),
         }
     }
 
@@ -95,10 +94,13 @@ impl Quarantine {
         self.examples
             .entry(reject.reason)
             .or_insert_with(|| format!("{}:{}: {}", reject.object, reject.line, reject.message));
-        if matches!(reject.reason, Reason::Truncated | Reason::CorruptCodec) {
+        if reject.reason.is_of_file() {
             self.failed_objects.insert(reject.object.clone());
         }
-        let known = self.objects.get(&reject.object);
+        if let Some(rejected) = &mut self.rejected {
+            rejected.insert((reject.object.clone(), reject.line, reject.reason.is_of_file()));
+        }
+        let known = find(&self.source, &self.objects, &reject.object);
         let entry = Entry {
             v: 1,
             run_id: &self.run_id,
@@ -106,8 +108,8 @@ impl Quarantine {
             spec_sha256: &self.spec_sha256,
             source: Source {
                 uri: &reject.object,
-                etag: known.and_then(|(etag, _)| etag.as_deref()),
-                size: known.map(|(_, size)| *size),
+                etag: known.and_then(|object| object.etag.as_deref()),
+                size: known.map(|object| object.size),
             },
             line: reject.line,
             byte_offset: reject.byte_offset,
@@ -135,28 +137,17 @@ impl Quarantine {
         writer.write_all(&text).map_err(error)
     }
 
+    pub fn take_rejected(&mut self) -> BTreeSet<(String, u64, bool)> {
+        self.rejected.take().unwrap_or_default()
+    }
+
     pub fn n_failed_files(&self) -> u64 {
         self.failed_objects.len() as u64
     }
 
-    /// The three most frequent reasons with an example each.
-    pub fn worst(&self) -> String {
-        let mut reasons: Vec<(u64, Reason)> =
-            self.by_reason.iter().map(|(reason, n)| (*n, *reason)).collect();
-        reasons.sort_by(|a, b| b.cmp(a));
-        let texts: Vec<String> = reasons
-            .into_iter()
-            .take(3)
-            .map(|(n, reason)| {
-                let word = serde_json::to_value(reason)
-                    .ok()
-                    .and_then(|value| value.as_str().map(str::to_owned))
-                    .unwrap_or_default();
-                let example = self.examples.get(&reason).map_or("", String::as_str);
-                format!("{n} {word} ({example})")
-            })
-            .collect();
-        texts.join("; ")
+    /// The first reject of each reason, for the message of a day over its budget.
+    pub fn take_examples(&mut self) -> BTreeMap<Reason, String> {
+        mem::take(&mut self.examples)
     }
 
     /// Ends the file; it is readable from here on, whether or not the day is committed.
@@ -174,4 +165,13 @@ impl Quarantine {
             by_reason: self.by_reason.clone(),
         })
     }
+}
+
+/// The object that a reject names by its full location.
+fn find<'a>(source: &Store, objects: &'a [Object], location: &str) -> Option<&'a Object> {
+    let key = source.key_of(location)?;
+    let index = objects
+        .binary_search_by(|object| object.key.as_str().cmp(&key))
+        .ok()?;
+    objects.get(index)
 }

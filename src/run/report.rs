@@ -71,14 +71,25 @@ pub struct PartitionReport {
     pub rows_quarantined: u64,
     pub rows_merged: u64,
     pub rows_made: u64,
+    /// Files of the day's listing.
     pub n_files: u64,
+    /// Files that no commit had read before.
+    #[serde(default)]
+    pub n_files_new: u64,
+    /// Files whose content is another than the one that was read before.
+    #[serde(default)]
+    pub n_files_changed: u64,
+    /// Files that the table was made of and that are gone; their rows stay.
+    #[serde(default)]
+    pub n_files_vanished: u64,
     /// Files that are truncated, corrupt or could not be decoded to their end.
     pub n_files_failed: u64,
-    /// As stored.
+    /// Of the files that were read, as stored.
     pub n_bytes_in: u64,
     pub steps: Vec<StepCounts>,
     pub drift: Drift,
     pub quarantine: QuarantineReport,
+    /// The day's parts after the run.
     pub parts: Vec<PartReport>,
     pub seconds: Seconds,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,9 +106,39 @@ pub struct QuarantineReport {
     pub by_reason: BTreeMap<Reason, u64>,
 }
 
+impl QuarantineReport {
+    pub(super) fn add(&mut self, other: Self) {
+        // Files of several tasks lie in one folder.
+        self.uri = match (self.uri.take(), other.uri) {
+            (Some(ours), Some(_)) => Some(match ours.rsplit_once('/') {
+                Some((folder, name)) if !name.is_empty() => format!("{folder}/"),
+                _ => ours,
+            }),
+            (ours, theirs) => ours.or(theirs),
+        };
+        for (reason, n) in other.by_reason {
+            *self.by_reason.entry(reason).or_default() += n;
+        }
+    }
+}
+
+impl Seconds {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.list += other.list;
+        self.fetch += other.fetch;
+        self.decode += other.decode;
+        self.transform += other.transform;
+        self.encode += other.encode;
+        self.commit += other.commit;
+    }
+}
+
 /// One published part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartReport {
+    /// Whether this run wrote it.
+    #[serde(default)]
+    pub is_new: bool,
     pub path: String,
     pub rows: u64,
     pub bytes: u64,
@@ -126,6 +167,9 @@ impl PartitionReport {
             rows_merged: 0,
             rows_made: 0,
             n_files: 0,
+            n_files_new: 0,
+            n_files_changed: 0,
+            n_files_vanished: 0,
             n_files_failed: 0,
             n_bytes_in: 0,
             steps: Vec::new(),

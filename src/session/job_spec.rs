@@ -5,8 +5,9 @@ use thiserror::Error;
 use super::Document;
 use crate::dataset::Schema;
 use crate::job::{
-    ApiVersion, BudgetSpec, Compression, ErrorsSpec, FormatSpec, JobSpec, Kind, LimitsSpec, Metadata,
-    ParamSpec, ParamType, ParquetSpec, PartitionSpec, SinkSpec, SourceSpec, Template, Tolerance,
+    ApiVersion, BudgetSpec, Compression, ErrorsSpec, FormatSpec, IncrementalSpec, JobSpec, Kind, LimitsSpec,
+    Metadata, ParamSpec, ParamType, ParquetSpec, PartitionSpec, SinkLayout, SinkSpec, SourceSpec, Template,
+    Tolerance,
 };
 use crate::storage::{DatasetKeys, Layout, Location};
 
@@ -100,7 +101,10 @@ impl Document {
                 },
                 table: None,
                 control: None,
+                layout: SinkLayout::default(),
+                manifest: false,
             },
+            incremental: IncrementalSpec::default(),
             errors: ErrorsSpec {
                 budget: BudgetSpec {
                     records: tolerance(settings.budget_records_ratio, settings.budget_records_abs),

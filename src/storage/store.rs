@@ -197,6 +197,13 @@ impl Store {
         self.base.join(key)
     }
 
+    /// The key of an object of this store by its full place; none for a place elsewhere.
+    pub fn key_of(&self, location: &str) -> Option<String> {
+        let base = self.base.to_string();
+        let key = location.strip_prefix(&base)?.trim_start_matches('/');
+        (!key.is_empty()).then(|| key.to_owned())
+    }
+
     /// The path of a key on disk; none on S3, and none for a key that would leave the root.
     pub fn local_path(&self, key: &str) -> Option<PathBuf> {
         match &self.place {

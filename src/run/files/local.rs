@@ -79,7 +79,7 @@ pub(super) fn remove_folder(path: &Path) -> Result<(), RunError> {
 }
 
 /// Removes the folders that only held `path` (a day's, a run's): a folder with anything in it stays.
-fn remove_empty_above(path: &Path) {
+pub(super) fn remove_empty_above(path: &Path) {
     for folder in path.ancestors().skip(1).take(3) {
         if fs::remove_dir(folder).is_err() {
             return;

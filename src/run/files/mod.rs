@@ -98,7 +98,8 @@ impl Files {
         }
     }
 
-    /// Opens a writer for what is to appear at `at`; `staging` is where a local file waits until then.
+    /// Opens a writer for what is to appear at `at`; `staging` is where a local file waits until then, and where the
+    /// upload of an S3 object is noted, so that it can be aborted when its run never comes back.
     ///
     /// Blocks on S3: call it from a blocking thread.
     pub fn stage(&self, staging: &Location, at: &Location) -> Result<FileWriter, RunError> {
@@ -106,9 +107,9 @@ impl Files {
             (Self::Local, Location::Local(path), Location::Local(_)) => {
                 local::Writer::create(path).map(FileWriter::Local)
             }
-            (Self::S3(bucket), _, Location::S3 { key, .. }) => {
-                bucket.upload(key).map(|writer| FileWriter::S3(Box::new(writer)))
-            }
+            (Self::S3(bucket), Location::S3 { key: note, .. }, Location::S3 { key, .. }) => bucket
+                .upload(key, note)
+                .map(|writer| FileWriter::S3(Box::new(writer))),
             _ => Err(other_storage(at)),
         }
     }
@@ -146,11 +147,27 @@ impl Files {
         }
     }
 
-    /// Removes a local staging folder with what is left in it; S3 has none.
-    pub fn remove_folder(&self, folder: &Location) -> Result<(), RunError> {
+    /// Aborts the upload that a note in staging names: `false` says that it was completed or aborted before.
+    pub async fn abort_noted(&self, note: &Location) -> Result<bool, RunError> {
+        match (self, note) {
+            (Self::S3(bucket), Location::S3 { key, .. }) => bucket.abort_noted(key).await,
+            _ => Ok(false),
+        }
+    }
+
+    /// Removes the local folders that only held `at`.
+    pub fn remove_empty_folders(&self, at: &Location) {
+        if let (Self::Local, Location::Local(path)) = (self, at) {
+            local::remove_empty_above(path);
+        }
+    }
+
+    /// Removes a staging folder with what is left in it: files, or the notes of uploads.
+    pub async fn remove_folder(&self, folder: &Location) -> Result<(), RunError> {
         match (self, folder) {
             (Self::Local, Location::Local(path)) => local::remove_folder(path),
-            _ => Ok(()),
+            (Self::S3(bucket), Location::S3 { key, .. }) => bucket.remove_folder(key).await,
+            _ => Err(other_storage(folder)),
         }
     }
 }

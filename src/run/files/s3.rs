@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::mem;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
@@ -76,11 +77,48 @@ impl Bucket {
         Ok(self.store.delete(key).await?)
     }
 
-    pub(super) fn upload(&self, key: &str) -> Result<Writer, RunError> {
+    pub(super) async fn abort_noted(&self, note: &str) -> Result<bool, RunError> {
+        let Some(content) = self.read(note).await? else {
+            return Ok(false);
+        };
+        let upload: UploadNote = serde_json::from_slice(&content).map_err(|error| RunError::Record {
+            location: self.store.location(note).to_string(),
+            message: error.to_string(),
+        })?;
+        match self.store.abort_multipart(&upload.key, &upload.upload_id).await {
+            Ok(()) => Ok(true),
+            Err(StorageError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Notes of uploads go; what they name was completed or aborted.
+    pub(super) async fn remove_folder(&self, folder: &str) -> Result<(), RunError> {
+        let prefix = format!("{}/", folder.trim_end_matches('/'));
+        for object in self.store.list_all(&prefix, &Cancel::new()).await? {
+            self.store.delete(&object.key).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn upload(&self, key: &str, note: &str) -> Result<Writer, RunError> {
         let handle = Handle::try_current().map_err(|error| RunError::Worker {
             message: error.to_string(),
         })?;
         let upload_id = handle.block_on(self.store.create_multipart(key))?;
+        let upload = UploadNote {
+            key: key.to_owned(),
+            upload_id: upload_id.clone(),
+        };
+        let noted = serde_json::to_vec(&upload).map_err(|source| RunError::Write {
+            path: note.to_owned(),
+            source: source.into(),
+        });
+        let noted = noted.and_then(|text| Ok(handle.block_on(self.store.put(&note_key(note), text.into()))?));
+        if let Err(error) = noted {
+            handle.block_on(self.store.abort_multipart(key, &upload_id))?;
+            return Err(error);
+        }
         Ok(Writer {
             store: self.store.clone(),
             handle,
@@ -122,6 +160,18 @@ impl Bucket {
     pub(super) async fn abort(&self, key: &str, upload_id: &str) -> Result<(), RunError> {
         Ok(self.store.abort_multipart(key, upload_id).await?)
     }
+}
+
+/// An upload that a run started: object storage has no list of them that every server gives.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in super::super) struct UploadNote {
+    pub key: String,
+    pub upload_id: String,
+}
+
+/// Where the note of an upload lies whose local file would wait at `staging`.
+fn note_key(staging: &str) -> String {
+    format!("{staging}.upload.json")
 }
 
 /// Uploads one object part by part while it is written. Lives in a blocking thread.

@@ -36,6 +36,7 @@ def arguments():
     add = parser.add_argument
     add("--param", action="append", required=True, metavar="NAME=VALUE", help="such as day=A..B, as `skewer run` takes it")
     add("--tasks", type=int, metavar="N", help="tasks to cut the work into; left out, `skewer plan` decides by bytes")
+    add("--replace", action="store_true", help="does days again that are committed already, and replaces their files")
     add("--job", default="job.yaml", metavar="PATH", help="the exported spec; left out, job.yaml beside this file")
     add(
         "--skewer",
@@ -166,6 +167,8 @@ def run(spark, args):
     command = [skewer, "plan", str(job), "--json"]
     for param in args.param:
         command += ["--param", param]
+    if args.replace:
+        command.append("--replace")
     if args.tasks is not None:
         command += ["--tasks", str(args.tasks)]
     code, printed = on_driver(command)

@@ -1,0 +1,303 @@
+//! Removes what runs left that never came back: staged parts, uploads, ledgers and plans that no commit names.
+//!
+//! Safe beside running runs whatever their age: before anything of a day is removed, the day's log gets a commit that
+//! changes nothing, so that a run which began before finds its commit taken, and starts again.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::commit::{Changes, Commit, CommitKind, CommitPart, DayLog, DayState};
+use super::files::{Files, Staged};
+use super::run_id::new_run_id;
+use super::{RunError, RunOptions};
+use crate::base::Cancel;
+use crate::job::Job;
+use crate::storage::{Object, StorageError, Store};
+
+/// What counts as left behind.
+#[derive(Debug, Clone)]
+pub struct GcOptions {
+    /// Untouched for this long, by the storage's own clock.
+    pub older_than: Duration,
+    /// Says what would go, and removes nothing.
+    pub is_dry_run: bool,
+    pub run: RunOptions,
+}
+
+/// What was removed, or would be.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct GcReport {
+    pub is_dry_run: bool,
+    /// Runs whose commit was finished for them.
+    pub rolled_forward: Vec<NaiveDate>,
+    /// Objects removed, by their location.
+    pub objects: Vec<String>,
+    pub n_bytes: u64,
+    pub n_uploads_aborted: u64,
+}
+
+/// What one run or plan left for one day.
+#[derive(Debug, Default)]
+struct Left {
+    objects: Vec<Object>,
+    newest: Option<DateTime<Utc>>,
+}
+
+/// Looks through the control folder of `job`.
+///
+/// # Errors
+/// [`RunError`] of the storage; what was removed until then stays removed, and nothing that a commit names ever is.
+pub async fn gc(job: &Job, options: &GcOptions, cancel: &Cancel) -> Result<GcReport, RunError> {
+    let files = Files::open(&job.sink.root, &job.sink.connection, &options.run.store).await?;
+    let control =
+        Store::open_or_create_with(&job.sink.control, &job.sink.connection, &options.run.store).await?;
+    let collector = Collector {
+        job,
+        files: &files,
+        control: &control,
+        options,
+        cancel,
+        until: Utc::now() - TimeDelta::from_std(options.older_than).unwrap_or(TimeDelta::MAX),
+    };
+    collector.run().await
+}
+
+struct Collector<'a> {
+    job: &'a Job,
+    files: &'a Files,
+    control: &'a Store,
+    options: &'a GcOptions,
+    cancel: &'a Cancel,
+    /// What was touched after this is left.
+    until: DateTime<Utc>,
+}
+
+impl Collector<'_> {
+    async fn run(&self) -> Result<GcReport, RunError> {
+        let mut report = GcReport {
+            is_dry_run: self.options.is_dry_run,
+            ..GcReport::default()
+        };
+        let mut days: BTreeMap<NaiveDate, Vec<Left>> = BTreeMap::new();
+        for (day, left) in self.staged().await? {
+            days.entry(day).or_default().push(left);
+        }
+        for (day, left) in days {
+            self.cancel.check()?;
+            self.day(day, left, &mut report).await?;
+        }
+        self.ledgers(&mut report).await?;
+        self.plans(&mut report).await?;
+        self.temporary(&mut report).await?;
+        Ok(report)
+    }
+
+    /// What lies in staging, by run and day; only what is old enough.
+    async fn staged(&self) -> Result<Vec<(NaiveDate, Left)>, RunError> {
+        let mut by_run: BTreeMap<(String, NaiveDate), Left> = BTreeMap::new();
+        for object in self.list("staging/").await? {
+            let mut names = object.key.split('/').skip(1);
+            let (Some(run_id), Some(Ok(day))) = (names.next(), names.next().map(str::parse)) else {
+                continue;
+            };
+            by_run.entry((run_id.to_owned(), day)).or_default().add(object);
+        }
+        Ok(by_run
+            .into_iter()
+            .filter(|(_, left)| left.is_before(self.until))
+            .map(|((_, day), left)| (day, left))
+            .collect())
+    }
+
+    /// Fences a day off from runs that began before, then removes what they staged.
+    async fn day(&self, day: NaiveDate, left: Vec<Left>, report: &mut GcReport) -> Result<(), RunError> {
+        if !self.options.is_dry_run {
+            let state = self.fence(day).await?;
+            if state.was_rolled_forward {
+                report.rolled_forward.push(day);
+            }
+        }
+        for object in left.into_iter().flat_map(|left| left.objects) {
+            if object.key.ends_with(".upload.json") && !self.options.is_dry_run {
+                let at = self.control.location(&object.key);
+                report.n_uploads_aborted += u64::from(self.files.abort_noted(&at).await?);
+            }
+            self.remove(&object, report).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a commit that changes nothing, so that no run which began before it can commit any more.
+    async fn fence(&self, day: NaiveDate) -> Result<DayState, RunError> {
+        const MAX_TRIES: usize = 5;
+        let log = DayLog::new(self.files, &self.job.sink, day);
+        let mut was_rolled_forward = false;
+        let mut tries = 0;
+        loop {
+            let mut state = log.recover(false).await?;
+            was_rolled_forward |= state.was_rolled_forward;
+            let run_id = new_run_id();
+            let (kept, ledger, hashes) = match &state.last {
+                Some(last) => (
+                    last.day_parts(),
+                    last.ledger.clone(),
+                    [last.spec_sha256.as_str(), last.logic_sha256.as_str()],
+                ),
+                None => (Vec::new(), None, ["", ""]),
+            };
+            let changes = Changes {
+                kept,
+                ledger,
+                ..Changes::default()
+            };
+            let commit = Commit::new(CommitKind::Fence, &run_id, hashes, &state, changes);
+            match log.commit(&commit).await {
+                Ok(()) => {
+                    log.apply(commit.base + 1, &commit).await?;
+                    state.was_rolled_forward = was_rolled_forward;
+                    return Ok(state);
+                }
+                // A run was first: its commit is finished, then fenced.
+                Err(RunError::Lost { .. }) if tries < MAX_TRIES => tries += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Ledgers that the last commit of their day does not name.
+    async fn ledgers(&self, report: &mut GcReport) -> Result<(), RunError> {
+        let mut by_day: BTreeMap<NaiveDate, Vec<Object>> = BTreeMap::new();
+        for object in self.list("").await? {
+            let mut names = object.key.split('/');
+            if let (Some(Ok(day)), Some("ledger")) = (names.next().map(str::parse), names.next()) {
+                by_day.entry(day).or_default().push(object);
+            }
+        }
+        for (day, ledgers) in by_day {
+            let log = DayLog::new(self.files, &self.job.sink, day);
+            let state = log.recover(false).await?;
+            let named = state.last.as_ref().and_then(|last| last.ledger.as_deref());
+            let named = named.map(str::to_owned);
+            let is_left = |object: &Object| {
+                let is_named = named
+                    .as_ref()
+                    .is_some_and(|name| object.key.ends_with(name.as_str()));
+                !is_named && object.modified < self.until
+            };
+            let left: Vec<Object> = ledgers.into_iter().filter(is_left).collect();
+            // A ledger of a commit to come may belong to a run that is only slow.
+            let is_ahead = |object: &Object| {
+                let name = object.key.rsplit('/').next();
+                let number = name.and_then(|name| name.split('-').next()?.parse::<u64>().ok());
+                number.is_some_and(|number| number > state.n)
+            };
+            if !self.options.is_dry_run && left.iter().any(is_ahead) {
+                self.fence(day).await?;
+            }
+            for object in &left {
+                self.remove(object, report).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Plans that nobody touched for long: their tasks' parts first, then their documents.
+    async fn plans(&self, report: &mut GcReport) -> Result<(), RunError> {
+        let mut plans: BTreeMap<String, Left> = BTreeMap::new();
+        for object in self.list("plans/").await? {
+            if let Some(plan_id) = object.key.split('/').nth(1) {
+                plans.entry(plan_id.to_owned()).or_default().add(object);
+            }
+        }
+        for left in plans.into_values().filter(|left| left.is_before(self.until)) {
+            for object in left.objects {
+                if object.key.contains("/done/") && !self.options.is_dry_run {
+                    report.n_uploads_aborted += self.abort_done(&object).await?;
+                }
+                self.remove(&object, report).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Aborts the uploads that a task's word names. A day that was planned and never committed was fenced with its
+    /// staging folder; an upload of a commit is completed, and aborting it does nothing.
+    async fn abort_done(&self, object: &Object) -> Result<u64, RunError> {
+        #[derive(Deserialize)]
+        struct Done {
+            produced: Produced,
+        }
+        #[derive(Deserialize)]
+        struct Produced {
+            parts: Vec<CommitPart>,
+        }
+        let at = self.control.location(&object.key);
+        let Some(content) = self.files.read(&at).await? else {
+            return Ok(0);
+        };
+        let done: Done = serde_json::from_slice(&content).map_err(|error| RunError::Record {
+            location: at.to_string(),
+            message: error.to_string(),
+        })?;
+        let mut n = 0;
+        for part in done.produced.parts {
+            if matches!(part.staged, Staged::S3 { .. }) {
+                let at = self.job.sink.root.join(&part.path);
+                match self.files.discard(&part.staged, &at).await {
+                    Ok(()) => n += 1,
+                    Err(RunError::Storage(StorageError::NotFound { .. })) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(n)
+    }
+
+    /// Files that were being written when their process died.
+    async fn temporary(&self, report: &mut GcReport) -> Result<(), RunError> {
+        let is_temporary = |key: &str| {
+            key.rsplit('/')
+                .next()
+                .is_some_and(|name| name.starts_with(".tmp-"))
+        };
+        for object in self.list("").await? {
+            if is_temporary(&object.key) && object.modified < self.until {
+                self.remove(&object, report).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<Object>, RunError> {
+        match self.control.list_all(prefix, self.cancel).await {
+            Ok(objects) => Ok(objects),
+            Err(StorageError::NotFound { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn remove(&self, object: &Object, report: &mut GcReport) -> Result<(), RunError> {
+        let at = self.control.location(&object.key);
+        if !self.options.is_dry_run {
+            self.files.delete(&at).await?;
+            self.files.remove_empty_folders(&at);
+        }
+        report.objects.push(at.to_string());
+        report.n_bytes += object.size;
+        Ok(())
+    }
+}
+
+impl Left {
+    fn add(&mut self, object: Object) {
+        self.newest = self.newest.max(Some(object.modified));
+        self.objects.push(object);
+    }
+
+    fn is_before(&self, until: DateTime<Utc>) -> bool {
+        self.newest.is_some_and(|newest| newest < until)
+    }
+}

@@ -1,0 +1,339 @@
+//! Replay: records in quarantine are read again, from their own files, with a spec that was mended, and added once.
+//!
+//! A record counts when a committed run put it in quarantine, its file is still the one that was read, and no replay has
+//! added it before. The ledger remembers each line that was added.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+
+use super::commit::{Changes, CommitKind, DayLog, DayPart, staging};
+use super::day::{Assignment, Produced, RunContext, fill};
+use super::ledger::{Entry, Ledger, LedgerBuilder, is_same};
+use super::publish::Publication;
+use super::selection::{Lines, Selection};
+use super::work::{Copy, made_ledger, next_ledger};
+use super::{
+    Opened, PartitionReport, PartitionStatus, RunError, RunOptions, RunReport, keep_report, list, run_id,
+};
+use crate::base::{Cancel, Progress, units};
+use crate::dataset::Reason;
+use crate::job::{Job, Params, SinkLayout};
+use crate::storage::{Object, Partition};
+use crate::transform::Scope;
+
+/// Which records are read again.
+#[derive(Debug, Clone, Default)]
+pub struct ReplayOptions {
+    /// Only those of this run.
+    pub run_id: Option<String>,
+    /// Only those rejected for this reason.
+    pub reason: Option<Reason>,
+    pub run: RunOptions,
+}
+
+/// What is read of a quarantine line.
+#[derive(Debug, Deserialize)]
+struct Entered {
+    source: EnteredSource,
+    line: u64,
+    reason_code: Reason,
+}
+
+#[derive(Debug, Deserialize)]
+struct EnteredSource {
+    uri: String,
+    etag: Option<String>,
+    size: Option<u64>,
+}
+
+/// Replays the days of `params`, newest first, each its own commit.
+///
+/// # Errors
+/// As [`super::run`].
+pub async fn replay(
+    job: &Job,
+    params: &Params,
+    options: &ReplayOptions,
+    progress: &Progress,
+    cancel: &Cancel,
+) -> Result<RunReport, RunError> {
+    let run_id = run_id::new_run_id();
+    let opened = Opened::open(job, &options.run).await?;
+    let context = opened.context(job, &run_id, &options.run, 1, progress, cancel);
+    let mut partitions = Vec::new();
+    for day in params.days().iter().rev() {
+        progress.set_note(day.to_string());
+        let mut report = PartitionReport::new(Partition::Day(*day), PartitionStatus::Failed);
+        let status = replay_day(&context, options, *day, &mut report).await;
+        partitions.push(context.ended(report, status));
+    }
+    keep_report(&opened.files, job, run_id, partitions).await
+}
+
+async fn replay_day(
+    context: &RunContext<'_>,
+    options: &ReplayOptions,
+    day: NaiveDate,
+    report: &mut PartitionReport,
+) -> Result<PartitionStatus, RunError> {
+    context.cancel.check()?;
+    let job = context.job;
+    if job.plan.scope() == Scope::Partition {
+        return Err(RunError::ReplayMixed);
+    }
+    let log = DayLog::new(context.files, &job.sink, day);
+    let state = log.recover(false).await?;
+    let (Some(last), Some(old)) = (&state.last, log.ledger(&state).await?) else {
+        report.message = Some("nothing was committed, so nothing can be added to it".to_owned());
+        return Ok(PartitionStatus::NoData);
+    };
+    log.check_parts(&state).await?;
+    let start = Instant::now();
+    let listed = list::list(&job.source, context.source, day, context.cancel).await?;
+    report.seconds.list = start.elapsed().as_secs_f64();
+    report.n_files = listed.len() as u64;
+    let wanted = wanted(context, options, &log, day, &old).await?;
+    let nothing = |report: &mut PartitionReport, message: String| {
+        report.parts = last.part_reports(&job.sink, false);
+        report.message = Some(message);
+        Ok(PartitionStatus::AlreadyCommitted)
+    };
+    if wanted.is_empty() {
+        return nothing(report, "no record in quarantine that was not replayed".to_owned());
+    }
+    let (objects, lines, n_gone) = resolve(context, listed, &old, wanted);
+    let gone = match n_gone {
+        0 => String::new(),
+        n => format!(
+            "; {} changed or gone since, the next run reads what is there",
+            units::plural(n, "file")
+        ),
+    };
+    if objects.is_empty() {
+        return nothing(
+            report,
+            format!("no record in quarantine that was not replayed{gone}"),
+        );
+    }
+    let objects = Arc::new(objects);
+    report.n_bytes_in = objects.iter().map(|object| object.size).sum();
+    context.progress.add_total(objects.len() as u64);
+    let parts = last.day_parts();
+    let (copies, kept): (Vec<Copy>, Vec<DayPart>) = match job.sink.layout {
+        SinkLayout::Parts => (Vec::new(), parts),
+        SinkLayout::Single => (parts.into_iter().map(Copy::whole).collect(), Vec::new()),
+    };
+    let assignment = Assignment {
+        objects: Arc::clone(&objects),
+        copies: copies.clone(),
+        first_slot: state.next_slot,
+        staging: staging(&job.sink, context.run_id, day),
+        quarantine: "part-0.jsonl".to_owned(),
+        only: Some(Arc::new(Selection::new(lines.clone()))),
+    };
+    let cut = context.cut(state.next_slot);
+    let produced = match context.produce(day, assignment).await {
+        Ok(produced) => produced,
+        Err(error) => {
+            context.clean_up(day, &[]).await;
+            return Err(error);
+        }
+    };
+    fill(report, &produced);
+    if let Err(error) = produced.books.check().and_then(|()| Ok(context.cancel.check()?)) {
+        context.clean_up(day, &produced.parts).await;
+        return Err(error);
+    }
+    let none = BTreeSet::new();
+    let marks: Vec<Vec<u64>> = (0_u32..)
+        .zip(objects.iter())
+        .map(|(index, object)| marks(context, object, lines.get(&index), &produced))
+        .collect();
+    let n_mended: u64 = marks.iter().map(|marks| marks.len() as u64).sum();
+    let first_mark = |index: usize| marks.get(index).and_then(|marks| marks.first().copied());
+    let made = made_ledger(
+        &copies,
+        &none,
+        Some(&old),
+        &objects,
+        &produced.segments,
+        cut,
+        &|index| first_mark(index).unwrap_or(REST),
+    );
+    let rest = rest_of_marks(&objects, &marks);
+    if n_mended == 0 {
+        context.clean_up(day, &produced.parts).await;
+        let n = units::plural(produced.books.rows_in, "record");
+        return nothing(report, format!("{n} read again and rejected again{gone}"));
+    }
+    let start = Instant::now();
+    let changes = Changes {
+        parts: produced.parts,
+        kept,
+        ..Changes::default()
+    };
+    let next = next_ledger(&changes.kept, &none, Some(&old), &[made, rest]);
+    let publication = Publication {
+        job,
+        files: context.files,
+        log: &log,
+        state: &state,
+        run_id: context.run_id,
+        day,
+        logic_sha256: &job.logic_sha256,
+        is_traced: true,
+        owns_parts: true,
+    };
+    let commit = publication.publish(CommitKind::Replay, changes, &next).await?;
+    report.seconds.commit = start.elapsed().as_secs_f64();
+    report.parts = commit.part_reports(&job.sink, true);
+    report.message = Some(format!("{} mended{gone}", units::plural(n_mended, "record")));
+    Ok(PartitionStatus::Committed)
+}
+
+/// Lines by the full location of their file, with the file's etag and size as they were.
+type Wanted = BTreeMap<String, (Option<String>, Option<u64>, Lines)>;
+
+/// What committed runs of the day put in quarantine and no replay has added.
+async fn wanted(
+    context: &RunContext<'_>,
+    options: &ReplayOptions,
+    log: &DayLog<'_>,
+    day: NaiveDate,
+    old: &Ledger,
+) -> Result<Wanted, RunError> {
+    let mut wanted = Wanted::new();
+    for run_id in log.run_ids().await? {
+        if options.run_id.as_ref().is_some_and(|asked| *asked != run_id) {
+            continue;
+        }
+        let control = &context.job.sink.control;
+        let folder = control.join(&format!("quarantine/day={day}/run={run_id}"));
+        for name in context.files.names(&folder).await? {
+            context.cancel.check()?;
+            let at = folder.join(&name);
+            let Some(content) = context.files.read(&at).await? else {
+                continue;
+            };
+            for line in content
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+            {
+                let entered: Entered = serde_json::from_slice(line).map_err(|error| RunError::Record {
+                    location: at.to_string(),
+                    message: error.to_string(),
+                })?;
+                if options.reason.is_none_or(|reason| reason == entered.reason_code) {
+                    enter(&mut wanted, context, old, entered);
+                }
+            }
+        }
+    }
+    wanted.retain(|_, (_, _, lines)| *lines != Lines::default());
+    Ok(wanted)
+}
+
+fn enter(wanted: &mut Wanted, context: &RunContext<'_>, old: &Ledger, entered: Entered) {
+    let Some(key) = context.source.key_of(&entered.source.uri) else {
+        return;
+    };
+    let mark = if entered.reason_code.is_of_file() {
+        entered.line | REST
+    } else {
+        entered.line
+    };
+    let is_added = old.of_key(&key).any(|index| old.entry(index).line == mark);
+    if is_added {
+        return;
+    }
+    let EnteredSource { uri, etag, size } = entered.source;
+    let (known_etag, _, lines) = wanted
+        .entry(uri)
+        .or_insert_with(|| (etag.clone(), size, Lines::default()));
+    // A file that changed was read again as a whole: what an older content had in quarantine is past.
+    if *known_etag != etag {
+        (*known_etag, *lines) = (etag, Lines::default());
+    }
+    if entered.reason_code.is_of_file() {
+        let from = lines
+            .rest_from
+            .map_or(entered.line, |from| from.min(entered.line));
+        lines.rest_from = Some(from);
+    } else {
+        lines.single.insert(entered.line);
+    }
+}
+
+/// The files that are still as they were, sorted, with their lines by index; and how many are not.
+fn resolve(
+    context: &RunContext<'_>,
+    listed: Vec<Object>,
+    old: &Ledger,
+    mut wanted: Wanted,
+) -> (Vec<Object>, BTreeMap<u32, Lines>, u64) {
+    let mut objects = Vec::new();
+    let mut by_index = BTreeMap::new();
+    for object in listed {
+        let location = context.source.location(&object.key).to_string();
+        let Some((etag, size, _)) = wanted.get(&location) else {
+            continue;
+        };
+        let is_as_read =
+            object.etag.as_deref() == etag.as_deref() && size.is_none_or(|size| size == object.size);
+        let in_table = old
+            .of_key(&object.key)
+            .next()
+            .is_some_and(|index| is_same(&object, &old.entry(index)));
+        if is_as_read
+            && in_table
+            && let Some((_, _, lines)) = wanted.remove(&location)
+        {
+            by_index.insert(u32::try_from(objects.len()).unwrap_or(u32::MAX), lines);
+            objects.push(object);
+        }
+    }
+    (objects, by_index, wanted.len() as u64)
+}
+
+/// Set in the ledger's line of a file that could be read from that line to its end.
+const REST: u64 = 1 << 63;
+
+/// What the ledger remembers of an object: its lines that are mended now.
+fn marks(context: &RunContext<'_>, object: &Object, lines: Option<&Lines>, produced: &Produced) -> Vec<u64> {
+    let location = context.source.location(&object.key).to_string();
+    let is_mended =
+        |line: u64, is_of_file: bool| !produced.rejected.contains(&(location.clone(), line, is_of_file));
+    let Some(lines) = lines else {
+        return Vec::new();
+    };
+    let singles = lines
+        .single
+        .iter()
+        .copied()
+        .filter(|line| is_mended(*line, false));
+    let rest = lines.rest_from.filter(|line| is_mended(*line, true));
+    singles.chain(rest.map(|line| line | REST)).collect()
+}
+
+/// Entries of the marks that have no rows of their own: an object's rows all belong to its first.
+fn rest_of_marks(objects: &[Object], marks: &[Vec<u64>]) -> Ledger {
+    let mut builder = LedgerBuilder::default();
+    for (object, marks) in objects.iter().zip(marks) {
+        for line in marks.iter().skip(1) {
+            builder.push(Entry {
+                key: &object.key,
+                etag: object.etag.as_deref(),
+                size: object.size,
+                line: *line,
+                slot: None,
+                first_row: 0,
+                n_rows: 0,
+            });
+        }
+    }
+    builder.finish()
+}
