@@ -30,14 +30,17 @@ fn export(job: &Job, text: &str) -> Result<Export, ExportError> {
 
 /// The README with the job's own names in it.
 fn readme(job: &Job, notes: &[String]) -> String {
-    let notes: String = notes.iter().map(|note| format!("- {note}\n")).collect();
+    let mut listed = String::new();
+    for note in notes {
+        listed.extend(["- ", note, "\n"]);
+    }
     README
         .replace("@JOB@", job.name())
         .replace("@SOURCE@", &job.source.root.to_string())
         .replace("@TABLE@", &job.sink.root.to_string())
         .replace("@MEMORY@", &job.limits.memory.to_string())
         .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
-        .replace("@NOTES@\n", &notes)
+        .replace("@NOTES@\n", &listed)
 }
 
 #[cfg(test)]
