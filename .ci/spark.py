@@ -270,12 +270,16 @@ def check(skewer, folder, cluster):
     assert same_rows(killed.table, local.table) == n_rows
     print(f"the same rows with a worker killed after {n_ended[0]} of {n_tasks} tasks: {len(starts) - n_tasks} ran twice")
 
-    # What a machine does that comes back after the commit.
+    # What a machine does that comes back after the commit, and a local run by the spec that was exported.
     job = killed.export / "job.yaml"
-    for late in (["task", job, "--plan", plan_id, "--index", "0"], ["commit", job, "--plan", plan_id], command[1:2] + [job, *command[3:]]):
+    for late in (["task", job, "--plan", plan_id, "--index", "0"], ["commit", job, "--plan", plan_id]):
         subprocess.run([skewer, *late], check=True, stdout=subprocess.DEVNULL)
         assert same_rows(killed.table, local.table) == n_rows, late
-    print("a task and a commit that come late, and a run with nothing new, change no row")
+    command[2] = killed.lake / "jobs" / "job_features.yaml"
+    again = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    assert not any(day["status"] == "committed" for day in again["partitions"]), again
+    assert same_rows(killed.table, local.table) == n_rows
+    print("a task and a commit that come late change no row, and a local run finds nothing new")
 
 
 def main():

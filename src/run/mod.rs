@@ -39,6 +39,7 @@ pub use plan::{PlanOptions, PlanReport, PlannedPartition, PlannedStatus, Planned
 pub use replay::{ReplayOptions, replay};
 pub use report::{
     PartReport, PartitionReport, PartitionStatus, QuarantineReport, RunReport, RunStatus, Seconds,
+    report_schema,
 };
 
 pub use task::{TaskReport, TaskStatus, commit, task};
