@@ -216,6 +216,7 @@ impl<'a> DayLog<'a> {
         let n = commit.base + 1;
         let at = self.record(n);
         let content = encode(commit, &at)?;
+        let mut broken = None;
         for _ in 0..MAX_TRIES {
             let written = self.files.put_new(&at, &content).await;
             if matches!(written, Ok(true)) {
@@ -227,20 +228,22 @@ impl<'a> DayLog<'a> {
                 (Ok(Some(found)), _) if found.nonce == commit.nonce => return Ok(()),
                 (Ok(Some(found)), _) => return Err(RunError::Lost { winner: found.run_id }),
                 // Nothing is there, and nothing can arrive later: a refusal is an answer, and a file system has no delay.
-                (Ok(None), Err(error)) if !at.is_s3() || error.exit_code() == exit::CONFIGURATION => {
+                (Ok(None), Err(error))
+                    if !at.is_s3() || (broken.is_none() && error.exit_code() == exit::CONFIGURATION) =>
+                {
                     return Err(error);
                 }
-                (_, Err(error)) | (Err(error), _) => {
-                    return Err(RunError::Unsure {
-                        location: at.to_string(),
-                        message: error.to_string(),
-                    });
-                }
+                // The same record again does no harm: should the first arrive late, it makes the same commit.
+                (Ok(None), Err(error)) => broken = Some(error),
+                (_, Err(error)) | (Err(error), _) => return Err(self.unsure(n, &error)),
                 (Ok(None), Ok(_)) => {}
             }
         }
-        Err(RunError::Lost {
-            winner: "unknown".to_owned(),
+        Err(match broken {
+            Some(error) => self.unsure(n, &error),
+            None => RunError::Lost {
+                winner: "unknown".to_owned(),
+            },
         })
     }
 
@@ -347,6 +350,13 @@ impl<'a> DayLog<'a> {
             return Err(self.unreadable(n, "another version wrote it"));
         }
         Ok(Some(envelope.commit))
+    }
+
+    fn unsure(&self, n: u64, error: &RunError) -> RunError {
+        RunError::Unsure {
+            location: self.record(n).to_string(),
+            message: error.to_string(),
+        }
     }
 
     fn unreadable(&self, n: u64, message: &str) -> RunError {
@@ -498,6 +508,7 @@ mod tests {
                     Staged::S3 {
                         upload_id: "u-1".to_owned(),
                         part_etags: vec!["\"e1\"".to_owned()],
+                        note: Some("lake/_skewer/t/staging/r/part-00004.parquet.upload.json".to_owned()),
                     },
                 ),
             ],

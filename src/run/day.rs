@@ -1,7 +1,9 @@
 //! One day: list, fetch, decode, transform, write, check the books and the budget, commit.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::env;
 use std::mem;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,17 +19,21 @@ use super::books::Books;
 use super::commit::{Changes, CommitPart, DayLog, staging};
 use super::compute::{Compute, Message, Rows};
 use super::error::exit;
+use super::fault::During;
 use super::fetch::Fetcher;
 use super::files::Files;
+use super::journal::Journal;
 use super::ledger::Cut;
 use super::part::{PartRoller, PartTarget};
 use super::part_reader::PartReader;
 use super::publish::{Publication, discard};
 use super::quarantine::Quarantine;
 use super::report::{PartitionReport, PartitionStatus, QuarantineReport, Seconds};
+use super::run_id::random_suffix;
 use super::selection::Selection;
+use super::whole_day::{self, WholeDay};
 use super::work::{Copy, Decision, Segment, decide, made_ledger, next_ledger};
-use super::{RunError, list};
+use super::{RunError, STREAMED_BYTES, list, time_limit};
 use crate::base::{Cancel, Progress, units};
 use crate::dataset::decode::{DecodeOptions, Drift};
 use crate::dataset::{Reason, origin};
@@ -35,11 +41,10 @@ use crate::job::{Job, SinkLayout};
 use crate::storage::{Location, Object, Partition, Store};
 use crate::transform::{Plan, Scope};
 
-/// Work units aim at this many stored bytes, less where many threads share the memory.
-const UNIT_BYTES: u64 = 32 << 20;
 const CANCEL_POLL: Duration = Duration::from_millis(20);
 
 /// What all days of a run share.
+#[derive(Clone, Copy)]
 pub(super) struct RunContext<'a> {
     pub job: &'a Job,
     pub run_id: &'a str,
@@ -52,6 +57,7 @@ pub(super) struct RunContext<'a> {
     pub memory_bytes: u64,
     pub progress: &'a Progress,
     pub cancel: &'a Cancel,
+    pub journal: Option<&'a Journal>,
 }
 
 /// What the stages are to read and write.
@@ -130,7 +136,22 @@ impl RunContext<'_> {
     /// Runs a day to its end; a failure is part of the report.
     pub async fn day(&self, day: NaiveDate) -> PartitionReport {
         let mut report = PartitionReport::new(Partition::Day(day), PartitionStatus::Failed);
-        let status = self.try_day(day, &mut report).await;
+        let limit = self.job.limits.day_timeout.map(|limit| limit.0);
+        let (status, is_late) = time_limit::within(limit, self.cancel, |cancel| {
+            let report = &mut report;
+            async move {
+                let context = RunContext {
+                    cancel: &cancel,
+                    ..*self
+                };
+                context.try_day(day, report).await
+            }
+        })
+        .await;
+        let status = match (status, limit) {
+            (Err(RunError::Cancelled), Some(limit)) if is_late => Err(RunError::DayTooSlow { limit }),
+            (status, _) => status,
+        };
         self.ended(report, status)
     }
 
@@ -307,18 +328,49 @@ impl RunContext<'_> {
         }
     }
 
+    /// Files of a day that does not fit into the memory are in the folder that the environment names, or with the staged
+    /// parts of a local table, or in the machine's folder for temporary files.
+    fn whole_day(&self, plan: Plan, staging: &Location, day: NaiveDate) -> Result<WholeDay, RunError> {
+        let name = format!("skewer-{}-{day}-{}", self.run_id, random_suffix());
+        let named = env::var_os("SKEWER_SCRATCH").filter(|folder| !folder.is_empty());
+        let folder = match (named, staging) {
+            (Some(folder), _) => PathBuf::from(folder).join(name),
+            (None, Location::Local(folder)) => folder.join("scratch"),
+            (None, Location::S3 { .. }) => env::temp_dir().join(name),
+        };
+        let scratch = whole_day::Scratch::new(folder, self.job.limits.scratch.0);
+        WholeDay::new(plan, self.memory_bytes / 2, scratch, self.cancel.clone())
+    }
+
+    /// Removes what run `died` left of a day that this run has finished: its commit, had it made one, is published.
+    pub async fn clear_away(&self, died: &str, day: NaiveDate) {
+        let context = RunContext {
+            run_id: died,
+            ..*self
+        };
+        context.clean_up(day, &[]).await;
+    }
+
+    /// Full locations of objects.
+    fn names(&self, objects: &[Object]) -> Vec<String> {
+        objects
+            .iter()
+            .map(|object| self.source.location(&object.key).to_string())
+            .collect()
+    }
+
     /// Runs the stages side by side until every row is staged.
     pub async fn produce(&self, day: NaiveDate, assignment: Assignment) -> Result<Produced, RunError> {
         let Assignment { objects, .. } = &assignment;
         let n_threads = self.n_threads.max(1);
         let per_thread = self.memory_bytes / n_threads as u64;
-        let unit_bytes = (per_thread / 4).clamp(1 << 20, UNIT_BYTES);
-        let names: Vec<String> = objects
-            .iter()
-            .map(|object| self.source.location(&object.key).to_string())
-            .collect();
+        let unit_bytes = (per_thread / 4).clamp(1 << 20, STREAMED_BYTES);
+        let names = self.names(objects);
         let units = list::units(objects, unit_bytes);
         let (prefix, suffix) = self.job.plan.clone().split();
+        let whole_day = suffix
+            .map(|plan| self.whole_day(plan, &assignment.staging, day))
+            .transpose()?;
 
         let fetch_kib = (self.memory_bytes / 3).max(2 * unit_bytes) / 1024;
         let (keep_streams, wanted) = watch::channel(());
@@ -346,6 +398,8 @@ impl RunContext<'_> {
             },
             plan: Arc::new(prefix),
             stop: stop.clone(),
+            journal: self.journal.cloned(),
+            during: During::Run,
         };
         let target = PartTarget {
             files: self.files.clone(),
@@ -361,15 +415,13 @@ impl RunContext<'_> {
             table: self.table.clone(),
             copies: assignment.copies,
             segments: Vec::new(),
-            is_mixed: suffix.is_some(),
+            is_mixed: whole_day.is_some(),
             n_written: 0,
             n_copied: 0,
             books: Books::default(),
             drift: Drift::default(),
             seconds: Seconds::default(),
-            held: suffix.is_some().then(Vec::new),
-            held_bytes: 0,
-            limit_bytes: self.memory_bytes / 2,
+            whole_day,
             columns: self
                 .job
                 .plan
@@ -392,7 +444,7 @@ impl RunContext<'_> {
             })
             .collect();
         let fetching = tokio::spawn(fetcher.run(units, work, order));
-        let mut writing = spawn_blocking(move || writer.run(results, suffix.as_ref()));
+        let mut writing = spawn_blocking(move || writer.run(results));
         let ended = loop {
             tokio::select! {
                 ended = &mut writing => break ended,
@@ -454,9 +506,7 @@ struct Writer {
     drift: Drift,
     seconds: Seconds,
     /// Rows that wait for the steps that need the whole day; none when there are no such steps.
-    held: Option<Vec<DataFrame>>,
-    held_bytes: u64,
-    limit_bytes: u64,
+    whole_day: Option<WholeDay>,
     columns: Vec<String>,
     compute: Compute,
     progress: Progress,
@@ -464,15 +514,11 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(
-        mut self,
-        results: Receiver<Receiver<Message>>,
-        suffix: Option<&Plan>,
-    ) -> Result<Produced, RunError> {
+    fn run(mut self, results: Receiver<Receiver<Message>>) -> Result<Produced, RunError> {
         let written = self
             .copy()
             .and_then(|()| self.take_all(results))
-            .and_then(|()| self.run_suffix(suffix));
+            .and_then(|()| self.run_suffix());
         let ended = written.and_then(|()| Ok(self.cancel.check()?)).and_then(|()| {
             let start = Instant::now();
             let ended = self.roller.finish();
@@ -552,7 +598,7 @@ impl Writer {
             while let Some(message) = unit.blocking_recv() {
                 self.cancel.check()?;
                 match message {
-                    Message::Rows(rows) => self.take(*rows)?,
+                    Message::Rows(rows) => self.take(&rows)?,
                     Message::Failed(error) => return Err(error),
                     Message::End(end) => {
                         self.drift.merge(&end.drift);
@@ -571,7 +617,7 @@ impl Writer {
         Ok(())
     }
 
-    fn take(&mut self, rows: Rows) -> Result<(), RunError> {
+    fn take(&mut self, rows: &Rows) -> Result<(), RunError> {
         self.books.rows_in += rows.n_records;
         self.books.decode_rejects += rows.decode_rejects.len() as u64;
         self.books.step_rejects += rows.step_rejects.len() as u64;
@@ -585,45 +631,31 @@ impl Writer {
         if rows.df.height() == 0 {
             return Ok(());
         }
-        match &mut self.held {
+        match &mut self.whole_day {
             None => self.write(&rows.df),
-            Some(held) => {
-                self.held_bytes += rows.df.estimated_size() as u64;
-                if self.held_bytes > self.limit_bytes {
-                    return Err(RunError::DayTooLarge {
-                        limit_bytes: self.limit_bytes,
-                    });
-                }
-                held.push(rows.df);
-                Ok(())
-            }
+            Some(whole_day) => whole_day.push(&rows.df),
         }
     }
 
-    fn run_suffix(&mut self, suffix: Option<&Plan>) -> Result<(), RunError> {
-        let (Some(held), Some(plan)) = (self.held.take(), suffix) else {
+    fn run_suffix(&mut self) -> Result<(), RunError> {
+        let Some(whole_day) = self.whole_day.take() else {
             return Ok(());
         };
-        let start = Instant::now();
-        let mut frames = held.into_iter();
-        let Some(mut day) = frames.next() else {
-            return Ok(());
-        };
-        for df in frames {
-            day.vstack_mut(&df).map_err(|error| RunError::Step {
-                message: error.to_string(),
-            })?;
-        }
-        let outcome = plan.execute(day).map_err(|error| RunError::Step {
-            message: error.to_string(),
+        let (start, encoded) = (Instant::now(), self.seconds.encode);
+        whole_day.finish(&mut |outcome| {
+            self.books.add_steps(&outcome.counts);
+            for reject in self.compute.step_rejects(outcome.rejects, &[]) {
+                self.books.step_rejects += 1;
+                self.quarantine.add(&reject)?;
+            }
+            if outcome.df.height() == 0 {
+                return Ok(());
+            }
+            self.write(&outcome.df)
         })?;
-        self.seconds.transform += start.elapsed().as_secs_f64();
-        self.books.add_steps(&outcome.counts);
-        for reject in self.compute.step_rejects(outcome.rejects, &[]) {
-            self.books.step_rejects += 1;
-            self.quarantine.add(&reject)?;
-        }
-        self.write(&outcome.df)
+        let encoding = self.seconds.encode - encoded;
+        self.seconds.transform += start.elapsed().as_secs_f64() - encoding;
+        Ok(())
     }
 
     fn write(&mut self, df: &DataFrame) -> Result<(), RunError> {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -47,10 +48,25 @@ pub enum RunError {
     )]
     Step { message: String },
     #[error(
-        "the steps need the whole day in memory, which is more than {}: raise `limits.memory`, or filter before \
-         the first step that needs the whole day", units::bytes(*limit_bytes)
+        "{step} needs {rows} together in memory, which take more than {}: raise `limits.memory`, or filter them out \
+         before the step", units::bytes(*limit_bytes)
     )]
-    DayTooLarge { limit_bytes: u64 },
+    DayTooLarge {
+        limit_bytes: u64,
+        step: String,
+        /// `all rows of the day`, or those of one key.
+        rows: String,
+    },
+    #[error(
+        "{path}: the day needs more than {} of scratch files: raise `limits.scratch`, or `limits.memory`, or filter \
+         before the first step that needs the whole day", units::bytes(*limit_bytes)
+    )]
+    ScratchLimit { path: String, limit_bytes: u64 },
+    #[error(
+        "{path}: no scratch files there for a day larger than the memory ({source}): free space, set SKEWER_SCRATCH to \
+         another folder, or raise `limits.memory`"
+    )]
+    Scratch { path: String, source: io::Error },
     #[error("the books do not balance: {books}; nothing was committed, please report this")]
     Books { books: String },
     #[error(
@@ -70,6 +86,11 @@ pub enum RunError {
     UnknownPart { location: String, control: String },
     #[error("{location}: committed part is neither staged nor published: run this day again with --replace")]
     PartLost { location: String },
+    #[error(
+        "the day took longer than `limits.day_timeout` = {} s: nothing was committed, run again, or allow more",
+        limit.as_secs_f64()
+    )]
+    DayTooSlow { limit: Duration },
     #[error(
         "{} that this day was made of are gone, and its steps, its schema or their nature ask to make all of it again, \
          which would lose their rows: restore the files, or run with --replace to make the day of what is there",
@@ -123,9 +144,11 @@ impl RunError {
             Self::Storage(error) if error.is_configuration() => exit::CONFIGURATION,
             Self::Storage(StorageError::NotFound { .. }) => exit::CONFIGURATION,
             Self::Storage(error) if error.is_transient() => exit::TRY_AGAIN,
-            Self::Vanished { .. } | Self::Lost { .. } | Self::Unsure { .. } | Self::TasksMissing { .. } => {
-                exit::TRY_AGAIN
-            }
+            Self::Vanished { .. }
+            | Self::Lost { .. }
+            | Self::Unsure { .. }
+            | Self::DayTooSlow { .. }
+            | Self::TasksMissing { .. } => exit::TRY_AGAIN,
             Self::Cancelled => exit::CANCELLED,
             _ => exit::UNEXPECTED,
         }

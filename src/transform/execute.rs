@@ -128,7 +128,7 @@ impl Plan {
             }
         }
         // Steps add columns after the hidden ones; readers rely on the plan's order.
-        let hidden = [origin::OBJECT, origin::LINE, origin::OFFSET];
+        let hidden = [origin::OBJECT, origin::LINE, origin::OFFSET, origin::ROW];
         let hidden = hidden
             .into_iter()
             .filter(|name| outcome.df.schema().contains(name));
