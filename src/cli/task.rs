@@ -21,10 +21,11 @@ const INDEX_VARIABLES: [&str; 3] = [
 pub struct TaskArgs {
     /// Job spec
     job: PathBuf,
-    /// The plan_id that `skewer plan` printed
+    /// The `plan_id` that `skewer plan` printed
     #[arg(long, value_name = "PLAN_ID")]
     plan: String,
-    /// Index of the task, from 0 [default: $SKEWER_TASK_INDEX, $AWS_BATCH_JOB_ARRAY_INDEX or $JOB_COMPLETION_INDEX]
+    /// Index of the task, from 0 [default: the scheduler's `SKEWER_TASK_INDEX`, `AWS_BATCH_JOB_ARRAY_INDEX` or
+    /// `JOB_COMPLETION_INDEX`]
     #[arg(long, value_name = "I")]
     index: Option<usize>,
     /// Prints JSON

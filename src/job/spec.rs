@@ -150,7 +150,7 @@ pub struct SinkSpec {
     #[serde(default, skip_serializing_if = "is_default")]
     pub layout: SinkLayout,
     /// Keeps a list of each day's parts, `<control>/manifest/<day>/manifest`, for engines that read a table by it
-    /// (Hive's SymlinkTextInputFormat: Athena, Trino, Spark): they see every commit as a whole.
+    /// (Hive's `SymlinkTextInputFormat`: Athena, Trino, Spark): they see every commit as a whole.
     #[serde(default, skip_serializing_if = "is_default")]
     pub manifest: bool,
     #[serde(default, skip_serializing_if = "is_default")]

@@ -135,6 +135,14 @@ pub(super) struct DayState {
     pub next_slot: u64,
 }
 
+impl DayState {
+    /// The day's parts as a report names them, none of them new.
+    pub fn part_reports(&self, sink: &Sink) -> Vec<PartReport> {
+        let last = self.last.iter();
+        last.flat_map(|last| last.part_reports(sink, false)).collect()
+    }
+}
+
 impl<'a> DayLog<'a> {
     pub fn new(files: &'a Files, sink: &'a Sink, day: NaiveDate) -> Self {
         Self { files, sink, day }

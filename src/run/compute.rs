@@ -17,7 +17,7 @@ use super::selection::Selection;
 use crate::base::Cancel;
 use crate::dataset::decode::{Batch, DecodeOptions, Decoder, Drift, InputError, ObjectRef};
 use crate::dataset::{Codec, FileFormat, Reason, Reject, Schema, Stage};
-use crate::storage::{Object, StorageError};
+use crate::storage::{Object, StorageError, Store};
 use crate::transform::{Plan, StepCounts, StepReject};
 
 /// Small objects that are decoded together: what is decoded again, one by one, when a decoder panics or they are larger
@@ -58,8 +58,8 @@ type Decoded = (Vec<(Batch, f64)>, Drift);
 #[derive(Clone)]
 pub(super) struct Compute {
     pub objects: Arc<Vec<Object>>,
-    /// Full locations of the objects.
-    pub names: Arc<Vec<String>>,
+    /// What the objects' keys are relative to.
+    pub source: Store,
     /// Records that count; none takes all.
     pub only: Option<Arc<Selection>>,
     pub schema: Arc<Schema>,
@@ -191,10 +191,11 @@ impl Compute {
         let mut decoder = Decoder::new(Arc::clone(&self.schema), self.options.clone())?;
         for (i, (index, content)) in group.iter().enumerate() {
             work_on(slot, i, i + 1);
-            fault::strike(self.during, self.name(*index));
+            let name = self.name(*index);
+            fault::strike(self.during, &name);
             decoder
                 .read(
-                    self.object(*index),
+                    object_ref(*index, &name),
                     self.codec(*index),
                     content.as_ref(),
                     &mut |batch| {
@@ -232,8 +233,9 @@ impl Compute {
         work_on(slot, 0, 1);
         let mut last_line = 0;
         let mut halt = None;
+        let name = self.name(index);
         let decoded = catch_unwind(AssertUnwindSafe(|| {
-            fault::strike(self.during, self.name(index));
+            fault::strike(self.during, &name);
             let mut decoder = Decoder::new(Arc::clone(&self.schema), self.options.clone())?;
             let mut start = Instant::now();
             let mut send = |batch: Batch, start: &mut Instant| {
@@ -246,7 +248,7 @@ impl Compute {
                 halt.is_none() && !self.stop.is_cancelled()
             };
             decoder
-                .read(self.object(index), self.codec(index), input, &mut |batch| {
+                .read(object_ref(index, &name), self.codec(index), input, &mut |batch| {
                     send(batch, &mut start)
                 })
                 .map_err(input_error)?;
@@ -281,7 +283,7 @@ impl Compute {
     ) -> Result<(), Halt> {
         let start = Instant::now();
         let batch = match &self.only {
-            Some(only) => only.keep(batch, &self.names)?,
+            Some(only) => only.keep(batch, |index| self.name(index as usize))?,
             None => batch,
         };
         let df = batch.df;
@@ -339,7 +341,7 @@ impl Compute {
                     ..RawLine::default()
                 });
                 Reject {
-                    object: self.name(reject.object as usize).to_owned(),
+                    object: self.name(reject.object as usize),
                     line: reject.line,
                     byte_offset: reject.byte_offset,
                     byte_len: line.n_bytes,
@@ -360,7 +362,7 @@ impl Compute {
     /// The reject of an object that killed a process before; none for all others.
     fn poisonous(&self, index: usize) -> Option<Reject> {
         let journal = self.journal.as_ref()?;
-        let poison = journal.poison(self.name(index), self.objects.get(index)?)?;
+        let poison = journal.poison(&self.name(index), self.objects.get(index)?)?;
         let message = format!(
             "{} ended the process that decoded this file or ran the steps on it; nothing of it was read",
             poison.death
@@ -377,7 +379,7 @@ impl Compute {
     /// The reject that stands for what is left of a file.
     fn of_file(&self, index: usize, line: u64, reason: Reason, message: String) -> Reject {
         Reject {
-            object: self.name(index).to_owned(),
+            object: self.name(index),
             line,
             byte_offset: 0,
             byte_len: 0,
@@ -393,17 +395,12 @@ impl Compute {
         }
     }
 
-    fn name(&self, index: usize) -> &str {
-        self.names.get(index).map_or("", String::as_str)
-    }
-
-    fn object(&self, index: usize) -> ObjectRef<'_> {
-        ObjectRef {
-            index: u32::try_from(index).unwrap_or(u32::MAX),
-            name: self.name(index),
-            first_line: 1,
-            first_offset: 0,
-        }
+    /// Full location of an object. Made when it is needed: a day may have a million.
+    fn name(&self, index: usize) -> String {
+        let object = self.objects.get(index);
+        object.map_or_else(String::new, |object| {
+            self.source.location(&object.key).to_string()
+        })
     }
 
     fn codec(&self, index: usize) -> Codec {
@@ -412,6 +409,15 @@ impl Compute {
             .and_then(|object| FileFormat::of_key(&object.key))
             .map(|format| format.codec)
             .unwrap_or_default()
+    }
+}
+
+fn object_ref(index: usize, name: &str) -> ObjectRef<'_> {
+    ObjectRef {
+        index: u32::try_from(index).unwrap_or(u32::MAX),
+        name,
+        first_line: 1,
+        first_offset: 0,
     }
 }
 

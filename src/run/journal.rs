@@ -120,11 +120,11 @@ pub(super) struct Slot {
 
 impl Slot {
     /// Lists objects of which some will be in work; none is yet.
-    pub fn list<'a>(&mut self, objects: impl Iterator<Item = (&'a str, &'a Object)>) {
+    pub fn list<'a>(&mut self, objects: impl Iterator<Item = (String, &'a Object)>) {
         let suspects: Vec<Suspect> = objects
             .map(|(location, object)| Suspect {
                 key: object.key.clone(),
-                location: location.to_owned(),
+                location,
                 etag: object.etag.clone(),
                 size: object.size,
             })
@@ -318,13 +318,13 @@ mod tests {
         };
         let (mut one, mut two) = (journal.slot(), journal.slot());
         assert_eq!(in_work(), Vec::<String>::new());
-        one.list(names.into_iter().zip(&objects));
+        one.list(names.map(str::to_owned).into_iter().zip(&objects));
         assert_eq!(in_work(), Vec::<String>::new());
         one.work_on(1, 2);
-        two.list(names.into_iter().zip(&objects));
+        two.list(names.map(str::to_owned).into_iter().zip(&objects));
         two.work_on(0, 2);
         assert_eq!(in_work(), ["/lake/a", "/lake/b"]);
-        two.list(names.into_iter().zip(&objects).skip(2));
+        two.list(names.map(str::to_owned).into_iter().zip(&objects).skip(2));
         assert_eq!(in_work(), ["/lake/b"]);
         one.rest();
         two.work_on(0, 1);
@@ -342,7 +342,7 @@ mod tests {
         let mut objects = objects();
         let journal = Journal::open(folder.path()).unwrap();
         let mut slot = journal.slot();
-        slot.list([("/lake/a", &objects[0])].into_iter());
+        slot.list([("/lake/a".to_owned(), &objects[0])].into_iter());
         slot.work_on(0, 1);
         let suspect = suspects(folder.path()).unwrap().remove(0);
         let poison = Poison {

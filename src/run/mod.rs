@@ -23,6 +23,8 @@ mod part;
 mod part_reader;
 mod plan;
 mod probe;
+mod produce;
+mod produced;
 mod publish;
 mod quarantine;
 mod raw_line;
@@ -34,6 +36,7 @@ mod task;
 mod time_limit;
 mod whole_day;
 mod work;
+mod writer;
 
 use std::num::NonZeroUsize;
 

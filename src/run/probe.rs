@@ -54,12 +54,7 @@ pub async fn probe(
     let _stop_on_drop = stop.on_drop();
     let (rows_alone, _) = job.plan.clone().split();
     let compute = Compute {
-        names: Arc::new(
-            objects
-                .iter()
-                .map(|object| store.location(&object.key).to_string())
-                .collect(),
-        ),
+        source: store.clone(),
         objects,
         only: None,
         schema: Arc::clone(&job.source.schema),
