@@ -2,16 +2,15 @@
 //!
 //! Errors of the input itself are kept apart from errors of the compression: the first are no fault of the data.
 
-use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
+use std::io::{self, BufReader, Chain, Cursor, Read};
 use std::rc::Rc;
 use std::time::Instant;
 
-use flate2::bufread::GzDecoder;
-
+use super::decompress::{GzipMembers, ZstdFrames};
 use super::meter::SharedMeter;
 use crate::dataset::Codec;
 
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+pub(super) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const INPUT_BUFFER_BYTES: usize = 64 << 10;
 
@@ -68,7 +67,7 @@ pub(super) struct Plain<R: Read> {
 enum Stream<R: Read> {
     None(Input<R>),
     Gzip(Box<GzipMembers<Input<R>>>),
-    Zstd(Box<zstd::stream::read::Decoder<'static, Input<R>>>),
+    Zstd(Box<ZstdFrames<Input<R>>>),
 }
 
 impl<R: Read> Plain<R> {
@@ -89,7 +88,7 @@ impl<R: Read> Plain<R> {
         let stream = match codec {
             Codec::None => Stream::None(input),
             Codec::Gzip => Stream::Gzip(Box::new(GzipMembers::new(input))),
-            Codec::Zstd => Stream::Zstd(Box::new(zstd::stream::read::Decoder::with_buffer(input)?)),
+            Codec::Zstd => Stream::Zstd(Box::new(ZstdFrames::new(input)?)),
         };
         Ok(Self { stream, meter })
     }
@@ -108,77 +107,5 @@ impl<R: Read> Read for Plain<R> {
             self.meter.add_plain(n, is_compressed)?;
         }
         Ok(n)
-    }
-}
-
-/// The members of a gzip file one after another, as `gzip -d` reads them: zeros after the last one are padding.
-struct GzipMembers<R> {
-    state: Member<R>,
-}
-
-enum Member<R> {
-    Inside(GzDecoder<R>),
-    Ended,
-}
-
-impl<R: BufRead> GzipMembers<R> {
-    fn new(input: R) -> Self {
-        Self {
-            state: Member::Inside(GzDecoder::new(input)),
-        }
-    }
-}
-
-impl<R: BufRead> Read for GzipMembers<R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        loop {
-            let Member::Inside(decoder) = &mut self.state else {
-                return Ok(0);
-            };
-            let n = decoder.read(buf)?;
-            if n > 0 {
-                return Ok(n);
-            }
-            let Member::Inside(decoder) = std::mem::replace(&mut self.state, Member::Ended) else {
-                return Ok(0);
-            };
-            let mut input = decoder.into_inner();
-            match skip_zeros(&mut input)? {
-                None => return Ok(0),
-                Some(first) if Some(&first) == GZIP_MAGIC.first() => {
-                    self.state = Member::Inside(GzDecoder::new(input));
-                }
-                Some(_) => {
-                    return Err(io::Error::new(
-                        io::ErrorKind::InvalidData,
-                        "bytes that are not gzip follow its end",
-                    ));
-                }
-            }
-        }
-    }
-}
-
-/// The first byte that is not zero, left in place; none at the end.
-fn skip_zeros(input: &mut impl BufRead) -> io::Result<Option<u8>> {
-    loop {
-        let bytes = match input.fill_buf() {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        if bytes.is_empty() {
-            return Ok(None);
-        }
-        if let Some(n) = bytes.iter().position(|byte| *byte != 0) {
-            let first = bytes.get(n).copied();
-            input.consume(n);
-            return Ok(first);
-        }
-        let n = bytes.len();
-        input.consume(n);
     }
 }

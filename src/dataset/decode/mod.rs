@@ -3,6 +3,7 @@
 //! | file | answers |
 //! |---|---|
 //! | `codec` | which codec the bytes really have, and what they are decompressed |
+//! | `decompress` | the decompressed bytes, all of them up to where the data break |
 //! | `meter` | whether a file takes too long, or decompresses to too much |
 //! | `lines` | where lines start and end |
 //! | `record` | what tokens a line has, and what is wrong with it |
@@ -13,11 +14,16 @@
 //! A panic inside leaves the decoder in an unknown state: drop it and make a new one.
 
 mod batch;
+#[cfg(test)]
+mod border_properties;
 mod codec;
 mod columns;
+mod decompress;
 mod drift;
 #[cfg(test)]
 mod limit_tests;
+#[cfg(test)]
+mod line_properties;
 mod lines;
 mod members;
 mod meter;

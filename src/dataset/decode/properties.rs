@@ -6,7 +6,7 @@ use super::DecodeOptions;
 use super::tests::{decode, decode_with, gzip, schema};
 use crate::dataset::{Codec, Reject};
 
-fn any_json() -> impl Strategy<Value = serde_json::Value> {
+pub(super) fn any_json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
         any::<bool>().prop_map(Into::into),

@@ -19,12 +19,12 @@ const OBJECT: ObjectRef<'static> = ObjectRef {
 
 pub(super) struct Decoded {
     pub(super) batches: Vec<Batch>,
-    drift: Drift,
+    pub(super) drift: Drift,
 }
 
 impl Decoded {
     /// Each row as its values in JSON-like words, without hidden columns.
-    fn rows(&self) -> Vec<String> {
+    pub(super) fn rows(&self) -> Vec<String> {
         self.batches.iter().flat_map(|batch| rows(&batch.df)).collect()
     }
 
@@ -393,11 +393,11 @@ pub(super) fn gzip(text: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn zstd(text: &[u8]) -> Vec<u8> {
+pub(super) fn zstd(text: &[u8]) -> Vec<u8> {
     zstd::encode_all(text, 1).unwrap()
 }
 
-fn lines(n: u64) -> String {
+pub(super) fn lines(n: u64) -> String {
     let mut text = String::new();
     for i in 0..n {
         let noise = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
