@@ -41,8 +41,9 @@ impl<R: BufRead> Read for GzipMembers<R> {
                 Member::Before(input) => {
                     let mut header = GzDecoder::new(input);
                     if header.header().is_none() {
-                        // The header's fault comes with the first read.
-                        return header.read(buf);
+                        // The header's fault comes with the first read, which has no data.
+                        let fault = header.read(buf).err();
+                        return Err(fault.unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into()));
                     }
                     self.state = Member::Inside(DeflateDecoder::new(header.into_inner()), Crc::new());
                 }
