@@ -218,7 +218,7 @@ impl RunContext<'_> {
             Ok(produced) => produced,
             Err(error) => {
                 self.clean_up(day, &[]).await;
-                return Err(error);
+                return Err(log.lost_or(&state, error).await);
             }
         };
         fill(report, &produced);

@@ -17,6 +17,8 @@ mod files;
 mod gc;
 mod ledger;
 mod list;
+#[cfg(test)]
+mod model;
 mod part;
 mod part_reader;
 mod plan;

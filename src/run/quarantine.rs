@@ -12,7 +12,7 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 
 use super::day::{Assignment, RunContext};
-use super::files::{FileWriter, Files};
+use super::files::{FileWriter, Files, Name};
 use super::{QuarantineReport, RunError};
 use crate::dataset::{Reason, Reject, Stage};
 use crate::storage::{Location, Object, Store};
@@ -155,7 +155,7 @@ impl Quarantine {
         let uri = match self.writer.take() {
             Some(writer) => {
                 let (staged, n_bytes) = writer.finish()?;
-                Handle::current().block_on(self.files.publish(&staged, &self.at, n_bytes))?;
+                Handle::current().block_on(self.files.publish(&staged, &self.at, n_bytes, Name::Again))?;
                 Some(self.at.to_string())
             }
             None => None,
