@@ -14,6 +14,7 @@ mod output;
 mod plan;
 mod preview;
 mod replay;
+mod report_schema;
 mod rows;
 mod run;
 mod sample_data;
@@ -72,6 +73,8 @@ enum Command {
     Gc(gc::GcArgs),
     /// The JSON Schema of a job spec
     JobSchema,
+    /// The JSON Schema of a run's report
+    ReportSchema,
     /// Writes the sample lake
     SampleData(sample_data::SampleDataArgs),
 }
@@ -182,6 +185,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
         Command::Compact(args) => compact::compact(&args, output),
         Command::Gc(args) => gc::gc(&args, output),
         Command::JobSchema => job_schema::job_schema(output),
+        Command::ReportSchema => report_schema::report_schema(output),
         Command::SampleData(args) => sample_data::sample_data(args, output),
     }
 }

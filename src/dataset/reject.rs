@@ -1,5 +1,6 @@
 //! A record that could not be read or computed, with everything needed to find and mend it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where on its way a record was rejected.
@@ -14,7 +15,7 @@ pub enum Stage {
 }
 
 /// Why, as a word that reports count by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Compressed data that end too early; complete lines before are kept.

@@ -335,6 +335,9 @@ fn check_limits(spec: &JobSpec) -> Result<(), JobError> {
     if spec.limits.memory.0 < 64 << 20 {
         return value("limits.memory", "must be at least 64MiB");
     }
+    if spec.limits.scratch.0 < 1 << 20 {
+        return value("limits.scratch", "must be at least 1MiB");
+    }
     if !(1..=1024).contains(&spec.limits.io_concurrency) {
         return value("limits.io_concurrency", "must be between 1 and 1024");
     }

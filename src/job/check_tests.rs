@@ -104,18 +104,19 @@ fn what_does_not_fit_is_named_with_its_place() {
     check("skewer/v1", "skewer/v9", "1:", "skewer/v1");
     check(
         "limits:\n",
-        "incremental: {}\nlimits:\n",
+        "catalog: {}\nlimits:\n",
         "23:",
-        "`incremental` is not supported yet",
+        "`catalog` is not supported yet",
     );
     check(
         "  table:",
-        "  layout: single\n  table:",
+        "  publish: delta\n  table:",
         "17:",
-        "`layout` is not supported yet",
+        "`publish` is not supported yet",
     );
     check("256MiB", "lots", "24:", "384MiB");
     check("256MiB", "1MiB", "24:3: ", "at least 64MiB");
+    check("256MiB", "256MiB\n  scratch: 50", "25:3: ", "at least 1MiB");
     check("zstd(3)", "lzma", "19:", "zstd(1) to zstd(22)");
     check("<0.2\"", "<0.0.2\"", "7:1: ", "this is 0.1.0");
     check("rows_per_file: 1000", "rows_per_file: 0", "19:13: ", "at least 1");
@@ -166,4 +167,16 @@ fn the_budget_allows_one_bad_record_of_a_small_day_and_a_share_of_a_large_one() 
         abs: None,
     };
     assert_eq!(none.allowed(1000), 0);
+}
+
+#[test]
+fn only_what_decides_the_rows_is_in_the_hash_of_the_logic() {
+    let of = |text: &str| JobSpec::parse(text).unwrap().logic_sha256();
+    assert_eq!(
+        of(SPEC),
+        of(&SPEC.replace("rows_per_file: 1000", "rows_per_file: 1001"))
+    );
+    assert_ne!(of(SPEC), of(&SPEC.replace("user_id", "user")));
+    let filtered = format!("{SPEC}\nsteps: [{{filter: {{where: user_id > 1}}}}]\n");
+    assert_ne!(of(SPEC), of(&filtered));
 }

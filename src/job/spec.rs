@@ -245,6 +245,11 @@ pub struct LimitsSpec {
     /// Buffers of data.
     #[serde(skip_serializing_if = "is_default_memory")]
     pub memory: ByteSize,
+    /// Files of steps that need a whole day, where the day does not fit into `memory`. They lie in the folder that the
+    /// environment variable `SKEWER_SCRATCH` names; else with the staged parts of a local table, or in the machine's
+    /// folder for temporary files.
+    #[serde(skip_serializing_if = "is_default_scratch")]
+    pub scratch: ByteSize,
     /// Requests in flight.
     #[serde(skip_serializing_if = "is_default_io_concurrency")]
     pub io_concurrency: usize,
@@ -253,6 +258,7 @@ pub struct LimitsSpec {
 pub(super) const DEFAULT_MATCH: &str = "**/*.{jsonl,ndjson,json}{,.gz,.zst}";
 const DEFAULT_ROWS_PER_FILE: usize = 1_048_576;
 const DEFAULT_MEMORY: ByteSize = ByteSize::mib(384);
+const DEFAULT_SCRATCH: ByteSize = ByteSize::mib(50 << 10);
 const DEFAULT_IO_CONCURRENCY: usize = 64;
 const DEFAULT_RECORDS: Tolerance = Tolerance {
     ratio: Some(0.001),
@@ -264,7 +270,7 @@ const DEFAULT_FILES: Tolerance = Tolerance {
 };
 
 /// Keys and values that are planned but do nothing yet; silence would be taken for support.
-const NOT_YET: [&str; 16] = [
+const NOT_YET: [&str; 15] = [
     "catalog",
     "tests",
     "targets",
@@ -275,7 +281,6 @@ const NOT_YET: [&str; 16] = [
     "blank_lines",
     "duplicate_keys",
     "timestamps",
-    "scratch",
     "file_timeout",
     "day_timeout",
     "rescue",
@@ -429,6 +434,7 @@ impl Default for LimitsSpec {
     fn default() -> Self {
         Self {
             memory: DEFAULT_MEMORY,
+            scratch: DEFAULT_SCRATCH,
             io_concurrency: DEFAULT_IO_CONCURRENCY,
         }
     }
@@ -510,6 +516,11 @@ fn is_default_rows_per_file(n: &usize) -> bool {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_default_memory(size: &ByteSize) -> bool {
     *size == DEFAULT_MEMORY
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_default_scratch(size: &ByteSize) -> bool {
+    *size == DEFAULT_SCRATCH
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -1,9 +1,10 @@
 //! One day: list, fetch, decode, transform, write, check the books and the budget, commit.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::mem;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use std::{env, mem};
 
 use chrono::NaiveDate;
 use polars::prelude::DataFrame;
@@ -25,7 +26,9 @@ use super::part_reader::PartReader;
 use super::publish::{Publication, discard};
 use super::quarantine::Quarantine;
 use super::report::{PartitionReport, PartitionStatus, QuarantineReport, Seconds};
+use super::run_id::random_suffix;
 use super::selection::Selection;
+use super::whole_day::{self, WholeDay};
 use super::work::{Copy, Decision, Segment, decide, made_ledger, next_ledger};
 use super::{RunError, list};
 use crate::base::{Cancel, Progress, units};
@@ -33,7 +36,7 @@ use crate::dataset::decode::{DecodeOptions, Drift};
 use crate::dataset::{Reason, origin};
 use crate::job::{Job, SinkLayout};
 use crate::storage::{Location, Object, Partition, Store};
-use crate::transform::{Plan, Scope};
+use crate::transform::Scope;
 
 /// Work units aim at this many stored bytes, less where many threads share the memory.
 const UNIT_BYTES: u64 = 32 << 20;
@@ -307,6 +310,19 @@ impl RunContext<'_> {
         }
     }
 
+    /// Folder of the files of a day that does not fit into the memory. It is named by the environment, or lies with the
+    /// staged parts of a local table, or in the machine's folder for temporary files.
+    fn scratch(&self, day: NaiveDate, waiting: &Location) -> PathBuf {
+        let name = format!("skewer-{}-{day}-{}", self.run_id, random_suffix());
+        if let Some(folder) = env::var_os("SKEWER_SCRATCH").filter(|folder| !folder.is_empty()) {
+            return PathBuf::from(folder).join(name);
+        }
+        match waiting {
+            Location::Local(folder) => folder.join("scratch"),
+            Location::S3 { .. } => env::temp_dir().join(name),
+        }
+    }
+
     /// Runs the stages side by side until every row is staged.
     pub async fn produce(&self, day: NaiveDate, assignment: Assignment) -> Result<Produced, RunError> {
         let Assignment { objects, .. } = &assignment;
@@ -367,9 +383,13 @@ impl RunContext<'_> {
             books: Books::default(),
             drift: Drift::default(),
             seconds: Seconds::default(),
-            held: suffix.is_some().then(Vec::new),
-            held_bytes: 0,
-            limit_bytes: self.memory_bytes / 2,
+            whole_day: suffix.and_then(|plan| {
+                let scratch = whole_day::Scratch::new(
+                    self.scratch(day, &assignment.staging),
+                    self.job.limits.scratch.0,
+                );
+                WholeDay::new(plan, self.memory_bytes / 2, scratch, self.cancel.clone())
+            }),
             columns: self
                 .job
                 .plan
@@ -392,7 +412,7 @@ impl RunContext<'_> {
             })
             .collect();
         let fetching = tokio::spawn(fetcher.run(units, work, order));
-        let mut writing = spawn_blocking(move || writer.run(results, suffix.as_ref()));
+        let mut writing = spawn_blocking(move || writer.run(results));
         let ended = loop {
             tokio::select! {
                 ended = &mut writing => break ended,
@@ -454,9 +474,7 @@ struct Writer {
     drift: Drift,
     seconds: Seconds,
     /// Rows that wait for the steps that need the whole day; none when there are no such steps.
-    held: Option<Vec<DataFrame>>,
-    held_bytes: u64,
-    limit_bytes: u64,
+    whole_day: Option<WholeDay>,
     columns: Vec<String>,
     compute: Compute,
     progress: Progress,
@@ -464,15 +482,11 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(
-        mut self,
-        results: Receiver<Receiver<Message>>,
-        suffix: Option<&Plan>,
-    ) -> Result<Produced, RunError> {
+    fn run(mut self, results: Receiver<Receiver<Message>>) -> Result<Produced, RunError> {
         let written = self
             .copy()
             .and_then(|()| self.take_all(results))
-            .and_then(|()| self.run_suffix(suffix));
+            .and_then(|()| self.run_suffix());
         let ended = written.and_then(|()| Ok(self.cancel.check()?)).and_then(|()| {
             let start = Instant::now();
             let ended = self.roller.finish();
@@ -585,45 +599,31 @@ impl Writer {
         if rows.df.height() == 0 {
             return Ok(());
         }
-        match &mut self.held {
+        match &mut self.whole_day {
             None => self.write(&rows.df),
-            Some(held) => {
-                self.held_bytes += rows.df.estimated_size() as u64;
-                if self.held_bytes > self.limit_bytes {
-                    return Err(RunError::DayTooLarge {
-                        limit_bytes: self.limit_bytes,
-                    });
-                }
-                held.push(rows.df);
-                Ok(())
-            }
+            Some(whole_day) => whole_day.push(rows.df),
         }
     }
 
-    fn run_suffix(&mut self, suffix: Option<&Plan>) -> Result<(), RunError> {
-        let (Some(held), Some(plan)) = (self.held.take(), suffix) else {
+    fn run_suffix(&mut self) -> Result<(), RunError> {
+        let Some(whole_day) = self.whole_day.take() else {
             return Ok(());
         };
-        let start = Instant::now();
-        let mut frames = held.into_iter();
-        let Some(mut day) = frames.next() else {
-            return Ok(());
-        };
-        for df in frames {
-            day.vstack_mut(&df).map_err(|error| RunError::Step {
-                message: error.to_string(),
-            })?;
-        }
-        let outcome = plan.execute(day).map_err(|error| RunError::Step {
-            message: error.to_string(),
+        let (start, encoded) = (Instant::now(), self.seconds.encode);
+        whole_day.finish(&mut |outcome| {
+            self.books.add_steps(&outcome.counts);
+            for reject in self.compute.step_rejects(outcome.rejects, &[]) {
+                self.books.step_rejects += 1;
+                self.quarantine.add(&reject)?;
+            }
+            if outcome.df.height() == 0 {
+                return Ok(());
+            }
+            self.write(&outcome.df)
         })?;
-        self.seconds.transform += start.elapsed().as_secs_f64();
-        self.books.add_steps(&outcome.counts);
-        for reject in self.compute.step_rejects(outcome.rejects, &[]) {
-            self.books.step_rejects += 1;
-            self.quarantine.add(&reject)?;
-        }
-        self.write(&outcome.df)
+        let encoding = self.seconds.encode - encoded;
+        self.seconds.transform += start.elapsed().as_secs_f64() - encoding;
+        Ok(())
     }
 
     fn write(&mut self, df: &DataFrame) -> Result<(), RunError> {

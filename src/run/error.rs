@@ -47,10 +47,25 @@ pub enum RunError {
     )]
     Step { message: String },
     #[error(
-        "the steps need the whole day in memory, which is more than {}: raise `limits.memory`, or filter before \
-         the first step that needs the whole day", units::bytes(*limit_bytes)
+        "{step} needs {rows} together in memory, which take more than {}: raise `limits.memory`, or filter them out \
+         before the step", units::bytes(*limit_bytes)
     )]
-    DayTooLarge { limit_bytes: u64 },
+    DayTooLarge {
+        limit_bytes: u64,
+        step: String,
+        /// `all rows of the day`, or those of one key.
+        rows: String,
+    },
+    #[error(
+        "{path}: the day needs more than {} of scratch files: raise `limits.scratch`, or `limits.memory`, or filter \
+         before the first step that needs the whole day", units::bytes(*limit_bytes)
+    )]
+    ScratchLimit { path: String, limit_bytes: u64 },
+    #[error(
+        "{path}: no scratch files there for a day larger than the memory ({source}): free space, set SKEWER_SCRATCH to \
+         another folder, or raise `limits.memory`"
+    )]
+    Scratch { path: String, source: io::Error },
     #[error("the books do not balance: {books}; nothing was committed, please report this")]
     Books { books: String },
     #[error(

@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::commit::{Changes, Commit, CommitKind, CommitPart, DayLog, DayState};
-use super::files::{Files, Remote, Staged, remote};
+use super::files::{Files, NOTE_SUFFIX, Remote, Staged, remote};
 use super::run_id::new_run_id;
 use super::{RunError, RunOptions};
 use crate::base::Cancel;
@@ -126,7 +126,7 @@ impl Collector<'_> {
             }
         }
         for object in left.into_iter().flat_map(|left| left.objects) {
-            if object.key.ends_with(".upload.json") && !self.options.is_dry_run {
+            if object.key.ends_with(NOTE_SUFFIX) && !self.options.is_dry_run {
                 let at = self.control.location(&object.key);
                 report.n_uploads_aborted += u64::from(self.files.abort_noted(&at).await?);
             }

@@ -30,6 +30,7 @@ mod report;
 mod run_id;
 mod selection;
 mod task;
+mod whole_day;
 mod work;
 
 use std::num::NonZeroUsize;
@@ -41,6 +42,7 @@ pub use plan::{PlanOptions, PlanReport, PlannedPartition, PlannedStatus, Planned
 pub use replay::{ReplayOptions, replay};
 pub use report::{
     PartReport, PartitionReport, PartitionStatus, QuarantineReport, RunReport, RunStatus, Seconds,
+    report_schema,
 };
 
 pub use task::{TaskReport, TaskStatus, commit, task};

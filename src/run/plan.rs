@@ -373,9 +373,8 @@ fn shares<'a>(job: &Job, work: &'a Work, target: u64) -> Vec<&'a [Object]> {
     let n = if is_one {
         1
     } else {
-        weight
-            .div_ceil(target.max(1))
-            .clamp(1, objects.len().max(1) as u64)
+        let target = target.max(1);
+        ((weight + target / 2) / target).clamp(1, objects.len().max(1) as u64)
     };
     let mut shares = Vec::new();
     let mut rest = objects;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
 use super::error::exit;
@@ -12,7 +14,7 @@ use crate::storage::Partition;
 use crate::transform::StepCounts;
 
 /// A finished run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunReport {
     #[serde(rename = "apiVersion")]
     pub api_version: String,
@@ -34,7 +36,7 @@ pub struct RunReport {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
     Done,
@@ -47,7 +49,7 @@ pub enum RunStatus {
 }
 
 /// How a day ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PartitionStatus {
     Committed,
@@ -61,8 +63,10 @@ pub enum PartitionStatus {
 }
 
 /// One day. Counts are exact. `rows_in = rows_out + filtered + quarantined + merged - made`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PartitionReport {
+    /// The ISO date.
+    #[schemars(with = "String")]
     pub partition: Partition,
     pub status: PartitionStatus,
     pub rows_in: u64,
@@ -99,7 +103,7 @@ pub struct PartitionReport {
 }
 
 /// Where a day's rejects are, and why they were rejected.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct QuarantineReport {
     /// None when nothing was rejected.
     pub uri: Option<String>,
@@ -134,7 +138,7 @@ impl Seconds {
 }
 
 /// One published part.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PartReport {
     /// Whether this run wrote it.
     #[serde(default)]
@@ -145,7 +149,7 @@ pub struct PartReport {
 }
 
 /// Time of each stage. `list` and `commit` pass on the clock, the others add up over threads and requests.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Seconds {
     pub list: f64,
     pub fetch: f64,
@@ -214,6 +218,17 @@ impl RunReport {
     }
 }
 
+/// The JSON Schema (draft 2020-12) of a run's report. Later versions add keys and keep these.
+pub fn report_schema() -> serde_json::Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let generator = settings.into_generator();
+    let mut schema = generator.into_root_schema_for::<RunReport>().to_value();
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("title".to_owned(), "Skewer run report".into());
+    }
+    schema
+}
+
 /// The run's status and exit code from its days.
 fn outcome(partitions: &[PartitionReport]) -> (RunStatus, i32) {
     if partitions
@@ -253,8 +268,15 @@ pub(super) fn peak_rss_bytes() -> Option<u64> {
 mod tests {
     use chrono::NaiveDate;
 
-    use super::{PartitionReport, PartitionStatus as Status, RunStatus, exit, outcome};
+    use std::collections::BTreeMap;
+
+    use super::{
+        PartReport, PartitionReport, PartitionStatus as Status, QuarantineReport, RunReport, RunStatus,
+        Seconds, exit, outcome, report_schema,
+    };
+    use crate::dataset::Reason;
     use crate::storage::Partition;
+    use crate::transform::StepCounts;
 
     fn day(status: Status, exit_code: i32) -> PartitionReport {
         let mut report = PartitionReport::new(Partition::Day(NaiveDate::default()), status);
@@ -279,5 +301,70 @@ mod tests {
         check(&[lost()], RunStatus::Failed, 75);
         check(&[lost(), over()], RunStatus::Failed, 11);
         check(&[good(), day(Status::Cancelled, 130)], RunStatus::Cancelled, 130);
+    }
+
+    /// A report in which every key has a value.
+    fn full() -> RunReport {
+        let mut committed = day(Status::Committed, exit::DONE);
+        committed.rows_in = 12;
+        committed.rows_out = 9;
+        committed.rows_filtered = 2;
+        committed.rows_quarantined = 1;
+        committed.n_files = 3;
+        committed.n_files_new = 2;
+        committed.n_files_changed = 1;
+        committed.n_bytes_in = 4096;
+        committed.steps = vec![StepCounts {
+            number: 1,
+            name: "filter".to_owned(),
+            rows_in: 11,
+            rows_out: 9,
+            rows_filtered: 2,
+            ..StepCounts::default()
+        }];
+        committed.quarantine = QuarantineReport {
+            uri: Some("s3://lake/_skewer/t/quarantine/day=1970-01-01/run=r/part-0.jsonl".to_owned()),
+            by_reason: BTreeMap::from([(Reason::InvalidJson, 1)]),
+        };
+        committed.parts = vec![PartReport {
+            is_new: true,
+            path: "s3://lake/t/day_partition=1970-01-01/part-00000.parquet".to_owned(),
+            rows: 9,
+            bytes: 1234,
+        }];
+        committed.seconds = Seconds {
+            list: 0.5,
+            fetch: 1.5,
+            decode: 0.25,
+            transform: 0.75,
+            encode: 0.125,
+            commit: 0.0625,
+        };
+        let mut none = day(Status::NoData, exit::DONE);
+        none.message = Some("no objects below s3://lake/raw/1969/12/31".to_owned());
+        RunReport {
+            api_version: super::API_VERSION.to_owned(),
+            kind: "RunReport".to_owned(),
+            run_id: "19700102T030405-0123456789abcdef".to_owned(),
+            job: "t".to_owned(),
+            status: RunStatus::Done,
+            exit_code: exit::DONE,
+            partitions: vec![committed, none],
+            peak_rss_bytes: Some(1 << 28),
+            spec_sha256: "ab".repeat(32),
+            engine: "0.1.0".to_owned(),
+            warnings: vec!["column `n` is uint64".to_owned()],
+        }
+    }
+
+    #[test]
+    fn the_report_has_its_golden_form_and_fits_its_published_schema() {
+        let report = serde_json::to_value(full()).unwrap();
+        insta::assert_snapshot!("run_report", serde_json::to_string_pretty(&report).unwrap());
+        let validator = jsonschema::validator_for(&report_schema()).unwrap();
+        assert!(validator.validate(&report).is_ok());
+        let mut wrong = report;
+        wrong["partitions"][0]["rows_in"] = "many".into();
+        assert!(validator.validate(&wrong).is_err());
     }
 }

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use polars::prelude::{DataFrame, Expr, IntoLazy, LazyFrame, OptFlags, PlSmallStr};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::isolate;
@@ -15,7 +16,7 @@ use super::{Inputs, Plan, RowEffect, expr};
 use crate::dataset::origin;
 
 /// Rows a step took and gave. `rows_in = rows_out + filtered + quarantined + merged - made`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct StepCounts {
     /// 1-based number of the step in its recipe.
     pub number: usize,
@@ -127,7 +128,7 @@ impl Plan {
             }
         }
         // Steps add columns after the hidden ones; readers rely on the plan's order.
-        let hidden = [origin::OBJECT, origin::LINE, origin::OFFSET];
+        let hidden = [origin::OBJECT, origin::LINE, origin::OFFSET, origin::ROW];
         let hidden = hidden
             .into_iter()
             .filter(|name| outcome.df.schema().contains(name));

@@ -15,7 +15,7 @@ pub mod steps;
 
 pub use execute::{ExecuteError, Outcome, StepCounts, StepReject};
 pub use pairs::Pairs;
-pub use plan::{CheckedRecipe, Plan, StepError};
+pub use plan::{CheckedRecipe, Plan, Stage, StepError};
 pub use recipe::{ApiVersion, Recipe, RecipeFile, RecipeKind, RecipeStep, recipe_json_schema};
 pub use step::{CheckError, Inputs, RowEffect, Scope, StepInfo};
 pub use steps::{Step, registry};

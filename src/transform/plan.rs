@@ -34,6 +34,23 @@ pub struct Plan {
     pub(super) inputs: Inputs,
 }
 
+/// A step that needs the whole partition, and what comes after it.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// The step alone.
+    pub step: Plan,
+    /// ``step 2 `dedupe(id)` ``
+    pub label: String,
+    /// Columns by which rows have to be brought together; none when the step needs all rows at once.
+    pub keys: Option<Vec<String>>,
+    /// Whether the step may run on parts of the rows, in their order, and then on what that gave, for the same result.
+    pub reduces_in_parts: bool,
+    /// The steps after it that look at one row at a time; maybe none.
+    pub rows: Plan,
+    /// The rest, which starts with the next step that needs the whole partition.
+    pub rest: Option<Plan>,
+}
+
 /// A step that checks, in its place.
 #[derive(Debug, Clone)]
 pub(super) struct PlannedStep {
@@ -150,6 +167,41 @@ impl Plan {
             inputs: self.inputs.clone(),
         };
         (self, Some(suffix))
+    }
+
+    /// The first step of a plan that [`Plan::split`] cut off, apart from what follows. None for a plan that starts with
+    /// another kind of step.
+    pub fn stage(&self) -> Option<Stage> {
+        let (first, others) = self.steps.split_first()?;
+        if first.step.scope() != Scope::Partition {
+            return None;
+        }
+        let between = others.first().map_or(&self.output, |next| &next.input);
+        let step = Plan {
+            input: self.input.clone(),
+            output: between.clone(),
+            steps: vec![first.clone()],
+            inputs: self.inputs.clone(),
+        };
+        let others = Plan {
+            input: between.clone(),
+            output: self.output.clone(),
+            steps: others.to_vec(),
+            inputs: self.inputs.clone(),
+        };
+        let (rows, rest) = others.split();
+        let all = || self.input.iter_names().map(ToString::to_string).collect();
+        Some(Stage {
+            label: format!("step {} `{}`", first.number, first.label),
+            keys: first
+                .step
+                .keys()
+                .map(|keys| if keys.is_empty() { all() } else { keys.to_vec() }),
+            reduces_in_parts: first.step.reduces_in_parts(),
+            step,
+            rows,
+            rest,
+        })
     }
 
     /// The steps in runs that are collected together: a step that changes the number of rows or may reject ends its run.

@@ -113,9 +113,16 @@ pub(super) trait Behaviour {
         false
     }
 
-    /// Columns by which a cluster has to bring rows together. Only steps of [`Scope::Partition`] have some.
-    fn keys(&self) -> &[String] {
-        &[]
+    /// Columns by which rows have to be brought together, by a cluster or out of core: only rows that agree in all of
+    /// them see each other, and the hidden columns of a row that comes out are those of one that went in. Empty stands
+    /// for all visible columns, none for a step that needs all rows at once. Asked of steps of [`Scope::Partition`].
+    fn keys(&self) -> Option<&[String]> {
+        None
+    }
+
+    /// Whether the step may run on parts of the rows, in their order, and then on what that gave, for the same result.
+    fn reduces_in_parts(&self) -> bool {
+        false
     }
 
     /// Rows of `df` (the rows before the step) that the step leaves out although it makes rows of others.

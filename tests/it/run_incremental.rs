@@ -340,9 +340,10 @@ fn replay_adds_mended_records_once() {
     lake.raw("2020/01/02/a.jsonl", lines(1..3));
     lake.run(DAY);
     assert_eq!(sorted_ids(&lake), [1, 2, 10, 11, 21]);
-    assert_eq!(
-        message(&replay_day(&lake)),
-        "no record in quarantine that was not replayed"
+    let past = message(&replay_day(&lake));
+    assert!(
+        past.starts_with("no record in quarantine that was not replayed; 2 files changed"),
+        "{past}"
     );
 }
 

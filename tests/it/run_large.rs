@@ -83,16 +83,47 @@ fn small_files_that_decompress_to_much_are_read_one_by_one_and_every_row_once() 
 }
 
 #[test]
-fn a_day_too_large_for_the_steps_that_need_it_whole_is_refused_with_the_remedy() {
+fn a_day_too_large_for_a_step_that_needs_it_whole_goes_through_files_and_gives_the_same() {
     let mut lake = Lake::new();
-    lake.steps = "{dedupe: {columns: [id]}}".to_owned();
-    lake.raw("2020/01/02/a.jsonl", lines(0..50_000));
+    lake.steps = "{dedupe: {columns: [id], keep: last}}, {filter: {where: id <> 7}}".to_owned();
+    let n = 25_000;
+    for (name, step) in [("a", 1), ("b", -1)] {
+        let ids = (0..n).map(|i| if step == 1 { i } else { n - 1 - i });
+        let text = ids.fold(String::new(), |mut text, id| {
+            writeln!(text, "{{\"id\":{id},\"word\":\"{name} {id}\"}}").unwrap();
+            text
+        });
+        lake.raw(&format!("2020/01/02/{name}.jsonl"), text);
+    }
     let options = RunOptions {
-        memory: Some("4MiB".parse().unwrap()),
+        memory: Some("2MiB".parse().unwrap()),
+        ..RunOptions::default()
+    };
+    let report = lake.run_with(DAY, &options, &Cancel::new());
+    check_books(&report);
+    // The last of each id is in the second file, which counts down.
+    let expected: Vec<i64> = (0..n).rev().filter(|id| *id != 7).collect();
+    assert_eq!(lake.ids(DAY), expected);
+    let day = &report.partitions[0];
+    assert_eq!((day.rows_merged, day.rows_filtered), (25_000, 1));
+    assert!(!lake.path("out/_skewer/clicks/staging").exists());
+}
+
+#[test]
+fn one_key_too_large_for_the_memory_is_refused_with_the_remedy() {
+    let mut lake = Lake::new();
+    lake.steps = "{dedupe: {columns: [word], keep: none}}".to_owned();
+    lake.raw("2020/01/02/a.jsonl", long_lines(0..30_000, "same"));
+    let options = RunOptions {
+        memory: Some("1MiB".parse().unwrap()),
         ..RunOptions::default()
     };
     let report = lake.run_with(DAY, &options, &Cancel::new());
     let message = report.partitions[0].message.as_deref().unwrap();
+    assert!(
+        message.starts_with("step 1 `dedupe(word)` needs all rows with word = \"same\" together in memory"),
+        "{message}"
+    );
     assert!(message.contains("raise `limits.memory`"), "{message}");
     assert_eq!(files_below(&lake.path("out/clicks")), Vec::<PathBuf>::new());
     assert!(!lake.path("out/_skewer/clicks/staging").exists());

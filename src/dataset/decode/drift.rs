@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// More names than these are counted together under [`OTHER_KEYS`].
@@ -12,7 +13,7 @@ const MAX_NAME_CHARS: usize = 200;
 pub const OTHER_KEYS: &str = "(other keys)";
 
 /// A key that the schema does not declare.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UnknownKey {
     pub n: u64,
     pub first_object: String,
@@ -20,7 +21,7 @@ pub struct UnknownKey {
 }
 
 /// Values of another type that became null.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Mismatch {
     pub n: u64,
     pub expected: String,
@@ -31,7 +32,7 @@ pub struct Mismatch {
 }
 
 /// How the data differ from the contract, by path of the key. Mergeable.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Drift {
     pub unknown: BTreeMap<String, UnknownKey>,
     #[serde(default)]

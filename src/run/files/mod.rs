@@ -9,6 +9,8 @@ mod s3;
 
 use std::io::{self, Write};
 
+pub(super) use s3::NOTE_SUFFIX;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 

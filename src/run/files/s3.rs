@@ -115,10 +115,13 @@ impl Bucket {
         }
     }
 
-    /// Notes of uploads go; what they name was completed or aborted.
+    /// Removes what is noted in a folder: uploads that were not completed are aborted, then their notes go.
     pub(super) async fn remove_folder(&self, folder: &str) -> Result<(), RunError> {
         let prefix = format!("{}/", folder.trim_end_matches('/'));
         for object in self.store.list_all(&prefix, &Cancel::new()).await? {
+            if object.key.ends_with(NOTE_SUFFIX) {
+                self.abort_noted(&object.key).await?;
+            }
             debug::change();
             self.store.delete(&object.key).await?;
         }
@@ -201,9 +204,12 @@ pub(in super::super) struct UploadNote {
     pub upload_id: String,
 }
 
+/// What the names of notes end in.
+pub(in super::super) const NOTE_SUFFIX: &str = ".upload.json";
+
 /// Where the note of an upload lies whose local file would wait at `staging`.
 fn note_key(staging: &str) -> String {
-    format!("{staging}.upload.json")
+    format!("{staging}{NOTE_SUFFIX}")
 }
 
 /// Uploads one object part by part while it is written. Lives in a blocking thread.

@@ -9,7 +9,8 @@
 //!
 //! Nulls are equal to each other here, and so are `NaN`s. Rows that are dropped are counted as merged.
 //!
-//! Limits: it compares all rows of a partition, never those of two partitions, and holds the partition in memory.
+//! Limits: it compares all rows of a partition, never those of two partitions. A job sorts a partition that is too large
+//! for the memory into files by key first; with `keep: none` the rows of one key have to fit into the memory.
 
 use polars::prelude::{LazyFrame, PlSmallStr, Schema, UniqueKeepStrategy, by_name};
 use schemars::JsonSchema;
@@ -94,8 +95,13 @@ impl Behaviour for Dedupe {
         RowEffect::Merges
     }
 
-    fn keys(&self) -> &[String] {
-        &self.columns
+    fn keys(&self) -> Option<&[String]> {
+        Some(&self.columns)
+    }
+
+    /// The first of the firsts is the first. Of two equal rows in one part none would be left to meet a third.
+    fn reduces_in_parts(&self) -> bool {
+        self.keep != KeepRow::None
     }
 }
 
@@ -138,7 +144,7 @@ mod tests {
     fn rows_that_go_are_merged_and_origins_do_not_count() {
         let counts = &outcome("dedupe: {}", &input()).counts[0];
         assert_eq!((counts.rows_in, counts.rows_out, counts.rows_merged), (6, 5, 1));
-        assert_eq!(step("dedupe: {columns: [id]}").keys(), ["id"]);
+        assert_eq!(step("dedupe: {columns: [id]}").keys().unwrap(), ["id"]);
     }
 
     #[test]

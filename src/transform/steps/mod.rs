@@ -165,9 +165,14 @@ impl Step {
         }
     }
 
-    /// The columns by which a cluster has to bring rows together before this step; empty stands for all visible ones.
-    pub fn keys(&self) -> &[String] {
+    /// The columns by which rows have to be brought together before this step: empty stands for all visible ones, none
+    /// for a step that needs all rows at once.
+    pub fn keys(&self) -> Option<&[String]> {
         self.behaviour().keys()
+    }
+
+    pub(super) fn reduces_in_parts(&self) -> bool {
+        self.behaviour().reduces_in_parts()
     }
 
     /// The column whose values the step may reject.

@@ -1,0 +1,244 @@
+//! Steps that need the whole day at once: in memory while the day fits, out of core when it does not.
+//!
+//! ```text
+//! push ─► held in memory ─────────────────────────────────────────────────────────► the plan on one frame
+//!            └─ too large ─► buckets by key ─► the step on each ─► sorted runs ─► merge ─► row steps ─► next such step
+//!                            (shuffle)                             (runs)
+//! ```
+//!
+//! The order of rows is that in which they were pushed. Out of core each row carries its place, [`origin::ROW`], which a
+//! step hands on like the rest of a row's origin; the results of buckets are merged by it. So the output is that of one
+//! frame in memory, to the row. Steps after the merge look at one row at a time; rows that they make of one get places
+//! of their own before the next shuffle.
+//!
+//! Leaves to `transform` what a step does, and to [`shuffle`] how rows that need each other meet.
+
+mod frame;
+mod gauge;
+mod keys;
+mod runs;
+mod scratch;
+mod shuffle;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
+
+use self::gauge::{Gauge, Share};
+pub(super) use self::scratch::Scratch;
+use self::shuffle::Shuffle;
+use super::RunError;
+use crate::base::{Cancel, units};
+use crate::dataset::origin;
+use crate::transform::{ExecuteError, Outcome, Plan, Stage, StepCounts};
+
+/// Takes the rows of a day in their order, and gives what the plan makes of them in theirs.
+pub(super) struct WholeDay {
+    /// What is left to run; starts with the stage.
+    plan: Plan,
+    stage: Stage,
+    room: Room,
+    held: Vec<DataFrame>,
+    held_bytes: Share,
+    /// Rows that are gone for good since their part was reduced.
+    reduced: Vec<StepCounts>,
+    /// Set once the rows did not fit.
+    shuffle: Option<Shuffle>,
+    n_rows: u64,
+}
+
+/// What the stages of a day share.
+#[derive(Clone)]
+struct Room {
+    limit_bytes: u64,
+    scratch: Arc<Scratch>,
+    cancel: Cancel,
+    gauge: Arc<Gauge>,
+}
+
+/// Takes a piece of the output: rows in their order, or none, with the rejects and counts that go with it.
+type Emit<'a> = &'a mut dyn FnMut(Outcome) -> Result<(), RunError>;
+
+impl WholeDay {
+    /// None for a plan without a step that needs the whole day at its start. Holds up to `limit_bytes` of rows, and takes
+    /// about as much again while a step runs.
+    pub fn new(plan: Plan, limit_bytes: u64, scratch: Scratch, cancel: Cancel) -> Option<Self> {
+        let room = Room {
+            limit_bytes,
+            scratch: Arc::new(scratch),
+            cancel,
+            gauge: Arc::default(),
+        };
+        Self::of(plan, room)
+    }
+
+    fn of(plan: Plan, room: Room) -> Option<Self> {
+        Some(Self {
+            stage: plan.stage()?,
+            plan,
+            held: Vec::new(),
+            held_bytes: Share::of(&room.gauge),
+            reduced: Vec::new(),
+            shuffle: None,
+            n_rows: 0,
+            room,
+        })
+    }
+
+    /// Adds rows (with hidden columns) after those before.
+    ///
+    /// # Errors
+    /// [`RunError::DayTooLarge`] for a step that cannot run out of core, and what files may fail with.
+    pub fn push(&mut self, df: DataFrame) -> Result<(), RunError> {
+        self.room.cancel.check()?;
+        // Places of an earlier stage, which rows made since then share.
+        let df = df.drop_many([origin::ROW]);
+        if self.shuffle.is_some() {
+            return self.shuffle(df);
+        }
+        let df = frame::without_slack(df)?;
+        self.held_bytes.add(frame::n_bytes(&df));
+        self.held.push(df);
+        if self.held_bytes.get() <= self.room.limit_bytes {
+            return Ok(());
+        }
+        if self.stage.reduces_in_parts && self.reduce()? {
+            return Ok(());
+        }
+        self.spill()
+    }
+
+    /// Runs the plan on all rows. `emit` takes the output piece by piece; without any rows it is not called.
+    ///
+    /// # Errors
+    /// As [`WholeDay::push`], what a step fails with, and what `emit` gives.
+    pub fn finish(self, emit: Emit<'_>) -> Result<(), RunError> {
+        let Self {
+            plan,
+            stage,
+            room,
+            held,
+            mut held_bytes,
+            reduced,
+            shuffle,
+            ..
+        } = self;
+        if !reduced.is_empty() {
+            emit(nothing_but(reduced))?;
+        }
+        let Some(shuffle) = shuffle else {
+            if held.is_empty() {
+                return Ok(());
+            }
+            // The output is about as large, and there is a time when both are there.
+            held_bytes.add(held_bytes.get());
+            return emit(plan.execute(frame::stack(held)?).map_err(step_error)?);
+        };
+        let runs = shuffle.run(emit)?;
+        let mut next = match stage.rest {
+            Some(plan) => Self::of(plan, room.clone()),
+            None => None,
+        };
+        runs.merge(&mut |df| {
+            let outcome = stage.rows.execute(df).map_err(step_error)?;
+            match &mut next {
+                None => emit(outcome),
+                Some(next) => {
+                    next.push(outcome.df)?;
+                    emit(Outcome {
+                        df: DataFrame::empty(),
+                        ..outcome
+                    })
+                }
+            }
+        })?;
+        match next {
+            Some(next) => next.finish(emit),
+            None => {
+                tracing::debug!(
+                    peak = units::bytes(room.gauge.peak()),
+                    scratch = units::bytes(room.scratch.peak_bytes()),
+                    "a day was computed out of core"
+                );
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs the step on what is held, and says whether much is gone. When not, the rows stay as they were: their frames go
+    /// to files one by one, and the memory of each is free then.
+    fn reduce(&mut self) -> Result<bool, RunError> {
+        let (df, counts) = reduce(&self.stage, self.held.clone())?;
+        if frame::n_bytes(&df) > self.room.limit_bytes / 2 {
+            return Ok(false);
+        }
+        let df = frame::compact(&df)?;
+        self.held_bytes.set(frame::n_bytes(&df));
+        self.held = vec![df];
+        self.reduced.push(counts);
+        Ok(true)
+    }
+
+    /// Moves what is held to scratch files, and all that comes after it.
+    fn spill(&mut self) -> Result<(), RunError> {
+        let Some(shuffle) = Shuffle::new(&self.stage, &self.room) else {
+            return Err(RunError::DayTooLarge {
+                limit_bytes: self.room.limit_bytes,
+                step: self.stage.label.clone(),
+                rows: "all rows of the day".to_owned(),
+            });
+        };
+        self.shuffle = Some(shuffle);
+        for df in std::mem::take(&mut self.held) {
+            self.held_bytes.take_off(frame::n_bytes(&df));
+            self.shuffle(df)?;
+        }
+        self.held_bytes.set(0);
+        Ok(())
+    }
+
+    /// Gives each row its place in the day, and passes it to its bucket.
+    fn shuffle(&mut self, mut df: DataFrame) -> Result<(), RunError> {
+        let end = self.n_rows + df.height() as u64;
+        let places: Vec<u64> = (self.n_rows..end).collect();
+        self.n_rows = end;
+        df.with_column(column(origin::ROW, places))
+            .map_err(frame::error)?;
+        match &mut self.shuffle {
+            Some(shuffle) => shuffle.push(df),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Runs a step that reduces in parts on one part. The counts are those of the rows that are gone: the others are counted
+/// when the step runs on what is left.
+fn reduce(stage: &Stage, frames: Vec<DataFrame>) -> Result<(DataFrame, StepCounts), RunError> {
+    let outcome = stage.step.execute(frame::stack(frames)?).map_err(step_error)?;
+    let mut counts = outcome.counts.into_iter().next().unwrap_or_default();
+    counts.rows_in = counts.rows_in.saturating_sub(counts.rows_out);
+    counts.rows_out = 0;
+    Ok((outcome.df, counts))
+}
+
+/// Counts without rows.
+fn nothing_but(counts: Vec<StepCounts>) -> Outcome {
+    Outcome {
+        df: DataFrame::empty(),
+        rejects: Vec::new(),
+        counts,
+    }
+}
+
+fn column(name: &'static str, values: Vec<u64>) -> Column {
+    Series::new(name.into(), values).into_column()
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the shape that `map_err` takes")]
+fn step_error(error: ExecuteError) -> RunError {
+    RunError::Step {
+        message: error.to_string(),
+    }
+}
