@@ -12,6 +12,8 @@ mod credentials;
 mod dataset;
 mod readme;
 mod run;
+#[cfg(unix)]
+mod run_crash;
 mod run_incremental;
 mod run_large;
 mod run_plan;

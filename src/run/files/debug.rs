@@ -49,6 +49,10 @@ mod to_order {
         let folder = PathBuf::from(folder);
         // Opening a pipe waits for its other end.
         let reached = File::options().write(true).open(folder.join("reached"));
-        drop(reached.and_then(|_| fs::read(folder.join("go"))));
+        let waited = reached.and_then(|reached| {
+            drop(reached);
+            fs::read(folder.join("go"))
+        });
+        drop(waited);
     }
 }

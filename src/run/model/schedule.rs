@@ -259,7 +259,7 @@ fn search(sink: &str, server: Server, n: u32) -> Result<u64, String> {
     let config = Config {
         cases: n,
         failure_persistence: None,
-        max_shrink_iters: 2000,
+        max_shrink_iters: 500,
         ..Config::default()
     };
     let n_requests = Cell::new(0);
@@ -279,7 +279,7 @@ fn search(sink: &str, server: Server, n: u32) -> Result<u64, String> {
 /// Schedules of each test: `SKEWER_SCHEDULES` asks for more than fit into every build.
 fn n_schedules() -> u32 {
     let asked = std::env::var("SKEWER_SCHEDULES").ok();
-    asked.and_then(|n| n.parse().ok()).unwrap_or(600)
+    asked.and_then(|n| n.parse().ok()).unwrap_or(250)
 }
 
 /// Nothing goes wrong on a server that keeps its promises, and schedules are long enough to matter.
