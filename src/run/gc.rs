@@ -218,7 +218,9 @@ impl Collector<'_> {
         }
         for left in plans.into_values().filter(|left| left.is_before(self.until)) {
             for object in left.objects {
-                if object.key.contains("/done/") && !self.options.is_dry_run {
+                // A task that died left no word, only the file it was writing it to.
+                let is_word = object.key.contains("/done/") && object.key.ends_with(".json");
+                if is_word && !self.options.is_dry_run {
                     report.n_uploads_aborted += self.abort_done(&object).await?;
                 }
                 self.remove(&object, report).await?;

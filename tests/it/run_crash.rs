@@ -119,7 +119,8 @@ fn kill_9_at_random_moments_loses_and_doubles_nothing() {
     let seed = std::env::var("SKEWER_KILL_SEED")
         .ok()
         .and_then(|seed| seed.parse().ok());
-    let seed: u64 = seed.unwrap_or_else(|| u64::from(std::process::id()) * 0x9e37_79b9_7f4a_7c15 | 1);
+    let seed: u64 =
+        seed.unwrap_or_else(|| u64::from(std::process::id()).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let mut random = Random(seed);
     let scenes = scenes::all();
     let durations: Vec<Duration> = scenes
