@@ -12,7 +12,7 @@ use crate::run::{RunOptions, commit as commit_plan};
 pub struct CommitArgs {
     /// Job spec
     job: PathBuf,
-    /// The plan_id that `skewer plan` printed
+    /// The `plan_id` that `skewer plan` printed
     #[arg(long, value_name = "PLAN_ID")]
     plan: String,
     /// Prints the report as JSON

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::dataset::PageError;
+use crate::run::RunError;
 use crate::storage::{LocationError, StorageError};
 
 /// Why a subcommand ended without its result.
@@ -21,6 +22,9 @@ pub enum CliError {
     Usage { message: String },
     #[error("{message}")]
     Run { message: String, exit_code: u8 },
+    /// Work that did not end itself soon after a signal.
+    #[error("cancelled: what was under way did not end in time and was left")]
+    Cancelled { code: u8 },
     #[error("writing the result: {0}")]
     Output(std::io::Error),
     #[error("no worker threads: {0}")]
@@ -34,6 +38,7 @@ impl CliError {
             Self::Storage(error) | Self::Page(PageError::Storage(error)) => storage_code(error),
             Self::Location(_) | Self::Spec { .. } | Self::Usage { .. } => 2,
             Self::Run { exit_code, .. } => *exit_code,
+            Self::Cancelled { code } => *code,
             Self::Page(_) | Self::Output(_) | Self::Runtime(_) => 1,
         }
     }
@@ -41,6 +46,15 @@ impl CliError {
     /// Whether the reader of stdout has gone, as `head` does.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl From<RunError> for CliError {
+    fn from(error: RunError) -> Self {
+        Self::Run {
+            message: error.to_string(),
+            exit_code: u8::try_from(error.exit_code()).unwrap_or(1),
+        }
     }
 }
 

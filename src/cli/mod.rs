@@ -13,6 +13,7 @@ mod ls;
 mod output;
 mod plan;
 mod preview;
+mod probe;
 mod replay;
 mod report_schema;
 mod rows;
@@ -21,6 +22,8 @@ mod sample_data;
 mod schema;
 mod signal;
 mod skew;
+#[cfg(unix)]
+mod supervise;
 mod task;
 mod validate;
 
@@ -59,6 +62,9 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Runs a job for the given days
     Run(run::RunArgs),
+    /// Tries the files alone that were in work when a worker died
+    #[command(hide = true)]
+    Probe(probe::ProbeArgs),
     /// Cuts the work of some days into tasks for many machines
     Plan(plan::PlanArgs),
     /// Does one task of a plan
@@ -178,6 +184,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
         Command::Skew(args) => skew::skew(args, output),
         Command::Validate(args) => validate::validate(&args, output),
         Command::Run(args) => run::run(&args, output),
+        Command::Probe(args) => probe::probe(&args),
         Command::Plan(args) => plan::plan(&args, output),
         Command::Task(args) => task::task(&args, output),
         Command::Commit(args) => commit::commit(&args, output),

@@ -19,7 +19,7 @@ pub struct ReplayArgs {
     /// Only records that this run put in quarantine
     #[arg(long, value_name = "RUN_ID")]
     run: Option<String>,
-    /// Only records rejected for this reason, such as type_mismatch
+    /// Only records rejected for this reason, such as `type_mismatch`
     #[arg(long, value_name = "REASON", value_parser = reason)]
     reason: Option<Reason>,
     /// Prints the report as JSON

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::output::Output;
-use super::signal::Signalled;
+use super::signal::{Orders, Signalled};
 use super::validate::read_job;
 use serde::Serialize;
 
@@ -13,8 +13,9 @@ use super::{CliError, signal};
 use crate::base::{Cancel, Progress, units};
 use crate::job::Params;
 use crate::run::{
-    PartitionReport, PartitionStatus, RunError, RunOptions, RunReport, RunStatus, run as run_job,
+    Journal, PartitionReport, PartitionStatus, RunError, RunOptions, RunReport, RunStatus, run as run_job,
 };
+use crate::storage::{Patience, StoreOptions};
 
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
@@ -32,14 +33,20 @@ pub struct RunArgs {
 }
 
 pub fn run(args: &RunArgs, output: &mut Output) -> Result<u8, CliError> {
+    #[cfg(unix)]
+    if let Some(code) = super::supervise::supervise(&args.job)? {
+        return Ok(code);
+    }
+    let orders = Orders::of_supervisor();
     let job = read_job(&args.job)?;
     let params = params(&args.params)?;
     let options = RunOptions {
         replace: args.replace,
-        ..RunOptions::default()
+        ..batch_options(orders.as_ref())?
     };
-    let (report, signalled) =
-        with_progress(async |progress, cancel| run_job(&job, &params, &options, &progress, &cancel).await)?;
+    let (report, signalled) = with_progress_ordered(orders, async |progress, cancel| {
+        run_job(&job, &params, &options, &progress, &cancel).await
+    })?;
     show(&report, args.json, output)?;
     Ok(exit_code(&report, &signalled))
 }
@@ -91,11 +98,31 @@ pub(super) fn params(pairs: &[String]) -> Result<Params, CliError> {
     Params::parse(&pairs).map_err(|error| usage(error.to_string()))
 }
 
+/// What a batch is run with, under a supervisor or without.
+pub(super) fn batch_options(orders: Option<&Orders>) -> Result<RunOptions, CliError> {
+    Ok(RunOptions {
+        store: StoreOptions {
+            patience: Patience::of_a_batch(),
+            ..StoreOptions::default()
+        },
+        journal: orders.map(|orders| Journal::open(orders.folder())).transpose()?,
+        ..RunOptions::default()
+    })
+}
+
 /// Runs `work` on a runtime of its own, with progress on stderr and signals as a cancel.
 pub(super) fn with_progress<T>(
     work: impl AsyncFnOnce(Progress, Cancel) -> Result<T, RunError>,
 ) -> Result<(T, Signalled), CliError> {
-    let (result, signalled) = signal::block_on(|cancel, signalled| async move {
+    with_progress_ordered(None, work)
+}
+
+/// As [`with_progress`], for work that a supervisor may end too.
+pub(super) fn with_progress_ordered<T>(
+    orders: Option<Orders>,
+    work: impl AsyncFnOnce(Progress, Cancel) -> Result<T, RunError>,
+) -> Result<(T, Signalled), CliError> {
+    let (result, signalled) = signal::block_on_ordered(orders, |cancel, signalled| async move {
         let progress = Progress::new();
         let ticker = tokio::spawn(show_progress(progress.clone()));
         let result = work(progress, cancel).await;

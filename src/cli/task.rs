@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use super::CliError;
 use super::output::Output;
-use super::run::with_progress;
+use super::run::{batch_options, with_progress_ordered};
+use super::signal::Orders;
 use super::validate::read_job;
 use crate::base::units;
-use crate::run::{RunOptions, TaskStatus, task as run_task};
+use crate::run::{TaskStatus, task as run_task};
 
 /// Where schedulers tell a task its index, in the order they are asked.
 const INDEX_VARIABLES: [&str; 3] = [
@@ -20,10 +21,11 @@ const INDEX_VARIABLES: [&str; 3] = [
 pub struct TaskArgs {
     /// Job spec
     job: PathBuf,
-    /// The plan_id that `skewer plan` printed
+    /// The `plan_id` that `skewer plan` printed
     #[arg(long, value_name = "PLAN_ID")]
     plan: String,
-    /// Index of the task, from 0 [default: $SKEWER_TASK_INDEX, $AWS_BATCH_JOB_ARRAY_INDEX or $JOB_COMPLETION_INDEX]
+    /// Index of the task, from 0 [default: the scheduler's `SKEWER_TASK_INDEX`, `AWS_BATCH_JOB_ARRAY_INDEX` or
+    /// `JOB_COMPLETION_INDEX`]
     #[arg(long, value_name = "I")]
     index: Option<usize>,
     /// Prints JSON
@@ -32,13 +34,18 @@ pub struct TaskArgs {
 }
 
 pub fn task(args: &TaskArgs, output: &mut Output) -> Result<u8, CliError> {
+    #[cfg(unix)]
+    if let Some(code) = super::supervise::supervise(&args.job)? {
+        return Ok(code);
+    }
+    let orders = Orders::of_supervisor();
     let job = read_job(&args.job)?;
     let index = match args.index {
         Some(index) => index,
         None => index_of(|name| std::env::var(name).ok())?,
     };
-    let options = RunOptions::default();
-    let (report, _) = with_progress(async |progress, cancel| {
+    let options = batch_options(orders.as_ref())?;
+    let (report, _) = with_progress_ordered(orders, async |progress, cancel| {
         run_task(&job, &args.plan, index, &options, &progress, &cancel).await
     })?;
     if args.json {

@@ -24,6 +24,14 @@ pub enum Reason {
     CorruptCodec,
     /// A file that is neither format, whose footer is broken, or whose columns do not fit those before.
     UnreadableFile,
+    /// A file whose decoding took too long, from the line that was reached on.
+    Deadline,
+    /// Compressed data that decompress to too much, from the line that was reached on.
+    ExpansionTooLarge,
+    /// A file on which the decoder panicked, from the batch that was under way on.
+    DecoderPanic,
+    /// A file that killed the process which decoded it or ran the steps on it; nothing of it was read.
+    Crash,
     LineTooLong,
     InvalidUtf8,
     InvalidJson,
@@ -38,9 +46,18 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Whether the rest of the file could not be read, rather than one record.
+    /// Whether it stands for all that is left of a file, whose number of records is not known.
     pub fn is_of_file(self) -> bool {
-        matches!(self, Self::Truncated | Self::CorruptCodec | Self::UnreadableFile)
+        matches!(
+            self,
+            Self::Truncated
+                | Self::CorruptCodec
+                | Self::UnreadableFile
+                | Self::Deadline
+                | Self::ExpansionTooLarge
+                | Self::DecoderPanic
+                | Self::Crash
+        )
     }
 
     /// The word that reports, quarantine and their readers have for it.

@@ -180,6 +180,8 @@ impl Source {
         }
         let decode = DecodeOptions {
             max_line_bytes: jsonl.max_line_bytes,
+            timeout: Some(spec.limits.file_timeout.0),
+            max_expansion: Some(spec.limits.max_expansion),
             ..DecodeOptions::default()
         };
         Decoder::new(Arc::clone(&schema), decode.clone()).map_err(|source| JobError::Schema { source })?;
@@ -340,6 +342,18 @@ fn check_limits(spec: &JobSpec) -> Result<(), JobError> {
     }
     if !(1..=1024).contains(&spec.limits.io_concurrency) {
         return value("limits.io_concurrency", "must be between 1 and 1024");
+    }
+    let spans = [
+        ("limits.file_timeout", Some(spec.limits.file_timeout)),
+        ("limits.day_timeout", spec.limits.day_timeout),
+    ];
+    for (key, span) in spans {
+        if span.is_some_and(|span| span.0.is_zero()) {
+            return value(key, "must be longer than 0s");
+        }
+    }
+    if spec.limits.max_expansion == 0 {
+        return value("limits.max_expansion", "must be at least 1");
     }
     if spec.incremental.lookback_days > 366 {
         return value("incremental.lookback_days", "must be at most 366");

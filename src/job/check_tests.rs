@@ -80,6 +80,18 @@ fn a_spec_is_written_in_one_order_without_defaults_and_reads_back_the_same() {
 }
 
 #[test]
+fn limits_of_time_and_of_expansion_reach_the_decoder() {
+    use std::time::Duration;
+
+    let given = SPEC.replace("256MiB", "256MiB\n  file_timeout: 2m\n  max_expansion: 50");
+    for (text, timeout, max_expansion) in [(SPEC, 60, 200), (given.as_str(), 120, 50)] {
+        let decode = job(text).unwrap().source.decode;
+        assert_eq!(decode.timeout, Some(Duration::from_secs(timeout)));
+        assert_eq!(decode.max_expansion, Some(max_expansion));
+    }
+}
+
+#[test]
 fn the_hash_follows_the_meaning_and_not_the_layout() {
     let spec = JobSpec::parse(SPEC).unwrap();
     let json = serde_json::to_string(&spec).unwrap();
@@ -117,6 +129,11 @@ fn what_does_not_fit_is_named_with_its_place() {
     check("256MiB", "lots", "24:", "384MiB");
     check("256MiB", "1MiB", "24:3: ", "at least 64MiB");
     check("256MiB", "256MiB\n  scratch: 50", "25:3: ", "at least 1MiB");
+    check("256MiB", "256MiB\n  file_timeout: 60", "25:", "such as 60s");
+    check("256MiB", "256MiB\n  file_timeout: 0s", "25:3: ", "longer than 0s");
+    check("256MiB", "256MiB\n  day_timeout: 0ms", "25:3: ", "longer than 0s");
+    check("256MiB", "256MiB\n  max_expansion: 0", "25:3: ", "at least 1");
+    check("256MiB", "256MiB\n  isolation: thread", "25:", "process");
     check("zstd(3)", "lzma", "19:", "zstd(1) to zstd(22)");
     check("<0.2\"", "<0.0.2\"", "7:1: ", "this is 0.1.0");
     check("rows_per_file: 1000", "rows_per_file: 0", "19:13: ", "at least 1");

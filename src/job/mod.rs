@@ -15,6 +15,7 @@ mod schema;
 mod size;
 mod spec;
 mod template;
+mod timespan;
 
 pub use check::{Job, Sink, Source};
 pub use engine::EngineRange;
@@ -23,8 +24,9 @@ pub use params::{ParamError, Params};
 pub use schema::job_schema;
 pub use size::ByteSize;
 pub use spec::{
-    ApiVersion, BudgetSpec, Compression, ErrorsSpec, FormatSpec, IncrementalSpec, JobSpec, JsonlSpec, Kind,
-    LimitsSpec, Metadata, ParamSpec, ParamType, ParquetSpec, PartitionSpec, SinkLayout, SinkSpec, SourceSpec,
-    Tolerance,
+    ApiVersion, BudgetSpec, Compression, ErrorsSpec, FormatSpec, IncrementalSpec, Isolation, JobSpec,
+    JsonlSpec, Kind, LimitsSpec, Metadata, ParamSpec, ParamType, ParquetSpec, PartitionSpec, SinkLayout,
+    SinkSpec, SourceSpec, Tolerance,
 };
 pub use template::{Template, TemplateError};
+pub use timespan::TimeSpan;

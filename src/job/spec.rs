@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{ByteSize, EngineRange, SpecError};
+use super::{ByteSize, EngineRange, SpecError, TimeSpan};
 use crate::base::{envelope, nearest};
 use crate::dataset;
 use crate::storage::Connection;
@@ -150,7 +150,7 @@ pub struct SinkSpec {
     #[serde(default, skip_serializing_if = "is_default")]
     pub layout: SinkLayout,
     /// Keeps a list of each day's parts, `<control>/manifest/<day>/manifest`, for engines that read a table by it
-    /// (Hive's SymlinkTextInputFormat: Athena, Trino, Spark): they see every commit as a whole.
+    /// (Hive's `SymlinkTextInputFormat`: Athena, Trino, Spark): they see every commit as a whole.
     #[serde(default, skip_serializing_if = "is_default")]
     pub manifest: bool,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -245,7 +245,7 @@ pub struct LimitsSpec {
     /// Buffers of data.
     #[serde(skip_serializing_if = "is_default_memory")]
     pub memory: ByteSize,
-    /// Files of steps that need a whole day, where the day does not fit into `memory`. They lie in the folder that the
+    /// Files of steps that need a whole day, for each day under way that does not fit into `memory`. They lie in the folder that the
     /// environment variable `SKEWER_SCRATCH` names; else with the staged parts of a local table, or in the machine's
     /// folder for temporary files.
     #[serde(skip_serializing_if = "is_default_scratch")]
@@ -253,6 +253,31 @@ pub struct LimitsSpec {
     /// Requests in flight.
     #[serde(skip_serializing_if = "is_default_io_concurrency")]
     pub io_concurrency: usize,
+    /// Longest time that decoding one file may take, without waiting for its bytes; the rest of a slower file is
+    /// quarantined.
+    #[serde(skip_serializing_if = "is_default_file_timeout")]
+    pub file_timeout: TimeSpan,
+    /// Longest time a day may take; a slower day fails and publishes nothing. None sets no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day_timeout: Option<TimeSpan>,
+    /// How many times its stored size a compressed file may decompress to, once that is more than 64 MiB; the rest of
+    /// a file beyond is quarantined.
+    #[serde(skip_serializing_if = "is_default_max_expansion")]
+    pub max_expansion: u64,
+    /// Whether a file that kills the process that decodes it costs that file or the run.
+    #[serde(skip_serializing_if = "is_default")]
+    pub isolation: Isolation,
+}
+
+/// What a file can take with it that kills the process decoding it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Isolation {
+    /// The file: the run works in a process of its own, and goes on without the file.
+    #[default]
+    Process,
+    /// The run: it works in the process that was started.
+    None,
 }
 
 pub(super) const DEFAULT_MATCH: &str = "**/*.{jsonl,ndjson,json}{,.gz,.zst}";
@@ -260,6 +285,8 @@ const DEFAULT_ROWS_PER_FILE: usize = 1_048_576;
 const DEFAULT_MEMORY: ByteSize = ByteSize::mib(384);
 const DEFAULT_SCRATCH: ByteSize = ByteSize::mib(50 << 10);
 const DEFAULT_IO_CONCURRENCY: usize = 64;
+const DEFAULT_FILE_TIMEOUT: TimeSpan = TimeSpan::seconds(60);
+const DEFAULT_MAX_EXPANSION: u64 = 200;
 const DEFAULT_RECORDS: Tolerance = Tolerance {
     ratio: Some(0.001),
     abs: Some(1000),
@@ -270,7 +297,7 @@ const DEFAULT_FILES: Tolerance = Tolerance {
 };
 
 /// Keys and values that are planned but do nothing yet; silence would be taken for support.
-const NOT_YET: [&str; 15] = [
+const NOT_YET: [&str; 13] = [
     "catalog",
     "tests",
     "targets",
@@ -281,8 +308,6 @@ const NOT_YET: [&str; 15] = [
     "blank_lines",
     "duplicate_keys",
     "timestamps",
-    "file_timeout",
-    "day_timeout",
     "rescue",
     "parquet",
     "fail",
@@ -436,6 +461,10 @@ impl Default for LimitsSpec {
             memory: DEFAULT_MEMORY,
             scratch: DEFAULT_SCRATCH,
             io_concurrency: DEFAULT_IO_CONCURRENCY,
+            file_timeout: DEFAULT_FILE_TIMEOUT,
+            day_timeout: None,
+            max_expansion: DEFAULT_MAX_EXPANSION,
+            isolation: Isolation::default(),
         }
     }
 }
@@ -526,6 +555,16 @@ fn is_default_scratch(size: &ByteSize) -> bool {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_default_io_concurrency(n: &usize) -> bool {
     *n == DEFAULT_IO_CONCURRENCY
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_default_file_timeout(span: &TimeSpan) -> bool {
+    *span == DEFAULT_FILE_TIMEOUT
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_default_max_expansion(n: &u64) -> bool {
+    *n == DEFAULT_MAX_EXPANSION
 }
 
 fn is_default_records(tolerance: &Tolerance) -> bool {

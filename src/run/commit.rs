@@ -136,6 +136,14 @@ pub(super) struct DayState {
     pub next_slot: u64,
 }
 
+impl DayState {
+    /// The day's parts as a report names them, none of them new.
+    pub fn part_reports(&self, sink: &Sink) -> Vec<PartReport> {
+        let last = self.last.iter();
+        last.flat_map(|last| last.part_reports(sink, false)).collect()
+    }
+}
+
 impl<'a> DayLog<'a> {
     pub fn new(files: &'a Files, sink: &'a Sink, day: NaiveDate) -> Self {
         Self { files, sink, day }
@@ -214,6 +222,7 @@ impl<'a> DayLog<'a> {
         let n = commit.base + 1;
         let at = self.record(n);
         let content = encode(commit, &at)?;
+        let mut broken = None;
         for _ in 0..MAX_TRIES {
             let written = self.files.put_new(&at, &content).await;
             if matches!(written, Ok(true)) {
@@ -225,20 +234,22 @@ impl<'a> DayLog<'a> {
                 (Ok(Some(found)), _) if found.nonce == commit.nonce => return Ok(()),
                 (Ok(Some(found)), _) => return Err(RunError::Lost { winner: found.run_id }),
                 // Nothing is there, and nothing can arrive later: a refusal is an answer, and a file system has no delay.
-                (Ok(None), Err(error)) if !at.is_s3() || error.exit_code() == exit::CONFIGURATION => {
+                (Ok(None), Err(error))
+                    if !at.is_s3() || (broken.is_none() && error.exit_code() == exit::CONFIGURATION) =>
+                {
                     return Err(error);
                 }
-                (_, Err(error)) | (Err(error), _) => {
-                    return Err(RunError::Unsure {
-                        location: at.to_string(),
-                        message: error.to_string(),
-                    });
-                }
+                // The same record again does no harm: should the first arrive late, it makes the same commit.
+                (Ok(None), Err(error)) => broken = Some(error),
+                (_, Err(error)) | (Err(error), _) => return Err(self.unsure(n, &error)),
                 (Ok(None), Ok(_)) => {}
             }
         }
-        Err(RunError::Lost {
-            winner: "unknown".to_owned(),
+        Err(match broken {
+            Some(error) => self.unsure(n, &error),
+            None => RunError::Lost {
+                winner: "unknown".to_owned(),
+            },
         })
     }
 
@@ -402,6 +413,13 @@ impl<'a> DayLog<'a> {
         Ok(Some(envelope.commit))
     }
 
+    fn unsure(&self, n: u64, error: &RunError) -> RunError {
+        RunError::Unsure {
+            location: self.record(n).to_string(),
+            message: error.to_string(),
+        }
+    }
+
     fn unreadable(&self, n: u64, message: &str) -> RunError {
         RunError::Record {
             location: self.record(n).to_string(),
@@ -551,6 +569,7 @@ mod tests {
                     Staged::S3 {
                         upload_id: "u-1".to_owned(),
                         part_etags: vec!["\"e1\"".to_owned()],
+                        note: Some("lake/_skewer/t/staging/r/part-00004.parquet.upload.json".to_owned()),
                     },
                 ),
             ],

@@ -7,7 +7,8 @@ use std::time::Instant;
 use chrono::NaiveDate;
 
 use super::commit::{Changes, DayLog, staging};
-use super::day::{Assignment, RunContext, fill};
+use super::day::RunContext;
+use super::produced::{Assignment, fill};
 use super::publish::Publication;
 use super::work::{compaction, made_ledger, next_ledger};
 use super::{Opened, PartitionReport, PartitionStatus, RunError, RunOptions, RunReport, keep_report, run_id};

@@ -9,13 +9,15 @@ use polars::prelude::DataFrame;
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::RunError;
+use super::fault::{self, During};
 use super::fetch::{Content, FetchedUnit, Input};
+use super::journal::{Journal, Slot};
 use super::raw_line::{self, RawLine};
 use super::selection::Selection;
 use crate::base::Cancel;
 use crate::dataset::decode::{Batch, DecodeOptions, Decoder, Drift, InputError, ObjectRef};
 use crate::dataset::{Codec, FileFormat, Reason, Reject, Schema, Stage};
-use crate::storage::{Object, StorageError};
+use crate::storage::{Object, StorageError, Store};
 use crate::transform::{Plan, StepCounts, StepReject};
 
 /// Small objects that are decoded together: what is decoded again, one by one, when a decoder panics or they are larger
@@ -56,14 +58,17 @@ type Decoded = (Vec<(Batch, f64)>, Drift);
 #[derive(Clone)]
 pub(super) struct Compute {
     pub objects: Arc<Vec<Object>>,
-    /// Full locations of the objects.
-    pub names: Arc<Vec<String>>,
+    /// What the objects' keys are relative to.
+    pub source: Store,
     /// Records that count; none takes all.
     pub only: Option<Arc<Selection>>,
     pub schema: Arc<Schema>,
     pub options: DecodeOptions,
     pub plan: Arc<Plan>,
     pub stop: Cancel,
+    /// Where each worker says which objects it has in work.
+    pub journal: Option<Journal>,
+    pub during: During,
 }
 
 /// Why a unit ends early.
@@ -82,6 +87,7 @@ impl From<RunError> for Halt {
 impl Compute {
     /// Takes units until there are none. Blocks: runs in a thread of its own.
     pub fn work(&self, queue: &Mutex<Receiver<FetchedUnit>>) {
+        let mut slot = self.journal.as_ref().map(Journal::slot);
         while !self.stop.is_cancelled() {
             let next = queue
                 .lock()
@@ -89,7 +95,11 @@ impl Compute {
                 .blocking_recv();
             let Some(unit) = next else { return };
             let out = unit.out.clone();
-            match self.unit(unit) {
+            let done = self.unit(unit, &mut slot);
+            if let Some(slot) = &mut slot {
+                slot.rest();
+            }
+            match done {
                 Ok(end) => {
                     let _writer_gone = out.blocking_send(Message::End(Box::new(end)));
                 }
@@ -101,11 +111,15 @@ impl Compute {
         }
     }
 
-    fn unit(&self, mut unit: FetchedUnit) -> Result<UnitEnd, Halt> {
+    fn unit(&self, mut unit: FetchedUnit, slot: &mut Option<Slot>) -> Result<UnitEnd, Halt> {
         let mut drift = Drift::default();
         let n_files = unit.inputs.len() as u64;
         let mut inputs = std::mem::take(&mut unit.inputs).into_iter().peekable();
         while let Some(first) = inputs.next() {
+            if let Some(reject) = self.poisonous(first.index) {
+                send(&unit.out, Rows::of_reject(reject))?;
+                continue;
+            }
             match first.content {
                 Content::Whole(content) => {
                     let mut group = vec![(first.index, content)];
@@ -113,15 +127,16 @@ impl Compute {
                     while let Some(Input {
                         index,
                         content: Content::Whole(content),
-                    }) = inputs.next_if(|next| fits(next, n_bytes))
+                    }) =
+                        inputs.next_if(|next| fits(next, n_bytes) && self.poisonous(next.index).is_none())
                     {
                         n_bytes += content.len();
                         group.push((index, content));
                     }
-                    drift.merge(&self.group(&group, &unit.out)?);
+                    drift.merge(&self.group(&group, slot, &unit.out)?);
                 }
                 Content::Stream(reader) => {
-                    let seen = self.alone(first.index, None, reader, &unit.out)?;
+                    let seen = self.alone(first.index, None, reader, slot, &unit.out)?;
                     drift.merge(&seen);
                 }
             }
@@ -135,14 +150,22 @@ impl Compute {
 
     /// Decodes whole objects together, and one by one when the decoder panics on one of them, or when they decompress
     /// to more than may wait in memory.
-    fn group(&self, group: &[(usize, Bytes)], out: &Sender<Message>) -> Result<Drift, Halt> {
+    fn group(
+        &self,
+        group: &[(usize, Bytes)],
+        slot: &mut Option<Slot>,
+        out: &Sender<Message>,
+    ) -> Result<Drift, Halt> {
         if let [(index, content)] = group {
-            return self.alone(*index, Some(content), content.as_ref(), out);
+            return self.alone(*index, Some(content), content.as_ref(), slot, out);
         }
-        let decoded = catch_unwind(AssertUnwindSafe(|| self.decode_group(group)));
+        self.take_up(slot, group.iter().map(|(index, _)| *index));
+        let decoded = catch_unwind(AssertUnwindSafe(|| self.decode_group(group, slot)));
         if let Ok(decoded) = decoded
             && let Some((batches, drift)) = decoded?
         {
+            // A batch may hold rows of every object of the group.
+            work_on(slot, 0, group.len());
             for (batch, seconds) in batches {
                 self.transform(batch, seconds, group, out)?;
             }
@@ -150,22 +173,29 @@ impl Compute {
         }
         let mut drift = Drift::default();
         for (index, content) in group {
-            drift.merge(&self.alone(*index, Some(content), content.as_ref(), out)?);
+            drift.merge(&self.alone(*index, Some(content), content.as_ref(), slot, out)?);
         }
         Ok(drift)
     }
 
     /// None for a group that is too large to wait in memory as a whole.
-    fn decode_group(&self, group: &[(usize, Bytes)]) -> Result<Option<Decoded>, RunError> {
+    fn decode_group(
+        &self,
+        group: &[(usize, Bytes)],
+        slot: &mut Option<Slot>,
+    ) -> Result<Option<Decoded>, RunError> {
         let max_bytes = (4 * self.options.batch_bytes).max(2 * GROUP_BYTES) as u64;
         let mut n_bytes = 0;
         let mut batches = Vec::new();
         let mut start = Instant::now();
         let mut decoder = Decoder::new(Arc::clone(&self.schema), self.options.clone())?;
-        for (index, content) in group {
+        for (i, (index, content)) in group.iter().enumerate() {
+            work_on(slot, i, i + 1);
+            let name = self.name(*index);
+            fault::strike(self.during, &name);
             decoder
                 .read(
-                    self.object(*index),
+                    object_ref(*index, &name),
                     self.codec(*index),
                     content.as_ref(),
                     &mut |batch| {
@@ -192,15 +222,20 @@ impl Compute {
         index: usize,
         content: Option<&Bytes>,
         input: impl std::io::Read,
+        slot: &mut Option<Slot>,
         out: &Sender<Message>,
     ) -> Result<Drift, Halt> {
         let at_hand: Vec<(usize, Bytes)> = content
             .map(|content| (index, content.clone()))
             .into_iter()
             .collect();
+        self.take_up(slot, std::iter::once(index));
+        work_on(slot, 0, 1);
         let mut last_line = 0;
         let mut halt = None;
+        let name = self.name(index);
         let decoded = catch_unwind(AssertUnwindSafe(|| {
+            fault::strike(self.during, &name);
             let mut decoder = Decoder::new(Arc::clone(&self.schema), self.options.clone())?;
             let mut start = Instant::now();
             let mut send = |batch: Batch, start: &mut Instant| {
@@ -213,7 +248,7 @@ impl Compute {
                 halt.is_none() && !self.stop.is_cancelled()
             };
             decoder
-                .read(self.object(index), self.codec(index), input, &mut |batch| {
+                .read(object_ref(index, &name), self.codec(index), input, &mut |batch| {
                     send(batch, &mut start)
                 })
                 .map_err(input_error)?;
@@ -228,18 +263,12 @@ impl Compute {
         match decoded {
             Ok(drift) => Ok(drift?),
             Err(panic) => {
-                let reject = self.unreadable(index, last_line, &panic_message(panic.as_ref()));
-                let rows = Rows {
-                    df: DataFrame::empty(),
-                    n_records: 1,
-                    n_bytes: 0,
-                    decode_rejects: vec![reject],
-                    step_rejects: Vec::new(),
-                    counts: Vec::new(),
-                    decode_seconds: 0.0,
-                    transform_seconds: 0.0,
-                };
-                send(out, rows)?;
+                let message = format!(
+                    "the decoder stopped here and the rest of the file was not read: {}",
+                    panic_message(panic.as_ref())
+                );
+                let reject = self.of_file(index, last_line + 1, Reason::DecoderPanic, message);
+                send(out, Rows::of_reject(reject))?;
                 Ok(Drift::default())
             }
         }
@@ -254,7 +283,7 @@ impl Compute {
     ) -> Result<(), Halt> {
         let start = Instant::now();
         let batch = match &self.only {
-            Some(only) => only.keep(batch, &self.names)?,
+            Some(only) => only.keep(batch, |index| self.name(index as usize))?,
             None => batch,
         };
         let df = batch.df;
@@ -312,7 +341,7 @@ impl Compute {
                     ..RawLine::default()
                 });
                 Reject {
-                    object: self.name(reject.object as usize).to_owned(),
+                    object: self.name(reject.object as usize),
                     line: reject.line,
                     byte_offset: reject.byte_offset,
                     byte_len: line.n_bytes,
@@ -330,36 +359,48 @@ impl Compute {
             .collect()
     }
 
-    /// The reject that stands for what is left of a file whose decoder panicked.
-    fn unreadable(&self, index: usize, n_records: u64, message: &str) -> Reject {
+    /// The reject of an object that killed a process before; none for all others.
+    fn poisonous(&self, index: usize) -> Option<Reject> {
+        let journal = self.journal.as_ref()?;
+        let poison = journal.poison(&self.name(index), self.objects.get(index)?)?;
+        let message = format!(
+            "{} ended the process that decoded this file or ran the steps on it; nothing of it was read",
+            poison.death
+        );
+        Some(self.of_file(index, 1, Reason::Crash, message))
+    }
+
+    fn take_up(&self, slot: &mut Option<Slot>, indices: impl Iterator<Item = usize>) {
+        if let Some(slot) = slot {
+            slot.list(indices.filter_map(|index| Some((self.name(index), self.objects.get(index)?))));
+        }
+    }
+
+    /// The reject that stands for what is left of a file.
+    fn of_file(&self, index: usize, line: u64, reason: Reason, message: String) -> Reject {
         Reject {
-            object: self.name(index).to_owned(),
-            line: n_records + 1,
+            object: self.name(index),
+            line,
             byte_offset: 0,
             byte_len: 0,
             stage: Stage::Decode,
-            reason: Reason::CorruptCodec,
+            reason,
             field: None,
             expected: None,
             got: None,
             step: None,
-            message: format!("the decoder stopped here and the rest of the file was not read: {message}"),
+            message,
             raw: String::new(),
             is_raw_partial: true,
         }
     }
 
-    fn name(&self, index: usize) -> &str {
-        self.names.get(index).map_or("", String::as_str)
-    }
-
-    fn object(&self, index: usize) -> ObjectRef<'_> {
-        ObjectRef {
-            index: u32::try_from(index).unwrap_or(u32::MAX),
-            name: self.name(index),
-            first_line: 1,
-            first_offset: 0,
-        }
+    /// Full location of an object. Made when it is needed: a day may have a million.
+    fn name(&self, index: usize) -> String {
+        let object = self.objects.get(index);
+        object.map_or_else(String::new, |object| {
+            self.source.location(&object.key).to_string()
+        })
     }
 
     fn codec(&self, index: usize) -> Codec {
@@ -368,6 +409,37 @@ impl Compute {
             .and_then(|object| FileFormat::of_key(&object.key))
             .map(|format| format.codec)
             .unwrap_or_default()
+    }
+}
+
+fn object_ref(index: usize, name: &str) -> ObjectRef<'_> {
+    ObjectRef {
+        index: u32::try_from(index).unwrap_or(u32::MAX),
+        name,
+        first_line: 1,
+        first_offset: 0,
+    }
+}
+
+impl Rows {
+    /// A record that stands for all that is not read of a file.
+    fn of_reject(reject: Reject) -> Self {
+        Self {
+            df: DataFrame::empty(),
+            n_records: 1,
+            n_bytes: 0,
+            decode_rejects: vec![reject],
+            step_rejects: Vec::new(),
+            counts: Vec::new(),
+            decode_seconds: 0.0,
+            transform_seconds: 0.0,
+        }
+    }
+}
+
+fn work_on(slot: &mut Option<Slot>, from: usize, to: usize) {
+    if let Some(slot) = slot {
+        slot.work_on(from, to);
     }
 }
 
@@ -388,11 +460,17 @@ fn input_error(error: InputError) -> RunError {
         .into_inner()
         .map(<dyn std::error::Error + Send + Sync>::downcast::<StorageError>)
     {
+        // It was listed a moment ago.
+        Some(Ok(storage)) if matches!(*storage, StorageError::NotFound { .. }) => {
+            RunError::Vanished { location: object }
+        }
         Some(Ok(storage)) => (*storage).into(),
         Some(Err(other)) => RunError::Input(InputError {
             object,
             source: std::io::Error::new(kind, other),
         }),
+        // The stream ended before the size that was listed.
+        None if kind == std::io::ErrorKind::UnexpectedEof => RunError::Vanished { location: object },
         None => RunError::Input(InputError {
             object,
             source: kind.into(),

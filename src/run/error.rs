@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -86,6 +87,11 @@ pub enum RunError {
     #[error("{location}: committed part is neither staged nor published: run this day again with --replace")]
     PartLost { location: String },
     #[error(
+        "the day took longer than `limits.day_timeout` = {} s: nothing was committed, run again, or allow more",
+        limit.as_secs_f64()
+    )]
+    DayTooSlow { limit: Duration },
+    #[error(
         "{} that this day was made of are gone, and its steps, its schema or their nature ask to make all of it again, \
          which would lose their rows: restore the files, or run with --replace to make the day of what is there",
         units::plural(*n_vanished, "raw file")
@@ -138,9 +144,11 @@ impl RunError {
             Self::Storage(error) if error.is_configuration() => exit::CONFIGURATION,
             Self::Storage(StorageError::NotFound { .. }) => exit::CONFIGURATION,
             Self::Storage(error) if error.is_transient() => exit::TRY_AGAIN,
-            Self::Vanished { .. } | Self::Lost { .. } | Self::Unsure { .. } | Self::TasksMissing { .. } => {
-                exit::TRY_AGAIN
-            }
+            Self::Vanished { .. }
+            | Self::Lost { .. }
+            | Self::Unsure { .. }
+            | Self::DayTooSlow { .. }
+            | Self::TasksMissing { .. } => exit::TRY_AGAIN,
             Self::Cancelled => exit::CANCELLED,
             _ => exit::UNEXPECTED,
         }

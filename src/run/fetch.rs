@@ -4,9 +4,10 @@
 //! then fill its channel and wait without stopping everything. For the same reason a streamed object takes none of the
 //! permits for requests: it would keep it while it waits for its worker, and the units before may need it.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -23,6 +24,9 @@ use crate::storage::{Object, StorageError, Store};
 const STREAM_DEPTH: usize = 4;
 /// What a streamed object holds of the budget.
 const STREAM_BYTES: u64 = 16 << 20;
+/// Pauses after which an object that is refused is asked for again, before the refusal is believed: permissions and
+/// sessions take a moment to reach all servers.
+const REFUSED_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
 
 /// A unit whose bytes are here, or coming.
 pub(super) struct FetchedUnit {
@@ -86,6 +90,7 @@ impl Fetcher {
         order: Sender<Receiver<Message>>,
         started: UnboundedSender<Started>,
     ) {
+        let turns = Arc::new(Semaphore::new(1));
         for unit in units {
             let held = if unit.is_streamed {
                 STREAM_BYTES
@@ -102,24 +107,38 @@ impl Fetcher {
                 return;
             }
             let fetcher = self.clone();
-            let task = AbortOnDrop(tokio::spawn(async move { fetcher.fetch(unit).await }));
+            // A unit begins when the one before has asked for all of its objects: requests go out in the order of units,
+            // so that the first units are whole early, and as many as allowed are under way across their borders.
+            let Ok(turn) = Arc::clone(&turns).acquire_owned().await else {
+                return;
+            };
+            let task = AbortOnDrop(tokio::spawn(async move { fetcher.fetch(unit, turn).await }));
             if started.send((task, out, permit)).is_err() {
                 return;
             }
         }
     }
 
-    async fn fetch(&self, unit: Unit) -> Result<(Vec<Input>, f64), RunError> {
+    /// Brings a unit's objects in their order, whichever comes first. Gives up its turn when it has asked for the last.
+    async fn fetch(&self, unit: Unit, turn: OwnedSemaphorePermit) -> Result<(Vec<Input>, f64), RunError> {
         if unit.is_streamed {
             let index = unit.objects.start;
             let content = Content::Stream(self.stream(index));
             return Ok((vec![Input { index, content }], 0.0));
         }
-        let fetched: Vec<(Input, f64)> = stream::iter(unit.objects)
-            .map(|index| self.get(index))
-            .buffered(self.io_concurrency)
+        let mut turn = Some(turn);
+        let last = unit.objects.end.saturating_sub(1);
+        let mut fetched: Vec<(Input, f64)> = stream::iter(unit.objects)
+            .map(|index| {
+                if index == last {
+                    turn.take();
+                }
+                self.get(index)
+            })
+            .buffer_unordered(self.io_concurrency)
             .try_collect()
             .await?;
+        fetched.sort_unstable_by_key(|(input, _)| input.index);
         let seconds = fetched.iter().map(|(_, seconds)| seconds).sum();
         Ok((fetched.into_iter().map(|(input, _)| input).collect(), seconds))
     }
@@ -131,7 +150,8 @@ impl Fetcher {
         };
         let _request = self.io.acquire().await;
         let start = Instant::now();
-        let content = self.store.get(&object.key).await.map_err(|error| match error {
+        let content = unless_refused(|| self.store.get(&object.key)).await;
+        let content = content.map_err(|error| match error {
             // It was listed a moment ago.
             StorageError::NotFound { location, .. } => RunError::Vanished { location },
             other => other.into(),
@@ -161,7 +181,7 @@ impl Fetcher {
         let Some(object) = self.objects.get(index) else {
             return;
         };
-        let mut stream = match self.store.get_stream(&object.key).await {
+        let mut stream = match unless_refused(|| self.store.get_stream(&object.key)).await {
             Ok(stream) => stream,
             Err(error) => {
                 let _reader_gone = pieces.send(Err(error)).await;
@@ -174,6 +194,25 @@ impl Fetcher {
             }
         }
     }
+}
+
+/// Asks again where the answer is a refusal. What else fails has been repeated by the storage.
+async fn unless_refused<T, F>(ask: impl Fn() -> F) -> Result<T, StorageError>
+where
+    F: Future<Output = Result<T, StorageError>>,
+{
+    for pause in REFUSED_PAUSES {
+        match ask().await {
+            Err(error) if error.is_configuration() => {
+                tracing::info!(%error, "asking again");
+                // By chance, so that many requests do not come back together.
+                let share = (RandomState::new().hash_one(pause) % 1024) as f64 / 1024.0;
+                tokio::time::sleep(pause.mul_f64(0.5 + share)).await;
+            }
+            answer => return answer,
+        }
+    }
+    ask().await
 }
 
 /// Hands fetched units on in order.

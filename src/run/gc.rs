@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::commit::{Changes, Commit, CommitKind, CommitPart, DayLog, DayState};
 use super::files::{Files, NOTE_SUFFIX, Remote, Staged, remote};
 use super::run_id::new_run_id;
-use super::{RunError, RunOptions};
+use super::{RunError, RunOptions, exit};
 use crate::base::Cancel;
 use crate::job::Job;
 use crate::storage::{Object, StorageError, Store};
@@ -128,7 +128,12 @@ impl Collector<'_> {
         for object in left.into_iter().flat_map(|left| left.objects) {
             if object.key.ends_with(NOTE_SUFFIX) && !self.options.is_dry_run {
                 let at = self.control.location(&object.key);
-                report.n_uploads_aborted += u64::from(self.files.abort_noted(&at).await?);
+                // Servers answer differently for an upload that was completed or aborted before.
+                match self.files.abort_noted(&at).await {
+                    Ok(was_open) => report.n_uploads_aborted += u64::from(was_open),
+                    Err(error) if error.exit_code() == exit::TRY_AGAIN => return Err(error),
+                    Err(error) => tracing::debug!(%error, note = %at, "an upload was not aborted"),
+                }
             }
             self.remove(&object, report).await?;
         }
@@ -254,8 +259,8 @@ impl Collector<'_> {
                 let at = self.job.sink.root.join(&part.path);
                 match self.files.discard(&part.staged, &at).await {
                     Ok(()) => n += 1,
-                    Err(RunError::Storage(StorageError::NotFound { .. })) => {}
-                    Err(error) => return Err(error),
+                    Err(error) if error.exit_code() == exit::TRY_AGAIN => return Err(error),
+                    Err(error) => tracing::debug!(%error, part = %at, "an upload was not aborted"),
                 }
             }
         }

@@ -46,11 +46,12 @@ pub(super) async fn list(
         }));
     };
     let listed = if is_single { &prefix } else { &folder };
-    match store.list(listed, cancel, &mut on_page).await {
+    match store.list_unordered(listed, cancel, &mut on_page).await {
         Ok(()) | Err(StorageError::NotFound { .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    objects.sort_by(|a, b| a.key.cmp(&b.key));
+    objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    objects.shrink_to_fit();
     Ok(objects)
 }
 

@@ -12,9 +12,11 @@ mod compact;
 mod compute;
 mod day;
 mod error;
+mod fault;
 mod fetch;
 mod files;
 mod gc;
+pub mod journal;
 mod ledger;
 mod list;
 #[cfg(test)]
@@ -22,6 +24,9 @@ mod model;
 mod part;
 mod part_reader;
 mod plan;
+mod probe;
+mod produce;
+mod produced;
 mod publish;
 mod quarantine;
 mod raw_line;
@@ -30,15 +35,19 @@ mod report;
 mod run_id;
 mod selection;
 mod task;
+mod time_limit;
 mod whole_day;
 mod work;
+mod writer;
 
 use std::num::NonZeroUsize;
 
 pub use compact::compact;
 pub use error::{RunError, exit};
 pub use gc::{GcOptions, GcReport, gc};
+pub use journal::Journal;
 pub use plan::{PlanOptions, PlanReport, PlannedPartition, PlannedStatus, PlannedTask, plan};
+pub use probe::probe;
 pub use replay::{ReplayOptions, replay};
 pub use report::{
     PartReport, PartitionReport, PartitionStatus, QuarantineReport, RunReport, RunStatus, Seconds,
@@ -56,6 +65,10 @@ use crate::base::{Cancel, Progress};
 use crate::job::{ByteSize, Job, Params};
 use crate::storage::{Location, Store, StoreOptions};
 
+/// A larger object is read piece by piece. Work units aim at this many stored bytes, less where many threads share the
+/// memory.
+const STREAMED_BYTES: u64 = 32 << 20;
+
 /// How a run differs from what the spec says.
 #[derive(Debug, Clone, Default)]
 pub struct RunOptions {
@@ -69,6 +82,8 @@ pub struct RunOptions {
     pub n_days: Option<NonZeroUsize>,
     /// Credentials and patience of both stores.
     pub store: StoreOptions,
+    /// Where it says which objects are in work, for a supervisor; none without one.
+    pub journal: Option<Journal>,
 }
 
 /// A day under way needs this much memory at least, so that its files are read together.
@@ -98,7 +113,7 @@ impl Opened {
         &'a self,
         job: &'a Job,
         run_id: &'a str,
-        options: &RunOptions,
+        options: &'a RunOptions,
         n_days: usize,
         progress: &'a Progress,
         cancel: &'a Cancel,
@@ -119,6 +134,7 @@ impl Opened {
             memory_bytes: memory / n_days.max(1) as u64,
             progress,
             cancel,
+            journal: options.journal.as_ref(),
         }
     }
 }
@@ -137,15 +153,22 @@ pub async fn run(
 ) -> Result<RunReport, RunError> {
     let run_id = run_id::new_run_id();
     let opened = Opened::open(job, options).await?;
+    let died = options.journal.as_ref().map(|journal| journal.enter(&run_id));
     let days = params.days_with_lookback(job.spec.incremental.lookback_days);
     let n_days = days_at_once(job, options, days.len());
     let context = opened.context(job, &run_id, options, n_days, progress, cancel);
     let partitions: Vec<PartitionReport> = stream::iter(days.into_iter().rev())
         .map(|day| {
-            let context = &context;
+            let (context, died) = (&context, &died);
             async move {
                 context.progress.set_note(day.to_string());
-                context.day(day).await
+                let partition = context.day(day).await;
+                if partition.is_good() {
+                    for died in died.iter().flatten() {
+                        context.clear_away(died, day).await;
+                    }
+                }
+                partition
             }
         })
         .buffered(n_days)

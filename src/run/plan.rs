@@ -253,58 +253,15 @@ pub async fn plan(
     let folder = PlanFolder::new(&opened.files, job, &plan_id);
     let mut days = Vec::new();
     let mut works: Vec<(usize, u64, Work)> = Vec::new();
-    for day in params
-        .days_with_lookback(job.spec.incremental.lookback_days)
-        .into_iter()
-        .rev()
-    {
+    let asked = params.days_with_lookback(job.spec.incremental.lookback_days);
+    for day in asked.into_iter().rev() {
         cancel.check()?;
         progress.set_note(day.to_string());
-        job.check_overlap(day)?;
-        let log = DayLog::new(&opened.files, &job.sink, day);
-        let state = log.recover(options.run.replace).await?;
-        let objects = list::list(&job.source, &opened.source, day, cancel).await?;
-        let mut planned = PlannedPartition {
-            partition: Partition::Day(day),
-            status: PlannedStatus::Planned,
-            n_files: objects.len() as u64,
-            message: None,
-        };
-        let ledger = if options.run.replace {
-            None
-        } else {
-            log.ledger(&state).await?
-        };
-        let mut work = Work::default();
-        match decide(job, &state, ledger.as_ref(), objects, options.run.replace)? {
-            Decision::NoData => planned.status = PlannedStatus::NoData,
-            Decision::UpToDate { message } => {
-                planned.status = PlannedStatus::UpToDate;
-                planned.message = Some(message);
-            }
-            Decision::Work(found) => {
-                log.check_parts(&state).await?;
-                work = found;
-            }
+        let (planned, first_slot, work) = plan_day(job, &opened, options, day, cancel).await?;
+        if planned.planned.status == PlannedStatus::Planned {
+            works.push((days.len(), first_slot, work));
         }
-        let is_planned = planned.status == PlannedStatus::Planned;
-        days.push(DayPlan {
-            day,
-            planned,
-            base: state.n,
-            kind: work.kind,
-            is_whole: work.is_whole,
-            kept: std::mem::take(&mut work.kept),
-            deletes: std::mem::take(&mut work.deletes),
-            replaced: work.replaced.clone(),
-            n_new: work.n_new,
-            n_changed: work.n_changed,
-            n_vanished: work.n_vanished,
-            tasks: Vec::new(),
-        });
-        if is_planned {
-            works.push((days.len() - 1, state.next_slot, work));
-        }
+        days.push(planned);
     }
     let weight: u64 = works.iter().map(|(_, _, work)| weight_of(&work.objects)).sum();
     let target = match options.n_tasks {
@@ -358,6 +315,58 @@ pub async fn plan(
     let content = PlanFolder::document(&at, "Plan", &record)?;
     opened.files.put(&at, &content).await?;
     Ok(report)
+}
+
+/// What a day needs, and the first part number that it may use.
+async fn plan_day(
+    job: &Job,
+    opened: &Opened,
+    options: &PlanOptions,
+    day: NaiveDate,
+    cancel: &Cancel,
+) -> Result<(DayPlan, u64, Work), RunError> {
+    job.check_overlap(day)?;
+    let log = DayLog::new(&opened.files, &job.sink, day);
+    let state = log.recover(options.run.replace).await?;
+    let objects = list::list(&job.source, &opened.source, day, cancel).await?;
+    let mut planned = PlannedPartition {
+        partition: Partition::Day(day),
+        status: PlannedStatus::Planned,
+        n_files: objects.len() as u64,
+        message: None,
+    };
+    let ledger = if options.run.replace {
+        None
+    } else {
+        log.ledger(&state).await?
+    };
+    let mut work = Work::default();
+    match decide(job, &state, ledger.as_ref(), objects, options.run.replace)? {
+        Decision::NoData => planned.status = PlannedStatus::NoData,
+        Decision::UpToDate { message } => {
+            planned.status = PlannedStatus::UpToDate;
+            planned.message = Some(message);
+        }
+        Decision::Work(found) => {
+            log.check_parts(&state).await?;
+            work = found;
+        }
+    }
+    let plan = DayPlan {
+        day,
+        planned,
+        base: state.n,
+        kind: work.kind,
+        is_whole: work.is_whole,
+        kept: std::mem::take(&mut work.kept),
+        deletes: std::mem::take(&mut work.deletes),
+        replaced: work.replaced.clone(),
+        n_new: work.n_new,
+        n_changed: work.n_changed,
+        n_vanished: work.n_vanished,
+        tasks: Vec::new(),
+    };
+    Ok((plan, state.next_slot, work))
 }
 
 fn weight_of(objects: &[Object]) -> u64 {

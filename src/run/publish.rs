@@ -73,10 +73,11 @@ impl Publication<'_> {
             check_ledger(&day_parts, ledger)?;
         }
         if self.job.sink.manifest {
-            let lines: String = day_parts
-                .iter()
-                .map(|part| format!("{}\n", self.job.sink.root.join(&part.path)))
-                .collect();
+            let mut lines = String::new();
+            for part in &day_parts {
+                lines.push_str(&self.job.sink.root.join(&part.path).to_string());
+                lines.push('\n');
+            }
             changes.manifest = Some(self.stage_manifest(lines).await?);
         }
         changes.ledger = Some(self.log.put_ledger(self.state, ledger).await?);

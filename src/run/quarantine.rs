@@ -11,8 +11,9 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use tokio::runtime::Handle;
 
-use super::day::{Assignment, RunContext};
+use super::day::RunContext;
 use super::files::{FileWriter, Files, Name};
+use super::produced::Assignment;
 use super::{QuarantineReport, RunError};
 use crate::dataset::{Reason, Reject, Stage};
 use crate::storage::{Location, Object, Store};

@@ -11,8 +11,9 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::commit::{Changes, CommitKind, DayLog, DayPart, staging};
-use super::day::{Assignment, Produced, RunContext, fill};
-use super::ledger::{Entry, Ledger, LedgerBuilder, is_same};
+use super::day::RunContext;
+use super::ledger::{Cut, Entry, Ledger, LedgerBuilder, is_same};
+use super::produced::{Assignment, Produced, fill};
 use super::publish::Publication;
 use super::selection::{Lines, Selection};
 use super::work::{Copy, made_ledger, next_ledger};
@@ -103,21 +104,12 @@ async fn replay_day(
         Ok(PartitionStatus::AlreadyCommitted)
     };
     if wanted.is_empty() {
-        return nothing(report, "no record in quarantine that was not replayed".to_owned());
+        return nothing(report, NOTHING_LEFT.to_owned());
     }
     let (objects, lines, n_gone) = resolve(context, listed, &old, wanted);
-    let gone = match n_gone {
-        0 => String::new(),
-        n => format!(
-            "; {} changed or gone since, the next run reads what is there",
-            units::plural(n, "file")
-        ),
-    };
+    let gone = gone(n_gone);
     if objects.is_empty() {
-        return nothing(
-            report,
-            format!("no record in quarantine that was not replayed{gone}"),
-        );
+        return nothing(report, format!("{NOTHING_LEFT}{gone}"));
     }
     let objects = Arc::new(objects);
     report.n_bytes_in = objects.iter().map(|object| object.size).sum();
@@ -149,22 +141,13 @@ async fn replay_day(
         return Err(error);
     }
     let none = BTreeSet::new();
-    let marks: Vec<Vec<u64>> = (0_u32..)
-        .zip(objects.iter())
-        .map(|(index, object)| marks(context, object, lines.get(&index), &produced))
-        .collect();
-    let n_mended: u64 = marks.iter().map(|marks| marks.len() as u64).sum();
-    let first_mark = |index: usize| marks.get(index).and_then(|marks| marks.first().copied());
-    let made = made_ledger(
-        &copies,
-        &none,
-        Some(&old),
-        &objects,
-        &produced.segments,
+    let read = Read {
+        objects: &objects,
+        lines: &lines,
+        copies: &copies,
         cut,
-        &|index| first_mark(index).unwrap_or(REST),
-    );
-    let rest = rest_of_marks(&objects, &marks);
+    };
+    let (made, n_mended) = read.ledgers(context, &produced, &old);
     if n_mended == 0 {
         context.clean_up(day, &produced.parts).await;
         let n = units::plural(produced.books.rows_in, "record");
@@ -176,23 +159,58 @@ async fn replay_day(
         kept,
         ..Changes::default()
     };
-    let next = next_ledger(&changes.kept, &none, Some(&old), &[made, rest]);
+    let next = next_ledger(&changes.kept, &none, Some(&old), &made);
     let publication = Publication {
-        job,
-        files: context.files,
-        log: &log,
-        state: &state,
-        run_id: context.run_id,
-        day,
-        logic_sha256: &job.logic_sha256,
         is_traced: true,
-        owns_parts: true,
+        ..context.publication(&log, &state, day)
     };
     let commit = publication.publish(CommitKind::Replay, changes, &next).await?;
     report.seconds.commit = start.elapsed().as_secs_f64();
     report.parts = commit.part_reports(&job.sink, true);
     report.message = Some(format!("{} mended{gone}", units::plural(n_mended, "record")));
     Ok(PartitionStatus::Committed)
+}
+
+const NOTHING_LEFT: &str = "no record in quarantine that was not replayed";
+
+fn gone(n_gone: u64) -> String {
+    match n_gone {
+        0 => String::new(),
+        n => format!(
+            "; {} changed or gone since, the next run reads what is there",
+            units::plural(n, "file")
+        ),
+    }
+}
+
+/// What a replay read again.
+struct Read<'a> {
+    objects: &'a [Object],
+    lines: &'a BTreeMap<u32, Lines>,
+    copies: &'a [Copy],
+    cut: Cut,
+}
+
+impl Read<'_> {
+    /// What the new parts are made of, every mended line remembered, and how many there are.
+    fn ledgers(&self, context: &RunContext<'_>, produced: &Produced, old: &Ledger) -> ([Ledger; 2], u64) {
+        let marks: Vec<Vec<u64>> = (0_u32..)
+            .zip(self.objects.iter())
+            .map(|(index, object)| marks(context, object, self.lines.get(&index), produced))
+            .collect();
+        let first_mark = |index: usize| marks.get(index).and_then(|marks| marks.first().copied());
+        let made = made_ledger(
+            self.copies,
+            &BTreeSet::new(),
+            Some(old),
+            self.objects,
+            &produced.segments,
+            self.cut,
+            &|index| first_mark(index).unwrap_or(REST),
+        );
+        let n_mended = marks.iter().map(|marks| marks.len() as u64).sum();
+        ([made, rest_of_marks(self.objects, &marks)], n_mended)
+    }
 }
 
 /// Lines by the full location of their file, with the file's etag and size as they were.
@@ -216,13 +234,10 @@ async fn wanted(
         for name in context.files.names(&folder).await? {
             context.cancel.check()?;
             let at = folder.join(&name);
-            let Some(content) = context.files.read(&at).await? else {
+            let Some(text) = context.files.read(&at).await? else {
                 continue;
             };
-            for line in content
-                .split(|byte| *byte == b'\n')
-                .filter(|line| !line.is_empty())
-            {
+            for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                 let entered: Entered = serde_json::from_slice(line).map_err(|error| RunError::Record {
                     location: at.to_string(),
                     message: error.to_string(),

@@ -1,7 +1,6 @@
 //! The records that a replay is about: everything else that their files hold is left aside.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use polars::prelude::{BooleanChunked, NewChunkedArray};
 
@@ -38,8 +37,8 @@ impl Selection {
         self.lines.get(&object).is_some_and(|lines| lines.has(line))
     }
 
-    /// The rows and rejects of `batch` that count. `names` are the objects' full locations by their index.
-    pub fn keep(&self, batch: Batch, names: &Arc<Vec<String>>) -> Result<Batch, RunError> {
+    /// The rows and rejects of `batch` that count. `name` gives the full location of an object by its index.
+    pub fn keep(&self, batch: Batch, name: impl Fn(u32) -> String) -> Result<Batch, RunError> {
         let wrong = |error: polars::prelude::PolarsError| RunError::Step {
             message: error.to_string(),
         };
@@ -56,11 +55,10 @@ impl Selection {
         let df = batch.df.filter(&mask).map_err(wrong)?;
         let mut rejects = batch.rejects;
         rejects.retain(|reject| {
-            let selected = self.lines.iter().find(|(object, _)| {
-                names
-                    .get(**object as usize)
-                    .is_some_and(|name| *name == reject.object)
-            });
+            let selected = self
+                .lines
+                .iter()
+                .find(|(object, _)| name(**object) == reject.object);
             selected.is_some_and(|(_, lines)| lines.has(reject.line))
         });
         Ok(Batch {
@@ -75,7 +73,6 @@ impl Selection {
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
-    use std::sync::Arc;
 
     use polars::prelude::{Column, DataFrame};
 
@@ -106,9 +103,11 @@ mod tests {
             single: BTreeSet::new(),
             rest_from: Some(5),
         };
-        let names = Arc::new(vec!["a".to_owned(), "b".to_owned(), "c".to_owned()]);
+        let names = ["a", "b", "c"];
         let selection = Selection::new(BTreeMap::from([(0, single), (1, rest)]));
-        let kept = selection.keep(batch, &names).unwrap();
+        let kept = selection
+            .keep(batch, |index| names[index as usize].to_owned())
+            .unwrap();
         let ids: Vec<_> = kept
             .df
             .column("id")

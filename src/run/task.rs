@@ -3,15 +3,17 @@
 //! A task may run twice, or on two machines at once: the first to leave its word in `done/<index>.json` counts, the
 //! other takes its own parts back. A task that dies leaves nothing that a reader sees.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::commit::{Changes, DayLog, staging};
-use super::day::{Assignment, Produced, RunContext, fill};
+use super::day::RunContext;
 use super::ledger::Ledger;
 use super::plan::{DayPlan, PlanFolder, PlannedStatus, SLOTS_PER_TASK};
+use super::produced::{Assignment, Produced, fill};
 use super::publish::{Publication, discard};
 use super::run_id::random_suffix;
 use super::work::{made_ledger, next_ledger};
@@ -19,7 +21,6 @@ use super::{Opened, PartitionReport, PartitionStatus, RunError, RunOptions, RunR
 use crate::base::{Cancel, Progress};
 use crate::job::Job;
 use crate::storage::Partition;
-use crate::transform::Scope;
 
 /// What a task tells of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,8 +122,8 @@ pub async fn task(
             Some(planned) if !task.copies.is_empty() => ledger_of(&opened, job, planned).await?,
             _ => None,
         };
-        let none = std::collections::BTreeSet::new();
-        let replaced = day_plan.map_or(&none, |planned| &planned.replaced);
+        let nothing = BTreeSet::new();
+        let replaced = day_plan.map_or(&nothing, |planned| &planned.replaced);
         let cut = context.cut(task.first_slot);
         let made = made_ledger(
             &task.copies,
@@ -152,8 +153,8 @@ pub async fn task(
         produced,
         ledger: ledger.into(),
     };
-    let content = PlanFolder::document(&done_at, "TaskDone", &done)?;
-    let written = opened.files.put_new(&done_at, &content).await;
+    let word = PlanFolder::document(&done_at, "TaskDone", &done)?;
+    let written = opened.files.put_new(&done_at, &word).await;
     // An answer may have been lost: whose word counts is what is there.
     match (folder.read::<Done>(&done_at, "TaskDone").await, written) {
         (Ok(Some(first)), _) if first.nonce == done.nonce => {
@@ -258,11 +259,7 @@ async fn commit_day(
     report.message.clone_from(&planned.planned.message);
     let log = DayLog::new(context.files, &job.sink, day);
     let state = log.recover(planned.is_whole).await?;
-    let parts_now = || {
-        let last = state.last.iter();
-        last.flat_map(|last| last.part_reports(&job.sink, false))
-            .collect()
-    };
+    let parts_now = || state.part_reports(&job.sink);
     match planned.planned.status {
         PlannedStatus::NoData => return Ok(PartitionStatus::NoData),
         PlannedStatus::UpToDate => {
@@ -293,11 +290,11 @@ async fn commit_day(
     let mut n_files = 0;
     for task in tasks {
         let at = folder.folder.join(&task.ledger.to_string_lossy());
-        let content = context.files.read(&at).await?.ok_or_else(|| RunError::Record {
+        let left = context.files.read(&at).await?.ok_or_else(|| RunError::Record {
             location: at.to_string(),
             message: "a task left it, and it is gone: plan again".to_owned(),
         })?;
-        made.push(Ledger::decode(content, &at)?);
+        made.push(Ledger::decode(left, &at)?);
         n_files += task.n_files;
         produced.add(task.produced);
     }
@@ -324,15 +321,8 @@ async fn commit_day(
     };
     let ledger = next_ledger(&changes.kept, &planned.replaced, old.as_ref(), &made);
     let publication = Publication {
-        job,
-        files: context.files,
-        log: &log,
-        state: &state,
-        run_id: context.run_id,
-        day,
-        logic_sha256: &job.logic_sha256,
-        is_traced: job.plan.scope() != Scope::Partition,
         owns_parts: false,
+        ..context.publication(&log, &state, day)
     };
     match publication.publish(planned.kind, changes, &ledger).await {
         Ok(commit) => {

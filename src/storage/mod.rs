@@ -2,6 +2,7 @@
 //!
 //! Leaves to `dataset` what the bytes mean. Nothing here opens a file to look at its content.
 
+mod body;
 mod connection;
 mod credentials;
 mod error;
@@ -13,7 +14,9 @@ mod partition;
 mod s3;
 mod sizes;
 mod store;
+mod sweep;
 
+pub use body::ByteStream;
 pub use connection::{Connection, ConnectionError};
 pub use credentials::Credentials;
 pub use error::StorageError;
@@ -21,6 +24,6 @@ pub use inventory::{DatasetKeys, Inventory, PartitionStats};
 pub use layout::data_ending;
 pub use location::{Location, LocationError};
 pub use partition::{Layout, Partition};
-pub use s3::{ByteStream, Patience};
+pub use s3::Patience;
 pub use sizes::{SizeHistogram, TINY_BYTES};
 pub use store::{Object, Store, StoreOptions};

@@ -4,21 +4,20 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures::stream::{self, BoxStream};
-use futures::{StreamExt as _, TryStreamExt as _};
+use bytes::Bytes;
 use object_store::aws::{AmazonS3, AmazonS3Builder, resolve_bucket_region};
 use object_store::list::{PaginatedListOptions, PaginatedListStore as _};
 use object_store::multipart::{MultipartStore as _, PartId};
 use object_store::path::Path as ObjectPath;
 use object_store::{
-    BackoffConfig, ClientOptions, GetOptions, ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions,
-    PutPayload, RetryConfig, StaticCredentialProvider,
+    BackoffConfig, ClientOptions, ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions, PutPayload,
+    RetryConfig, StaticCredentialProvider,
 };
 
 use super::connection::check_endpoint;
 use super::credentials::{ChainProvider, Credentials, chain_region};
 use super::error::{ANONYMOUS, Asker, from_s3, timed_out};
+use super::sweep::{From, Page};
 use super::{Connection, Object, StorageError, data_ending};
 
 /// How long requests may take and how often they are repeated.
@@ -27,6 +26,9 @@ pub struct Patience {
     pub max_retries: usize,
     /// No request is repeated after this.
     pub retry_for: Duration,
+    /// The wait before the first repeat. Later ones are drawn from a range that grows from it, so that many clients of
+    /// a busy server do not come back together.
+    pub backoff: Duration,
     pub connect: Duration,
     /// The longest silence of a server: until it answers, and between two pieces of a body.
     pub silence: Duration,
@@ -37,8 +39,20 @@ impl Default for Patience {
         Self {
             max_retries: 5,
             retry_for: Duration::from_secs(10),
+            backoff: Duration::from_millis(100),
             connect: Duration::from_secs(4),
             silence: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Patience {
+    /// For work that nobody watches: a burst of throttling or a short outage must not end it.
+    pub fn of_a_batch() -> Self {
+        Self {
+            max_retries: 10,
+            retry_for: Duration::from_mins(1),
+            ..Self::default()
         }
     }
 }
@@ -49,9 +63,6 @@ const RANGED_READ: Duration = Duration::from_mins(2);
 /// The slowest upload that is waited for.
 const MIN_UPLOAD_BYTES_PER_SECOND: usize = 100_000;
 
-/// The bytes of an object, piece by piece.
-pub type ByteStream = BoxStream<'static, Result<Bytes, StorageError>>;
-
 /// A prefix of a bucket. `prefix` is empty or ends with a slash; keys are relative to it.
 #[derive(Debug)]
 pub(super) struct S3Place {
@@ -59,9 +70,9 @@ pub(super) struct S3Place {
     pub prefix: String,
     pub client: Arc<AmazonS3>,
     /// The same without a bound on the whole request, for bodies of any size.
-    streaming: AmazonS3,
-    patience: Patience,
-    asker: Asker,
+    pub streaming: AmazonS3,
+    pub patience: Patience,
+    pub asker: Asker,
 }
 
 impl S3Place {
@@ -97,8 +108,8 @@ impl S3Place {
             .with_bucket_name(bucket)
             .with_retry(RetryConfig {
                 backoff: BackoffConfig {
-                    init_backoff: Duration::from_millis(100),
-                    max_backoff: Duration::from_secs(3),
+                    init_backoff: patience.backoff,
+                    max_backoff: 30 * patience.backoff,
                     base: 2.0,
                 },
                 max_retries: patience.max_retries,
@@ -181,7 +192,7 @@ impl S3Place {
     }
 
     /// Puts an error into words and bounds the time until the answer.
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         key: &str,
         limit: Duration,
@@ -193,8 +204,25 @@ impl S3Place {
         }
     }
 
+    /// As [`Self::ask`], for what may be asked twice: a first connection that stays silent is given up early, because the
+    /// next one may lead to a healthy server.
+    pub(super) async fn ask_anew<T, F>(&self, key: &str, request: impl Fn() -> F) -> Result<T, StorageError>
+    where
+        F: Future<Output = object_store::Result<T>>,
+    {
+        match tokio::time::timeout(self.gap(), request()).await {
+            Ok(answer) => answer.map_err(|error| from_s3(&self.location(key), &error, &self.asker)),
+            Err(_) => self.ask(key, self.short(), request()).await,
+        }
+    }
+
+    /// The longest silence on a connection that can be replaced.
+    pub(super) fn gap(&self) -> Duration {
+        self.patience.silence / 2
+    }
+
     /// The bound on an answer that carries no large body, with its repeats.
-    fn short(&self) -> Duration {
+    pub(super) fn short(&self) -> Duration {
         self.patience.silence + self.patience.retry_for
     }
 
@@ -203,19 +231,14 @@ impl S3Place {
     }
 
     /// One page of keys that start with `prefix`, and the token of the next page.
-    pub(super) async fn list_page(
-        &self,
-        prefix: &str,
-        token: Option<String>,
-    ) -> Result<(Vec<Object>, Option<String>), StorageError> {
-        self.list(
-            prefix,
-            PaginatedListOptions {
-                page_token: token,
-                ..PaginatedListOptions::default()
-            },
-        )
-        .await
+    pub(super) async fn list_page(&self, prefix: &str, from: Option<From>) -> Result<Page, StorageError> {
+        let mut options = PaginatedListOptions::default();
+        match from {
+            Some(From::After(key)) => options.offset = Some(format!("{}{key}", self.prefix)),
+            Some(From::Token(token)) => options.page_token = Some(token),
+            None => {}
+        }
+        self.list(prefix, options).await
     }
 
     /// Whether `key` is an object rather than a prefix. Asks by listing, whose errors say why; who may read but not
@@ -235,20 +258,12 @@ impl S3Place {
         Ok(found.is_some_and(|object| object.key == key && (object.size > 0 || data_ending(key).is_some())))
     }
 
-    async fn list(
-        &self,
-        prefix: &str,
-        options: PaginatedListOptions,
-    ) -> Result<(Vec<Object>, Option<String>), StorageError> {
+    async fn list(&self, prefix: &str, options: PaginatedListOptions) -> Result<Page, StorageError> {
         let full = format!("{}{prefix}", self.prefix);
         let full_prefix = (!full.is_empty()).then_some(full.as_str());
-        let page = self
-            .ask(
-                prefix,
-                self.short(),
-                self.client.list_paginated(full_prefix, options),
-            )
-            .await?;
+        // The body of a page that breaks is lost to `object_store`, which repeats only up to the answer's head.
+        let request = || self.client.list_paginated(full_prefix, options.clone());
+        let page = self.repeat(|| self.ask_anew(prefix, request)).await?;
         let objects = page.result.objects.into_iter().filter_map(|meta| {
             // A marker of the prefix itself (`raw/` as an object) is not below it.
             let key = meta.location.as_ref().strip_prefix(&self.prefix)?;
@@ -264,7 +279,7 @@ impl S3Place {
 
     pub(super) async fn head(&self, key: &str) -> Result<Option<Object>, StorageError> {
         let path = self.path(key)?;
-        match self.ask(key, self.short(), self.client.head(&path)).await {
+        match self.ask_anew(key, || self.client.head(&path)).await {
             Ok(meta) => Ok(Some(Object {
                 key: key.to_owned(),
                 size: meta.size,
@@ -274,55 +289,6 @@ impl S3Place {
             Err(StorageError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    pub(super) async fn stream(
-        &self,
-        key: &str,
-        range: Option<std::ops::Range<u64>>,
-    ) -> Result<(u64, ByteStream), StorageError> {
-        let path = self.path(key)?;
-        let options = GetOptions {
-            range: range.map(Into::into),
-            ..GetOptions::default()
-        };
-        let answer = self
-            .ask(key, self.short(), self.streaming.get_opts(&path, options))
-            .await?;
-        let n_bytes = answer.range.end.saturating_sub(answer.range.start);
-        let (location, asker, silence) = (self.location(key), self.asker.clone(), self.short());
-        let pieces = stream::try_unfold(answer.into_stream(), move |mut body| {
-            let (location, asker) = (location.clone(), asker.clone());
-            async move {
-                match tokio::time::timeout(silence, body.next()).await {
-                    Ok(None) => Ok(None),
-                    Ok(Some(Ok(piece))) => Ok(Some((piece, body))),
-                    Ok(Some(Err(error))) => Err(from_s3(&location, &error, &asker)),
-                    Err(_) => Err(timed_out(&location, &asker, silence.as_secs())),
-                }
-            }
-        });
-        Ok((n_bytes, pieces.boxed()))
-    }
-
-    pub(super) async fn get(
-        &self,
-        key: &str,
-        range: Option<std::ops::Range<u64>>,
-    ) -> Result<Bytes, StorageError> {
-        let (n_bytes, mut pieces) = self.stream(key, range).await?;
-        let Some(first) = pieces.try_next().await? else {
-            return Ok(Bytes::new());
-        };
-        if first.len() as u64 == n_bytes {
-            return Ok(first);
-        }
-        let mut whole = BytesMut::with_capacity(usize::try_from(n_bytes).unwrap_or(first.len()));
-        whole.extend_from_slice(&first);
-        while let Some(piece) = pieces.try_next().await? {
-            whole.extend_from_slice(&piece);
-        }
-        Ok(whole.freeze())
     }
 
     pub(super) async fn put(&self, key: &str, content: Bytes, only_new: bool) -> Result<(), StorageError> {
@@ -341,7 +307,8 @@ impl S3Place {
 
     pub(super) async fn delete(&self, key: &str) -> Result<(), StorageError> {
         let path = self.path(key)?;
-        match self.ask(key, self.short(), self.client.delete(&path)).await {
+        let delete = || self.client.delete(&path);
+        match self.repeat(|| self.ask_anew(key, delete)).await {
             Err(StorageError::NotFound { hint, .. }) if hint.contains("no such object") => Ok(()),
             done => done,
         }
@@ -390,10 +357,8 @@ impl S3Place {
     pub(super) async fn abort_multipart(&self, key: &str, upload_id: &str) -> Result<(), StorageError> {
         let path = self.path(key)?;
         let id = upload_id.to_owned();
-        match self
-            .ask(key, self.short(), self.client.abort_multipart(&path, &id))
-            .await
-        {
+        let abort = || self.client.abort_multipart(&path, &id);
+        match self.repeat(|| self.ask_anew(key, abort)).await {
             Err(StorageError::NotFound { .. }) => Ok(()),
             done => done,
         }

@@ -17,6 +17,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::error::from_io;
 use super::s3::S3Place;
+use super::sweep::{From, sweep};
 use super::{ByteStream, Connection, Credentials, Location, Patience, StorageError, local};
 use crate::base::Cancel;
 
@@ -237,19 +238,48 @@ impl Store {
         match &self.place {
             Place::Local(base) => list_local(base, prefix, cancel, on_page).await,
             Place::S3(place) => {
-                let mut token = None;
+                let mut from = None;
                 loop {
-                    let (page, next) = until_cancelled(cancel, place.list_page(prefix, token)).await?;
+                    let (page, next) = until_cancelled(cancel, place.list_page(prefix, from)).await?;
                     if !page.is_empty() {
                         on_page(page);
                     }
                     if next.is_none() {
                         return Ok(());
                     }
-                    token = next;
+                    from = next.map(From::Token);
                 }
             }
         }
+    }
+
+    /// As [`Store::list`], but pages come in any order: on S3, a long listing is asked for in several places at once.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub async fn list_unordered(
+        &self,
+        prefix: &str,
+        cancel: &Cancel,
+        on_page: &mut (dyn FnMut(Vec<Object>) + Send),
+    ) -> Result<(), StorageError> {
+        let Place::S3(place) = &self.place else {
+            return self.list(prefix, cancel, on_page).await;
+        };
+        if self.only.is_some() || cancel.is_cancelled() {
+            return self.list(prefix, cancel, on_page).await;
+        }
+        until_cancelled(cancel, async {
+            let (page, next) = place.list_page(prefix, None).await?;
+            let Some(token) = next else {
+                on_page(page);
+                return Ok(());
+            };
+            on_page(page.clone());
+            let page_from = |from| place.list_page(prefix, Some(from));
+            sweep(&page, token, page_from, on_page).await
+        })
+        .await
     }
 
     /// Every object whose key starts with `prefix`, in key order.
@@ -258,8 +288,11 @@ impl Store {
     /// As [`Store::list`].
     pub async fn list_all(&self, prefix: &str, cancel: &Cancel) -> Result<Vec<Object>, StorageError> {
         let mut objects = Vec::new();
-        self.list(prefix, cancel, &mut |page| objects.extend(page))
+        self.list_unordered(prefix, cancel, &mut |page| objects.extend(page))
             .await?;
+        objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        // It grew by doubling, and is kept for as long as its objects are worked on.
+        objects.shrink_to_fit();
         Ok(objects)
     }
 

@@ -10,15 +10,21 @@
 mod cli;
 mod credentials;
 mod dataset;
+mod isolation;
+mod listing;
 mod readme;
 mod run;
 #[cfg(unix)]
 mod run_crash;
+mod run_faults;
 mod run_incremental;
 mod run_large;
 mod run_plan;
 mod run_s3;
+#[allow(dead_code, reason = "the benchmark uses other parts of it")]
+mod s3_memory;
 mod s3_server;
 mod sample;
+mod server_in_memory;
 mod storage;
 mod tidy;

@@ -395,7 +395,7 @@ fn what_a_killed_run_left_is_removed_and_what_counts_is_not() {
     };
     let collect = |options| block_on(gc(&lake.job(), &options, &Cancel::new())).unwrap();
     assert_eq!(
-        collect(options(Duration::from_secs(3600), false)).objects,
+        collect(options(Duration::from_hours(1), false)).objects,
         Vec::<String>::new()
     );
     let would = collect(options(Duration::ZERO, true));

@@ -59,7 +59,7 @@ fn try_commit(lake: &Lake, plan_id: &str) -> Result<RunReport, skewer::run::RunE
 /// A lake of two days, five files each.
 fn lake() -> Lake {
     let mut lake = Lake::new();
-    lake.parquet = "rows_per_file: 8".to_owned();
+    "rows_per_file: 8".clone_into(&mut lake.parquet);
     for (i, date) in [(0, "2020/01/02"), (1, "2020/01/03")] {
         for file in 0..5 {
             let first = 100 * i + 10 * file;

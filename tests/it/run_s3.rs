@@ -12,11 +12,15 @@ use crate::s3_server::S3Server;
 
 /// A job that reads from and writes to a bucket of `server`.
 fn s3_job(server: &S3Server, budget: &str) -> Job {
+    Job::from_text(&s3_spec(server, budget), Path::new("")).unwrap()
+}
+
+pub fn s3_spec(server: &S3Server, budget: &str) -> String {
     let connection = format!(
         "{{region: us-east-1, endpoint: \"{}\", path_style: true}}",
         server.endpoint
     );
-    let spec = format!(
+    format!(
         "\
 apiVersion: skewer/v1
 kind: Job
@@ -31,8 +35,7 @@ sink:
   parquet: {{rows_per_file: 15}}
 errors: {{budget: {{records: {budget}}}}}
 "
-    );
-    Job::from_text(&spec, Path::new("")).unwrap()
+    )
 }
 
 fn run_s3(server: &S3Server, job: &Job, replace: bool) -> RunReport {
@@ -147,6 +150,26 @@ fn a_commit_that_may_not_be_written_takes_its_uploads_back() {
     let n_asked = |name: &str| server.faults(|faults| faults.asked.iter().filter(|op| *op == name).count());
     assert_eq!(n_asked("AbortMultipartUpload"), n_asked("CreateMultipartUpload"));
     assert_eq!(files_below(&bucket.join("out")), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn an_object_that_is_refused_is_asked_for_again_and_then_ends_the_day_without_rejects() {
+    let server = S3Server::start();
+    let bucket = server.bucket("lake");
+    let raw = bucket.join("raw/2020/01/02");
+    fs::create_dir_all(&raw).unwrap();
+    fs::write(raw.join("a.jsonl"), lines(0..20)).unwrap();
+    server.faults(|faults| faults.denied = vec!["GetObject"]);
+    let report = run_s3(&server, &s3_job(&server, "{abs: 100}"), false);
+    let n_asked = server.faults(|faults| faults.asked.iter().filter(|op| *op == "GetObject").count());
+    assert_eq!(n_asked, 3);
+    let day = &report.partitions[0];
+    assert_eq!(
+        (day.status, report.exit_code),
+        (Status::Failed, exit::CONFIGURATION)
+    );
+    assert_eq!((day.rows_quarantined, &day.quarantine.uri), (0, &None));
+    assert_eq!(files_below(&bucket.join("out/clicks")), Vec::<PathBuf>::new());
 }
 
 #[test]

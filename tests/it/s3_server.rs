@@ -25,6 +25,8 @@ pub struct Faults {
     pub n_slow_down: usize,
     /// Operations that these credentials may not do.
     pub denied: Vec<&'static str>,
+    /// Operations that get no answer.
+    pub silent: Vec<&'static str>,
     /// Parts of paths whose next PUT is done, but its answer is lost with the connection.
     pub lost_answers: Vec<&'static str>,
     /// Operations that were asked for, in order.
@@ -39,7 +41,7 @@ struct Gate(Arc<Mutex<Faults>>);
 impl S3Access for Gate {
     async fn check(&self, request: &mut S3AccessContext<'_>) -> S3Result<()> {
         let operation = request.s3_op().name();
-        let (latency, refusal) = {
+        let (is_silent, latency, refusal) = {
             let mut faults = self.0.lock().unwrap();
             faults.asked.push(operation.to_owned());
             let refusal = if request.credentials().is_none() || faults.denied.contains(&operation) {
@@ -50,8 +52,11 @@ impl S3Access for Gate {
             } else {
                 None
             };
-            (faults.latency, refusal)
+            (faults.silent.contains(&operation), faults.latency, refusal)
         };
+        if is_silent {
+            std::future::pending::<()>().await;
+        }
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
         }

@@ -2,12 +2,13 @@
 //!
 //! Errors of the input itself are kept apart from errors of the compression: the first are no fault of the data.
 
-use std::cell::RefCell;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::rc::Rc;
+use std::time::Instant;
 
 use flate2::bufread::GzDecoder;
 
+use super::meter::SharedMeter;
 use crate::dataset::Codec;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -30,25 +31,29 @@ pub(in crate::dataset) fn actual_codec(named: Codec, head: &[u8]) -> Codec {
     if is_text { Codec::None } else { named }
 }
 
-/// Remembers the input's own error, which a decompressor may replace by its own.
+/// Tells the meter how many bytes came, how long they took to come, and the input's own error.
 struct Watched<R> {
     inner: R,
-    failed: Failed,
+    meter: SharedMeter,
 }
-
-/// Where [`Watched`] leaves its error.
-pub(super) type Failed = Rc<RefCell<Option<io::Error>>>;
 
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.inner.read(buf).map_err(|error| {
-            if error.kind() == io::ErrorKind::Interrupted {
-                return error;
+        let asked = Instant::now();
+        let outcome = self.inner.read(buf);
+        self.meter.excuse(asked.elapsed());
+        match outcome {
+            Ok(n) => {
+                self.meter.add_stored(n);
+                Ok(n)
             }
-            let copy = io::Error::new(error.kind(), error.to_string());
-            *self.failed.borrow_mut() = Some(error);
-            copy
-        })
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                let copy = io::Error::new(error.kind(), error.to_string());
+                self.meter.keep_input_error(error);
+                Err(copy)
+            }
+        }
     }
 }
 
@@ -57,7 +62,7 @@ type Input<R> = BufReader<Chain<Cursor<Vec<u8>>, Watched<R>>>;
 /// Decompressed bytes of one object.
 pub(super) struct Plain<R: Read> {
     stream: Stream<R>,
-    failed: Failed,
+    meter: SharedMeter,
 }
 
 enum Stream<R: Read> {
@@ -68,11 +73,10 @@ enum Stream<R: Read> {
 
 impl<R: Read> Plain<R> {
     /// Looks at the first bytes where `is_start` says that they are the object's first.
-    pub(super) fn open(named: Codec, is_start: bool, input: R) -> io::Result<Self> {
-        let failed = Failed::default();
+    pub(super) fn open(named: Codec, is_start: bool, input: R, meter: SharedMeter) -> io::Result<Self> {
         let mut input = Watched {
             inner: input,
-            failed: Rc::clone(&failed),
+            meter: Rc::clone(&meter),
         };
         let mut head = Vec::with_capacity(4);
         Read::by_ref(&mut input).take(4).read_to_end(&mut head)?;
@@ -87,22 +91,23 @@ impl<R: Read> Plain<R> {
             Codec::Gzip => Stream::Gzip(Box::new(GzipMembers::new(input))),
             Codec::Zstd => Stream::Zstd(Box::new(zstd::stream::read::Decoder::with_buffer(input)?)),
         };
-        Ok(Self { stream, failed })
-    }
-
-    /// The input's own error, when that is what ended the stream.
-    pub(super) fn input_error(&self) -> Option<io::Error> {
-        self.failed.borrow_mut().take()
+        Ok(Self { stream, meter })
     }
 }
 
 impl<R: Read> Read for Plain<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        match &mut self.stream {
+        let n = match &mut self.stream {
             Stream::None(input) => input.read(buf),
             Stream::Gzip(input) => input.read(buf),
             Stream::Zstd(input) => input.read(buf),
+        }?;
+        let is_compressed = !matches!(self.stream, Stream::None(_));
+        // A file that is read to its end is done, however late.
+        if n > 0 {
+            self.meter.add_plain(n, is_compressed)?;
         }
+        Ok(n)
     }
 }
 

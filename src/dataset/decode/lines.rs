@@ -1,8 +1,11 @@
 //! Lines of a stream, one at a time, in memory bounded by the longest line allowed.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::rc::Rc;
+use std::time::Duration;
 
 use super::codec::Plain;
+use super::meter::{Limits, Meter, SharedMeter};
 use crate::dataset::{Codec, Reason};
 
 /// How much of a rejected line is kept.
@@ -23,7 +26,7 @@ pub(super) enum Next<'a> {
         head: &'a [u8],
         len: u64,
     },
-    /// The compression ends or breaks here: what there is of the line that it cut.
+    /// The compression ends or breaks here, or the file passes a limit: what there is of the line that it cut.
     Broken {
         at: Place,
         reason: Reason,
@@ -47,10 +50,12 @@ pub(super) struct LineOptions {
     pub(super) max_line_bytes: usize,
     /// The input is only the head of an object: what its end cuts is no line, and no fault.
     pub(super) is_head: bool,
+    pub(super) limits: Limits,
 }
 
 pub(super) struct Lines<R: Read> {
     input: BufReader<Plain<R>>,
+    meter: SharedMeter,
     line: Vec<u8>,
     next: Place,
     max_line_bytes: usize,
@@ -62,9 +67,11 @@ pub(super) struct Lines<R: Read> {
 impl<R: Read> Lines<R> {
     pub(super) fn open(options: &LineOptions, input: R) -> io::Result<Self> {
         let is_start = options.first_offset == 0;
-        let plain = Plain::open(options.codec, is_start, input)?;
+        let meter = Meter::start(options.limits);
+        let plain = Plain::open(options.codec, is_start, input, Rc::clone(&meter))?;
         Ok(Self {
             input: BufReader::with_capacity(CHUNK_BYTES, plain),
+            meter,
             line: Vec::new(),
             next: Place {
                 line: options.first_line,
@@ -80,6 +87,16 @@ impl<R: Read> Lines<R> {
     /// Decompressed bytes so far.
     pub(super) fn n_bytes(&self) -> u64 {
         self.n_bytes
+    }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.line.capacity() + self.input.capacity()
+    }
+
+    /// Takes time that the reader of the lines spent elsewhere off the file's.
+    pub(super) fn excuse(&self, waited: Duration) {
+        self.meter.excuse(waited);
     }
 
     /// # Errors
@@ -119,8 +136,16 @@ impl<R: Read> Lines<R> {
         }
         if let Err(error) = outcome {
             self.has_ended = true;
-            if let Some(error) = self.input.get_ref().input_error() {
+            if let Some(error) = self.meter.input_error() {
                 return Err(error);
+            }
+            if let Some(exceeded) = self.meter.exceeded() {
+                return Ok(Next::Broken {
+                    at,
+                    reason: exceeded.reason,
+                    message: exceeded.message,
+                    partial: bytes,
+                });
             }
             let is_cut = error.kind() == io::ErrorKind::UnexpectedEof;
             if is_cut && self.is_head {

@@ -3,6 +3,7 @@
 //! | file | answers |
 //! |---|---|
 //! | `codec` | which codec the bytes really have, and what they are decompressed |
+//! | `meter` | whether a file takes too long, or decompresses to too much |
 //! | `lines` | where lines start and end |
 //! | `record` | what tokens a line has, and what is wrong with it |
 //! | `members`, `value` | which column a key goes to, and whether its value fits the type |
@@ -15,8 +16,11 @@ mod batch;
 mod codec;
 mod columns;
 mod drift;
+#[cfg(test)]
+mod limit_tests;
 mod lines;
 mod members;
+mod meter;
 mod number;
 #[cfg(test)]
 mod properties;
@@ -29,6 +33,7 @@ mod value;
 
 use std::io::Read;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use polars::prelude::DataFrame;
 use simd_json::{Node, Tape};
@@ -37,6 +42,7 @@ use thiserror::Error;
 use self::columns::Column;
 use self::lines::{LineOptions, Lines, Next, Place, RAW_BYTES};
 use self::members::Members;
+use self::meter::Limits;
 use self::raw::RawCursor;
 use self::record::{Fault, Record, Scratch};
 use super::{Codec, Reason, Reject, Schema, SchemaError, Stage};
@@ -54,6 +60,10 @@ pub struct DecodeOptions {
     pub max_line_bytes: usize,
     /// A batch is handed out when it holds this many decompressed bytes.
     pub batch_bytes: usize,
+    /// Time that decoding one object may take, without waiting for its bytes. The rest of a slower one is one reject.
+    pub timeout: Option<Duration>,
+    /// Decompressed bytes for each compressed one, past the first 64 MiB. The rest of an object beyond is one reject.
+    pub max_expansion: Option<u64>,
 }
 
 impl Default for DecodeOptions {
@@ -61,6 +71,8 @@ impl Default for DecodeOptions {
         Self {
             max_line_bytes: 1 << 20,
             batch_bytes: 16 << 20,
+            timeout: None,
+            max_expansion: None,
         }
     }
 }
@@ -84,8 +96,8 @@ pub struct Batch {
     /// Declared fields in order, then the hidden origin columns.
     pub df: DataFrame,
     pub rejects: Vec<Reject>,
-    /// Lines that are not blank. Where compressed data end too early or break, that place counts as one line, also when
-    /// it is between two.
+    /// Lines that are not blank. Where compressed data end too early or break, or a limit of the object is passed, that
+    /// place counts as one line, also when it is between two.
     pub n_records: u64,
     /// Decompressed bytes.
     pub n_bytes: u64,
@@ -171,7 +183,7 @@ impl Decoder {
     /// The first bytes of an object decide over `codec`: a `.gz` that is plain text is read as such.
     ///
     /// # Errors
-    /// [`InputError`] when `input` itself fails. Broken compression and broken records are rejects.
+    /// [`InputError`] when `input` itself fails. Broken compression, broken records and passed limits are rejects.
     pub fn read(
         &mut self,
         object: ObjectRef<'_>,
@@ -211,6 +223,10 @@ impl Decoder {
             first_offset: object.first_offset,
             max_line_bytes: self.options.max_line_bytes,
             is_head,
+            limits: Limits {
+                timeout: self.options.timeout,
+                max_expansion: self.options.max_expansion,
+            },
         };
         let mut lines = Lines::open(&options, input).map_err(failed)?;
         let mut n_bytes = 0;
@@ -236,12 +252,16 @@ impl Decoder {
                     message,
                     partial,
                 } => {
-                    let what = if reason == Reason::Truncated {
-                        "the compressed data end too early; complete lines before are kept"
-                    } else {
-                        "the compressed data are corrupt from here on; complete lines before are kept"
+                    let message = match reason {
+                        Reason::Truncated => format!(
+                            "the compressed data end too early; complete lines before are kept: {message}"
+                        ),
+                        Reason::CorruptCodec => format!(
+                            "the compressed data are corrupt from here on; complete lines before are kept: {message}"
+                        ),
+                        _ => message,
                     };
-                    let fault = Fault::new(Stage::Read, reason, format!("{what}: {message}"));
+                    let fault = Fault::new(Stage::Read, reason, message);
                     self.reject(object, at, partial, partial.len() as u64, fault);
                     if let Some(reject) = self.rejects.last_mut() {
                         reject.is_raw_partial = true;
@@ -253,9 +273,12 @@ impl Decoder {
             n_bytes = lines.n_bytes();
             if self.weight >= self.options.batch_bytes
                 && let Some(batch) = self.finish()
-                && !sink(batch)
             {
-                return Ok(());
+                let handed_out = Instant::now();
+                if !sink(batch) {
+                    return Ok(());
+                }
+                lines.excuse(handed_out.elapsed());
             }
         }
     }
@@ -345,6 +368,7 @@ pub(super) fn each_line(codec: Codec, head: &[u8], is_whole: bool, see: &mut dyn
         first_offset: 0,
         max_line_bytes: DecodeOptions::default().max_line_bytes,
         is_head: !is_whole,
+        limits: Limits::default(),
     };
     let Ok(mut lines) = Lines::open(&options, head) else {
         return;

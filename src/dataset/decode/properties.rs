@@ -70,7 +70,7 @@ proptest! {
             }
         }
         let schema = schema("fields: [{name: x, type: int64}, {name: s, type: 'struct<a: json, l: list<string>>'}]");
-        let options = DecodeOptions { max_line_bytes, batch_bytes };
+        let options = DecodeOptions { max_line_bytes, batch_bytes, ..DecodeOptions::default() };
         let decoded = decode_with(schema, options, Codec::Gzip, gzip(&bytes).as_slice());
         let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let n_lines = bytes[start..].split(|byte| *byte == b'\n').filter(|line| !line.iter().all(u8::is_ascii_whitespace)).count() as u64;

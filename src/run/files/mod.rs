@@ -47,6 +47,9 @@ pub(super) enum Staged {
     S3 {
         upload_id: String,
         part_etags: Vec<String>,
+        /// Key of the note that the upload is open; it goes when the upload is completed or aborted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
 }
 
@@ -152,9 +155,13 @@ impl Files {
                 Staged::S3 {
                     upload_id,
                     part_etags,
+                    note,
                 },
                 Location::S3 { key, .. },
-            ) => bucket.complete(key, upload_id, part_etags, n_bytes, name).await,
+            ) => {
+                bucket.complete(key, upload_id, part_etags, n_bytes, name).await?;
+                bucket.remove_note(note.as_deref()).await
+            }
             _ => Err(other_storage(at)),
         }
     }
@@ -163,8 +170,9 @@ impl Files {
     pub async fn discard(&self, staged: &Staged, at: &Location) -> Result<(), RunError> {
         match (self, staged, at) {
             (Self::Local, Staged::Local { staged: from }, _) => Box::pin(self.delete(from)).await,
-            (Self::S3(bucket), Staged::S3 { upload_id, .. }, Location::S3 { key, .. }) => {
-                bucket.abort(key, upload_id).await
+            (Self::S3(bucket), Staged::S3 { upload_id, note, .. }, Location::S3 { key, .. }) => {
+                bucket.abort(key, upload_id).await?;
+                bucket.remove_note(note.as_deref()).await
             }
             _ => Err(other_storage(at)),
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use super::super::exit;
 use super::{Name, RunError, Staged, debug};
 use crate::base::Cancel;
 use crate::storage::{Connection, Location, StorageError, Store, StoreOptions};
@@ -119,8 +120,15 @@ impl Bucket {
     pub(super) async fn remove_folder(&self, folder: &str) -> Result<(), RunError> {
         let prefix = format!("{}/", folder.trim_end_matches('/'));
         for object in self.store.list_all(&prefix, &Cancel::new()).await? {
-            if object.key.ends_with(NOTE_SUFFIX) {
-                self.abort_noted(&object.key).await?;
+            if object.key.ends_with(NOTE_SUFFIX)
+                && let Err(error) = self.abort_noted(&object.key).await
+            {
+                // Servers answer differently for an upload that was completed. What may come to an end later is left
+                // to `gc`, with its note.
+                tracing::debug!(%error, note = object.key, "an upload was not aborted");
+                if error.exit_code() == exit::TRY_AGAIN {
+                    continue;
+                }
             }
             debug::change();
             self.store.delete(&object.key).await?;
@@ -152,6 +160,7 @@ impl Bucket {
             store: self.store.clone(),
             handle,
             key: key.to_owned(),
+            note: note_key(note),
             upload_id: Some(upload_id),
             buffer: Vec::new(),
             in_flight: Vec::new(),
@@ -191,6 +200,16 @@ impl Bucket {
         }
     }
 
+    pub(super) async fn remove_note(&self, note: Option<&str>) -> Result<(), RunError> {
+        match note {
+            Some(note) => {
+                debug::change();
+                Ok(self.store.delete(note).await?)
+            }
+            None => Ok(()),
+        }
+    }
+
     pub(super) async fn abort(&self, key: &str, upload_id: &str) -> Result<(), RunError> {
         debug::change();
         Ok(self.store.abort_multipart(key, upload_id).await?)
@@ -217,6 +236,8 @@ pub(in super::super) struct Writer {
     store: Remote,
     handle: Handle,
     key: String,
+    /// Key of the note that the upload is open.
+    note: String,
     /// Taken when the upload is finished; a writer that still has it aborts its upload when dropped.
     upload_id: Option<String>,
     buffer: Vec<u8>,
@@ -236,6 +257,7 @@ impl Writer {
         }
         let staged = Staged::S3 {
             upload_id: self.upload_id.take().unwrap_or_default(),
+            note: Some(mem::take(&mut self.note)),
             part_etags: mem::take(&mut self.part_etags),
         };
         Ok((staged, self.n_bytes))
@@ -292,9 +314,10 @@ impl Drop for Writer {
         let Some(upload_id) = self.upload_id.take() else {
             return;
         };
-        let (store, key, in_flight) = (
+        let (store, key, note, in_flight) = (
             self.store.clone(),
             self.key.clone(),
+            self.note.clone(),
             mem::take(&mut self.in_flight),
         );
         // The parts under way end first: a part that arrives after the abort would stay and cost money.
@@ -302,8 +325,13 @@ impl Drop for Writer {
             for part in in_flight {
                 let _ended = part.await;
             }
-            if let Err(error) = store.abort_multipart(&key, &upload_id).await {
-                tracing::warn!(%error, key, upload_id, "an upload could not be aborted");
+            let aborted = store.abort_multipart(&key, &upload_id).await;
+            let removed = match aborted {
+                Ok(()) => store.delete(&note).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = removed {
+                tracing::warn!(%error, key, upload_id, "an upload could not be aborted; its note tells `gc` of it");
             }
         };
         // In a blocking thread this waits, so that a run that ends leaves no upload behind.

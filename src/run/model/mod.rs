@@ -16,6 +16,7 @@ use bytes::Bytes;
 use chrono::DateTime;
 
 use crate::base::Cancel;
+use crate::run::files::NOTE_SUFFIX;
 use crate::storage::{Location, Object, StorageError, Store};
 
 pub(super) const BUCKET: &str = "lake";
@@ -89,7 +90,7 @@ impl Remote {
             Self::Model(client) => {
                 let key = client.full(key);
                 // Notes of uploads are no one's business but `gc`'s: they are there at once.
-                if key.ends_with(".upload.json") {
+                if key.ends_with(NOTE_SUFFIX) {
                     client.world.lock().objects.insert(key, content);
                     return Ok(());
                 }

@@ -13,7 +13,7 @@ use super::{Client, Remote, Request, World};
 use crate::base::Cancel;
 use crate::job::{Job, SinkLayout};
 use crate::run::commit::{Changes, Commit, CommitPart, DayLog, DayState, staging};
-use crate::run::files::{Bucket, Files, Staged};
+use crate::run::files::{Bucket, Files, NOTE_SUFFIX, Staged};
 use crate::run::gc::{Collector, GcOptions};
 use crate::run::ledger::{Cut, Ledger};
 use crate::run::part::SINGLE_NAME;
@@ -256,15 +256,16 @@ impl Runner {
                 let upload_id = self.client.world.start_upload(&key);
                 let content: Vec<u8> = rows.iter().flat_map(|row| row.to_le_bytes()).collect();
                 self.client.world.add_to_upload(&upload_id, &content);
-                let note = format!("{}.upload.json", key_of(&folder.join(&name)));
+                let note = format!("{}{NOTE_SUFFIX}", key_of(&folder.join(&name)));
                 let text = serde_json::json!({"key": key, "upload_id": upload_id}).to_string();
-                self.client.world.lock().objects.insert(note, text.into());
+                self.client.world.lock().objects.insert(note.clone(), text.into());
                 CommitPart {
                     slot,
                     path,
                     staged: Staged::S3 {
                         upload_id,
                         part_etags: Vec::new(),
+                        note: Some(note),
                     },
                     rows: rows.len() as u64,
                     bytes: content.len() as u64,

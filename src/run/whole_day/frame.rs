@@ -32,8 +32,7 @@ pub(super) enum FrameError {
 
 /// Bytes that `df` takes, when it shares nothing with others.
 pub(super) fn n_bytes(df: &DataFrame) -> u64 {
-    let views = views(df);
-    df.estimated_size() as u64 + views.view_bytes
+    df.estimated_size() as u64 + texts(df).views
 }
 
 /// Frames below each other, without a copy.
@@ -60,8 +59,8 @@ pub(super) fn cut(df: &DataFrame, n_bytes: u64, most: u64) -> impl Iterator<Item
 
 /// `df` in memory of its own when it keeps much more alive than it shows, as after a filter.
 pub(super) fn without_slack(df: DataFrame) -> Result<DataFrame, RunError> {
-    let views = views(&df);
-    if views.buffer_bytes > 2 * views.used_bytes + SLACK_BYTES {
+    let texts = texts(&df);
+    if texts.held > 2 * texts.shown + SLACK_BYTES {
         compact(&df)
     } else {
         Ok(df)
@@ -112,28 +111,28 @@ pub(super) fn error(error: PolarsError) -> RunError {
     }
 }
 
-/// Texts of a frame, nested ones included.
+/// Bytes of the texts of a frame, nested ones included.
 #[derive(Debug, Default, Clone, Copy)]
-struct Views {
+struct Texts {
     /// 16 each, which polars' own estimate leaves out.
-    view_bytes: u64,
+    views: u64,
     /// What the views show.
-    used_bytes: u64,
+    shown: u64,
     /// What the buffers hold that the views point into.
-    buffer_bytes: u64,
+    held: u64,
 }
 
-fn views(df: &DataFrame) -> Views {
-    let mut views = Views::default();
+fn texts(df: &DataFrame) -> Texts {
+    let mut texts = Texts::default();
     for series in df.columns().iter().filter_map(Column::as_series) {
         for chunk in series.chunks() {
-            views.look(chunk.as_ref());
+            texts.look(chunk.as_ref());
         }
     }
-    views
+    texts
 }
 
-impl Views {
+impl Texts {
     fn look(&mut self, array: &dyn Array) {
         let any = array.as_any();
         if let Some(texts) = any.downcast_ref::<Utf8ViewArray>() {
@@ -150,10 +149,10 @@ impl Views {
     }
 
     fn add<T: ViewType + ?Sized>(&mut self, texts: &BinaryViewArrayGeneric<T>) {
-        self.view_bytes += 16 * texts.len() as u64;
-        self.used_bytes += texts.total_bytes_len() as u64;
+        self.views += 16 * texts.len() as u64;
+        self.shown += texts.total_bytes_len() as u64;
         let buffers = texts.data_buffers().iter();
-        self.buffer_bytes += buffers.map(|buffer| buffer.len() as u64).sum::<u64>();
+        self.held += buffers.map(|buffer| buffer.len() as u64).sum::<u64>();
     }
 }
 
@@ -161,17 +160,17 @@ impl Views {
 mod tests {
     use polars::prelude::{NamedFrom, Series, df};
 
-    use super::{compact, n_bytes, views, without_slack};
+    use super::{compact, n_bytes, texts, without_slack};
 
     #[test]
     fn a_few_rows_of_a_large_frame_are_copied_out_of_it() {
-        let texts: Vec<String> = (0..10_000)
+        let long: Vec<String> = (0..10_000)
             .map(|n| format!("a text longer than a view {n}"))
             .collect();
-        let few = df!("t" => texts).unwrap().slice(17, 5);
-        assert!(views(&few).buffer_bytes > 200_000);
+        let few = df!("t" => long).unwrap().slice(17, 5);
+        assert!(texts(&few).held > 200_000);
         let own = without_slack(few.clone()).unwrap();
-        assert!(views(&own).buffer_bytes < 1000, "{:?}", views(&own));
+        assert!(texts(&own).held < 1000, "{:?}", texts(&own));
         assert_eq!(own, few);
         assert_eq!(without_slack(own.clone()).unwrap(), own);
     }

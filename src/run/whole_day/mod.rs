@@ -62,9 +62,11 @@ struct Room {
 type Emit<'a> = &'a mut dyn FnMut(Outcome) -> Result<(), RunError>;
 
 impl WholeDay {
-    /// None for a plan without a step that needs the whole day at its start. Holds up to `limit_bytes` of rows, and takes
-    /// about as much again while a step runs.
-    pub fn new(plan: Plan, limit_bytes: u64, scratch: Scratch, cancel: Cancel) -> Option<Self> {
+    /// Holds up to `limit_bytes` of rows, and takes about as much again while a step runs.
+    ///
+    /// # Errors
+    /// [`RunError::Step`] for a plan that does not start with a step that needs the whole day.
+    pub fn new(plan: Plan, limit_bytes: u64, scratch: Scratch, cancel: Cancel) -> Result<Self, RunError> {
         let room = Room {
             limit_bytes,
             scratch: Arc::new(scratch),
@@ -74,9 +76,12 @@ impl WholeDay {
         Self::of(plan, room)
     }
 
-    fn of(plan: Plan, room: Room) -> Option<Self> {
-        Some(Self {
-            stage: plan.stage()?,
+    fn of(plan: Plan, room: Room) -> Result<Self, RunError> {
+        let stage = plan.stage().ok_or_else(|| RunError::Step {
+            message: "the plan starts with no step that needs the whole day".to_owned(),
+        })?;
+        Ok(Self {
+            stage,
             plan,
             held: Vec::new(),
             held_bytes: Share::of(&room.gauge),
@@ -91,7 +96,7 @@ impl WholeDay {
     ///
     /// # Errors
     /// [`RunError::DayTooLarge`] for a step that cannot run out of core, and what files may fail with.
-    pub fn push(&mut self, df: DataFrame) -> Result<(), RunError> {
+    pub fn push(&mut self, df: &DataFrame) -> Result<(), RunError> {
         self.room.cancel.check()?;
         // Places of an earlier stage, which rows made since then share.
         let df = df.drop_many([origin::ROW]);
@@ -138,7 +143,7 @@ impl WholeDay {
         };
         let runs = shuffle.run(emit)?;
         let mut next = match stage.rest {
-            Some(plan) => Self::of(plan, room.clone()),
+            Some(plan) => Some(Self::of(plan, room.clone())?),
             None => None,
         };
         runs.merge(&mut |df| {
@@ -146,7 +151,7 @@ impl WholeDay {
             match &mut next {
                 None => emit(outcome),
                 Some(next) => {
-                    next.push(outcome.df)?;
+                    next.push(&outcome.df)?;
                     emit(Outcome {
                         df: DataFrame::empty(),
                         ..outcome
@@ -154,17 +159,15 @@ impl WholeDay {
                 }
             }
         })?;
-        match next {
-            Some(next) => next.finish(emit),
-            None => {
-                tracing::debug!(
-                    peak = units::bytes(room.gauge.peak()),
-                    scratch = units::bytes(room.scratch.peak_bytes()),
-                    "a day was computed out of core"
-                );
-                Ok(())
-            }
+        if let Some(next) = next {
+            return next.finish(emit);
         }
+        tracing::debug!(
+            peak = units::bytes(room.gauge.peak()),
+            scratch = units::bytes(room.scratch.peak_bytes()),
+            "a day was computed out of core"
+        );
+        Ok(())
     }
 
     /// Runs the step on what is held, and says whether much is gone. When not, the rows stay as they were: their frames go

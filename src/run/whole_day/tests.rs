@@ -74,7 +74,7 @@ fn run(
     let room = day.room.clone();
     let mut start = 0;
     while start < df.height() {
-        day.push(df.slice(i64::try_from(start).unwrap(), rows_per_frame))?;
+        day.push(&df.slice(i64::try_from(start).unwrap(), rows_per_frame))?;
         start += rows_per_frame;
     }
     let empty = DataFrame::empty_with_schema(&origin::with_origin(plan.output()));
@@ -250,7 +250,7 @@ fn a_step_that_needs_all_rows_at_once_is_refused_by_name_when_they_do_not_fit() 
     let mut day = WholeDay::new(plan, 50_000, scratch, Cancel::new()).unwrap();
     // As a sort by any column would say.
     day.stage.keys = None;
-    let error = day.push(df).unwrap_err();
+    let error = day.push(&df).unwrap_err();
     assert!(
         error
             .to_string()
@@ -265,7 +265,7 @@ fn spilled(folder: &Path, scratch_bytes: u64, cancel: &Cancel) -> (WholeDay, Dat
     let plan = plan("- dedupe: {columns: [text], keep: none}\n", &origin::strip(&df));
     let scratch = Scratch::new(folder.join("scratch"), scratch_bytes);
     let mut day = WholeDay::new(plan, 100_000, scratch, cancel.clone()).unwrap();
-    day.push(df.head(Some(2_000))).unwrap();
+    day.push(&df.head(Some(2_000))).unwrap();
     assert!(folder.join("scratch").exists());
     (day, df)
 }
@@ -276,7 +276,7 @@ fn a_cancel_stops_the_day_between_batches_and_leaves_no_file() {
     let cancel = Cancel::new();
     let (mut day, df) = spilled(folder.path(), GIB, &cancel);
     cancel.cancel();
-    assert!(matches!(day.push(df), Err(RunError::Cancelled)));
+    assert!(matches!(day.push(&df), Err(RunError::Cancelled)));
     drop(day);
     assert!(!folder.path().join("scratch").exists());
 
@@ -315,7 +315,7 @@ fn a_panic_and_an_error_of_the_taker_leave_no_file() {
 fn scratch_files_stay_within_their_limit() {
     let folder = tempfile::tempdir().unwrap();
     let (mut day, df) = spilled(folder.path(), 200_000, &Cancel::new());
-    let ended = (0..20).try_for_each(|_| day.push(df.clone()));
+    let ended = (0..20).try_for_each(|_| day.push(&df));
     let error = ended.unwrap_err().to_string();
     assert!(error.contains("raise `limits.scratch`"), "{error}");
     drop(day);

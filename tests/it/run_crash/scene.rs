@@ -220,6 +220,8 @@ fn same_plan(scene: &Scene) {
 fn lake_with(sink: &str, steps: &str) -> Lake {
     let mut lake = Lake::new();
     lake.parquet = "rows_per_file: 4".to_owned();
+    // A supervisor would start a worker again that dies, and the next command is to do that.
+    lake.limits = "isolation: none".to_owned();
     lake.sink = sink.to_owned();
     lake.steps = steps.to_owned();
     for (name, ids) in [("a", 0..4), ("b", 4..8), ("c", 8..12)] {

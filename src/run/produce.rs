@@ -1,0 +1,153 @@
+//! The stages of a day, side by side: fetch, decode and transform, write. Nothing is published here.
+
+use std::env;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::compute::Compute;
+use super::day::RunContext;
+use super::fault::During;
+use super::fetch::Fetcher;
+use super::part::{PartRoller, PartTarget};
+use super::produced::{Assignment, Produced};
+use super::quarantine::Quarantine;
+use super::run_id::random_suffix;
+use super::whole_day::{self, WholeDay};
+use super::writer::{Desk, Writer};
+use super::{RunError, STREAMED_BYTES, list};
+use crate::base::Cancel;
+use crate::dataset::decode::DecodeOptions;
+use crate::storage::{Location, Object};
+use crate::transform::Plan;
+
+const CANCEL_POLL: Duration = Duration::from_millis(20);
+
+impl RunContext<'_> {
+    /// Files of a day that does not fit into the memory are in the folder that the environment names, or with the staged
+    /// parts of a local table, or in the machine's folder for temporary files.
+    fn whole_day(&self, plan: Plan, staging: &Location, day: NaiveDate) -> Result<WholeDay, RunError> {
+        let name = format!("skewer-{}-{day}-{}", self.run_id, random_suffix());
+        let named = env::var_os("SKEWER_SCRATCH").filter(|folder| !folder.is_empty());
+        let folder = match (named, staging) {
+            (Some(folder), _) => PathBuf::from(folder).join(name),
+            (None, Location::Local(folder)) => folder.join("scratch"),
+            (None, Location::S3 { .. }) => env::temp_dir().join(name),
+        };
+        let scratch = whole_day::Scratch::new(folder, self.job.limits.scratch.0);
+        WholeDay::new(plan, self.memory_bytes / 2, scratch, self.cancel.clone())
+    }
+
+    fn fetcher(&self, objects: &Arc<Vec<Object>>, unit_bytes: u64, wanted: watch::Receiver<()>) -> Fetcher {
+        let fetch_kib = (self.memory_bytes / 3).max(2 * unit_bytes) / 1024;
+        Fetcher {
+            store: self.source.clone(),
+            objects: Arc::clone(objects),
+            io: Arc::new(Semaphore::new(self.job.limits.io_concurrency)),
+            io_concurrency: self.job.limits.io_concurrency,
+            budget: Arc::new(Semaphore::new(usize::try_from(fetch_kib).unwrap_or(1 << 20))),
+            budget_kib: u32::try_from(fetch_kib).unwrap_or(1 << 20),
+            wanted,
+        }
+    }
+
+    /// Runs the stages side by side until every row is staged.
+    pub async fn produce(&self, day: NaiveDate, assignment: Assignment) -> Result<Produced, RunError> {
+        let Assignment { objects, .. } = &assignment;
+        let n_threads = self.n_threads.max(1);
+        let per_thread = self.memory_bytes / n_threads as u64;
+        let unit_bytes = (per_thread / 4).clamp(1 << 20, STREAMED_BYTES);
+        let units = list::units(objects, unit_bytes);
+        let (prefix, suffix) = self.job.plan.clone().split();
+        let whole_day = suffix
+            .map(|plan| self.whole_day(plan, &assignment.staging, day))
+            .transpose()?;
+
+        let (keep_streams, wanted) = watch::channel(());
+        let mut keep_streams = Some(keep_streams);
+        let fetcher = self.fetcher(objects, unit_bytes, wanted);
+        let stop = Cancel::new();
+        let _stop_on_drop = stop.on_drop();
+        let batch_bytes = usize::try_from(per_thread / 12).unwrap_or(usize::MAX);
+        let compute = Compute {
+            objects: Arc::clone(objects),
+            only: assignment.only.clone(),
+            source: self.source.clone(),
+            schema: Arc::clone(&self.job.source.schema),
+            options: DecodeOptions {
+                batch_bytes: batch_bytes.clamp(1 << 20, 16 << 20),
+                ..self.job.source.decode.clone()
+            },
+            plan: Arc::new(prefix),
+            stop: stop.clone(),
+            journal: self.journal.cloned(),
+            during: During::Run,
+        };
+        let target = PartTarget {
+            files: self.files.clone(),
+            table: self.job.sink.root.clone(),
+            partition: self.job.sink.partition(day),
+            staging: assignment.staging.clone(),
+            first_slot: assignment.first_slot,
+        };
+        let writer = Writer::new(Desk {
+            roller: PartRoller::new(self.job, target)?,
+            quarantine: Quarantine::new(self, day, &assignment),
+            table: self.table.clone(),
+            copies: assignment.copies,
+            whole_day,
+            columns: self
+                .job
+                .plan
+                .output()
+                .iter_names()
+                .map(ToString::to_string)
+                .collect(),
+            compute: compute.clone(),
+            progress: self.progress.clone(),
+            cancel: self.cancel.clone(),
+        });
+
+        let (work, queue) = mpsc::channel(1);
+        let (order, results) = mpsc::channel(64);
+        let queue = Arc::new(Mutex::new(queue));
+        let workers: Vec<JoinHandle<()>> = (0..n_threads)
+            .map(|_| {
+                let (compute, queue) = (compute.clone(), Arc::clone(&queue));
+                spawn_blocking(move || compute.work(&queue))
+            })
+            .collect();
+        let fetching = tokio::spawn(fetcher.run(units, work, order));
+        let mut writing = spawn_blocking(move || writer.run(results));
+        let ended = loop {
+            tokio::select! {
+                ended = &mut writing => break ended,
+                () = tokio::time::sleep(CANCEL_POLL) => {
+                    // Requests under way are dropped, so the writer's channels close and it ends.
+                    if self.cancel.is_cancelled() {
+                        fetching.abort();
+                        keep_streams = None;
+                    }
+                }
+            }
+        };
+        stop.cancel();
+        fetching.abort();
+        drop(keep_streams);
+        for worker in workers {
+            let _ended = worker.await;
+        }
+        match ended {
+            Ok(Err(_)) if self.cancel.is_cancelled() => Err(RunError::Cancelled),
+            Ok(output) => output,
+            Err(error) => Err(RunError::Worker {
+                message: error.to_string(),
+            }),
+        }
+    }
+}
