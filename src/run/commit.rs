@@ -358,18 +358,15 @@ impl<'a> DayLog<'a> {
             return Ok(None);
         };
         let at = self.folder().join(name);
-        match self.files.read(&at).await? {
-            Some(content) => Ledger::decode(content, &at).map(Some),
-            None => {
-                let error = RunError::Record {
-                    location: at.to_string(),
-                    message:
-                        "the last commit names this ledger, and it is gone; --replace computes the day again"
-                            .to_owned(),
-                };
-                Err(self.lost_or(state, error).await)
-            }
+        if let Some(content) = self.files.read(&at).await? {
+            return Ledger::decode(content, &at).map(Some);
         }
+        let error = RunError::Record {
+            location: at.to_string(),
+            message: "the last commit names this ledger, and it is gone; --replace computes the day again"
+                .to_owned(),
+        };
+        Err(self.lost_or(state, error).await)
     }
 
     /// Writes the ledger of a commit to come; gives the name by which the commit refers to it.

@@ -224,7 +224,7 @@ impl Collector<'_> {
         for left in plans.into_values().filter(|left| left.is_before(self.until)) {
             for object in left.objects {
                 // A task that died left no word, only the file it was writing it to.
-                let is_word = object.key.contains("/done/") && object.key.ends_with(".json");
+                let is_word = object.key.contains("/done/") && !is_temporary(&object.key);
                 if is_word && !self.options.is_dry_run {
                     report.n_uploads_aborted += self.abort_done(&object).await?;
                 }
@@ -269,11 +269,6 @@ impl Collector<'_> {
 
     /// Files that were being written when their process died.
     async fn temporary(&self, report: &mut GcReport) -> Result<(), RunError> {
-        let is_temporary = |key: &str| {
-            key.rsplit('/')
-                .next()
-                .is_some_and(|name| name.starts_with(".tmp-"))
-        };
         for object in self.list("").await? {
             if is_temporary(&object.key) && object.modified < self.until {
                 self.remove(&object, report).await?;
@@ -300,6 +295,12 @@ impl Collector<'_> {
         report.n_bytes += object.size;
         Ok(())
     }
+}
+
+/// A file that was being written.
+fn is_temporary(key: &str) -> bool {
+    let name = key.rsplit('/').next();
+    name.is_some_and(|name| name.starts_with(".tmp-"))
 }
 
 impl Left {

@@ -15,9 +15,12 @@ use scene::{Scene, scenes};
 /// SIGABRT, by which a process dies to order.
 const ABORTED: i32 = 6;
 
-/// Dies before the first change of its storage, before the second, and so on until it has made them all.
-fn die_before_every_change(scene: &Scene) {
-    for n in 1.. {
+/// Dies before the first change of its storage, before the second, and so on until it has made them all; how many those
+/// are.
+fn die_before_every_change(scene: &Scene) -> usize {
+    let mut n = 0;
+    loop {
+        n += 1;
         scene.reset();
         let mut command = scene.command();
         let output = command
@@ -28,9 +31,7 @@ fn die_before_every_change(scene: &Scene) {
         if output.status.success() {
             assert!(n > 5, "{at}: it makes more changes than that");
             scene.check(&format!("{}, alive", scene.name));
-            // The number is wanted by who asks how much was tried.
-            println!("{}: {} changes", scene.name, n - 1);
-            return;
+            return n - 1;
         }
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.signal(), Some(ABORTED), "{at}: {said}");
@@ -42,7 +43,8 @@ macro_rules! every_change {
     ($($test:ident: $scene:ident;)*) => {
         $(#[test]
         fn $test() {
-            die_before_every_change(&scenes::$scene());
+            let scene = scenes::$scene();
+            println!("{}: {} changes", scene.name, die_before_every_change(&scene));
         })*
     };
 }
@@ -137,7 +139,7 @@ fn kill_9_at_random_moments_loses_and_doubles_nothing() {
     while n_killed < n_kills {
         let index = n_tries % scenes.len();
         let scene = &scenes[index];
-        let is_late = scene.commits && random.next() % 2 == 0;
+        let is_late = scene.commits && random.next().is_multiple_of(2);
         let moment = if is_late {
             Moment::Committed(random.up_to(durations[index] / 8))
         } else {

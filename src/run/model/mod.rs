@@ -318,13 +318,11 @@ impl Client {
         };
         let fate = poll_fn(|_| {
             let mut state = self.world.lock();
-            match state.turns.remove(&id) {
-                Some(fate) => Poll::Ready(fate),
-                None => {
-                    state.waiting.insert(id, request.clone());
-                    Poll::Pending
-                }
+            if let Some(fate) = state.turns.remove(&id) {
+                return Poll::Ready(fate);
             }
+            state.waiting.insert(id, request.clone());
+            Poll::Pending
         });
         let fate = fate.await;
         let mut state = self.world.lock();

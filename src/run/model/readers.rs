@@ -179,10 +179,8 @@ fn read_by_manifest(
     table: &str,
 ) -> Result<(), String> {
     let Some(manifest) = manifest else {
-        return match before.is_empty() && (!is_applied || after.is_empty()) {
-            true => Ok(()),
-            false => Err("no manifest".to_owned()),
-        };
+        let has_none = before.is_empty() && (!is_applied || after.is_empty());
+        return has_none.then_some(()).ok_or("no manifest".to_owned());
     };
     let text = String::from_utf8(manifest.to_vec()).unwrap();
     let mut read = Parts::new();

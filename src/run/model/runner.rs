@@ -154,14 +154,9 @@ impl Runner {
                     location: copy.part.path.clone(),
                 });
             }
-            let all = rows_of(&content);
-            for range in &copy.rows {
-                rows.extend(
-                    all.iter()
-                        .skip(range.start as usize)
-                        .take((range.end - range.start) as usize),
-                );
-            }
+            let numbered = (0_u64..).zip(rows_of(&content));
+            let stays = |n: u64| copy.rows.iter().any(|range| range.contains(&n));
+            rows.extend(numbered.filter(|(n, _)| stays(*n)).map(|(_, row)| row));
         }
         Ok(Made {
             work,

@@ -311,6 +311,39 @@ fn whoever_crashes_or_stalls_a_manifest_of_one_object_names_one_commit() {
     holds(", manifest: true, layout: single");
 }
 
+/// One fault at one request of a rewrite whose objects are exactly as large as those it replaces: a size tells nothing.
+#[test]
+fn no_fault_at_any_request_makes_an_old_object_pass_for_the_new_one() {
+    let _entered = RUNTIME.enter();
+    for sink in [
+        "",
+        ", layout: single",
+        ", manifest: true",
+        ", manifest: true, layout: single",
+    ] {
+        let job = job(sink);
+        for fate in [
+            Fate::Refused,
+            Fate::AnswerLost,
+            Fate::AskedAgain,
+            Fate::Late,
+            Fate::Conflict,
+        ] {
+            for n in 0..40 {
+                let go = |n| Move::Go {
+                    process: 0,
+                    n,
+                    command: Command::Run,
+                };
+                let same_size = Move::Raw { file: 0, n_rows: 4 };
+                let moves = [go(60), same_size, go(n), Move::Fault { process: 0, fate }, go(60)];
+                let played = Play::new(&job, Server::Sound).play(&moves);
+                assert_eq!(played, Ok(()), "{fate:?} at request {n} of a run into `{sink}`");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_server_that_completes_uploads_twice_is_found_out() {
     for sink in ["", ", layout: single", ", manifest: true"] {

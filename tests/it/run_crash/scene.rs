@@ -218,12 +218,14 @@ fn same_plan(scene: &Scene) {
 
 /// A day of three files in three parts, with a spec of its own.
 fn lake_with(sink: &str, steps: &str) -> Lake {
-    let mut lake = Lake::new();
-    lake.parquet = "rows_per_file: 4".to_owned();
-    // A supervisor would start a worker again that dies, and the next command is to do that.
-    lake.limits = "isolation: none".to_owned();
-    lake.sink = sink.to_owned();
-    lake.steps = steps.to_owned();
+    let lake = Lake {
+        parquet: "rows_per_file: 4".to_owned(),
+        // A supervisor would start a worker again that dies, and the next command is to do that.
+        limits: "isolation: none".to_owned(),
+        sink: sink.to_owned(),
+        steps: steps.to_owned(),
+        ..Lake::new()
+    };
     for (name, ids) in [("a", 0..4), ("b", 4..8), ("c", 8..12)] {
         lake.raw(&format!("2020/01/02/{name}.jsonl"), lines(ids));
     }
@@ -255,7 +257,14 @@ fn after_the_change() -> Vec<i64> {
 
 /// The scenes by name.
 pub mod scenes {
-    use super::*;
+    use std::fs;
+
+    use super::{
+        Reader, Scene, after_the_change, committed, do_task, files_below, is_done, lake_with, lines,
+        next_compaction, next_plan, next_replacement, next_run, plan_day, same_plan, with_a_changed_file,
+        with_new_files,
+    };
+    use crate::run::DAY;
 
     pub fn all() -> Vec<Scene> {
         vec![
