@@ -218,14 +218,12 @@ fn same_plan(scene: &Scene) {
 
 /// A day of three files in three parts, with a spec of its own.
 fn lake_with(sink: &str, steps: &str) -> Lake {
-    let lake = Lake {
-        parquet: "rows_per_file: 4".to_owned(),
-        // A supervisor would start a worker again that dies, and the next command is to do that.
-        limits: "isolation: none".to_owned(),
-        sink: sink.to_owned(),
-        steps: steps.to_owned(),
-        ..Lake::new()
-    };
+    let mut lake = Lake::new();
+    "rows_per_file: 4".clone_into(&mut lake.parquet);
+    // A supervisor would start a worker again that dies, and the next command is to do that.
+    "isolation: none".clone_into(&mut lake.limits);
+    sink.clone_into(&mut lake.sink);
+    steps.clone_into(&mut lake.steps);
     for (name, ids) in [("a", 0..4), ("b", 4..8), ("c", 8..12)] {
         lake.raw(&format!("2020/01/02/{name}.jsonl"), lines(ids));
     }
