@@ -19,7 +19,7 @@
 //! | [`profile`] | partition skew and findings, from listings and batches of rows | base storage dataset |
 //! | [`explore`] | runs recipes on samples: pages, checks and the ledger of each step | base storage dataset transform profile |
 //! | [`chart`] | a chart as plain data, made from listings and profiles | base storage profile |
-//! | [`job`] | `JobSpec` as written → `Job` as validated. Runs nothing | base storage dataset transform |
+//! | [`job`] | `JobSpec` as written → `Job` as validated; exporters, one file per target. Runs nothing | base storage dataset transform |
 //! | [`run`] | executes a `Job`: list, fetch, decode, transform, write, commit, report | base storage dataset transform profile job |
 //! | [`session`] | the document a person edits: source, recipe, settings; undo history; versioned file | base storage dataset transform profile job |
 //! | [`task`] | background work for a window: lanes, cancellation, slots. Knows no egui | base |

@@ -7,6 +7,7 @@ mod commit;
 mod compact;
 mod data;
 mod error;
+mod export;
 mod gc;
 mod job_schema;
 mod ls;
@@ -77,6 +78,8 @@ enum Command {
     Compact(compact::CompactArgs),
     /// Removes what runs left that never came back
     Gc(gc::GcArgs),
+    /// Writes the files that start a job on another scheduler, such as Spark
+    Export(export::ExportArgs),
     /// The JSON Schema of a job spec
     JobSchema,
     /// The JSON Schema of a run's report
@@ -191,6 +194,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
         Command::Replay(args) => replay::replay(&args, output),
         Command::Compact(args) => compact::compact(&args, output),
         Command::Gc(args) => gc::gc(&args, output),
+        Command::Export(args) => export::export(&args, output),
         Command::JobSchema => job_schema::job_schema(output),
         Command::ReportSchema => report_schema::report_schema(output),
         Command::SampleData(args) => sample_data::sample_data(args, output),

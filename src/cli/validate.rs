@@ -67,12 +67,18 @@ pub fn validate(args: &ValidateArgs, output: &mut Output) -> Result<u8, CliError
 /// # Errors
 /// [`CliError::Spec`] with file, line and column.
 pub fn read_job(path: &Path) -> Result<Job, CliError> {
+    read_spec(path).map(|(job, _)| job)
+}
+
+/// As [`read_job`], with the text of the spec.
+pub fn read_spec(path: &Path) -> Result<(Job, String), CliError> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| CliError::Spec {
         message: format!("{shown}: {error}: give the path of a job spec"),
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    Job::from_text(&text, folder).map_err(|error| CliError::Spec {
+    let job = Job::from_text(&text, folder).map_err(|error| CliError::Spec {
         message: format!("{shown}:{error}"),
-    })
+    })?;
+    Ok((job, text))
 }

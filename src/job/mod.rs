@@ -4,10 +4,13 @@
 //! text ──JobSpec::parse──► JobSpec ──Job::new──► Job ──► run
 //!              places ◄── SpecError   JobError ──► exit code 2, before anything is read
 //! ```
+//!
+//! [`export`] turns a `Job` into the files that start it elsewhere.
 
 mod check;
 mod engine;
 mod error;
+pub mod export;
 mod output;
 mod params;
 mod place;

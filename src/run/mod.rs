@@ -46,6 +46,7 @@ pub use compact::compact;
 pub use error::{RunError, exit};
 pub use gc::{GcOptions, GcReport, gc};
 pub use journal::Journal;
+pub use part::parquet_bytes;
 pub use plan::{PlanOptions, PlanReport, PlannedPartition, PlannedStatus, PlannedTask, plan};
 pub use probe::probe;
 pub use replay::{ReplayOptions, replay};

@@ -44,7 +44,7 @@ impl RunContext<'_> {
     }
 
     fn fetcher(&self, objects: &Arc<Vec<Object>>, unit_bytes: u64, wanted: watch::Receiver<()>) -> Fetcher {
-        let fetch_kib = (self.memory_bytes / 3).max(2 * unit_bytes) / 1024;
+        let fetch_kib = (self.memory_bytes / 6).max(2 * unit_bytes) / 1024;
         Fetcher {
             store: self.source.clone(),
             objects: Arc::clone(objects),

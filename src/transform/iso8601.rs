@@ -14,7 +14,8 @@ pub(super) fn micros(text: &str) -> Option<i64> {
     }
     let clock = rest.strip_prefix(['T', 't', ' '])?;
     let (clock, offset_secs) = split_offset(clock)?;
-    let time = NaiveTime::parse_from_str(clock, "%H:%M:%S%.f")
+    let time = plain_time(clock)
+        .map_or_else(|| NaiveTime::parse_from_str(clock, "%H:%M:%S%.f"), Ok)
         .or_else(|_| NaiveTime::parse_from_str(clock, "%H:%M"))
         .ok()?;
     let micros = date.and_time(time).and_utc().timestamp_micros();
@@ -44,10 +45,36 @@ pub(super) fn micros_in(text: &str, format: &str) -> Option<i64> {
 }
 
 fn naive_date(text: &str) -> Option<NaiveDate> {
+    if let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text.as_bytes()
+        && let (Some(year), Some(month), Some(day)) = (
+            number(&[*y1, *y2, *y3, *y4]),
+            number(&[*m1, *m2]),
+            number(&[*d1, *d2]),
+        )
+    {
+        return NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day);
+    }
     let is_plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     is_plain
         .then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())
         .flatten()
+}
+
+/// `12:30:15` as nearly all texts have it; none for other forms, which may be right too.
+fn plain_time(clock: &str) -> Option<NaiveTime> {
+    let [h1, h2, b':', m1, m2, b':', s1, s2] = clock.as_bytes() else {
+        return None;
+    };
+    NaiveTime::from_hms_opt(number(&[*h1, *h2])?, number(&[*m1, *m2])?, number(&[*s1, *s2])?)
+}
+
+/// Decimal digits as a number; none when one is no digit.
+fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |number, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| number * 10 + u32::from(*digit - b'0'))
+    })
 }
 
 /// The time of day, and the seconds that its offset is ahead of UTC.
@@ -94,6 +121,9 @@ mod tests {
             assert_eq!(micros(text), Some(1_580_473_800_000_000), "{text}");
         }
         assert_eq!(micros("1970-01-01T00:00:00.000001Z"), Some(1));
+        // A leap second is the last one of its day again, in every engine of ours.
+        assert_eq!(micros("1970-01-01T23:59:60Z"), Some(86_400_000_000));
+        assert_eq!(micros("1970-01-01T1:2:3Z"), Some(3_723_000_000));
         assert_eq!(micros("1969-12-31"), Some(-86_400_000_000));
     }
 

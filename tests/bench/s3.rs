@@ -35,10 +35,6 @@ use std::fs;
 
 use process::{Figures, Server, measure_in_child};
 
-/// The product's own allocator.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// What was asked for.
 struct Options {
     n_objects: u64,

@@ -10,6 +10,7 @@
 mod cli;
 mod credentials;
 mod dataset;
+mod export;
 mod isolation;
 mod listing;
 mod readme;

@@ -181,7 +181,8 @@ fn number(record: &Record<'_>, at: usize) -> Option<Number> {
     match node {
         Node::Static(StaticNode::I64(value)) => Some(Number::Int(value)),
         Node::Static(StaticNode::F64(value)) => Some(Number::Float(value)),
-        Node::Static(StaticNode::U64(_)) => Some(Number::Other),
+        // The parser has every integer without a minus sign as unsigned.
+        Node::Static(StaticNode::U64(value)) => Some(i64::try_from(value).map_or(Number::Other, Number::Int)),
         _ => None,
     }
 }

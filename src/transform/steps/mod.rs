@@ -32,6 +32,7 @@ mod parse_timestamp;
 mod reject;
 mod rename;
 mod select;
+mod split;
 #[cfg(test)]
 pub(super) mod testing;
 mod tokenize;

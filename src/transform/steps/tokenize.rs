@@ -17,7 +17,9 @@
 //! Limits: in a pattern `\s`, `\d`, `\w` and their opposites mean ASCII, as in Spark; look-around and back references are
 //! not supported, and `\b` follows Unicode. Lower case is Unicode's, without a language's own rules.
 
-use polars::prelude::{Column, DataType, Field, IntoColumn, LazyFrame, PolarsResult, Schema, Series};
+use polars::prelude::{
+    Column, DataType, Field, IntoColumn, LazyFrame, PolarsResult, Schema, Series, StringChunked,
+};
 use polars_arrow::array::{ListArray, MutableBinaryViewArray};
 use polars_arrow::bitmap::BitmapBuilder;
 use polars_arrow::datatypes::ArrowDataType;
@@ -27,6 +29,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
+use super::split::{Splitter, n_words_at_most, push_lower};
 use crate::transform::CheckError;
 use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, wrong_type};
 
@@ -94,54 +97,28 @@ fn ascii_classes(pattern: &str) -> String {
     spelled
 }
 
-/// Java's `\s`, by which Spark's `Tokenizer` splits. All of it is ASCII, so bytes can be looked at one by one.
-fn is_java_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
-}
-
-/// Hands out the words between single spaces by the rule of Java's `String.split`: trailing empty words are dropped,
-/// unless nothing was split.
-fn split_at_spaces<'a>(text: &'a str, take: &mut impl FnMut(&'a str)) {
-    if text.is_empty() {
-        take(text);
-        return;
-    }
-    let Some(last) = text.bytes().rposition(|byte| !is_java_space(byte)) else {
-        return;
-    };
-    // Cut before a space or at the end, so always between characters.
-    let kept = text.get(..=last).unwrap_or(text);
-    let mut start = 0;
-    for (at, byte) in kept.bytes().enumerate() {
-        if is_java_space(byte) {
-            take(kept.get(start..at).unwrap_or_default());
-            start = at + 1;
-        }
-    }
-    take(kept.get(start..).unwrap_or_default());
-}
-
 /// A list of words for each text, built without a string of its own for any of them.
 fn tokenize(texts: &Column, is_lower: bool, gaps: Option<&Regex>) -> PolarsResult<Column> {
     let texts = texts.str()?;
-    let mut words = MutableBinaryViewArray::<str>::with_capacity(texts.len() * 64);
+    let mut words = MutableBinaryViewArray::<str>::with_capacity(expected_words(texts));
     let mut ends = Vec::with_capacity(texts.len() + 1);
     ends.push(0_i64);
     let mut valid = BitmapBuilder::with_capacity(texts.len());
     let mut lowered = String::new();
+    let mut splitter = Splitter::default();
     for text in texts.iter() {
         valid.push(text.is_some());
-        let text = text.map(|text| {
-            if is_lower {
-                lower_into(text, &mut lowered)
-            } else {
-                text
-            }
-        });
         match (text, gaps) {
             (None, _) => {}
-            (Some(text), None) => split_at_spaces(text, &mut |word| words.push_value_ignore_validity(word)),
+            (Some(text), None) => splitter.split(text, is_lower, &mut words),
             (Some(text), Some(gaps)) => {
+                let text = if is_lower {
+                    lowered.clear();
+                    push_lower(text, &mut lowered);
+                    &lowered
+                } else {
+                    text
+                };
                 gaps.split(text)
                     .filter(|word| !word.is_empty())
                     .for_each(|word| words.push_value_ignore_validity(word));
@@ -155,16 +132,16 @@ fn tokenize(texts: &Column, is_lower: bool, gaps: Option<&Regex>) -> PolarsResul
     Ok(Series::from_arrow(texts.name().clone(), lists.boxed())?.into_column())
 }
 
-/// `text` in lower case, in a buffer that is used again; nearly all text is ASCII, for which no table is needed.
-fn lower_into<'a>(text: &str, buffer: &'a mut String) -> &'a str {
-    if text.is_ascii() {
-        buffer.clear();
-        buffer.push_str(text);
-        buffer.make_ascii_lowercase();
-    } else {
-        *buffer = text.to_lowercase();
-    }
-    buffer
+/// About how many words there are, by the first texts: room that grows is copied each time.
+fn expected_words(texts: &StringChunked) -> usize {
+    let sample = texts.len().min(64);
+    let n_words: usize = texts
+        .iter()
+        .take(sample)
+        .map(|text| text.map_or(0, n_words_at_most))
+        .sum();
+    let expected = n_words * texts.len() / sample.max(1);
+    expected + expected / 8
 }
 
 impl Params for Tokenize {

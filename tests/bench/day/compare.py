@@ -1,9 +1,9 @@
 """Runs the reference day with Skewer and with what a team would otherwise use, in turn, on the same files.
 
-    python tests/bench/day/compare.py target/release/skewer [--files 4000] [--rounds 2] [--lake DIR]
+    python tests/bench/day/compare.py target/release/skewer [--files 4000] [--rounds 2] [--lake DIR] [--without spark]
 
 Prints time, peak memory of the process tree and output size of each, and Skewer's ratio to it, after checking that all
-outputs hold the same rows. Needs duckdb, polars, pandas and pyarrow.
+outputs hold the same rows. Needs duckdb, polars, pandas and pyarrow, and for Spark pyspark and Java 17 or later.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-OTHERS = ["duckdb", "polars", "pandas"]
+OTHERS = ["duckdb", "polars", "pandas", "spark"]
 
 
 def tree_rss(root):
@@ -78,6 +78,7 @@ def main():
     parser.add_argument("--files", type=int, default=4000)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--lake", type=pathlib.Path, help="a lake that generate.py made")
+    parser.add_argument("--without", action="append", default=[], choices=OTHERS, help="leaves this one out")
     args = parser.parse_args()
     folder = tempfile.TemporaryDirectory()
     lake = args.lake or pathlib.Path(folder.name) / "lake"
@@ -86,7 +87,7 @@ def main():
     out = lake / "out"
     shutil.copy(HERE / "job.yaml", lake / "job.yaml")
     commands = {"skewer": [args.binary.resolve(), "run", lake / "job.yaml", "--param", "day=2020-01-01"]}
-    for name in OTHERS:
+    for name in (name for name in OTHERS if name not in args.without):
         commands[name] = [sys.executable, HERE / f"with_{name}.py", lake, out / name]
     results = {name: [] for name in commands}
     for _ in range(args.rounds):

@@ -25,7 +25,7 @@ def one_file(job):
     df["n_tags"] = df["tags"].map(len)
     borders = [float("-inf"), 30_000, 60_000, 100_000, float("inf")]
     df["salary_bucket"] = pd.cut(df["salary_min"].astype("Float64"), borders, right=False, labels=False).astype("Int32")
-    df["posted_at"] = pd.to_datetime(df["posted_at"], utc=True)
+    df["posted_at"] = pd.to_datetime(df["posted_at"], utc=True).dt.as_unit("us")
     df[COLUMNS].to_parquet(target, compression="snappy", index=False)
 
 

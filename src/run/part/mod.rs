@@ -1,12 +1,30 @@
 //! Rolls rows into Parquet parts of exactly `rows_per_file` rows, each staged where no reader looks.
+//!
+//! | file | answers |
+//! |---|---|
+//! | `file` | one Parquet file: its row groups and who encodes their columns |
+//! | `text_list` | the column chunk of a list of texts |
+//! | `dictionary`, `hybrid`, `bounds`, `compress` | its texts' codes, the codes' bits, its statistics, its bytes |
 
+mod bounds;
+mod compress;
+mod dictionary;
+mod file;
+mod hybrid;
+#[cfg(test)]
+mod tests;
+mod text_list;
+#[cfg(test)]
+mod text_list_tests;
+
+use std::io::Write;
 use std::mem;
 use std::sync::Arc;
+use std::thread;
 
+use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use parquet::basic::{Compression as Codec, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
@@ -14,6 +32,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use polars::prelude::DataFrame;
 use tokio::runtime::Handle;
 
+use self::file::{GroupLimits, ParquetFile};
 use super::RunError;
 use super::commit::CommitPart;
 use super::files::{FileWriter, Files};
@@ -23,6 +42,10 @@ use crate::storage::Location;
 
 /// A row group is cut when this much of it is encoded: it bounds memory, and a reader skips groups of this size.
 const ROW_GROUP_BYTES: usize = 32 << 20;
+/// The share of the memory that a row group may take while it is encoded.
+const ROW_GROUP_SHARE: usize = 8;
+/// More threads than this find no columns to encode.
+const MAX_LANES: usize = 4;
 
 /// Name of the one object of a day in the layout `single`.
 pub(super) const SINGLE_NAME: &str = "data.parquet";
@@ -42,10 +65,7 @@ pub(super) struct PartRoller {
     target: PartTarget,
     layout: SinkLayout,
     rows_per_file: usize,
-    row_group_rows: usize,
-    compression: Codec,
-    key_values: Vec<KeyValue>,
-    schema: SchemaRef,
+    form: Form,
     open: Option<OpenPart>,
     done: Vec<CommitPart>,
 }
@@ -53,28 +73,86 @@ pub(super) struct PartRoller {
 struct OpenPart {
     slot: u64,
     path: String,
-    writer: ArrowWriter<FileWriter>,
+    file: ParquetFile<FileWriter>,
     rows: usize,
+}
+
+/// What all parts of a job have in common.
+struct Form {
+    schema: SchemaRef,
+    compression: Codec,
+    group_limits: GroupLimits,
+    n_lanes: usize,
+    key_values: Vec<KeyValue>,
+}
+
+impl Form {
+    fn new(job: &Job) -> Result<Self, RunError> {
+        let empty = DataFrame::empty_with_schema(job.plan.output());
+        let key_value = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
+        Ok(Self {
+            schema: to_arrow(&empty, job.name())?.schema(),
+            compression: codec(job.sink.compression)?,
+            group_limits: GroupLimits {
+                rows: job.sink.row_group_rows.unwrap_or(job.sink.rows_per_file).get(),
+                bytes: ROW_GROUP_BYTES.min(job.limits.memory.as_usize() / ROW_GROUP_SHARE),
+            },
+            // One core of four: the others decode and compute steps.
+            n_lanes: thread::available_parallelism().map_or(1, |n| (n.get() / 4).clamp(1, MAX_LANES)),
+            key_values: vec![
+                key_value("skewer.job", job.name()),
+                key_value("skewer.spec_sha256", &job.spec_sha256),
+            ],
+        })
+    }
+
+    fn file<W: Write + Send>(&self, output: W, slot: u64) -> Result<ParquetFile<W>, ParquetError> {
+        let mut key_values = self.key_values.clone();
+        key_values.push(KeyValue::new("skewer.slot".to_owned(), slot.to_string()));
+        let properties = WriterProperties::builder()
+            .set_compression(self.compression)
+            .set_dictionary_enabled(true)
+            .set_statistics_enabled(EnabledStatistics::Page)
+            // Names inside lists and maps as the Parquet format has them, whatever the engine calls them.
+            .set_coerce_types(true)
+            .set_created_by(format!("skewer version {}", env!("CARGO_PKG_VERSION")))
+            .set_key_value_metadata(Some(key_values))
+            .build();
+        ParquetFile::new(
+            output,
+            Arc::clone(&self.schema),
+            properties,
+            self.group_limits,
+            self.n_lanes,
+        )
+    }
+}
+
+/// The Parquet file that a run of `job` makes of `frames` (its output columns), in memory: for measuring.
+///
+/// # Errors
+/// [`RunError::Encode`] for columns that are not the job's.
+pub fn parquet_bytes(job: &Job, frames: &[&DataFrame]) -> Result<Vec<u8>, RunError> {
+    let error = |error: ParquetError| RunError::Encode {
+        part: job.name().to_owned(),
+        message: error.to_string(),
+    };
+    let mut file = Form::new(job)?.file(Vec::new(), 0).map_err(error)?;
+    for df in frames {
+        file.write(&to_arrow(df, job.name())?).map_err(error)?;
+    }
+    file.finish().map_err(error)
 }
 
 impl PartRoller {
     pub fn new(job: &Job, target: PartTarget) -> Result<Self, RunError> {
-        let empty = DataFrame::empty_with_schema(job.plan.output());
-        let schema = to_arrow(&empty, &target.partition)?.schema();
-        let key_value = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
         Ok(Self {
             layout: job.sink.layout,
             rows_per_file: match job.sink.layout {
                 SinkLayout::Parts => job.sink.rows_per_file.get(),
                 SinkLayout::Single => usize::MAX,
             },
-            row_group_rows: job.sink.row_group_rows.unwrap_or(job.sink.rows_per_file).get(),
-            compression: codec(job.sink.compression)?,
-            key_values: vec![
-                key_value("skewer.job", job.name()),
-                key_value("skewer.spec_sha256", &job.spec_sha256),
-            ],
-            schema,
+            form: Form::new(job)?,
             target,
             open: None,
             done: Vec::new(),
@@ -83,12 +161,24 @@ impl PartRoller {
 
     /// Adds rows (without hidden columns) in their order.
     pub fn write(&mut self, df: &DataFrame) -> Result<(), RunError> {
-        let batch = to_arrow(df, &self.target.partition)?;
-        self.write_arrow(&batch)
+        if df.height() == 0 {
+            return Ok(());
+        }
+        self.append(&to_arrow(df, &self.target.partition)?)
     }
 
-    /// Adds rows in their order, with the columns of the parts.
+    /// As [`PartRoller::write`], for rows read back from a part: the same columns in any order, in any Arrow type that
+    /// Parquet gives for them. A value that does not fit the part's type is an error, never a null.
     pub fn write_arrow(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
+        let batch = conform(batch, &self.form.schema).map_err(|message| RunError::Encode {
+            part: self.target.partition.clone(),
+            message,
+        })?;
+        self.append(&batch)
+    }
+
+    /// Cuts rows at the ends of parts.
+    fn append(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
         let mut offset = 0;
         while offset < batch.num_rows() {
             let mut part = match self.open.take() {
@@ -96,7 +186,7 @@ impl PartRoller {
                 None => self.start_part()?,
             };
             let n = (self.rows_per_file - part.rows).min(batch.num_rows() - offset);
-            part.writer
+            part.file
                 .write(&batch.slice(offset, n))
                 .map_err(|error| self.parquet_error(&part.path, error))?;
             part.rows += n;
@@ -112,7 +202,7 @@ impl PartRoller {
 
     /// Columns of the parts.
     pub fn schema(&self) -> &SchemaRef {
-        &self.schema
+        &self.form.schema
     }
 
     /// Ends the last part.
@@ -148,31 +238,16 @@ impl PartRoller {
             SinkLayout::Parts => format!("{}/{name}", self.target.partition),
             SinkLayout::Single => format!("{}/{SINGLE_NAME}", self.target.partition),
         };
-        let mut key_values = self.key_values.clone();
-        key_values.push(KeyValue::new("skewer.slot".to_owned(), slot.to_string()));
-        let properties = WriterProperties::builder()
-            .set_compression(self.compression)
-            .set_dictionary_enabled(true)
-            .set_statistics_enabled(EnabledStatistics::Page)
-            .set_max_row_group_row_count(Some(self.row_group_rows))
-            .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
-            // Names inside lists and maps as the Parquet format has them, whatever the engine calls them.
-            .set_coerce_types(true)
-            .set_created_by(format!("skewer version {}", env!("CARGO_PKG_VERSION")))
-            .set_key_value_metadata(Some(key_values))
-            .build();
         let staged = self.target.staging.join(&name);
         let file = self.target.files.stage(&staged, &self.target.table.join(&path))?;
-        // Without the Arrow schema in the footer every reader takes the plain Parquet types, and all take the same.
-        let options = ArrowWriterOptions::new()
-            .with_properties(properties)
-            .with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(file, Arc::clone(&self.schema), options)
+        let file = self
+            .form
+            .file(file, slot)
             .map_err(|error| self.parquet_error(&path, error))?;
         Ok(OpenPart {
             slot,
             path,
-            writer,
+            file,
             rows: 0,
         })
     }
@@ -181,13 +256,10 @@ impl PartRoller {
         let OpenPart {
             slot,
             path,
-            writer,
+            file,
             rows,
         } = part;
-        // Writes the footer.
-        let file = writer
-            .into_inner()
-            .map_err(|error| self.parquet_error(&path, error))?;
+        let file = file.finish().map_err(|error| self.parquet_error(&path, error))?;
         let (staged, bytes) = file.finish()?;
         self.done.push(CommitPart {
             slot,
@@ -219,6 +291,34 @@ impl PartRoller {
             },
         }
     }
+}
+
+/// `batch` with the columns of `schema`, in its order and types.
+fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, String> {
+    if batch.num_columns() != schema.fields().len() {
+        return Err(format!(
+            "{} columns came for the {} of the table",
+            batch.num_columns(),
+            schema.fields().len()
+        ));
+    }
+    let options = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
+    let columns = schema.fields().iter().map(|field| {
+        let column = batch
+            .column_by_name(field.name())
+            .ok_or_else(|| format!("column `{}` is missing", field.name()))?;
+        if column.data_type() == field.data_type() {
+            return Ok(Arc::clone(column));
+        }
+        cast_with_options(column, field.data_type(), &options)
+            .map_err(|error| format!("column `{}`: {error}", field.name()))
+    });
+    let columns = columns.collect::<Result<Vec<_>, String>>()?;
+    let n_rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &n_rows).map_err(|error| error.to_string())
 }
 
 fn to_arrow(df: &DataFrame, part: &str) -> Result<RecordBatch, RunError> {
