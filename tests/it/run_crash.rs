@@ -125,7 +125,7 @@ fn kill_9_at_random_moments_loses_and_doubles_nothing() {
         seed.unwrap_or_else(|| u64::from(std::process::id()).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let mut random = Random(seed);
     let scenes = scenes::all();
-    let durations: Vec<Duration> = scenes
+    let mut durations: Vec<Duration> = scenes
         .iter()
         .map(|scene| {
             scene.reset();
@@ -145,13 +145,18 @@ fn kill_9_at_random_moments_loses_and_doubles_nothing() {
         } else {
             Moment::After(random.up_to(durations[index]))
         };
-        n_killed += usize::from(kill_at(scene, moment));
+        let was_killed = kill_at(scene, moment);
+        n_killed += usize::from(was_killed);
+        // A first run on a busy machine takes longer than those after it: moments are drawn from what is left of it.
+        if matches!(moment, Moment::After(_)) {
+            durations[index] = durations[index].mul_f64(if was_killed { 1.1 } else { 0.8 });
+        }
         scene.check(&format!(
             "{}, kill -9 at {moment:?}, SKEWER_KILL_SEED={seed}",
             scene.name
         ));
         n_tries += 1;
-        assert!(n_tries < 4 * n_kills + 50, "{n_killed} of {n_tries} were killed");
+        assert!(n_tries < 10 * n_kills + 50, "{n_killed} of {n_tries} were killed");
     }
     println!("{n_killed} killed in {n_tries} tries, SKEWER_KILL_SEED={seed}");
 }
