@@ -7,13 +7,14 @@
 use chrono::{NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::files::{Files, Staged};
+use super::files::{Files, Name, Staged};
 use super::ledger::Ledger;
+use super::part::SINGLE_NAME;
 use super::run_id::random_suffix;
 use super::{PartReport, RunError, exit};
 use crate::base::envelope::API_VERSION;
 use crate::job::Sink;
-use crate::storage::Location;
+use crate::storage::{Location, StorageError};
 
 /// What a commit record holds, in the envelope of everything a run leaves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,10 +180,7 @@ impl<'a> DayLog<'a> {
         if let Some(commit) = &state.last
             && self.files.read(&self.applied(n)).await?.is_none()
         {
-            match self.apply(n, commit).await {
-                Err(RunError::PartLost { .. }) if is_replaced => {}
-                applied => applied?,
-            }
+            self.apply_to(n, commit, is_replaced).await?;
             state.was_rolled_forward = true;
         }
         Ok(state)
@@ -257,13 +255,29 @@ impl<'a> DayLog<'a> {
 
     /// Publishes what commit `n` says. May run any number of times, by any process.
     pub async fn apply(&self, n: u64, commit: &Commit) -> Result<(), RunError> {
+        self.apply_to(n, commit, false).await
+    }
+
+    /// As [`Self::apply`]. A commit that is about to be replaced goes to its end without the parts it lost: what it
+    /// leaves staged could appear later, and what it leaves undeleted no commit would know.
+    async fn apply_to(&self, n: u64, commit: &Commit, may_lose: bool) -> Result<(), RunError> {
+        let published = |done: Result<(), RunError>| match done {
+            Err(RunError::PartLost { .. }) if may_lose => Ok(()),
+            done => done,
+        };
         for part in &commit.parts {
             let at = self.sink.root.join(&part.path);
-            self.publish(n, &part.staged, &at, part.bytes).await?;
+            let name = if part.path.ends_with(SINGLE_NAME) {
+                Name::Again
+            } else {
+                Name::Once
+            };
+            published(self.publish(n, &part.staged, &at, part.bytes, name).await)?;
         }
         if let Some(manifest) = &commit.manifest {
             let at = self.manifest();
-            self.publish(n, &manifest.staged, &at, manifest.bytes).await?;
+            let done = self.publish(n, &manifest.staged, &at, manifest.bytes, Name::Again);
+            published(done.await)?;
         }
         for path in &commit.deletes {
             self.files.delete(&self.sink.root.join(path)).await?;
@@ -283,10 +297,46 @@ impl<'a> DayLog<'a> {
 
     /// Publishes one staged object. An object whose name is used again (a day in a single part, a manifest) may have been
     /// published and replaced since by others: the marker of this commit tells.
-    async fn publish(&self, n: u64, staged: &Staged, at: &Location, n_bytes: u64) -> Result<(), RunError> {
-        match self.files.publish(staged, at, n_bytes).await {
+    async fn publish(
+        &self,
+        n: u64,
+        staged: &Staged,
+        at: &Location,
+        n_bytes: u64,
+        name: Name,
+    ) -> Result<(), RunError> {
+        match self.files.publish(staged, at, n_bytes, name).await {
             Err(RunError::PartLost { .. }) if self.files.read(&self.applied(n)).await?.is_some() => Ok(()),
             published => published,
+        }
+    }
+
+    /// What `error` is when another run has committed since `state` was read: what this one was reading of the table is
+    /// replaced and gone, which says nothing about the table.
+    pub async fn lost_or(&self, state: &DayState, error: RunError) -> RunError {
+        let (RunError::PartUnreadable { .. }
+        | RunError::Part(_)
+        | RunError::Record { .. }
+        | RunError::PartLost { .. }
+        | RunError::Vanished { .. }
+        | RunError::Read { .. }
+        | RunError::Storage(StorageError::NotFound { .. })) = &error
+        else {
+            return error;
+        };
+        let last = match self.commit_numbers().await {
+            Ok(numbers) => numbers.last().copied().filter(|last| *last > state.n),
+            Err(unknown) => return unknown,
+        };
+        match last {
+            None => error,
+            Some(last) => match self.read(last).await {
+                Ok(Some(commit)) => RunError::Lost {
+                    winner: commit.run_id,
+                },
+                Ok(None) => error,
+                Err(unknown) => unknown,
+            },
         }
     }
 
@@ -308,15 +358,15 @@ impl<'a> DayLog<'a> {
             return Ok(None);
         };
         let at = self.folder().join(name);
-        match self.files.read(&at).await? {
-            Some(content) => Ledger::decode(content, &at).map(Some),
-            None => Err(RunError::Record {
-                location: at.to_string(),
-                message:
-                    "the last commit names this ledger, and it is gone; --replace computes the day again"
-                        .to_owned(),
-            }),
+        if let Some(content) = self.files.read(&at).await? {
+            return Ledger::decode(content, &at).map(Some);
         }
+        let error = RunError::Record {
+            location: at.to_string(),
+            message: "the last commit names this ledger, and it is gone; --replace computes the day again"
+                .to_owned(),
+        };
+        Err(self.lost_or(state, error).await)
     }
 
     /// Writes the ledger of a commit to come; gives the name by which the commit refers to it.

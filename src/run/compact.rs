@@ -76,7 +76,7 @@ async fn compact_day(
         Ok(produced) => produced,
         Err(error) => {
             context.clean_up(day, &[]).await;
-            return Err(error);
+            return Err(log.lost_or(&state, error).await);
         }
     };
     fill(report, &produced);

@@ -141,7 +141,7 @@ impl RunContext<'_> {
             Ok(produced) => produced,
             Err(error) => {
                 self.clean_up(day, &[]).await;
-                return Err(error);
+                return Err(log.lost_or(&state, error).await);
             }
         };
         fill(report, &produced);
@@ -165,6 +165,8 @@ impl RunContext<'_> {
             cut,
             &|_| 0,
         );
+        // A day of a million objects is held once from here on, in its ledger.
+        drop(objects);
         let old = ledger.filter(|_| !work.is_whole);
         let changes = Changes {
             parts: produced.parts,

@@ -39,7 +39,7 @@ pub enum RunError {
     Input(#[from] InputError),
     #[error("{path}: cannot read: {source}")]
     Read { path: String, source: io::Error },
-    #[error("{path}: cannot write: {source}")]
+    #[error("{path}: cannot write: {source}{}", remedy_of(source))]
     Write { path: String, source: io::Error },
     #[error("{part}: cannot encode Parquet: {message}")]
     Encode { part: String, message: String },
@@ -166,6 +166,21 @@ impl RunError {
             path: path.display().to_string(),
             source,
         }
+    }
+}
+
+/// What to do about a place that takes nothing more.
+fn remedy_of(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull => ": free some space there, then run again",
+        io::ErrorKind::QuotaExceeded => ": raise the quota or free some space there, then run again",
+        io::ErrorKind::FileTooLarge => {
+            ": raise the limit of file sizes (`ulimit -f`) or lower `sink.parquet.rows_per_file`, then run again"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            ": let this user write there, or name another sink"
+        }
+        _ => "",
     }
 }
 

@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::commit::{Changes, Commit, CommitKind, CommitPart, DayLog, DayState};
-use super::files::{Files, NOTE_SUFFIX, Staged};
+use super::files::{Files, NOTE_SUFFIX, Remote, Staged, remote};
 use super::run_id::new_run_id;
 use super::{RunError, RunOptions, exit};
 use crate::base::Cancel;
@@ -54,6 +54,7 @@ pub async fn gc(job: &Job, options: &GcOptions, cancel: &Cancel) -> Result<GcRep
     let files = Files::open(&job.sink.root, &job.sink.connection, &options.run.store).await?;
     let control =
         Store::open_or_create_with(&job.sink.control, &job.sink.connection, &options.run.store).await?;
+    let control = remote(control);
     let collector = Collector {
         job,
         files: &files,
@@ -65,18 +66,18 @@ pub async fn gc(job: &Job, options: &GcOptions, cancel: &Cancel) -> Result<GcRep
     collector.run().await
 }
 
-struct Collector<'a> {
-    job: &'a Job,
-    files: &'a Files,
-    control: &'a Store,
-    options: &'a GcOptions,
-    cancel: &'a Cancel,
+pub(super) struct Collector<'a> {
+    pub job: &'a Job,
+    pub files: &'a Files,
+    pub control: &'a Remote,
+    pub options: &'a GcOptions,
+    pub cancel: &'a Cancel,
     /// What was touched after this is left.
-    until: DateTime<Utc>,
+    pub until: DateTime<Utc>,
 }
 
 impl Collector<'_> {
-    async fn run(&self) -> Result<GcReport, RunError> {
+    pub async fn run(&self) -> Result<GcReport, RunError> {
         let mut report = GcReport {
             is_dry_run: self.options.is_dry_run,
             ..GcReport::default()
@@ -92,6 +93,10 @@ impl Collector<'_> {
         self.ledgers(&mut report).await?;
         self.plans(&mut report).await?;
         self.temporary(&mut report).await?;
+        if !self.options.is_dry_run {
+            self.files
+                .remove_empty_below(&self.job.sink.control.join("staging"));
+        }
         Ok(report)
     }
 
@@ -184,15 +189,12 @@ impl Collector<'_> {
         for (day, ledgers) in by_day {
             let log = DayLog::new(self.files, &self.job.sink, day);
             let state = log.recover(false).await?;
-            let named = state.last.as_ref().and_then(|last| last.ledger.as_deref());
-            let named = named.map(str::to_owned);
-            let is_left = |object: &Object| {
-                let is_named = named
-                    .as_ref()
-                    .is_some_and(|name| object.key.ends_with(name.as_str()));
-                !is_named && object.modified < self.until
+            let is_named = |object: &Object, state: &DayState| {
+                let named = state.last.as_ref().and_then(|last| last.ledger.as_deref());
+                named.is_some_and(|name| object.key.ends_with(name))
             };
-            let left: Vec<Object> = ledgers.into_iter().filter(is_left).collect();
+            let mut left = ledgers;
+            left.retain(|object| !is_named(object, &state) && object.modified < self.until);
             // A ledger of a commit to come may belong to a run that is only slow.
             let is_ahead = |object: &Object| {
                 let name = object.key.rsplit('/').next();
@@ -200,7 +202,9 @@ impl Collector<'_> {
                 number.is_some_and(|number| number > state.n)
             };
             if !self.options.is_dry_run && left.iter().any(is_ahead) {
-                self.fence(day).await?;
+                // It may even have committed in between.
+                let fenced = self.fence(day).await?;
+                left.retain(|object| !is_named(object, &fenced));
             }
             for object in &left {
                 self.remove(object, report).await?;
@@ -219,7 +223,9 @@ impl Collector<'_> {
         }
         for left in plans.into_values().filter(|left| left.is_before(self.until)) {
             for object in left.objects {
-                if object.key.contains("/done/") && !self.options.is_dry_run {
+                // A task that died left no word, only the file it was writing it to.
+                let is_word = object.key.contains("/done/") && !is_temporary(&object.key);
+                if is_word && !self.options.is_dry_run {
                     report.n_uploads_aborted += self.abort_done(&object).await?;
                 }
                 self.remove(&object, report).await?;
@@ -263,11 +269,6 @@ impl Collector<'_> {
 
     /// Files that were being written when their process died.
     async fn temporary(&self, report: &mut GcReport) -> Result<(), RunError> {
-        let is_temporary = |key: &str| {
-            key.rsplit('/')
-                .next()
-                .is_some_and(|name| name.starts_with(".tmp-"))
-        };
         for object in self.list("").await? {
             if is_temporary(&object.key) && object.modified < self.until {
                 self.remove(&object, report).await?;
@@ -294,6 +295,12 @@ impl Collector<'_> {
         report.n_bytes += object.size;
         Ok(())
     }
+}
+
+/// A file that was being written.
+fn is_temporary(key: &str) -> bool {
+    let name = key.rsplit('/').next();
+    name.is_some_and(|name| name.starts_with(".tmp-"))
 }
 
 impl Left {

@@ -19,6 +19,8 @@ mod gc;
 pub mod journal;
 mod ledger;
 mod list;
+#[cfg(test)]
+mod model;
 mod part;
 mod part_reader;
 mod plan;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 
 use super::day::RunContext;
-use super::files::{FileWriter, Files};
+use super::files::{FileWriter, Files, Name};
 use super::produced::Assignment;
 use super::{QuarantineReport, RunError};
 use crate::dataset::{Reason, Reject, Stage};
@@ -156,7 +156,7 @@ impl Quarantine {
         let uri = match self.writer.take() {
             Some(writer) => {
                 let (staged, n_bytes) = writer.finish()?;
-                Handle::current().block_on(self.files.publish(&staged, &self.at, n_bytes))?;
+                Handle::current().block_on(self.files.publish(&staged, &self.at, n_bytes, Name::Again))?;
                 Some(self.at.to_string())
             }
             None => None,

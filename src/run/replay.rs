@@ -132,7 +132,7 @@ async fn replay_day(
         Ok(produced) => produced,
         Err(error) => {
             context.clean_up(day, &[]).await;
-            return Err(error);
+            return Err(log.lost_or(&state, error).await);
         }
     };
     fill(report, &produced);

@@ -356,6 +356,9 @@ pub(super) fn next_ledger(
     old: Option<&Ledger>,
     made: &[Ledger],
 ) -> Ledger {
+    if let (None, [all]) = (old, made) {
+        return all.clone();
+    }
     let slots: BTreeSet<u64> = kept.iter().map(|part| part.slot).collect();
     let mut builder = LedgerBuilder::default();
     let stays = |entry: &Entry<'_>| {

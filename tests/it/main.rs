@@ -15,6 +15,8 @@ mod isolation;
 mod listing;
 mod readme;
 mod run;
+#[cfg(unix)]
+mod run_crash;
 mod run_faults;
 mod run_incremental;
 mod run_large;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::super::run_id::random_suffix;
-use super::{RunError, Staged};
+use super::{RunError, Staged, debug};
 use crate::storage::Location;
 
 const BUFFER_BYTES: usize = 256 << 10;
@@ -43,6 +43,7 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, RunError> {
 /// A hard link appears with its whole content or not at all, and never replaces a file.
 pub(super) fn put_new(path: &Path, content: &[u8]) -> Result<bool, RunError> {
     let temporary = write_beside(path, content)?;
+    debug::change();
     let linked = fs::hard_link(&temporary, path);
     delete(&temporary)?;
     match linked {
@@ -53,7 +54,14 @@ pub(super) fn put_new(path: &Path, content: &[u8]) -> Result<bool, RunError> {
 }
 
 pub(super) fn put(path: &Path, content: &[u8]) -> Result<(), RunError> {
+    if content.is_empty() {
+        // Nothing is half of an empty file, and a process that dies leaves no other file beside it: `_SUCCESS` lies
+        // among the parts, where readers look and `gc` does not.
+        create(path)?;
+        return sync_folder_of(path);
+    }
     let temporary = write_beside(path, content)?;
+    debug::change();
     if let Err(error) = fs::rename(&temporary, path) {
         delete(&temporary)?;
         return Err(RunError::write(path, error));
@@ -62,6 +70,7 @@ pub(super) fn put(path: &Path, content: &[u8]) -> Result<(), RunError> {
 }
 
 pub(super) fn delete(path: &Path) -> Result<(), RunError> {
+    debug::change();
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RunError::write(path, error)),
         _ => Ok(()),
@@ -69,6 +78,7 @@ pub(super) fn delete(path: &Path) -> Result<(), RunError> {
 }
 
 pub(super) fn remove_folder(path: &Path) -> Result<(), RunError> {
+    debug::change();
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RunError::write(path, error)),
         _ => {
@@ -81,15 +91,30 @@ pub(super) fn remove_folder(path: &Path) -> Result<(), RunError> {
 /// Removes the folders that only held `path` (a day's, a run's): a folder with anything in it stays.
 pub(super) fn remove_empty_above(path: &Path) {
     for folder in path.ancestors().skip(1).take(3) {
+        debug::change();
         if fs::remove_dir(folder).is_err() {
             return;
         }
     }
 }
 
+/// Removes folders without files at and below `folder`: what a process leaves that dies between making a folder and
+/// its first file. A process that makes one just now makes it again.
+pub(super) fn remove_empty_below(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_empty_below(&entry.path());
+        }
+    }
+    debug::change();
+    // Fails for a folder with anything in it, which is meant.
+    let _removed = fs::remove_dir(folder);
+}
+
 /// A rename is one-shot: whoever comes second finds no staged file, and the part in its place.
 pub(super) fn publish(from: &Path, to: &Path, n_bytes: u64) -> Result<(), RunError> {
     create_folder_of(to)?;
+    debug::change();
     match fs::rename(from, to) {
         Ok(()) => sync_folder_of(to),
         Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::metadata(to) {
@@ -112,8 +137,7 @@ pub(in super::super) struct Writer {
 
 impl Writer {
     pub(super) fn create(path: &Path) -> Result<Self, RunError> {
-        create_folder_of(path)?;
-        let file = File::create(path).map_err(|error| RunError::write(path, error))?;
+        let file = create(path)?;
         Ok(Self {
             path: path.to_owned(),
             file: Some(BufWriter::with_capacity(BUFFER_BYTES, file)),
@@ -123,9 +147,12 @@ impl Writer {
 
     pub(super) fn finish(mut self) -> Result<(Staged, u64), RunError> {
         if let Some(file) = &mut self.file {
+            debug::change();
             file.flush()
                 .and_then(|()| file.get_ref().sync_all())
                 .map_err(|error| RunError::write(&self.path, error))?;
+            // A commit record that outlives a power failure must find what it names.
+            sync_folder_of(&self.path)?;
         }
         self.file = None;
         let staged = Staged::Local {
@@ -163,12 +190,10 @@ impl Drop for Writer {
 }
 
 fn write_beside(path: &Path, content: &[u8]) -> Result<PathBuf, RunError> {
-    create_folder_of(path)?;
     let temporary = path.with_file_name(format!(".tmp-{}", random_suffix()));
-    let written = File::create(&temporary).and_then(|mut file| {
-        file.write_all(content)?;
-        file.sync_all()
-    });
+    let mut file = create(&temporary)?;
+    debug::change();
+    let written = file.write_all(content).and_then(|()| file.sync_all());
     match written {
         Ok(()) => Ok(temporary),
         Err(error) => {
@@ -178,7 +203,29 @@ fn write_beside(path: &Path, content: &[u8]) -> Result<PathBuf, RunError> {
     }
 }
 
+/// Makes a file, and its folder where that is missing.
+fn create(path: &Path) -> Result<File, RunError> {
+    // Another process may remove the folder in between, as it is empty: they share `staging` and the day's folders.
+    const MAX_TRIES: usize = 20;
+    let mut n_tries = 0;
+    loop {
+        n_tries += 1;
+        let created = create_folder_of(path).and_then(|()| {
+            debug::change();
+            File::create(path).map_err(|error| RunError::write(path, error))
+        });
+        match created {
+            Err(RunError::Write { source, .. })
+                if source.kind() == io::ErrorKind::NotFound && n_tries < MAX_TRIES => {}
+            created => return created,
+        }
+    }
+}
+
 fn create_folder_of(path: &Path) -> Result<(), RunError> {
+    if path.parent().is_some_and(|folder| !folder.exists()) {
+        debug::change();
+    }
     match path.parent() {
         Some(folder) => fs::create_dir_all(folder).map_err(|error| RunError::write(folder, error)),
         None => Ok(()),

@@ -3,6 +3,7 @@
 //!
 //! Local files are staged beside the table and renamed; on S3 a part is a multipart upload that is not completed yet.
 
+mod debug;
 mod local;
 mod s3;
 
@@ -16,11 +17,24 @@ use serde::{Deserialize, Serialize};
 use super::RunError;
 use crate::storage::{Connection, Location, StoreOptions};
 
+#[cfg(test)]
+pub(super) use s3::Bucket;
+pub(super) use s3::{Remote, remote};
+
 /// The storage of a sink.
 #[derive(Debug, Clone)]
 pub(super) enum Files {
     Local,
     S3(s3::Bucket),
+}
+
+/// Whether the name of a published object is used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Name {
+    /// What is found there is what was published there.
+    Once,
+    /// What is found there may be of an earlier commit, and as large.
+    Again,
 }
 
 /// A part that is written but not visible.
@@ -79,6 +93,7 @@ impl Files {
 
     /// Writes an object unless there is one: `false` says there was one, and it is as it was.
     pub async fn put_new(&self, at: &Location, content: &[u8]) -> Result<bool, RunError> {
+        debug::before_put_new(at);
         match (self, at) {
             (Self::Local, Location::Local(path)) => local::put_new(path, content),
             (Self::S3(bucket), Location::S3 { key, .. }) => bucket.put_new(key, content).await,
@@ -120,7 +135,13 @@ impl Files {
     }
 
     /// Makes a staged object of `n_bytes` visible at `at`, once: a second call finds the work done.
-    pub async fn publish(&self, staged: &Staged, at: &Location, n_bytes: u64) -> Result<(), RunError> {
+    pub async fn publish(
+        &self,
+        staged: &Staged,
+        at: &Location,
+        n_bytes: u64,
+        name: Name,
+    ) -> Result<(), RunError> {
         match (self, staged, at) {
             (
                 Self::Local,
@@ -138,7 +159,7 @@ impl Files {
                 },
                 Location::S3 { key, .. },
             ) => {
-                bucket.complete(key, upload_id, part_etags, n_bytes).await?;
+                bucket.complete(key, upload_id, part_etags, n_bytes, name).await?;
                 bucket.remove_note(note.as_deref()).await
             }
             _ => Err(other_storage(at)),
@@ -169,6 +190,13 @@ impl Files {
     pub fn remove_empty_folders(&self, at: &Location) {
         if let (Self::Local, Location::Local(path)) = (self, at) {
             local::remove_empty_above(path);
+        }
+    }
+
+    /// Removes the local folders at and below `folder` that hold nothing.
+    pub fn remove_empty_below(&self, folder: &Location) {
+        if let (Self::Local, Location::Local(path)) = (self, folder) {
+            local::remove_empty_below(path);
         }
     }
 

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use super::super::exit;
-use super::{RunError, Staged};
+use super::{Name, RunError, Staged, debug};
 use crate::base::Cancel;
 use crate::storage::{Connection, Location, StorageError, Store, StoreOptions};
 
@@ -18,10 +18,25 @@ const PART_BYTES: usize = 8 << 20;
 /// Parts under way for one object; with the one being filled they bound its memory.
 const MAX_IN_FLIGHT: usize = 3;
 
+/// The requests of a bucket. Tests of the protocol have a bucket in memory that answers to order.
+#[cfg(not(test))]
+pub(in super::super) type Remote = Store;
+#[cfg(test)]
+pub(in super::super) use super::super::model::Remote;
+
+#[cfg(not(test))]
+pub(in super::super) const fn remote(store: Store) -> Remote {
+    store
+}
+#[cfg(test)]
+pub(in super::super) const fn remote(store: Store) -> Remote {
+    Remote::Store(store)
+}
+
 /// A bucket, addressed by whole keys.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Bucket {
-    store: Store,
+    pub(in super::super) store: Remote,
 }
 
 impl Bucket {
@@ -35,13 +50,17 @@ impl Bucket {
             key: String::new(),
         };
         let store = Store::open_or_create_with(&root, connection, options).await?;
-        Ok(Self { store })
+        Ok(Self { store: remote(store) })
     }
 
     pub(super) async fn read(&self, key: &str) -> Result<Option<Bytes>, RunError> {
         match self.store.get(key).await {
             Ok(content) => Ok(Some(content)),
-            Err(StorageError::NotFound { .. }) if self.store.head(key).await?.is_none() => Ok(None),
+            Err(StorageError::NotFound { .. }) => match self.store.head(key).await? {
+                None => Ok(None),
+                // Another process wrote it in between.
+                Some(_) => Ok(Some(self.store.get(key).await?)),
+            },
             Err(error) => Err(error.into()),
         }
     }
@@ -59,6 +78,7 @@ impl Bucket {
     }
 
     pub(super) async fn put_new(&self, key: &str, content: &[u8]) -> Result<bool, RunError> {
+        debug::change();
         match self
             .store
             .put_if_absent(key, Bytes::copy_from_slice(content))
@@ -71,10 +91,12 @@ impl Bucket {
     }
 
     pub(super) async fn put(&self, key: &str, content: &[u8]) -> Result<(), RunError> {
+        debug::change();
         Ok(self.store.put(key, Bytes::copy_from_slice(content)).await?)
     }
 
     pub(super) async fn delete(&self, key: &str) -> Result<(), RunError> {
+        debug::change();
         Ok(self.store.delete(key).await?)
     }
 
@@ -86,6 +108,7 @@ impl Bucket {
             location: self.store.location(note).to_string(),
             message: error.to_string(),
         })?;
+        debug::change();
         match self.store.abort_multipart(&upload.key, &upload.upload_id).await {
             Ok(()) => Ok(true),
             Err(StorageError::NotFound { .. }) => Ok(false),
@@ -107,6 +130,7 @@ impl Bucket {
                     continue;
                 }
             }
+            debug::change();
             self.store.delete(&object.key).await?;
         }
         Ok(())
@@ -116,11 +140,13 @@ impl Bucket {
         let handle = Handle::try_current().map_err(|error| RunError::Worker {
             message: error.to_string(),
         })?;
+        debug::change();
         let upload_id = handle.block_on(self.store.create_multipart(key))?;
         let upload = UploadNote {
             key: key.to_owned(),
             upload_id: upload_id.clone(),
         };
+        debug::change();
         let noted = serde_json::to_vec(&upload).map_err(|source| RunError::Write {
             path: note.to_owned(),
             source: source.into(),
@@ -151,7 +177,9 @@ impl Bucket {
         upload_id: &str,
         part_etags: &[String],
         n_bytes: u64,
+        name: Name,
     ) -> Result<(), RunError> {
+        debug::change();
         let completed = self
             .store
             .complete_multipart(key, upload_id, part_etags.to_vec())
@@ -160,9 +188,12 @@ impl Bucket {
             return Ok(());
         };
         // Servers name a completed upload differently; the object itself, of a name that is used once, is the answer.
+        // Under a name that is used again may lie the object of before, as large as this one: there only an upload that
+        // is gone was completed, and every other error leaves it to be completed.
+        let is_gone = matches!(error, StorageError::NotFound { .. });
         match self.store.head(key).await? {
-            Some(object) if object.size == n_bytes => Ok(()),
-            _ if matches!(error, StorageError::NotFound { .. }) => Err(RunError::PartLost {
+            Some(object) if object.size == n_bytes && (is_gone || name == Name::Once) => Ok(()),
+            _ if is_gone => Err(RunError::PartLost {
                 location: self.store.location(key).to_string(),
             }),
             _ => Err(error.into()),
@@ -171,12 +202,16 @@ impl Bucket {
 
     pub(super) async fn remove_note(&self, note: Option<&str>) -> Result<(), RunError> {
         match note {
-            Some(note) => Ok(self.store.delete(note).await?),
+            Some(note) => {
+                debug::change();
+                Ok(self.store.delete(note).await?)
+            }
             None => Ok(()),
         }
     }
 
     pub(super) async fn abort(&self, key: &str, upload_id: &str) -> Result<(), RunError> {
+        debug::change();
         Ok(self.store.abort_multipart(key, upload_id).await?)
     }
 }
@@ -198,7 +233,7 @@ fn note_key(staging: &str) -> String {
 
 /// Uploads one object part by part while it is written. Lives in a blocking thread.
 pub(in super::super) struct Writer {
-    store: Store,
+    store: Remote,
     handle: Handle,
     key: String,
     /// Key of the note that the upload is open.
@@ -232,6 +267,7 @@ impl Writer {
         while self.in_flight.len() >= MAX_IN_FLIGHT {
             self.wait_for_oldest()?;
         }
+        debug::change();
         let content = Bytes::from(mem::take(&mut self.buffer));
         let (store, key, index) = (self.store.clone(), self.key.clone(), self.n_started);
         let upload_id = self.upload_id.clone().unwrap_or_default();
