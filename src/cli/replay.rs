@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::CliError;
 use super::output::Output;
-use super::run::{exit_code, params, show, with_progress};
+use super::run::{batch_options, exit_code, params, show, with_progress_ordered};
+use super::signal::Orders;
 use super::validate::read_job;
 use crate::dataset::Reason;
 use crate::run::{ReplayOptions, replay as replay_days};
@@ -32,14 +33,19 @@ fn reason(word: &str) -> Result<Reason, String> {
 }
 
 pub fn replay(args: &ReplayArgs, output: &mut Output) -> Result<u8, CliError> {
+    #[cfg(unix)]
+    if let Some(code) = super::supervise::supervise(&args.job)? {
+        return Ok(code);
+    }
+    let orders = Orders::of_supervisor();
     let job = read_job(&args.job)?;
     let params = params(&args.params)?;
     let options = ReplayOptions {
         run_id: args.run.clone(),
         reason: args.reason,
-        ..ReplayOptions::default()
+        run: batch_options(orders.as_ref())?,
     };
-    let (report, signalled) = with_progress(async |progress, cancel| {
+    let (report, signalled) = with_progress_ordered(orders, async |progress, cancel| {
         replay_days(&job, &params, &options, &progress, &cancel).await
     })?;
     show(&report, args.json, output)?;

@@ -61,10 +61,14 @@ struct Summary<'a> {
     n_partitions: usize,
     /// Days that this run committed.
     n_committed: usize,
+    /// Of all days, whatever became of them.
     rows_in: u64,
+    /// Of the days that this run committed.
     rows_out: u64,
     rows_filtered: u64,
     rows_quarantined: u64,
+    rows_merged: u64,
+    rows_made: u64,
     peak_rss_bytes: Option<u64>,
 }
 
@@ -84,9 +88,16 @@ pub(super) fn show(report: &RunReport, is_json: bool, output: &mut Output) -> Re
         n_partitions: report.partitions.len(),
         n_committed: report.partitions.iter().filter(is_committed).count(),
         rows_in: sum(|day| day.rows_in),
-        rows_out: sum(|day| day.rows_out),
+        rows_out: report
+            .partitions
+            .iter()
+            .filter(is_committed)
+            .map(|day| day.rows_out)
+            .sum(),
         rows_filtered: sum(|day| day.rows_filtered),
         rows_quarantined: sum(|day| day.rows_quarantined),
+        rows_merged: sum(|day| day.rows_merged),
+        rows_made: sum(|day| day.rows_made),
         peak_rss_bytes: report.peak_rss_bytes,
     })
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use globset::{GlobBuilder, GlobMatcher};
+use sha2::{Digest, Sha256};
 
 use super::{
     BudgetSpec, Compression, FormatSpec, JobError, JobSpec, LimitsSpec, SinkLayout, SpecError, Template,
@@ -23,6 +24,8 @@ pub struct Job {
     pub spec_sha256: String,
     /// See [`JobSpec::logic_sha256`].
     pub logic_sha256: String,
+    /// SHA-256 of the names and types of the table's columns, in their order.
+    pub columns_sha256: String,
     pub source: Source,
     /// From the declared fields to the columns of the table.
     pub plan: Plan,
@@ -100,6 +103,7 @@ impl Job {
         let job = Self {
             spec_sha256: spec.sha256(),
             logic_sha256: spec.logic_sha256(),
+            columns_sha256: columns_sha256(plan.output()),
             budget: spec.errors.budget,
             limits: spec.limits,
             source,
@@ -297,6 +301,14 @@ impl Sink {
     pub fn partition(&self, day: NaiveDate) -> String {
         format!("{}={}", self.partition_name, self.partition_value.render(day))
     }
+}
+
+fn columns_sha256(schema: &polars::prelude::Schema) -> String {
+    let columns: Vec<String> = schema
+        .iter()
+        .map(|(name, dtype)| format!("{name}: {dtype:?}"))
+        .collect();
+    format!("{:x}", Sha256::digest(columns.join("\n")))
 }
 
 fn check_engine(spec: &JobSpec) -> Result<(), JobError> {

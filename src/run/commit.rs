@@ -37,6 +37,9 @@ pub(super) struct Commit {
     /// Of what decides which rows a record becomes: see [`crate::job::Job::logic_sha256`].
     #[serde(default)]
     pub logic_sha256: String,
+    /// Of the columns of the day's parts: see [`crate::job::Job::columns_sha256`].
+    #[serde(default)]
+    pub columns_sha256: String,
     /// Number of the commit this one follows; 0 for the first.
     pub base: u64,
     pub kind: CommitKind,
@@ -114,6 +117,7 @@ pub(super) struct Changes {
     pub deletes: Vec<String>,
     pub ledger: Option<String>,
     pub manifest: Option<StagedManifest>,
+    pub columns_sha256: String,
 }
 
 /// The commits of one day.
@@ -340,11 +344,11 @@ impl<'a> DayLog<'a> {
         }
     }
 
-    /// The runs that made the day's commits, oldest first.
-    pub async fn run_ids(&self) -> Result<Vec<String>, RunError> {
+    /// The numbers of the day's commits with the runs that made them, oldest first.
+    pub async fn run_ids(&self) -> Result<Vec<(u64, String)>, RunError> {
         let mut run_ids = Vec::new();
         for number in self.commit_numbers().await? {
-            run_ids.extend(self.read(number).await?.map(|commit| commit.run_id));
+            run_ids.extend(self.read(number).await?.map(|commit| (number, commit.run_id)));
         }
         Ok(run_ids)
     }
@@ -460,6 +464,7 @@ impl Commit {
             run_id: run_id.to_owned(),
             spec_sha256: spec_sha256.to_owned(),
             logic_sha256: logic_sha256.to_owned(),
+            columns_sha256: changes.columns_sha256,
             base: state.n,
             kind,
             parts: changes.parts,
@@ -552,6 +557,7 @@ mod tests {
             run_id: "20200103T000000-1".to_owned(),
             spec_sha256: "ab".repeat(32),
             logic_sha256: "cd".repeat(32),
+            columns_sha256: "ef".repeat(32),
             base: 1,
             kind: CommitKind::Rewrite,
             parts: vec![

@@ -107,6 +107,7 @@ async fn compact_day(
         run_id: context.run_id,
         day,
         logic_sha256: &last.logic_sha256,
+        columns_sha256: &last.columns_sha256,
         is_traced,
         owns_parts: true,
     };

@@ -117,7 +117,7 @@ impl Compute {
         let mut inputs = std::mem::take(&mut unit.inputs).into_iter().peekable();
         while let Some(first) = inputs.next() {
             if let Some(reject) = self.poisonous(first.index) {
-                send(&unit.out, Rows::of_reject(reject))?;
+                self.send_reject(reject, &unit.out)?;
                 continue;
             }
             match first.content {
@@ -268,7 +268,7 @@ impl Compute {
                     panic_message(panic.as_ref())
                 );
                 let reject = self.of_file(index, last_line + 1, Reason::DecoderPanic, message);
-                send(out, Rows::of_reject(reject))?;
+                self.send_reject(reject, out)?;
                 Ok(Drift::default())
             }
         }
@@ -283,7 +283,7 @@ impl Compute {
     ) -> Result<(), Halt> {
         let start = Instant::now();
         let batch = match &self.only {
-            Some(only) => only.keep(batch, |index| self.name(index as usize))?,
+            Some(only) => only.keep(batch)?,
             None => batch,
         };
         let df = batch.df;
@@ -357,6 +357,14 @@ impl Compute {
                 }
             })
             .collect()
+    }
+
+    /// A reject of what could not be read, unless a replay did not ask for it.
+    fn send_reject(&self, reject: Reject, out: &Sender<Message>) -> Result<(), Halt> {
+        match &self.only {
+            Some(only) if !only.takes(&reject) => Ok(()),
+            _ => send(out, Rows::of_reject(reject)),
+        }
     }
 
     /// The reject of an object that killed a process before; none for all others.

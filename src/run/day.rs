@@ -9,7 +9,7 @@ use super::commit::{Changes, CommitPart, DayLog, DayState, staging};
 use super::error::exit;
 use super::files::Files;
 use super::journal::Journal;
-use super::ledger::Cut;
+use super::ledger::{Cut, READ};
 use super::produced::{Assignment, Produced, fill};
 use super::publish::{Publication, discard};
 use super::report::{PartitionReport, PartitionStatus};
@@ -163,7 +163,7 @@ impl RunContext<'_> {
             &objects,
             &produced.segments,
             cut,
-            &|_| 0,
+            &|_| READ | (state.n + 1),
         );
         // A day of a million objects is held once from here on, in its ledger.
         drop(objects);
@@ -197,6 +197,7 @@ impl RunContext<'_> {
             run_id: self.run_id,
             day,
             logic_sha256: &self.job.logic_sha256,
+            columns_sha256: &self.job.columns_sha256,
             is_traced: self.job.plan.scope() != Scope::Partition,
             owns_parts: true,
         }

@@ -92,8 +92,8 @@ pub enum RunError {
     )]
     DayTooSlow { limit: Duration },
     #[error(
-        "{} that this day was made of are gone, and its steps, its schema or their nature ask to make all of it again, \
-         which would lose their rows: restore the files, or run with --replace to make the day of what is there",
+        "{} of this day gone, and its steps, its schema or their nature ask to make all of it again, which would lose \
+         rows: restore what is gone, or run with --replace to make the day of what is there",
         units::plural(*n_vanished, "raw file")
     )]
     Shrunk { n_vanished: u64 },
@@ -107,9 +107,19 @@ pub enum RunError {
     #[error("cannot read a part of the table again: {0}")]
     Part(PageError),
     #[error(
-        "steps of this job look at the whole day, so a record cannot be added alone: run the day with --replace"
+        "steps look at the whole day here, so a record cannot be added alone: run the day with --replace"
     )]
     ReplayMixed,
+    #[error(
+        "the table's parts of this day have other columns than the job makes now, so a record cannot be added to them: \
+         run the day with --replace"
+    )]
+    OtherColumns,
+    #[error("{day}: {source}")]
+    InPlan {
+        day: chrono::NaiveDate,
+        source: Box<RunError>,
+    },
     #[error("{location}: no plan `{plan_id}`: give the plan_id that `skewer plan` printed, or plan again")]
     NoPlan { plan_id: String, location: String },
     #[error("plan `{plan_id}` was made for another version of this spec: plan again")]
@@ -137,6 +147,7 @@ impl RunError {
             | Self::Layout { .. }
             | Self::Shrunk { .. }
             | Self::ReplayMixed
+            | Self::OtherColumns
             | Self::NoPlan { .. }
             | Self::OtherSpec { .. }
             | Self::NoTask { .. }
@@ -149,6 +160,7 @@ impl RunError {
             | Self::Unsure { .. }
             | Self::DayTooSlow { .. }
             | Self::TasksMissing { .. } => exit::TRY_AGAIN,
+            Self::InPlan { source, .. } => source.exit_code(),
             Self::Cancelled => exit::CANCELLED,
             _ => exit::UNEXPECTED,
         }

@@ -149,7 +149,9 @@ impl Collector<'_> {
         loop {
             let mut state = log.recover(false).await?;
             was_rolled_forward |= state.was_rolled_forward;
-            let run_id = new_run_id();
+            // The day's table is still what that run made it.
+            let last_run = state.last.as_ref().map(|last| last.run_id.clone());
+            let run_id = last_run.unwrap_or_else(new_run_id);
             let (kept, ledger, hashes) = match &state.last {
                 Some(last) => (
                     last.day_parts(),
@@ -158,9 +160,11 @@ impl Collector<'_> {
                 ),
                 None => (Vec::new(), None, ["", ""]),
             };
+            let columns = state.last.as_ref().map(|last| last.columns_sha256.clone());
             let changes = Changes {
                 kept,
                 ledger,
+                columns_sha256: columns.unwrap_or_default(),
                 ..Changes::default()
             };
             let commit = Commit::new(CommitKind::Fence, &run_id, hashes, &state, changes);

@@ -30,13 +30,19 @@ pub(super) struct Entry<'a> {
     pub key: &'a str,
     pub etag: Option<&'a str>,
     pub size: u64,
-    /// 0 for what a run read of the object; the line of a record that was replayed from quarantine.
+    /// [`READ`] and the number of the commit for what a run read of the object; the line of a record that was replayed
+    /// from quarantine, or with [`REST`] the line from which on the rest of the object was.
     pub line: u64,
     /// None where steps mixed the rows of the day, or there are none.
     pub slot: Option<u64>,
     pub first_row: u64,
     pub n_rows: u64,
 }
+
+/// Set in the line of what a run read: the rest is the number of its commit.
+pub(super) const READ: u64 = 1 << 62;
+/// Set in the line of an object that a replay could read from that line to its end.
+pub(super) const REST: u64 = 1 << 63;
 
 /// Entries sorted by key, line, slot and first row.
 #[derive(Debug, Clone)]

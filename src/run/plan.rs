@@ -257,7 +257,9 @@ pub async fn plan(
     for day in asked.into_iter().rev() {
         cancel.check()?;
         progress.set_note(day.to_string());
-        let (planned, first_slot, work) = plan_day(job, &opened, options, day, cancel).await?;
+        let (planned, first_slot, work) = plan_day(job, &opened, options, day, cancel)
+            .await
+            .map_err(|error| in_plan(day, error))?;
         if planned.planned.status == PlannedStatus::Planned {
             works.push((days.len(), first_slot, work));
         }
@@ -315,6 +317,16 @@ pub async fn plan(
     let content = PlanFolder::document(&at, "Plan", &record)?;
     opened.files.put(&at, &content).await?;
     Ok(report)
+}
+
+fn in_plan(day: NaiveDate, error: RunError) -> RunError {
+    match error {
+        RunError::Cancelled => RunError::Cancelled,
+        other => RunError::InPlan {
+            day,
+            source: Box::new(other),
+        },
+    }
 }
 
 /// What a day needs, and the first part number that it may use.

@@ -45,9 +45,9 @@ pub(super) struct Produced {
     pub segments: Vec<Segment>,
     /// Rows that were copied from published parts.
     pub n_copied: u64,
-    /// Location and line of each reject, and whether it is one of the whole file, where a selection was asked for.
+    /// Location, line and reason of each reject, where a selection was asked for.
     #[serde(skip)]
-    pub rejected: BTreeSet<(String, u64, bool)>,
+    pub rejected: BTreeSet<(String, u64, Reason)>,
 }
 
 impl Produced {

@@ -62,8 +62,8 @@ pub(super) struct Quarantine {
     failed_objects: BTreeSet<String>,
     /// The first reject of each reason, for the message of a day over its budget.
     examples: BTreeMap<Reason, String>,
-    /// Where each reject is and whether it is one of the whole file, when a replay asks.
-    rejected: Option<BTreeSet<(String, u64, bool)>>,
+    /// Where each reject is and why, when a replay asks.
+    rejected: Option<BTreeSet<(String, u64, Reason)>>,
 }
 
 impl Quarantine {
@@ -99,7 +99,7 @@ impl Quarantine {
             self.failed_objects.insert(reject.object.clone());
         }
         if let Some(rejected) = &mut self.rejected {
-            rejected.insert((reject.object.clone(), reject.line, reject.reason.is_of_file()));
+            rejected.insert((reject.object.clone(), reject.line, reject.reason));
         }
         let known = find(&self.source, &self.objects, &reject.object);
         let entry = Entry {
@@ -138,7 +138,7 @@ impl Quarantine {
         writer.write_all(&text).map_err(error)
     }
 
-    pub fn take_rejected(&mut self) -> BTreeSet<(String, u64, bool)> {
+    pub fn take_rejected(&mut self) -> BTreeSet<(String, u64, Reason)> {
         self.rejected.take().unwrap_or_default()
     }
 

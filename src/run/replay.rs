@@ -10,9 +10,9 @@ use std::time::Instant;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::commit::{Changes, CommitKind, DayLog, DayPart, staging};
+use super::commit::{Changes, Commit, CommitKind, DayLog, DayPart, staging};
 use super::day::RunContext;
-use super::ledger::{Cut, Entry, Ledger, LedgerBuilder, is_same};
+use super::ledger::{Cut, Entry, Ledger, LedgerBuilder, READ, REST, is_same};
 use super::produced::{Assignment, Produced, fill};
 use super::publish::Publication;
 use super::selection::{Lines, Selection};
@@ -92,40 +92,39 @@ async fn replay_day(
         report.message = Some("nothing was committed, so nothing can be added to it".to_owned());
         return Ok(PartitionStatus::NoData);
     };
+    let parts = last.day_parts();
+    check_day(job, last, &old)?;
     log.check_parts(&state).await?;
     let start = Instant::now();
     let listed = list::list(&job.source, context.source, day, context.cancel).await?;
     report.seconds.list = start.elapsed().as_secs_f64();
     report.n_files = listed.len() as u64;
-    let wanted = wanted(context, options, &log, day, &old).await?;
+    let (wanted, n_aside) = wanted(context, options, &log, day, &old).await?;
     let nothing = |report: &mut PartitionReport, message: String| {
         report.parts = last.part_reports(&job.sink, false);
         report.message = Some(message);
         Ok(PartitionStatus::AlreadyCommitted)
     };
-    if wanted.is_empty() {
-        return nothing(report, NOTHING_LEFT.to_owned());
-    }
     let (objects, lines, n_gone) = resolve(context, listed, &old, wanted);
-    let gone = gone(n_gone);
+    let gone = gone(n_gone, n_aside);
     if objects.is_empty() {
         return nothing(report, format!("{NOTHING_LEFT}{gone}"));
     }
     let objects = Arc::new(objects);
     report.n_bytes_in = objects.iter().map(|object| object.size).sum();
     context.progress.add_total(objects.len() as u64);
-    let parts = last.day_parts();
     let (copies, kept): (Vec<Copy>, Vec<DayPart>) = match job.sink.layout {
         SinkLayout::Parts => (Vec::new(), parts),
         SinkLayout::Single => (parts.into_iter().map(Copy::whole).collect(), Vec::new()),
     };
+    let selection = Arc::new(selection(context, &objects, &lines));
     let assignment = Assignment {
         objects: Arc::clone(&objects),
         copies: copies.clone(),
         first_slot: state.next_slot,
         staging: staging(&job.sink, context.run_id, day),
         quarantine: "part-0.jsonl".to_owned(),
-        only: Some(Arc::new(Selection::new(lines.clone()))),
+        only: Some(Arc::clone(&selection)),
     };
     let cut = context.cut(state.next_slot);
     let produced = match context.produce(day, assignment).await {
@@ -146,12 +145,16 @@ async fn replay_day(
         lines: &lines,
         copies: &copies,
         cut,
+        selection: &selection,
     };
     let (made, n_mended) = read.ledgers(context, &produced, &old);
     if n_mended == 0 {
         context.clean_up(day, &produced.parts).await;
         let n = units::plural(produced.books.rows_in, "record");
-        return nothing(report, format!("{n} read again and rejected again{gone}"));
+        return nothing(
+            report,
+            format!("{n} read again and rejected again{}{gone}", read.not_reached()),
+        );
     }
     let start = Instant::now();
     let changes = Changes {
@@ -162,25 +165,54 @@ async fn replay_day(
     let next = next_ledger(&changes.kept, &none, Some(&old), &made);
     let publication = Publication {
         is_traced: true,
+        // The rows of before are still made by the steps of before.
+        logic_sha256: &last.logic_sha256,
+        columns_sha256: &last.columns_sha256,
         ..context.publication(&log, &state, day)
     };
     let commit = publication.publish(CommitKind::Replay, changes, &next).await?;
     report.seconds.commit = start.elapsed().as_secs_f64();
     report.parts = commit.part_reports(&job.sink, true);
-    report.message = Some(format!("{} mended{gone}", units::plural(n_mended, "record")));
+    report.message = Some(format!(
+        "{} mended{}{gone}",
+        units::plural(n_mended, "record"),
+        read.not_reached()
+    ));
     Ok(PartitionStatus::Committed)
+}
+
+/// Refuses a day to which no record can be added alone.
+fn check_day(job: &Job, last: &Commit, old: &Ledger) -> Result<(), RunError> {
+    let has_rows = last.day_parts().iter().any(|part| part.rows > 0);
+    if has_rows && old.entries().all(|entry| entry.slot.is_none()) {
+        return Err(RunError::ReplayMixed);
+    }
+    if last.logic_sha256 != job.logic_sha256 && last.columns_sha256 != job.columns_sha256 {
+        return Err(RunError::OtherColumns);
+    }
+    Ok(())
 }
 
 const NOTHING_LEFT: &str = "no record in quarantine that was not replayed";
 
-fn gone(n_gone: u64) -> String {
-    match n_gone {
-        0 => String::new(),
-        n => format!(
-            "; {} changed or gone since, the next run reads what is there",
-            units::plural(n, "file")
-        ),
-    }
+/// What a replay leaves aside, and why.
+fn gone(n_gone: u64, n_aside: u64) -> String {
+    let gone = (n_gone > 0).then(|| {
+        let files = units::plural(n_gone, "file");
+        format!("; {files} changed or gone since, the next run reads what is there")
+    });
+    let aside = (n_aside > 0).then(|| {
+        let records = units::plural(n_aside, "record");
+        format!("; {records} left aside, of which other rows may be in the table: --replace computes the day again")
+    });
+    gone.unwrap_or_default() + &aside.unwrap_or_default()
+}
+
+/// The lines that are asked for, for the stages.
+fn selection(context: &RunContext<'_>, objects: &[Object], lines: &BTreeMap<u32, Lines>) -> Selection {
+    let location = |object: &Object| context.source.location(&object.key).to_string();
+    let indices = objects.iter().map(location).zip(0..).collect();
+    Selection::new(lines.clone(), indices)
 }
 
 /// What a replay read again.
@@ -189,14 +221,30 @@ struct Read<'a> {
     lines: &'a BTreeMap<u32, Lines>,
     copies: &'a [Copy],
     cut: Cut,
+    selection: &'a Selection,
 }
 
 impl Read<'_> {
+    /// What to say of files that ended before the records that were asked for.
+    fn not_reached(&self) -> String {
+        let indices = (0_u32..).take(self.objects.len());
+        let n = indices
+            .filter(|index| self.selection.stopped(*index).is_some())
+            .count();
+        match n {
+            0 => String::new(),
+            n => format!(
+                "; {} could not be read as far as before, their records stay in quarantine",
+                units::plural(n as u64, "file")
+            ),
+        }
+    }
+
     /// What the new parts are made of, every mended line remembered, and how many there are.
     fn ledgers(&self, context: &RunContext<'_>, produced: &Produced, old: &Ledger) -> ([Ledger; 2], u64) {
         let marks: Vec<Vec<u64>> = (0_u32..)
             .zip(self.objects.iter())
-            .map(|(index, object)| marks(context, object, self.lines.get(&index), produced))
+            .map(|(index, object)| self.marks(context, index, object, produced))
             .collect();
         let first_mark = |index: usize| marks.get(index).and_then(|marks| marks.first().copied());
         let made = made_ledger(
@@ -211,6 +259,30 @@ impl Read<'_> {
         let n_mended = marks.iter().map(|marks| marks.len() as u64).sum();
         ([made, rest_of_marks(self.objects, &marks)], n_mended)
     }
+
+    /// What the ledger remembers of an object: the lines that are mended now.
+    fn marks(&self, context: &RunContext<'_>, index: u32, object: &Object, produced: &Produced) -> Vec<u64> {
+        let Some(lines) = self.lines.get(&index) else {
+            return Vec::new();
+        };
+        let location = context.source.location(&object.key).to_string();
+        // Other rows of a record may be in the table where a step made several of it, so it must not be added again.
+        let is_split = context.job.plan.makes_rows();
+        let is_rejected = |line: u64, is_of_file: bool| {
+            let here =
+                (location.clone(), line, Reason::Truncated)..=(location.clone(), line, Reason::StepFailed);
+            let mut reasons = produced.rejected.range(here).map(|(_, _, reason)| *reason);
+            reasons.any(|reason| {
+                reason.is_of_file() == is_of_file && !(is_split && reason == Reason::StepFailed)
+            })
+        };
+        let is_reached = |line: u64| self.selection.stopped(index).is_none_or(|at| line < at);
+        let singles = lines.single.iter().copied();
+        let singles = singles.filter(|line| is_reached(*line) && !is_rejected(*line, false));
+        let rest = lines.rest_from;
+        let rest = rest.filter(|line| is_reached(*line) && !is_rejected(*line, true));
+        singles.chain(rest.map(|line| line | REST)).collect()
+    }
 }
 
 /// Lines by the full location of their file, with the file's etag and size as they were.
@@ -223,9 +295,11 @@ async fn wanted(
     log: &DayLog<'_>,
     day: NaiveDate,
     old: &Ledger,
-) -> Result<Wanted, RunError> {
+) -> Result<(Wanted, u64), RunError> {
     let mut wanted = Wanted::new();
-    for run_id in log.run_ids().await? {
+    let mut n_aside = 0;
+    let is_split = context.job.plan.makes_rows();
+    for (n, run_id) in log.run_ids().await? {
         if options.run_id.as_ref().is_some_and(|asked| *asked != run_id) {
             continue;
         }
@@ -242,17 +316,23 @@ async fn wanted(
                     location: at.to_string(),
                     message: error.to_string(),
                 })?;
-                if options.reason.is_none_or(|reason| reason == entered.reason_code) {
-                    enter(&mut wanted, context, old, entered);
+                if options.reason.is_some_and(|reason| reason != entered.reason_code) {
+                    continue;
                 }
+                if is_split && entered.reason_code == Reason::StepFailed {
+                    n_aside += 1;
+                    continue;
+                }
+                enter(&mut wanted, context, old, n, entered);
             }
         }
     }
     wanted.retain(|_, (_, _, lines)| *lines != Lines::default());
-    Ok(wanted)
+    Ok((wanted, n_aside))
 }
 
-fn enter(wanted: &mut Wanted, context: &RunContext<'_>, old: &Ledger, entered: Entered) {
+/// Adds what commit `n` put in quarantine, unless it was added since, or its file was read again by a later commit.
+fn enter(wanted: &mut Wanted, context: &RunContext<'_>, old: &Ledger, n: u64, entered: Entered) {
     let Some(key) = context.source.key_of(&entered.source.uri) else {
         return;
     };
@@ -261,7 +341,11 @@ fn enter(wanted: &mut Wanted, context: &RunContext<'_>, old: &Ledger, entered: E
     } else {
         entered.line
     };
-    let is_added = old.of_key(&key).any(|index| old.entry(index).line == mark);
+    let is_past = |line: u64| line & REST == 0 && line & READ != 0 && line & !READ > n;
+    let is_added = old.of_key(&key).any(|index| {
+        let line = old.entry(index).line;
+        line == mark || is_past(line)
+    });
     if is_added {
         return;
     }
@@ -312,26 +396,6 @@ fn resolve(
         }
     }
     (objects, by_index, wanted.len() as u64)
-}
-
-/// Set in the ledger's line of a file that could be read from that line to its end.
-const REST: u64 = 1 << 63;
-
-/// What the ledger remembers of an object: its lines that are mended now.
-fn marks(context: &RunContext<'_>, object: &Object, lines: Option<&Lines>, produced: &Produced) -> Vec<u64> {
-    let location = context.source.location(&object.key).to_string();
-    let is_mended =
-        |line: u64, is_of_file: bool| !produced.rejected.contains(&(location.clone(), line, is_of_file));
-    let Some(lines) = lines else {
-        return Vec::new();
-    };
-    let singles = lines
-        .single
-        .iter()
-        .copied()
-        .filter(|line| is_mended(*line, false));
-    let rest = lines.rest_from.filter(|line| is_mended(*line, true));
-    singles.chain(rest.map(|line| line | REST)).collect()
 }
 
 /// Entries of the marks that have no rows of their own: an object's rows all belong to its first.

@@ -1,17 +1,21 @@
 //! The records that a replay is about: everything else that their files hold is left aside.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use polars::prelude::{BooleanChunked, NewChunkedArray};
 
 use super::RunError;
 use crate::dataset::decode::Batch;
-use crate::dataset::origin;
+use crate::dataset::{Reject, origin};
 
-/// Lines of objects, by the object's index and its full location.
+/// Lines of objects, by the object's index, and the objects' indices by their full location.
 #[derive(Debug, Default)]
 pub(super) struct Selection {
     lines: BTreeMap<u32, Lines>,
+    indices: BTreeMap<String, u32>,
+    /// Where reading an object ended before all its lines were reached.
+    stopped: Mutex<BTreeMap<u32, u64>>,
 }
 
 /// Which lines of an object count.
@@ -29,16 +33,49 @@ impl Lines {
 }
 
 impl Selection {
-    pub fn new(lines: BTreeMap<u32, Lines>) -> Self {
-        Self { lines }
+    pub fn new(lines: BTreeMap<u32, Lines>, indices: BTreeMap<String, u32>) -> Self {
+        Self {
+            lines,
+            indices,
+            stopped: Mutex::default(),
+        }
+    }
+
+    /// The first line of an object that could not be reached; none when it was read to its end, or a reject of this
+    /// replay stands for the rest.
+    pub fn stopped(&self, object: u32) -> Option<u64> {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        stopped.get(&object).copied()
+    }
+
+    /// Whether a reject counts. One of the whole file counts where it stands for a rest that was asked for; before that
+    /// place it says that what was asked for could not be reached, and stays in quarantine as it is.
+    pub fn takes(&self, reject: &Reject) -> bool {
+        let Some((object, lines)) = self
+            .indices
+            .get(&reject.object)
+            .and_then(|object| Some((*object, self.lines.get(object)?)))
+        else {
+            return false;
+        };
+        if !reject.reason.is_of_file() {
+            return lines.has(reject.line);
+        }
+        let stands_for_rest = lines.rest_from.is_some_and(|from| reject.line >= from);
+        if !stands_for_rest {
+            let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = stopped.entry(object).or_insert(reject.line);
+            *at = reject.line.min(*at);
+        }
+        stands_for_rest
     }
 
     fn has(&self, object: u32, line: u64) -> bool {
         self.lines.get(&object).is_some_and(|lines| lines.has(line))
     }
 
-    /// The rows and rejects of `batch` that count. `name` gives the full location of an object by its index.
-    pub fn keep(&self, batch: Batch, name: impl Fn(u32) -> String) -> Result<Batch, RunError> {
+    /// The rows and rejects of `batch` that count.
+    pub fn keep(&self, batch: Batch) -> Result<Batch, RunError> {
         let wrong = |error: polars::prelude::PolarsError| RunError::Step {
             message: error.to_string(),
         };
@@ -54,13 +91,7 @@ impl Selection {
         };
         let df = batch.df.filter(&mask).map_err(wrong)?;
         let mut rejects = batch.rejects;
-        rejects.retain(|reject| {
-            let selected = self
-                .lines
-                .iter()
-                .find(|(object, _)| name(**object) == reject.object);
-            selected.is_some_and(|(_, lines)| lines.has(reject.line))
-        });
+        rejects.retain(|reject| self.takes(reject));
         Ok(Batch {
             n_records: df.height() as u64 + rejects.len() as u64,
             df,
@@ -78,7 +109,7 @@ mod tests {
 
     use super::{Lines, Selection};
     use crate::dataset::decode::Batch;
-    use crate::dataset::origin;
+    use crate::dataset::{Reason, Reject, Stage, origin};
 
     #[test]
     fn only_the_named_lines_and_what_follows_a_cut_are_kept() {
@@ -103,11 +134,8 @@ mod tests {
             single: BTreeSet::new(),
             rest_from: Some(5),
         };
-        let names = ["a", "b", "c"];
-        let selection = Selection::new(BTreeMap::from([(0, single), (1, rest)]));
-        let kept = selection
-            .keep(batch, |index| names[index as usize].to_owned())
-            .unwrap();
+        let selection = Selection::new(BTreeMap::from([(0, single), (1, rest)]), BTreeMap::new());
+        let kept = selection.keep(batch).unwrap();
         let ids: Vec<_> = kept
             .df
             .column("id")
@@ -119,5 +147,39 @@ mod tests {
             .collect();
         assert_eq!(ids, [2, 4]);
         assert_eq!(kept.n_records, 2);
+    }
+
+    #[test]
+    fn a_file_that_ends_before_what_was_asked_for_leaves_it_in_quarantine() {
+        let lines = |rest_from| Lines {
+            single: BTreeSet::from([5]),
+            rest_from,
+        };
+        let selection = Selection::new(
+            BTreeMap::from([(0, lines(None)), (1, lines(Some(8)))]),
+            BTreeMap::from([("a".to_owned(), 0), ("b".to_owned(), 1)]),
+        );
+        let reject = |object: &str, line, reason| Reject {
+            object: object.to_owned(),
+            line,
+            byte_offset: 0,
+            byte_len: 0,
+            stage: Stage::Decode,
+            reason,
+            field: None,
+            expected: None,
+            got: None,
+            step: None,
+            message: String::new(),
+            raw: String::new(),
+            is_raw_partial: true,
+        };
+        assert!(selection.takes(&reject("a", 5, Reason::InvalidJson)));
+        assert!(!selection.takes(&reject("a", 6, Reason::InvalidJson)));
+        assert!(!selection.takes(&reject("a", 5, Reason::Deadline)));
+        assert!(selection.takes(&reject("b", 9, Reason::Deadline)));
+        assert_eq!((selection.stopped(0), selection.stopped(1)), (Some(5), None));
+        assert!(!selection.takes(&reject("b", 3, Reason::Deadline)));
+        assert_eq!(selection.stopped(1), Some(3));
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::commit::{Changes, DayLog, staging};
 use super::day::RunContext;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, READ};
 use super::plan::{DayPlan, PlanFolder, PlannedStatus, SLOTS_PER_TASK};
 use super::produced::{Assignment, Produced, fill};
 use super::publish::{Publication, discard};
@@ -123,7 +123,7 @@ pub async fn task(
             _ => None,
         };
         let nothing = BTreeSet::new();
-        let replaced = day_plan.map_or(&nothing, |planned| &planned.replaced);
+        let (base, replaced) = day_plan.map_or((0, &nothing), |planned| (planned.base, &planned.replaced));
         let cut = context.cut(task.first_slot);
         let made = made_ledger(
             &task.copies,
@@ -132,7 +132,7 @@ pub async fn task(
             &objects,
             &produced.segments,
             cut,
-            &|_| 0,
+            &|_| READ | (base + 1),
         );
         let ledger = format!("made/{index:05}-{nonce}.parquet");
         let at = folder.folder.join(&ledger);
@@ -272,7 +272,12 @@ async fn commit_day(
     report.n_files_changed = planned.n_changed;
     report.n_files_vanished = planned.n_vanished;
     if let Some(last) = state.last.as_ref().filter(|_| state.n != planned.base) {
-        if log.run_ids().await?.iter().any(|run_id| run_id == context.run_id) {
+        if log
+            .run_ids()
+            .await?
+            .iter()
+            .any(|(_, run_id)| run_id == context.run_id)
+        {
             report.parts = parts_now();
             report.message = Some("this plan was committed before".to_owned());
             return Ok(PartitionStatus::AlreadyCommitted);

@@ -109,7 +109,7 @@ pub(super) fn decide(
     let found = diff(&objects, ledger);
     let gone = (found.n_vanished > 0).then(|| {
         format!(
-            "; {} that it was made of are gone, their rows stay",
+            "; {} that it was made of gone, the rows stay",
             units::plural(found.n_vanished, "raw file")
         )
     });

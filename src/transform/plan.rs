@@ -146,6 +146,12 @@ impl Plan {
         scopes.max().unwrap_or(Scope::Row)
     }
 
+    /// Whether a record may become several rows.
+    pub fn makes_rows(&self) -> bool {
+        let mut effects = self.steps.iter().map(|planned| planned.step.row_effect());
+        effects.any(|effect| effect == RowEffect::Makes)
+    }
+
     /// Splits into the `Row` and `Fitted` prefix, run per work unit, and the suffix that needs the whole partition.
     /// Steps keep their numbers.
     pub fn split(mut self) -> (Plan, Option<Plan>) {

@@ -213,6 +213,7 @@ impl Runner {
             run_id: &run_id,
             day: self.day,
             logic_sha256: &self.job.logic_sha256,
+            columns_sha256: "",
             is_traced: true,
             owns_parts: true,
         };
