@@ -82,6 +82,16 @@ struct Supervisor {
     told: Option<u8>,
 }
 
+/// The system's allocator keeps what each of its arenas once held. Two for each core hold a fifth less than the eight it
+/// would make, at the same speed; whoever has set their own number keeps it.
+fn allocator_settings() -> Option<(&'static str, String)> {
+    const ARENAS: &str = "MALLOC_ARENA_MAX";
+    let n_cores = std::thread::available_parallelism().ok()?;
+    std::env::var_os(ARENAS)
+        .is_none()
+        .then(|| (ARENAS, (2 * n_cores.get()).to_string()))
+}
+
 impl Supervisor {
     fn new(folder: Folder) -> io::Result<Self> {
         Ok(Self {
@@ -163,6 +173,7 @@ impl Supervisor {
         let mut worker = Command::new(&self.program)
             .args(args)
             .env(JOURNAL, &self.folder.0)
+            .envs(allocator_settings())
             .stdin(Stdio::piped())
             .stdout(stdout)
             .spawn()
