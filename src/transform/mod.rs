@@ -5,17 +5,20 @@
 
 mod execute;
 pub mod expr;
+mod fit;
 mod iso8601;
 mod isolate;
 mod pairs;
 mod plan;
+pub mod python;
 mod recipe;
 mod step;
 pub mod steps;
 
 pub use execute::{ExecuteError, Outcome, StepCounts, StepReject};
+pub use fit::{FitSource, FitState, Fitted};
 pub use pairs::Pairs;
 pub use plan::{CheckedRecipe, Plan, Stage, StepError};
 pub use recipe::{ApiVersion, Recipe, RecipeFile, RecipeKind, RecipeStep, recipe_json_schema};
-pub use step::{CheckError, Inputs, RowEffect, Scope, StepInfo};
+pub use step::{CheckError, Input, Inputs, RowEffect, Scope, StepInfo};
 pub use steps::{Step, registry};

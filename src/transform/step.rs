@@ -1,9 +1,13 @@
 //! What every step can do, and the words its checks fail with. The steps themselves are listed in [`super::steps`].
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use polars::prelude::{DataFrame, DataType, Expr, LazyFrame, PlSmallStr, Schema};
 use thiserror::Error;
 
-use super::Step;
+use super::python::Python;
+use super::{FitSource, FitState, Step};
 use crate::base::nearest;
 use crate::dataset::origin;
 
@@ -32,9 +36,35 @@ pub enum RowEffect {
     Merges,
 }
 
-/// Second datasets that steps refer to by name, as schemas. Empty until joins exist.
+/// Second datasets that steps refer to by name.
 #[derive(Debug, Clone, Default)]
-pub struct Inputs {}
+pub struct Inputs {
+    by_name: BTreeMap<String, Input>,
+}
+
+/// A second dataset: its columns, and its rows once somebody opened them. Checking needs the columns alone.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Visible columns.
+    pub schema: Schema,
+    pub rows: Option<Arc<DataFrame>>,
+}
+
+impl Inputs {
+    /// Adds an input, or replaces the one of that name.
+    pub fn insert(&mut self, name: impl Into<String>, input: Input) {
+        self.by_name.insert(name.into(), input);
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Input> {
+        self.by_name.get(name)
+    }
+
+    /// In the order of their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+}
 
 /// Why a step does not check, before the plan adds its number and name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -90,6 +120,35 @@ pub(super) trait Behaviour {
     /// [may reject](Self::may_reject) says why in [`origin::REJECT`].
     fn apply(&self, lf: LazyFrame, schema: &Schema) -> Result<LazyFrame, CheckError>;
 
+    /// As [`Self::check`], for a step that reads a second dataset.
+    fn check_with(&self, schema: &Schema, inputs: &Inputs) -> Result<Schema, CheckError> {
+        let _ = inputs;
+        self.check(schema)
+    }
+
+    /// As [`Self::apply`], for a step that reads a second dataset.
+    fn apply_with(&self, lf: LazyFrame, schema: &Schema, inputs: &Inputs) -> Result<LazyFrame, CheckError> {
+        let _ = inputs;
+        self.apply(lf, schema)
+    }
+
+    /// Writes the step as polars code for Python that gives the same rows, or says why there is none.
+    fn python(&self, schema: &Schema, inputs: &Inputs, script: &mut Python) -> Result<(), String> {
+        let _ = (schema, inputs, script);
+        Err("it has no form in polars for Python".to_owned())
+    }
+
+    /// Whether the step has learned from data what it needs; none for a step that learns nothing.
+    fn fit_state(&self) -> Option<FitState> {
+        None
+    }
+
+    /// The step with what it learns from `df`, visible rows before it. None for a step that learns nothing.
+    fn fit(&self, df: &DataFrame, source: &FitSource) -> Option<Result<Step, CheckError>> {
+        let _ = (df, source);
+        None
+    }
+
     /// A few words for the recipe panel.
     fn summary(&self) -> String;
 
@@ -140,7 +199,7 @@ pub struct StepInfo {
     pub summary: &'static str,
     /// What it does, when to use it, an example, limits. Markdown.
     pub doc: &'static str,
-    /// `columns`, `text`, `numbers`, `time`, `nested`, `rows`.
+    /// One of [`GROUPS`](super::steps::GROUPS).
     pub group: &'static str,
     pub scope: Scope,
     /// The step with empty parameters, as the window adds it.

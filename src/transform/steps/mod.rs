@@ -12,8 +12,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::python::Python;
 use super::step::Behaviour;
-use super::{CheckError, Inputs, RowEffect, Scope, StepInfo};
+use super::{CheckError, FitSource, FitState, Inputs, RowEffect, Scope, StepInfo};
 use crate::base::nearest;
 
 mod bucketize;
@@ -111,22 +112,40 @@ macro_rules! steps {
 }
 
 steps! {
+    // columns
     select => Select,
     drop => Drop,
     rename => Rename,
     cast => Cast,
     derive => Derive,
-    filter => Filter,
     fill_null => FillNull,
-    parse_timestamp => ParseTimestamp,
+    // text
     normalize_text => NormalizeText,
     tokenize => Tokenize,
     hashing_tf => HashingTf,
+    // numbers
     bucketize => Bucketize,
+    // time
+    parse_timestamp => ParseTimestamp,
+    // nested
     unnest => Unnest,
     explode => Explode,
+    // rows
+    filter => Filter,
     dedupe => Dedupe,
 }
+
+/// What steps are grouped by in the palette, in its order.
+pub const GROUPS: &[&str] = &[
+    "columns",
+    "text",
+    "numbers",
+    "categories",
+    "time",
+    "nested",
+    "rows",
+    "other data",
+];
 
 /// Every kind of step, in palette order.
 pub fn registry() -> &'static [StepInfo] {
@@ -229,8 +248,7 @@ impl Step {
     /// # Errors
     /// [`CheckError`] naming parameter, column and nearest name.
     pub fn check(&self, schema: &Schema, inputs: &Inputs) -> Result<Schema, CheckError> {
-        let _ = inputs;
-        self.behaviour().check(schema)
+        self.behaviour().check_with(schema, inputs)
     }
 
     /// Adds the step to `lf`, whose visible columns are `schema`. Computes nothing.
@@ -238,8 +256,28 @@ impl Step {
     /// # Errors
     /// As [`Step::check`].
     pub fn apply(&self, lf: LazyFrame, schema: &Schema, inputs: &Inputs) -> Result<LazyFrame, CheckError> {
-        let _ = inputs;
-        self.behaviour().apply(lf, schema)
+        self.behaviour().apply_with(lf, schema, inputs)
+    }
+
+    /// Writes the step as polars code for Python that gives the same rows.
+    ///
+    /// # Errors
+    /// Why the step cannot be written so, for a comment in the script and a note in the window.
+    pub fn python(&self, schema: &Schema, inputs: &Inputs, script: &mut Python) -> Result<(), String> {
+        self.behaviour().python(schema, inputs, script)
+    }
+
+    /// Whether the step has learned from data what it needs; none for a step that learns nothing.
+    pub fn fit_state(&self) -> Option<FitState> {
+        self.behaviour().fit_state()
+    }
+
+    /// The step with what it learns from `df`, the visible rows before it. None for a step that learns nothing.
+    ///
+    /// # Errors
+    /// Inside, [`CheckError`] for parameters that do not check against `df`, or rows that nothing can be learned from.
+    pub fn fit(&self, df: &DataFrame, source: &FitSource) -> Option<Result<Self, CheckError>> {
+        self.behaviour().fit(df, source)
     }
 }
 
@@ -290,7 +328,7 @@ fn json_schema<P: Params>() -> Value {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{NAMES, Step, registry};
+    use super::{GROUPS, NAMES, Step, registry};
     use crate::transform::Recipe;
 
     #[test]
@@ -321,8 +359,7 @@ mod tests {
         let names: HashSet<&str> = registry().iter().map(|info| info.name).collect();
         assert_eq!((names.len(), registry().len()), (NAMES.len(), NAMES.len()));
         for info in registry() {
-            let groups = ["columns", "text", "numbers", "time", "nested", "rows"];
-            assert!(groups.contains(&info.group), "{}", info.name);
+            assert!(GROUPS.contains(&info.group), "{}", info.name);
             assert_eq!((info.new)().name(), info.name);
             assert_eq!((info.new)().scope(), info.scope);
         }
