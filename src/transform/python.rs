@@ -4,7 +4,6 @@
 //! columns in `df`. What each step writes stands in its own file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
 use polars::prelude::{DataType, TimeUnit};
 use serde_json::Value;
@@ -62,8 +61,7 @@ impl Python {
 }
 
 fn push(text: &mut String, args: std::fmt::Arguments<'_>) {
-    // Writing to a string cannot fail.
-    drop(text.write_fmt(args));
+    text.push_str(&args.to_string());
 }
 
 /// A string literal of Python.
