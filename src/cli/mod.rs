@@ -21,6 +21,7 @@ mod rows;
 mod run;
 mod sample_data;
 mod schema;
+mod script;
 mod signal;
 mod skew;
 #[cfg(unix)]
@@ -55,6 +56,8 @@ enum Command {
     Ls(ls::LsArgs),
     /// A bounded page of rows, rejects included
     Preview(preview::PreviewArgs),
+    /// A recipe as a Python program for polars that gives the rows of a preview
+    Script(script::ScriptArgs),
     /// The unified schema, and where files disagree
     Schema(schema::SchemaArgs),
     /// Partition skew: metrics and findings
@@ -183,6 +186,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
     match command {
         Command::Ls(args) => ls::ls(args, output),
         Command::Preview(args) => preview::preview(args, output),
+        Command::Script(args) => script::script(args, output),
         Command::Schema(args) => schema::schema(args, output),
         Command::Skew(args) => skew::skew(args, output),
         Command::Validate(args) => validate::validate(&args, output),
@@ -204,6 +208,14 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
 #[allow(clippy::print_stderr, reason = "the command line's errors belong on stderr")]
 fn report(error: &CliError) {
     eprintln!("error: {error}");
+}
+
+#[allow(
+    clippy::print_stderr,
+    reason = "what is said beside a result belongs on stderr"
+)]
+fn note(text: &str) {
+    eprintln!("note: {text}");
 }
 
 /// Logs go to stderr when `SKEWER_LOG` asks for them: `SKEWER_LOG=debug`.

@@ -104,7 +104,7 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
 }
 
 /// Reads a recipe file, or the steps of a job spec.
-fn read_recipe(path: &Path) -> Result<Recipe, CliError> {
+pub fn read_recipe(path: &Path) -> Result<Recipe, CliError> {
     let text = std::fs::read_to_string(path).map_err(|error| CliError::Spec {
         message: format!(
             "{}: {error}: give the path of a recipe or a job spec",
