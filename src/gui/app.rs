@@ -375,6 +375,8 @@ impl App {
                     partition: document.partition.as_ref(),
                     sample: document.sample,
                     shown_step: panels.shown_step,
+                    recipe: &document.recipe,
+                    inputs: &slots.inputs,
                 };
                 data_ui(ui, view, &mut panels.data, &mut self.commands);
             }

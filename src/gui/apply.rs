@@ -283,6 +283,7 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         Command::Refresh => refresh(app),
         Command::ShowTab(tab) => app.state.panels.tab = tab,
         Command::ShowStep(step) => app.state.panels.shown_step = step,
+        Command::OpenStep(at) => open_step(&mut app.state, at),
         Command::GoBack => {
             let present = Place::of(app.state.document());
             if let Some(place) = app.state.places.back(present) {
@@ -317,6 +318,20 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         }
         Command::ShowShortcuts => app.state.panels.has_shortcuts ^= true,
         Command::Quit => close(ctx),
+    }
+}
+
+/// Opens a step's editor. Its result is shown; of the last step that is what all steps give.
+fn open_step(state: &mut State, at: usize) {
+    let n_steps = state.document().recipe.steps.len();
+    if at >= n_steps {
+        return;
+    }
+    state.panels.has_recipe = true;
+    state.panels.recipe.open_step(at);
+    let is_last = at + 1 == n_steps;
+    if !is_last || state.panels.shown_step.is_some() {
+        state.panels.shown_step = (!is_last).then_some(at + 1);
     }
 }
 

@@ -35,6 +35,8 @@ pub enum Command {
     ShowTab(Tab),
     /// Shows the data after this many steps; none shows them after all steps.
     ShowStep(Option<usize>),
+    /// Opens the editor of the step at this place and shows the data after it.
+    OpenStep(usize),
     /// Asks for a file and writes the job spec there.
     Export,
     /// Runs the job here, in the background.

@@ -10,7 +10,7 @@ use crate::dataset::{Page, SampleChoice};
 use crate::explore::{Explored, Explorer};
 use crate::session::{Document, Source};
 use crate::task::Slot;
-use crate::transform::Recipe;
+use crate::transform::{Inputs, Recipe};
 
 /// What a page was read from. `generation` changes with a refresh.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +86,8 @@ pub struct Slots {
     pub explored: Slot<ExploreKey, Explored>,
     /// Keeps what explorations computed. Locked by background work only.
     pub explorer: Arc<Mutex<Explorer>>,
+    /// Second datasets that are open.
+    pub inputs: Inputs,
     pub spec: SpecText,
     /// Answers of native dialogs.
     pub picked: Slot<(u64, Purpose), Option<PathBuf>>,

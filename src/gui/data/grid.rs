@@ -8,20 +8,22 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use egui::scroll_area::ScrollSource;
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{
-    Color32, FontId, Painter, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo,
-    pos2, vec2,
+    Align, Color32, FontId, Layout, Painter, Popup, PopupCloseBehavior, PopupKind, Rect, Role, ScrollArea,
+    Sense, SetOpenCommand, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 use polars::prelude::{Column, DataFrame, DataType};
 
+use super::column_card::CardState;
 use super::copy::{self, Selection};
 use super::stats::StatsCache;
 use super::value::{self, Cell, Look};
 use super::{head, keys, menu};
-use crate::base::units;
+use crate::base::{Accuracy, units};
 use crate::dataset::dtype_name;
-use crate::explore::ColumnMark;
+use crate::explore::{ColumnMark, Comparison};
 use crate::gui::command::Command;
 use crate::gui::theme::{self, Colors, colors, size, space};
+use crate::transform::{Inputs, Recipe};
 
 /// Widths between which a person can drag a column.
 const MIN_WIDTH: f32 = 48.0;
@@ -38,6 +40,11 @@ pub struct GridView<'a> {
     pub insert_at: usize,
     pub shown_step: Option<usize>,
     pub is_stale: bool,
+    pub recipe: &'a Recipe,
+    pub inputs: &'a Inputs,
+    /// The rows before and after the last shown step.
+    pub comparison: Option<&'a Comparison>,
+    pub accuracy: Accuracy,
 }
 
 /// Where the cursor is, what is hidden, and how wide columns are.
@@ -59,6 +66,11 @@ pub struct GridState {
     followed: Option<(usize, String)>,
     /// A row whose detail was asked for.
     pub opened_row: Option<usize>,
+    /// The card of a column.
+    pub card: CardState,
+    /// The keyboard asked for the card of the cursor's column, or for the menu of its cell.
+    pub is_asking_card: bool,
+    pub is_asking_menu: bool,
 }
 
 /// Columns in view order and where they stand.
@@ -172,6 +184,11 @@ pub fn grid_ui(ui: &mut Ui, view: GridView<'_>, state: &mut GridState, commands:
 
     let id = ui.make_persistent_id("rows");
     keys::handle(ui, id, view.df, columns.all.len(), state, commands);
+    if std::mem::take(&mut state.is_asking_card)
+        && let Some((_, column)) = state.cursor.and_then(|(_, at)| columns.all.get(at))
+    {
+        state.card.asked = Some(column.name().to_string());
+    }
 
     let content = vec2(
         columns.gutter + columns.width() + space::LG,
@@ -309,7 +326,28 @@ impl Frame<'_> {
         let line = Stroke::new(size::LINE, c.line);
         ui.painter().hline(self.rect.x_range(), body.top(), line);
         let cursor = state.cursor;
-        response.context_menu(|ui| menu::cell_menu(ui, &self.view, cursor, self.columns, state, commands));
+        response.context_menu(|ui| {
+            menu::cell_menu(ui, &self.view, cursor, self.columns, state, commands, false);
+        });
+        self.menu_by_key(ui, state, commands);
+    }
+
+    /// The cell's menu, at the cell, when a key asked for it.
+    fn menu_by_key(&self, ui: &Ui, state: &mut GridState, commands: &mut Vec<Command>) {
+        let is_asked = std::mem::take(&mut state.is_asking_menu);
+        let Some((row, at)) = state.cursor else { return };
+        let anchor = self.cell_rect(row, at).intersect(self.rect);
+        let id = self.id.with("menu by key");
+        Popup::new(id, ui.ctx().clone(), anchor, ui.layer_id())
+            .kind(PopupKind::Menu)
+            .layout(Layout::top_down_justified(Align::Min))
+            .style(egui::containers::menu::menu_style)
+            .open_memory(is_asked.then_some(SetOpenCommand::Bool(true)))
+            .close_behavior(PopupCloseBehavior::CloseOnClick)
+            .show(|ui| {
+                let cursor = Some((row, at));
+                menu::cell_menu(ui, &self.view, cursor, self.columns, state, commands, is_asked);
+            });
     }
 
     /// Moves the cursor by the pointer.

@@ -1,10 +1,13 @@
 //! The head of a column: name, type, distinct values, share of nulls and bars, with its menu and its edge to drag.
 
-use egui::{CursorIcon, Popup, Rect, Role, Sense, SetOpenCommand, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    CursorIcon, Popup, PopupCloseBehavior, Rect, Role, Sense, SetOpenCommand, Stroke, Ui, WidgetInfo, pos2,
+    vec2,
+};
 use polars::prelude::Column;
 
+use super::column_card;
 use super::grid::{self, GridState, GridView};
-use super::menu;
 use super::stats::{self, ColumnStats};
 use crate::base::units;
 use crate::dataset::dtype_name;
@@ -58,11 +61,39 @@ impl Head<'_> {
                 ui.label(theme::weak(ui, mark_text(mark)));
             }
         });
-        let is_toggled = response.clicked() || response.secondary_clicked();
-        Popup::menu(&response)
-            .open_memory(is_toggled.then_some(SetOpenCommand::Toggle))
-            .show(|ui| menu::column_menu(ui, self.column, view, state, commands));
+        self.card(&response, view, state, commands);
         self.edge(ui, state);
+    }
+
+    /// What opens below the head: by a click, by its own keys, or because it was asked for elsewhere.
+    fn card(
+        &self,
+        response: &egui::Response,
+        view: &GridView<'_>,
+        state: &mut GridState,
+        commands: &mut Vec<Command>,
+    ) {
+        let name = self.column.name().as_str();
+        let is_asked = state.card.asked.as_deref() == Some(name);
+        if is_asked {
+            state.card.asked = None;
+        }
+        let is_open = Popup::is_id_open(&response.ctx, Popup::default_response_id(response));
+        let is_toggled = response.clicked() || response.secondary_clicked();
+        let set = if is_asked {
+            Some(SetOpenCommand::Bool(true))
+        } else {
+            is_toggled.then_some(SetOpenCommand::Bool(!is_open))
+        };
+        if set == Some(SetOpenCommand::Bool(true)) && !is_open {
+            state.card.open(true);
+        }
+        Popup::from_response(response)
+            .open_memory(set)
+            .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+            .accessible_name(format!("Values and steps of {name}"))
+            .width(column_card::WIDTH)
+            .show(|ui| column_card::card_ui(ui, self.column, view, state, commands));
     }
 
     fn paint(&self, ui: &Ui, c: &Colors, stats: Option<&ColumnStats>) {

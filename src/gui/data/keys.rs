@@ -1,4 +1,5 @@
-//! Keys of the grid: arrows, pages and ends move the cursor, Shift extends, Enter opens the row, Ctrl+C copies.
+//! Keys of the grid: arrows, pages and ends move the cursor, Shift extends, Enter opens the row, Ctrl+C copies, Alt+Down
+//! opens the column's card and Shift+F10 the cell's menu.
 
 use egui::{Event, EventFilter, Id, Key, Modifiers, Ui};
 use polars::prelude::DataFrame;
@@ -36,7 +37,7 @@ pub(super) fn handle(
                     pressed: true,
                     modifiers,
                     ..
-                } if !modifiers.alt => Some((*key, *modifiers)),
+                } if !modifiers.alt || *key == Key::ArrowDown => Some((*key, *modifiers)),
                 _ => None,
             })
             .collect();
@@ -57,6 +58,17 @@ fn press(key: Key, modifiers: Modifiers, (n_rows, n_columns): (usize, usize), st
     let (row, at) = state.cursor.unwrap_or((0, 0));
     let is_first = state.cursor.is_none();
     let target = match key {
+        Key::ArrowDown if modifiers.alt => {
+            state.is_asking_card = true;
+            state.is_scrolling_to_cursor = true;
+            state.cursor = Some((row, at));
+            return;
+        }
+        Key::F10 | Key::Menu if modifiers.shift || key == Key::Menu => {
+            state.is_asking_menu = true;
+            state.cursor = Some((row, at));
+            return;
+        }
         Key::ArrowUp | Key::ArrowDown | Key::ArrowLeft | Key::ArrowRight if is_first => (0, 0),
         Key::ArrowUp if modifiers.command => (0, at),
         Key::ArrowDown if modifiers.command => (last_row, at),

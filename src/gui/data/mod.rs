@@ -1,15 +1,20 @@
 //! The Data tab: the grid of rows, the detail of one row, and the rejects.
 
+mod column_card;
+mod condition;
 mod copy;
 mod detail;
+mod distribution;
 mod grid;
 mod head;
 mod keys;
 mod menu;
+mod offers;
 mod rejects;
 mod stats;
 mod toolbar;
 mod value;
+mod values;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +30,7 @@ use super::widgets::{Problem, empty_state, error_box};
 use crate::explore::Explored;
 use crate::session::SampleChoice;
 use crate::storage::Partition;
+use crate::transform::{Inputs, Recipe};
 
 /// What the tab shows. Borrowed from the window's state; nothing here is changed.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +45,22 @@ pub struct DataView<'a> {
     pub sample: SampleChoice,
     /// Number of recipe steps whose result is asked for; none for all.
     pub shown_step: Option<usize>,
+    pub recipe: &'a Recipe,
+    /// Second datasets, for what can be offered.
+    pub inputs: &'a Inputs,
+}
+
+impl DataView<'_> {
+    /// Position in the recipe where steps made from the data go: after those whose result is shown.
+    fn insert_at(&self, explored: &Explored) -> usize {
+        if self.is_stale {
+            // The rows that will be shown are not known yet, but what was asked for is.
+            let n_steps = self.recipe.steps.len();
+            self.shown_step.unwrap_or(n_steps).min(n_steps)
+        } else {
+            explored.n_steps
+        }
+    }
 }
 
 /// What the part below the grid shows.
@@ -86,9 +108,13 @@ pub fn data_ui(ui: &mut Ui, view: DataView<'_>, panel: &mut DataPanel, commands:
     let grid = GridView {
         df: &explored.df,
         marks: &explored.marks,
-        insert_at: explored.n_steps,
+        insert_at: view.insert_at(explored),
         shown_step: view.shown_step,
         is_stale: view.is_stale,
+        recipe: view.recipe,
+        inputs: view.inputs,
+        comparison: explored.comparison.as_deref(),
+        accuracy: explored.accuracy,
     };
     grid::grid_ui(ui, grid, &mut panel.grid, commands);
     if let Some(row) = panel.grid.opened_row.take() {

@@ -14,10 +14,13 @@ use crate::explore::{ColumnMark, Explored};
 use crate::gui::command::Command;
 use crate::gui::theme;
 use crate::session::{Edit, SampleChoice};
+use crate::transform::{Inputs, Recipe, RecipeStep, Step};
 
 struct State {
     explored: Option<Explored>,
     shown_step: Option<usize>,
+    recipe: Recipe,
+    inputs: Inputs,
     panel: DataPanel,
     commands: Vec<Command>,
 }
@@ -57,14 +60,24 @@ fn explored() -> Explored {
 }
 
 fn harness(explored: Option<Explored>, shown_step: Option<usize>) -> Harness<'static, State> {
+    harness_with(explored, shown_step, Recipe::default())
+}
+
+fn harness_with(
+    explored: Option<Explored>,
+    shown_step: Option<usize>,
+    recipe: Recipe,
+) -> Harness<'static, State> {
     let state = State {
         explored,
         shown_step,
+        recipe,
+        inputs: Inputs::default(),
         panel: DataPanel::default(),
         commands: Vec::new(),
     };
     let mut harness = Harness::builder()
-        .with_size(vec2(900.0, 600.0))
+        .with_size(vec2(1000.0, 760.0))
         .with_context_setup(|ctx| {
             theme::install_fonts(ctx);
             theme::apply(ctx, theme::Theme::Light);
@@ -80,6 +93,8 @@ fn harness(explored: Option<Explored>, shown_step: Option<usize>) -> Harness<'st
                     partition: None,
                     sample: SampleChoice::default(),
                     shown_step: state.shown_step,
+                    recipe: &state.recipe,
+                    inputs: &state.inputs,
                 };
                 data_ui(ui, view, &mut state.panel, &mut state.commands);
             },
@@ -169,18 +184,169 @@ fn more_rows_are_asked_for_by_an_edit() {
     assert_eq!(harness.state().commands, [Command::Edit(Edit::SetSample(sample))]);
 }
 
-#[test]
-fn a_step_is_added_from_the_head_of_a_column_with_the_column_filled_in() {
-    let mut harness = harness(Some(explored()), None);
-    harness.get_by_label("column title").click();
-    harness.run_steps(3);
-    harness.get_by_label("Add step").click();
+/// The condition of a filter, and whether it is new or in the place of another.
+fn asked_filter(harness: &Harness<'_, State>) -> (bool, usize, String) {
+    let (is_new, at, step) = match harness.state().commands.first() {
+        Some(Command::Edit(Edit::InsertStep { at, step })) => (true, at, step),
+        Some(Command::Edit(Edit::SetStep { at, step })) => (false, at, step),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(step.step.name(), "filter");
+    (
+        is_new,
+        *at,
+        step.step.params()["where"].as_str().unwrap().to_owned(),
+    )
+}
+
+fn filtered(condition: &str) -> Recipe {
+    let step = Step::from_params("filter", serde_json::json!({"where": condition})).unwrap();
+    Recipe {
+        steps: vec![RecipeStep::new(step)],
+    }
+}
+
+fn open_card(harness: &mut Harness<'_, State>, column: &str) {
+    harness.get_by_label(&format!("column {column}")).click();
     harness.run_steps(4);
-    harness.get_by_label_contains("normalize_text").click();
+}
+
+#[test]
+fn a_step_is_added_from_the_head_of_a_column_with_the_column_filled_in_and_is_opened() {
+    let mut harness = harness(Some(explored()), None);
+    open_card(&mut harness, "title");
+    harness.get_by_label_contains("normalize_text: ").click();
     harness.run_steps(2);
     let Some(Command::Edit(Edit::InsertStep { at: 0, step })) = harness.state().commands.first() else {
         panic!("{:?}", harness.state().commands);
     };
     assert_eq!(step.step.name(), "normalize_text");
     assert_eq!(step.step.params()["column"], "title");
+    assert_eq!(harness.state().commands.last(), Some(&Command::OpenStep(0)));
+    harness.run_steps(2);
+    assert!(harness.query_by_label("Find a step for this column").is_none());
+}
+
+#[test]
+fn the_keyboard_opens_the_card_of_the_column_and_adds_a_step_by_a_few_letters() {
+    let mut harness = harness(Some(explored()), None);
+    harness.get_by_label("1,234,567").click();
+    harness.run_steps(2);
+    harness.key_press_modifiers(Modifiers::ALT, Key::ArrowDown);
+    harness.run_steps(4);
+    assert!(
+        harness.query_by_label_contains("tokenize: ").is_none(),
+        "a number has no tokens"
+    );
+    harness.event(egui::Event::Text("bucket".to_owned()));
+    harness.run_steps(3);
+    harness.key_press(Key::Enter);
+    harness.run_steps(2);
+    let Some(Command::Edit(Edit::InsertStep { step, .. })) = harness.state().commands.first() else {
+        panic!("{:?}", harness.state().commands);
+    };
+    assert_eq!(step.step.name(), "bucketize");
+    assert_eq!(step.step.params()["column"], "salary");
+}
+
+#[test]
+fn the_keyboard_opens_the_menu_of_the_cell() {
+    let mut harness = harness(Some(explored()), None);
+    harness.get_by_label("store manager").click();
+    harness.run_steps(2);
+    harness.key_press_modifiers(Modifiers::SHIFT, Key::F10);
+    harness.run_steps(4);
+    harness.get_by_label("Leave this value out").click();
+    harness.run_steps(2);
+    let expected = "title <> 'store manager' OR title IS NULL".to_owned();
+    assert_eq!(asked_filter(&harness), (true, 0, expected));
+}
+
+#[test]
+fn a_click_on_a_bar_keeps_its_range_and_a_second_one_replaces_it() {
+    let mut first = harness(Some(explored()), None);
+    open_card(&mut first, "salary");
+    first
+        .get_by_label("salary from −100,000 to below 0: 1 row")
+        .click();
+    first.run_steps(2);
+    let range = "salary >= -100000 AND salary < 0".to_owned();
+    assert_eq!(asked_filter(&first), (true, 0, range.clone()));
+
+    let mut explored = explored();
+    explored.n_steps = 1;
+    let mut second = harness_with(Some(explored), None, filtered(&range));
+    open_card(&mut second, "salary");
+    second
+        .get_by_label("salary from 1,200,000 to below 1,300,000: 1 row")
+        .click();
+    second.run_steps(2);
+    let expected = "salary >= 1200000 AND salary < 1300000".to_owned();
+    assert_eq!(asked_filter(&second), (false, 0, expected));
+}
+
+#[test]
+fn a_filter_that_a_person_wrote_is_not_replaced() {
+    let mut explored = explored();
+    explored.n_steps = 1;
+    let recipe = filtered("salary > 0 OR title = 'x'");
+    let mut harness = harness_with(Some(explored), None, recipe);
+    open_card(&mut harness, "salary");
+    harness
+        .get_by_label("salary from −100,000 to below 0: 1 row")
+        .click();
+    harness.run_steps(2);
+    let (is_new, at, _) = asked_filter(&harness);
+    assert_eq!((is_new, at), (true, 1));
+}
+
+#[test]
+fn a_drag_over_bars_keeps_the_whole_stretch() {
+    let mut harness = harness(Some(explored()), None);
+    open_card(&mut harness, "salary");
+    let from = harness
+        .get_by_label("salary from 0 to below 100,000: 0 rows")
+        .rect()
+        .center();
+    let to = harness
+        .get_by_label("salary from 300,000 to below 400,000: 0 rows")
+        .rect()
+        .center();
+    harness.hover_at(from);
+    harness.run_steps(2);
+    harness.drag_at(from);
+    harness.run_steps(2);
+    harness.hover_at(to);
+    harness.run_steps(2);
+    harness.drop_at(to);
+    harness.run_steps(2);
+    let expected = "salary >= 0 AND salary < 400000".to_owned();
+    assert_eq!(asked_filter(&harness), (true, 0, expected));
+}
+
+#[test]
+fn a_frequent_value_is_kept_or_left_out_and_so_are_rows_without_one() {
+    for (label, condition) in [
+        ("title = store manager: 1 row, 33%", "title = 'store manager'"),
+        (
+            "Leave out title = store manager",
+            "title <> 'store manager' OR title IS NULL",
+        ),
+        ("Keep only rows without title", "title IS NULL"),
+        ("Leave out rows without title", "title IS NOT NULL"),
+    ] {
+        let mut harness = harness(Some(explored()), None);
+        open_card(&mut harness, "title");
+        harness.get_by_label(label).click();
+        harness.run_steps(2);
+        assert_eq!(asked_filter(&harness), (true, 0, condition.to_owned()), "{label}");
+    }
+}
+
+#[test]
+fn the_figures_of_a_column_say_that_they_are_of_a_sample() {
+    let mut harness = harness(Some(explored()), None);
+    open_card(&mut harness, "salary");
+    harness.get_by_label("sample: 3 of 548,210");
+    harness.get_by_label("3 rows · 2 distinct · 1 null");
 }

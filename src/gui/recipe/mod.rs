@@ -52,6 +52,13 @@ pub struct RecipePanel {
     insert_at: Option<usize>,
 }
 
+impl RecipePanel {
+    /// Opens the editor of the step at `at`.
+    pub fn open_step(&mut self, at: usize) {
+        self.open = Some(at);
+    }
+}
+
 /// The panel in the space that is there.
 pub fn recipe_ui(ui: &mut Ui, view: RecipeView<'_>, panel: &mut RecipePanel, commands: &mut Vec<Command>) {
     let n_steps = view.recipe.steps.len();
