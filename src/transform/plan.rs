@@ -30,7 +30,7 @@ pub struct CheckedRecipe {
 pub struct Plan {
     input: Schema,
     output: Schema,
-    steps: Vec<PlannedStep>,
+    pub(super) steps: Vec<PlannedStep>,
     pub(super) inputs: Inputs,
 }
 
@@ -133,6 +133,11 @@ fn check_step(index: usize, step: &Step, schema: &Schema, inputs: &Inputs) -> Re
 impl Plan {
     pub fn input(&self) -> &Schema {
         &self.input
+    }
+
+    /// The second datasets that it was compiled with.
+    pub fn inputs(&self) -> &Inputs {
+        &self.inputs
     }
 
     /// Without hidden columns.
