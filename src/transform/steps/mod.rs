@@ -14,30 +14,43 @@ use serde_json::{Map, Value};
 
 use super::python::Python;
 use super::step::Behaviour;
-use super::{CheckError, FitSource, FitState, Inputs, RowEffect, Scope, StepInfo};
+use super::{CheckError, FitSource, FitState, Inputs, RowEffect, Scope, SortKey, StepInfo};
 use crate::base::nearest;
 
+mod aggregate;
+mod aggregates;
 mod bucketize;
 mod cast;
 mod dedupe;
 mod derive;
 mod drop;
+mod drop_nulls;
 mod explode;
 mod fill_null;
 mod filter;
 mod hashing_tf;
 mod html;
+mod limit;
 mod murmur3;
 mod normalize_text;
+mod order;
 mod parse_timestamp;
+mod pivot;
 mod reject;
 mod rename;
+mod row_bytes;
+mod row_groups;
+mod sample;
 mod select;
+mod sort;
 mod split;
+mod sql;
 #[cfg(test)]
 pub(super) mod testing;
 mod tokenize;
 mod unnest;
+mod unpivot;
+mod window;
 
 pub use reject::OnError;
 
@@ -132,7 +145,16 @@ steps! {
     explode => Explode,
     // rows
     filter => Filter,
+    drop_nulls => DropNulls,
     dedupe => Dedupe,
+    sort => Sort,
+    limit => Limit,
+    sample => Sample,
+    aggregate => Aggregate,
+    window => Window,
+    pivot => Pivot,
+    unpivot => Unpivot,
+    sql => Sql,
 }
 
 /// What steps are grouped by in the palette, in its order.
@@ -189,6 +211,10 @@ impl Step {
     /// for a step that needs all rows at once.
     pub fn keys(&self) -> Option<&[String]> {
         self.behaviour().keys()
+    }
+
+    pub(super) fn sort_keys(&self) -> Vec<SortKey> {
+        self.behaviour().sort_keys()
     }
 
     pub(super) fn reduces_in_parts(&self) -> bool {

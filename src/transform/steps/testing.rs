@@ -67,3 +67,13 @@ pub(super) fn check_error(yaml: &str, input: &DataFrame) -> String {
         .unwrap_err()
         .to_string()
 }
+
+/// The values of a column of int64.
+pub(super) fn ints(df: &DataFrame, column: &str) -> Vec<Option<i64>> {
+    df.column(column).unwrap().i64().unwrap().iter().collect()
+}
+
+/// The values of a column of float64.
+pub(super) fn floats(df: &DataFrame, column: &str) -> Vec<Option<f64>> {
+    df.column(column).unwrap().f64().unwrap().iter().collect()
+}
