@@ -14,9 +14,11 @@ use serde_json::{Map, Value};
 
 use super::python::Python;
 use super::step::Behaviour;
-use super::{CheckError, FitSource, FitState, Inputs, RowEffect, Scope, StepInfo};
+use super::{CheckError, FitSource, FitState, Inputs, RowEffect, Scope, SortKey, StepInfo};
 use crate::base::nearest;
 
+mod aggregate;
+mod aggregates;
 mod bucketize;
 mod case;
 mod cast;
@@ -27,6 +29,7 @@ mod constant;
 mod dedupe;
 mod derive;
 mod drop;
+mod drop_nulls;
 mod each_text;
 mod explode;
 mod extract_text;
@@ -37,6 +40,7 @@ mod hashing_tf;
 mod html;
 mod json_path;
 mod json_value;
+mod limit;
 mod list_stats;
 mod made_fields;
 mod map_columns;
@@ -44,16 +48,22 @@ mod mask;
 mod murmur3;
 mod ngrams;
 mod normalize_text;
+mod order;
 mod parse_timestamp;
 mod pattern;
+mod pivot;
 mod reject;
 mod rename;
 mod reorder;
 mod replace_text;
 mod row_bytes;
+mod row_groups;
 mod row_hash;
+mod sample;
 mod select;
+mod sort;
 mod split;
+mod sql;
 mod stem;
 mod stop_words;
 mod surrogate_id;
@@ -64,8 +74,10 @@ mod to_json;
 mod token_lists;
 mod tokenize;
 mod unnest;
+mod unpivot;
 mod value_text;
 mod white_space;
+mod window;
 
 pub use reject::OnError;
 
@@ -181,7 +193,16 @@ steps! {
     to_json => ToJson,
     // rows
     filter => Filter,
+    drop_nulls => DropNulls,
     dedupe => Dedupe,
+    sort => Sort,
+    limit => Limit,
+    sample => Sample,
+    aggregate => Aggregate,
+    window => Window,
+    pivot => Pivot,
+    unpivot => Unpivot,
+    sql => Sql,
 }
 
 /// What steps are grouped by in the palette, in its order.
@@ -238,6 +259,10 @@ impl Step {
     /// for a step that needs all rows at once.
     pub fn keys(&self) -> Option<&[String]> {
         self.behaviour().keys()
+    }
+
+    pub(super) fn sort_keys(&self) -> Vec<SortKey> {
+        self.behaviour().sort_keys()
     }
 
     pub(super) fn reduces_in_parts(&self) -> bool {
