@@ -8,10 +8,12 @@ mod explored;
 mod explorer;
 mod ledger;
 mod pairing;
+mod recipe_test;
 mod script;
 
 pub use compare::{CellChanges, ColumnMark, Comparison, LeftOut, Why};
 pub use explored::Explored;
 pub use explorer::{Explorer, explore_once};
 pub use ledger::{ColumnChanges, Ledger, NullChange, Nulls, PerMillion, Retyped};
+pub use recipe_test::{Declared, TestOutcome, given_rows, run_test, test_from_rows};
 pub use script::{row_source, script};

@@ -112,6 +112,7 @@ impl Document {
                 },
             },
             limits: LimitsSpec::default(),
+            tests: Vec::new(),
         })
     }
 }

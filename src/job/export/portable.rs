@@ -65,7 +65,7 @@ fn is_relative(place: &str) -> bool {
 }
 
 /// A local place without a slash at its end, which the caller adds.
-fn text_of(place: &Location) -> Result<String, ExportError> {
+pub(super) fn text_of(place: &Location) -> Result<String, ExportError> {
     let text = match place {
         Location::Local(path) => path.to_str().map(str::to_owned),
         s3 @ Location::S3 { .. } => Some(s3.to_string()),
