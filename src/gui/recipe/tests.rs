@@ -52,15 +52,13 @@ fn harness(steps: &[RecipeStep]) -> Harness<'static, State> {
         .build_ui_state(
             |ui, state: &mut State| {
                 let mut commands = Vec::new();
-                let undo = state.history.undo_label();
                 let view = RecipeView {
                     recipe: &state.history.document().recipe,
                     explored: None,
                     is_stale: false,
                     input: Some(&state.input),
                     shown_step: state.shown_step,
-                    undo_label: undo.as_deref(),
-                    redo_label: None,
+                    history: &state.history,
                 };
                 recipe_ui(ui, view, &mut state.panel, &mut commands);
                 for command in &commands {
