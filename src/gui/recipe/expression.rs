@@ -401,7 +401,7 @@ fn underline_ui(ui: &Ui, view: &ExpressionView<'_>, text: &str, output: &TextEdi
     let color = colors(ui).bad;
     let painter = ui.painter().with_clip_rect(output.text_clip_rect.expand(STEP));
     painter.add(Shape::line(points, Stroke::new(size::LINE * 1.25, color)));
-    let response = ui.interact(rect, ui.id().with((view.label, "error")), Sense::hover());
+    let response = ui.interact(rect, ui.scope_id().with((view.label, "error")), Sense::hover());
     let wrong: String = text.chars().skip(range.start).take(range.len()).collect();
     let label = match wrong.as_str() {
         "" => format!("error at the end of {}", view.label),

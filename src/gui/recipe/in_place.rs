@@ -46,7 +46,6 @@ impl InPlace {
         let has_focus = ui.memory(|memory| memory.has_focus(id));
         // Enter ends a comment too; Shift+Enter starts another line of it.
         let is_entered = has_focus && ui.input_mut(|input| take_plain_enter(input));
-        let is_escaped = has_focus && ui.input(|input| input.key_pressed(Key::Escape));
         let font = match note {
             Note::Name => theme::semibold(size::BODY_TEXT),
             Note::Comment => theme::small(),
@@ -76,6 +75,8 @@ impl InPlace {
             let c = colors(ui);
             ui.add(Label::new(RichText::new(message).font(theme::small()).color(c.bad)).wrap());
         }
+        // Escape takes the keyboard away before the field is drawn.
+        let is_escaped = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape));
         if is_escaped {
             self.editing = None;
         } else if (is_entered || response.lost_focus()) && wrong.is_none() {

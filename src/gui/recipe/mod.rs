@@ -85,7 +85,7 @@ pub fn recipe_ui(ui: &mut Ui, view: RecipeView<'_>, panel: &mut RecipePanel, com
     panel.insert_at = panel.insert_at.filter(|at| *at < n_steps);
     ui.spacing_mut().item_spacing.y = 0.0;
     // Below everything else in the panel, so that a click beside the steps gives the keyboard to the recipe.
-    let whole = ui.interact(ui.max_rect(), ui.id().with("recipe"), Sense::click());
+    let whole = ui.interact(ui.max_rect(), ui.scope_id().with("recipe"), Sense::click());
     whole.widget_info(|| WidgetInfo::labeled(Role::Group, true, "recipe"));
     if whole.clicked() {
         whole.request_focus();

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use polars::prelude::{DataType, Schema};
 use sqlparser::ast::Expr as SqlExpr;
+use sqlparser::keywords::{ALL_KEYWORDS, ALL_KEYWORDS_INDEX, RESERVED_FOR_COLUMN_ALIAS};
 
 use super::functions::functions;
 use crate::base::fuzzy;
@@ -106,7 +107,8 @@ pub fn complete(text: &str, cursor: usize, schema: &Schema) -> Completions {
 
 /// A column's name as an expression writes it: in quotes unless it would be read as this name without them.
 pub fn sql_name(column: &str) -> String {
-    let is_plain = column.chars().all(is_word)
+    let is_plain = !starts_clause(column)
+        && column.chars().all(is_word)
         && super::parse(column, "name").is_ok_and(
             |tree| matches!(tree, SqlExpr::Identifier(name) if name.value == column && name.quote_style.is_none()),
         );
@@ -115,6 +117,13 @@ pub fn sql_name(column: &str) -> String {
     } else {
         format!("\"{}\"", column.replace('"', "\"\""))
     }
+}
+
+/// Whether polars takes the word for the start of a clause, such as `ORDER`, also where the parser takes it for a name.
+fn starts_clause(word: &str) -> bool {
+    let at = ALL_KEYWORDS.binary_search(&word.to_uppercase().as_str());
+    let keyword = at.ok().and_then(|at| ALL_KEYWORDS_INDEX.get(at));
+    keyword.is_some_and(|keyword| RESERVED_FOR_COLUMN_ALIAS.contains(keyword))
 }
 
 fn is_word(c: char) -> bool {
