@@ -10,10 +10,10 @@ use super::{CliError, ConnectionArgs, data, rows, signal};
 use crate::base::envelope::from_yaml;
 use crate::base::{Accuracy, units};
 use crate::dataset::{Page, Reject};
-use crate::explore::explore;
+use crate::explore::explore_once;
 use crate::job::JobSpec;
 use crate::storage::Connection;
-use crate::transform::{Recipe, RecipeFile};
+use crate::transform::{FitSource, Inputs, Recipe, RecipeFile};
 
 #[derive(Debug, clap::Args)]
 pub struct PreviewArgs {
@@ -51,15 +51,20 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
         .transpose()?
         .unwrap_or_default();
     let connection: Connection = args.connection.into();
+    let location = args.location.as_str();
     let page = signal::block_on(|cancel, _| async move {
-        let listed = data::list(&args.location, &connection, &cancel).await?;
+        let listed = data::list(location, &connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
         let objects = listed
             .objects(dataset, args.partition.as_deref(), &cancel)
             .await?;
         Ok::<_, CliError>(Page::read(&listed.store, &objects, None, args.rows, &cancel).await?)
     })??;
-    let explored = explore(&page, &recipe, recipe.steps.len());
+    let source = FitSource {
+        from: args.location,
+        at: chrono::Utc::now(),
+    };
+    let explored = explore_once(&page, &recipe, recipe.steps.len(), &Inputs::default(), &source);
     if let Some(error) = explored.checks.iter().find_map(|check| check.as_ref().err()) {
         return Err(CliError::Spec {
             message: error.to_string(),

@@ -16,6 +16,7 @@ use crate::base::units;
 use crate::job::Job;
 use crate::session::{Document, Edit, Frozen, NoJob, SESSION_EXTENSION, Source};
 use crate::storage::{Connection, Location};
+use crate::transform::Inputs;
 
 /// Label of the run in the activity list.
 pub(super) const RUN_LABEL: &str = "Run here";
@@ -503,7 +504,7 @@ pub(super) fn start_work(app: &mut App) {
             source: source.clone(),
             prefixes,
             schema_prefixes: slots.schema_prefixes(document),
-            n_rows: document.sample.n_rows,
+            sample: document.sample,
             generation: slots.refreshes,
         };
         let label = document
@@ -526,12 +527,27 @@ pub(super) fn start_work(app: &mut App) {
             recipe: document.recipe.clone(),
             shown_step: panels.shown_step,
         };
-        let page = std::sync::Arc::clone(&read.page);
+        let on = || work::ExploreOn {
+            read: read.clone(),
+            inputs: Inputs::default(),
+            from: explored_from(document, source),
+        };
+        let explorer = &slots.explorer;
         slots.explored.request(key, |key| {
-            work::start_explore(tasks, page, key.recipe.clone(), key.shown_step)
+            work::start_explore(tasks, explorer, on(), key.recipe.clone(), key.shown_step)
         });
     }
     write_spec(document, slots, spec_base(session.as_deref()));
+}
+
+/// What the explored rows are, for steps that learn from them: `s3://lake/raw/ 2020-01-05, first 1,000 rows`.
+fn explored_from(document: &Document, source: &Source) -> String {
+    let place = source.location.join(&document.dataset);
+    let partition = document.partition.as_ref();
+    let partition = partition
+        .map(|partition| format!(" {partition}"))
+        .unwrap_or_default();
+    format!("{place}{partition}, {}", document.sample)
 }
 
 /// The folder that a spec's relative places are relative to before it has one of its own.

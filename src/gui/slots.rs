@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::listed::{Listed, ListedDataset};
 use super::theme::SystemFonts;
-use crate::dataset::Page;
-use crate::explore::Explored;
+use crate::dataset::{Page, SampleChoice};
+use crate::explore::{Explored, Explorer};
 use crate::session::{Document, Source};
 use crate::task::Slot;
 use crate::transform::Recipe;
@@ -21,7 +21,7 @@ pub struct PageKey {
     /// Partitions spread over the dataset, whose files say the schema together with those that are shown: a job reads
     /// every day by it.
     pub schema_prefixes: Vec<String>,
-    pub n_rows: usize,
+    pub sample: SampleChoice,
     pub generation: u64,
 }
 
@@ -86,6 +86,8 @@ pub struct Slots {
     pub listing: Slot<Source, Arc<Listed>>,
     pub page: Slot<PageKey, ReadPage>,
     pub explored: Slot<ExploreKey, Explored>,
+    /// Keeps what explorations computed. Locked by background work only.
+    pub explorer: Arc<Mutex<Explorer>>,
     pub spec: SpecText,
     /// Answers of native dialogs.
     pub picked: Slot<(u64, Purpose), Option<PathBuf>>,

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::listed::Listed;
 use super::slots::{PageKey, ReadPage};
 use crate::base::Cancel;
 use crate::dataset::infer::infer;
-use crate::dataset::{Page, Schema};
-use crate::explore::{Explored, explore};
+use crate::dataset::{Page, SampleChoice, Schema};
+use crate::explore::{Explored, Explorer};
 use crate::job::{Job, Params};
 use crate::run::RunOptions;
 use crate::session::{Document, Source};
 use crate::storage::{Inventory, Object, StorageError, Store};
 use crate::task::{Context, Executor, TaskHandle};
-use crate::transform::Recipe;
+use crate::transform::{FitSource, Inputs, Recipe};
 
 /// How often a listing under way is shown.
 const SHOW_EVERY: Duration = Duration::from_millis(250);
@@ -96,6 +96,9 @@ fn next_stamp() -> u64 {
 }
 
 async fn page_of(key: &PageKey, cancel: &Cancel) -> Result<Page, String> {
+    let SampleChoice::Head { n_rows } = key.sample else {
+        return Err(String::new());
+    };
     let store = Store::open(&key.source.location, &key.source.connection)
         .await
         .map_err(|error| error.to_string())?;
@@ -107,7 +110,7 @@ async fn page_of(key: &PageKey, cancel: &Cancel) -> Result<Page, String> {
         }
     }
     let declared = schema_of(&store, key, &objects, cancel).await?;
-    Page::read(&store, &objects, declared.as_ref(), key.n_rows, cancel)
+    Page::read(&store, &objects, declared.as_ref(), n_rows, cancel)
         .await
         .map_err(|error| error.to_string())
 }
@@ -174,22 +177,47 @@ fn characters_of(page: &Page) -> BTreeSet<char> {
     found
 }
 
-/// Runs the recipe on a page. Computing blocks, so it has a thread of its own.
+/// What a recipe is explored on: rows with the number that stands for them, and what they are called.
+pub struct ExploreOn {
+    pub read: ReadPage,
+    pub inputs: Inputs,
+    /// Where the rows come from, for steps that learn from them.
+    pub from: String,
+}
+
+/// Runs the recipe on a page. Computing blocks, so it has a thread of its own; `explorer` is never locked by the window.
 pub fn start_explore(
     tasks: &Executor,
-    page: Arc<Page>,
+    explorer: &Arc<Mutex<Explorer>>,
+    on: ExploreOn,
     recipe: Recipe,
     shown_step: Option<usize>,
 ) -> TaskHandle<Explored> {
+    let explorer = Arc::clone(explorer);
     let n_steps = shown_step.unwrap_or(recipe.steps.len());
     let label = match shown_step {
         Some(n) => format!("Steps 1 to {n}"),
         None => "Recipe on the sample".to_owned(),
     };
-    tasks.spawn(label, move |_| async move {
-        tokio::task::spawn_blocking(move || explore(&page, &recipe, n_steps))
-            .await
-            .map_err(|error| format!("internal error: {error}"))
+    tasks.spawn(label, move |context| async move {
+        tokio::task::spawn_blocking(move || {
+            // The exploration before this one was cancelled, and ends with its present step.
+            let mut explorer = explorer.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
+                let mut explorer = poisoned.into_inner();
+                *explorer = Explorer::default();
+                explorer
+            });
+            let source = FitSource {
+                from: on.from,
+                at: chrono::Utc::now(),
+            };
+            let (stamp, page) = (on.read.stamp, on.read.page);
+            let cancel = &context.cancel;
+            explorer.explore(stamp, &page, &recipe, n_steps, &on.inputs, &source, cancel)
+        })
+        .await
+        .map_err(|error| format!("internal error: {error}"))?
+        .map_err(|error| error.to_string())
     })
 }
 

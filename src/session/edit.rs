@@ -63,7 +63,7 @@ impl Edit {
                 ..
             } => format!("show {partition}"),
             Self::ShowPartition { dataset, .. } => format!("show {dataset}"),
-            Self::SetSample(sample) => format!("sample {} rows", sample.n_rows),
+            Self::SetSample(sample) => format!("sample: {sample}"),
             Self::InsertStep { at, step } => format!("add step {} {}", at + 1, step.step.name()),
             Self::SetStep { at, step } => format!("edit step {} {}", at + 1, step.step.name()),
             Self::MoveStep { from, to } => format!("move step {} to {}", from + 1, to + 1),
