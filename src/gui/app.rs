@@ -185,7 +185,8 @@ impl App {
     fn advance(&mut self, ctx: &Context) {
         apply::take_events(self, ctx);
         let mut commands = std::mem::take(&mut self.commands);
-        commands.extend(take_shortcuts(ctx));
+        let is_on_step = self.state.panels.has_recipe && self.state.panels.recipe.has_row_focus();
+        commands.extend(take_shortcuts(ctx, is_on_step));
         commands.extend(apply::dropped(ctx));
         for command in commands {
             apply::apply(self, ctx, command);
@@ -421,7 +422,6 @@ impl App {
             slots,
             ..
         } = &mut self.state;
-        let (undo, redo) = (history.undo_label(), history.redo_label());
         let input = slots
             .page
             .value()
@@ -432,8 +432,7 @@ impl App {
             is_stale: slots.explored.is_stale() || slots.page.is_stale(),
             input: input.as_ref(),
             shown_step: panels.shown_step,
-            undo_label: undo.as_deref(),
-            redo_label: redo.as_deref(),
+            history,
         };
         recipe_ui(ui, view, &mut panels.recipe, &mut self.commands);
     }

@@ -6,11 +6,13 @@ use egui::Context;
 
 use super::app::{App, close};
 use super::command::{Command, Tab};
+use super::recipe_files;
 use super::saver::Save;
 use super::slots::{ExploreKey, PageKey, Purpose, Slots};
 use super::state::{Place, State};
 use super::theme::{self, Tone};
 use super::work;
+use crate::base::units;
 use crate::job::Job;
 use crate::session::{Document, Edit, Frozen, NoJob, SESSION_EXTENSION, Source};
 use crate::storage::{Connection, Location};
@@ -88,6 +90,7 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
         }
     }
     take_session(state);
+    recipe_files::take_recipe(state);
     take_picked(app);
 }
 
@@ -114,6 +117,22 @@ fn take_session(state: &mut State) {
     state.slots.session.clear();
 }
 
+/// Changes the document, and says so when that puts undone edits aside.
+pub(super) fn edit(state: &mut State, edit: Edit) {
+    let n_before = state.history.asides().len();
+    state.history.apply(edit);
+    let asides = state.history.asides();
+    if asides.len() > n_before
+        && let Some(newest) = asides.first()
+    {
+        let edits = units::plural(newest.n_edits as u64, "undone edit");
+        state.say(
+            Tone::Weak,
+            format!("{edits} put aside: the undo list restores them"),
+        );
+    }
+}
+
 /// Takes the answer of a dialog. None means that it was closed.
 fn take_picked(app: &mut App) {
     let slots = &mut app.state.slots;
@@ -135,6 +154,8 @@ fn take_picked(app: &mut App) {
         Purpose::OpenFolder | Purpose::OpenFile => open_path(&mut app.state, path),
         Purpose::OpenSession => open_session(app, path),
         Purpose::SaveSession => save_session(app, with_ending(path)),
+        Purpose::OpenRecipe => recipe_files::open_recipe(app, path),
+        Purpose::SaveRecipe => recipe_files::save_recipe(app, path),
         Purpose::Export => export(app, path),
         Purpose::PickSink => {
             let mut job = app.state.document().job.clone();
@@ -219,6 +240,11 @@ fn ask(app: &mut App, purpose: Purpose) {
             "Choosing the folder of the table",
         ),
         Purpose::OpenSession => (app.picker.pick_session(), "Choosing a session"),
+        Purpose::OpenRecipe => (app.picker.pick_recipe(), "Choosing a recipe"),
+        Purpose::SaveRecipe => {
+            let name = format!("{}.recipe.yaml", app.state.document().job.name);
+            (app.picker.save_file(&name), "Choosing where to save the recipe")
+        }
         Purpose::SaveSession => {
             let name = format!("{}.{SESSION_EXTENSION}", app.state.document().job.name);
             (app.picker.save_file(&name), "Choosing where to save")
@@ -239,9 +265,9 @@ fn ask(app: &mut App, purpose: Purpose) {
 #[allow(clippy::too_many_lines, reason = "one arm a command")]
 pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
     match command {
-        Command::Edit(edit) => match &edit {
-            Edit::Open(_) | Edit::ShowPartition { .. } => app.state.go(edit),
-            _ => app.state.history.apply(edit),
+        Command::Edit(change) => match &change {
+            Edit::Open(_) | Edit::ShowPartition { .. } => app.state.go(change),
+            _ => edit(&mut app.state, change),
         },
         Command::Seal => app.state.history.seal(),
         Command::Undo => {
@@ -256,6 +282,19 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
                 app.state.say(Tone::Weak, format!("Done again: {label}"));
             }
         }
+        Command::GoToEntry(id) => {
+            if app.state.history.go_to(id) {
+                app.state.panels.address.reset();
+                let label = app.state.history.undo_label();
+                let label = label.unwrap_or_else(|| "the beginning".to_owned());
+                app.state.say(Tone::Weak, format!("Back to: {label}"));
+            }
+        }
+        Command::Say(tone, text) => app.state.say(tone, text),
+        Command::OpenRecipeDialog => ask(app, Purpose::OpenRecipe),
+        Command::SaveRecipeAs => ask(app, Purpose::SaveRecipe),
+        Command::CopySteps => recipe_files::copy_steps(app, ctx),
+        Command::PasteSteps => recipe_files::ask_for_steps(app, ctx),
         Command::Open(source) => open(&mut app.state, source),
         Command::GoTo(text, connection) => go_to(app, &text, connection),
         Command::OpenSampleData => open_sample(app),

@@ -74,6 +74,8 @@ pub enum Purpose {
     OpenFile,
     OpenSession,
     SaveSession,
+    OpenRecipe,
+    SaveRecipe,
     PickSink,
     /// The spec is written as it was when the dialog was opened.
     Export,
@@ -96,6 +98,7 @@ pub struct Slots {
     pub sample: Slot<(), PathBuf>,
     pub fonts: Slot<(), SystemFonts>,
     pub session: Slot<PathBuf, Document>,
+    pub recipe: Slot<PathBuf, Recipe>,
     /// Counts dialogs and runs, so that asking again is a new key.
     pub generation: u64,
     pub refreshes: u64,

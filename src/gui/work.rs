@@ -263,6 +263,16 @@ pub fn open_session(tasks: &Executor, path: PathBuf) -> TaskHandle<Document> {
     })
 }
 
+/// Reads the steps of a recipe file, a job spec or a session.
+pub fn open_recipe(tasks: &Executor, path: PathBuf) -> TaskHandle<Recipe> {
+    tasks.spawn(format!("Opening {}", path.display()), move |_| async move {
+        tokio::task::spawn_blocking(move || crate::session::load_recipe(&path))
+            .await
+            .map_err(|error| error.to_string())?
+            .map_err(|error| error.to_string())
+    })
+}
+
 /// The sample data: the checkout's, or a copy in the cache that is made when it is not there.
 pub fn sample_data(tasks: &Executor, cache: PathBuf) -> TaskHandle<PathBuf> {
     tasks.spawn("Sample data", move |context| async move {

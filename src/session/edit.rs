@@ -33,8 +33,23 @@ pub enum Edit {
     DeleteStep {
         at: usize,
     },
+    /// Gives a step a name of its own, or takes it away.
+    NameStep {
+        at: usize,
+        id: Option<String>,
+    },
+    /// Says what a step is for.
+    CommentStep {
+        at: usize,
+        comment: Option<String>,
+    },
     SetRecipe(Recipe),
     SetJob(JobSettings),
+    /// Several changes that are undone together, under a label of their own.
+    Group {
+        label: String,
+        edits: Vec<Edit>,
+    },
 }
 
 impl Edit {
@@ -54,15 +69,20 @@ impl Edit {
             Self::MoveStep { from, to } => format!("move step {} to {}", from + 1, to + 1),
             Self::ToggleStep { at } => format!("switch step {}", at + 1),
             Self::DeleteStep { at } => format!("delete step {}", at + 1),
+            Self::NameStep { at, .. } => format!("name step {}", at + 1),
+            Self::CommentStep { at, .. } => format!("comment on step {}", at + 1),
             Self::SetRecipe(_) => "replace the recipe".to_owned(),
             Self::SetJob(_) => "edit the job".to_owned(),
+            Self::Group { label, .. } => label.clone(),
         }
     }
 
     /// Whether this edit continues `earlier`, so that one undo takes both back (typing in one field).
     pub fn continues(&self, earlier: &Self) -> bool {
         match (self, earlier) {
-            (Self::SetStep { at: new, .. }, Self::SetStep { at: old, .. }) => new == old,
+            (Self::SetStep { at: new, .. }, Self::SetStep { at: old, .. })
+            | (Self::NameStep { at: new, .. }, Self::NameStep { at: old, .. })
+            | (Self::CommentStep { at: new, .. }, Self::CommentStep { at: old, .. }) => new == old,
             (Self::SetJob(_), Self::SetJob(_)) | (Self::SetSample(_), Self::SetSample(_)) => true,
             _ => false,
         }
@@ -104,7 +124,18 @@ impl Edit {
                     steps.remove(*at);
                 }
             }
+            Self::NameStep { at, id } => {
+                if let Some(step) = steps.get_mut(*at) {
+                    step.id.clone_from(id);
+                }
+            }
+            Self::CommentStep { at, comment } => {
+                if let Some(step) = steps.get_mut(*at) {
+                    step.comment.clone_from(comment);
+                }
+            }
             Self::SetRecipe(recipe) => document.recipe.clone_from(recipe),
+            Self::Group { edits, .. } => edits.iter().for_each(|edit| edit.apply(document)),
             Self::SetJob(job) => document.job.clone_from(job),
         }
     }

@@ -91,3 +91,49 @@ fn the_job_reads_every_day_by_a_schema_of_all_days_not_only_of_the_open_one() {
     desk.wait_for("books balance");
     desk.wait_for("15 in = 15 out");
 }
+
+#[test]
+fn a_recipe_is_saved_to_a_file_of_its_own_and_opened_again_as_one_undoable_edit() {
+    let folder = desk();
+    let lake = lake(folder.path());
+    let mut desk = Desk::open(folder, Some(&lake));
+    desk.click_starting("2020/01/02 1 file");
+    desk.wait_idle();
+    add_step(&mut desk, "normalize_text");
+    desk.wait_idle();
+    let saved = desk.app().document().recipe.clone();
+    let path = desk.folder.path().join("features.recipe.yaml");
+    desk.answers.push(&path);
+    desk.click("Recipe menu");
+    desk.click("Save recipe as…");
+    desk.wait_until("the recipe file", |_| path.exists());
+    desk.wait_idle();
+
+    add_step(&mut desk, "filter");
+    desk.answers.push(&path);
+    desk.click("Recipe menu");
+    desk.click("Open recipe…");
+    desk.wait_for("Opened 1 step of features.recipe.yaml");
+    assert_eq!(desk.app().document().recipe, saved);
+    desk.click("Undo: open recipe features.recipe.yaml");
+    assert_eq!(desk.app().document().recipe.steps.len(), 2);
+}
+
+#[test]
+fn a_file_that_holds_no_recipe_is_refused_with_its_place_and_changes_nothing() {
+    let folder = desk();
+    let lake = lake(folder.path());
+    let mut desk = Desk::open(folder, Some(&lake));
+    desk.wait_idle();
+    let path = desk.folder.path().join("wrong.yaml");
+    std::fs::write(
+        &path,
+        "apiVersion: skewer/v1\nkind: Recipe\nsteps:\n  - fliter: {}\n",
+    )
+    .unwrap();
+    desk.answers.push(&path);
+    desk.click("Recipe menu");
+    desk.click("Open recipe…");
+    desk.wait_for("wrong.yaml:4:5");
+    assert!(desk.app().document().recipe.steps.is_empty());
+}

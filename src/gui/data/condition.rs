@@ -5,7 +5,7 @@
 use polars::prelude::{AnyValue, TimeUnit};
 
 use super::value;
-use crate::gui::recipe::sql_name;
+use crate::transform::expr::sql_name;
 use crate::session::Edit;
 use crate::transform::{Recipe, RecipeStep, Step};
 

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Number, Value};
 
+use crate::transform::expr::sql_name;
 use crate::transform::{Step, StepInfo};
 
 /// What a field takes, and so how it is drawn.
@@ -307,22 +308,11 @@ fn suffix(step: &str) -> &str {
     }
 }
 
-/// A column's name in an expression: quoted unless it is a plain word.
-pub fn sql_name(column: &str) -> String {
-    let is_plain = column.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && column.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if is_plain {
-        column.to_owned()
-    } else {
-        format!("\"{}\"", column.replace('"', "\"\""))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{FieldSpec, Kind, fields, from_rows, from_text, sql_name, to_rows, to_text};
+    use super::{FieldSpec, Kind, fields, from_rows, from_text, to_rows, to_text};
 
     fn field(kind: Kind) -> FieldSpec {
         FieldSpec {
@@ -447,12 +437,5 @@ mod tests {
         assert_eq!(from_rows(&rows).unwrap().to_string(), r#"{"b":"1","a":"2"}"#);
         rows.push(("a".to_owned(), String::new()));
         assert_eq!(from_rows(&rows).unwrap_err(), "`a` stands twice");
-    }
-
-    #[test]
-    fn names_are_quoted_only_where_they_must_be() {
-        assert_eq!(sql_name("posted_at"), "posted_at");
-        assert_eq!(sql_name("my \"col\""), "\"my \"\"col\"\"\"");
-        assert_eq!(sql_name("1st"), "\"1st\"");
     }
 }
