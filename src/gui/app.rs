@@ -409,6 +409,9 @@ impl App {
                     exported: slots.exported.value().map(String::as_str),
                     default_days: &days,
                     default_sink: &slots.spec.default_sink,
+                    facts: slots.facts.value(),
+                    is_facts_stale: slots.facts.is_stale(),
+                    recipe: &document.recipe,
                 };
                 job_ui(ui, view, &mut panels.job, &mut self.commands);
             }

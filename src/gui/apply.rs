@@ -6,12 +6,12 @@ use egui::Context;
 
 use super::app::{App, close};
 use super::command::{Command, Tab};
-use super::recipe_files;
 use super::saver::Save;
 use super::slots::{ExploreKey, PageKey, Purpose, Slots};
 use super::state::{Place, State};
 use super::theme::{self, Tone};
 use super::work;
+use super::{job_facts, recipe_files};
 use crate::base::units;
 use crate::job::Job;
 use crate::session::{Document, Edit, Frozen, NoJob, SESSION_EXTENSION, Source};
@@ -91,6 +91,8 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
     }
     take_session(state);
     recipe_files::take_recipe(state);
+    job_facts::take(state, ctx);
+    job_facts::take_test(state);
     take_picked(app);
 }
 
@@ -323,6 +325,9 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         Command::ShowTab(tab) => app.state.panels.tab = tab,
         Command::ShowStep(step) => app.state.panels.shown_step = step,
         Command::OpenStep(at) => open_step(&mut app.state, at),
+        Command::CopyPython => job_facts::copy_python(&mut app.state),
+        Command::MakeTest(rows) => job_facts::make_test(app, rows),
+        Command::DeleteTest(at) => job_facts::delete_test(&mut app.state, at),
         Command::GoBack => {
             let present = Place::of(app.state.document());
             if let Some(place) = app.state.places.back(present) {
@@ -552,6 +557,7 @@ pub(super) fn start_work(app: &mut App) {
             work::start_explore(tasks, explorer, on(), key.recipe.clone(), key.shown_step)
         });
     }
+    job_facts::request(tasks, document, slots, panels.tab);
     write_spec(document, slots, spec_base(session.as_deref()));
 }
 

@@ -3,6 +3,8 @@
 //! [`Command`] is one request with its values. [`CommandKind`] lists the requests that need no values, and gives each
 //! its text, tooltip and shortcut once: menus, the palette, the shortcut overview and the tests come from it.
 
+use std::ops::Range;
+
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::theme::{Theme, Tone};
@@ -37,6 +39,11 @@ pub enum Command {
     ShowTab(Tab),
     /// Shows the data after this many steps; none shows them after all steps.
     ShowStep(Option<usize>),
+    /// Puts the recipe on the clipboard as a Python program.
+    CopyPython,
+    /// Makes a test of these rows of the page, as they are before any step.
+    MakeTest(Range<usize>),
+    DeleteTest(usize),
     /// Opens the editor of the step at this place and shows the data after it.
     OpenStep(usize),
     /// Asks for a file and writes the job spec there.
@@ -99,6 +106,7 @@ pub enum CommandKind {
     OpenRecipe,
     SaveRecipeAs,
     Export,
+    CopyPython,
     RunHere,
     Quit,
     Undo,
@@ -152,7 +160,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 impl CommandKind {
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::OpenFolder,
         Self::OpenFile,
         Self::OpenSampleData,
@@ -163,6 +171,7 @@ impl CommandKind {
         Self::OpenRecipe,
         Self::SaveRecipeAs,
         Self::Export,
+        Self::CopyPython,
         Self::RunHere,
         Self::Quit,
         Self::Undo,
@@ -285,6 +294,12 @@ impl CommandKind {
                 "Export job…",
                 "Writes the job spec that `skewer run` takes",
                 const { &[ctrl(Key::E)] },
+            ),
+            Self::CopyPython => (
+                Command::CopyPython,
+                "Copy as polars (Python)",
+                "A program for polars from PyPI that reads the same rows and applies the same steps",
+                &[],
             ),
             Self::RunHere => (
                 Command::RunHere { replace: false },

@@ -10,6 +10,7 @@ pub mod command;
 pub mod data;
 mod folders;
 pub mod job;
+pub mod job_facts;
 mod listed;
 mod memory;
 mod partitions;

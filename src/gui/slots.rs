@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use super::job_facts::{FactsKey, JobFacts};
 use super::listed::{Listed, ListedDataset};
 use super::theme::SystemFonts;
 use crate::dataset::{Page, SampleChoice};
 use crate::explore::{Explored, Explorer};
 use crate::session::{Document, Source};
 use crate::task::Slot;
-use crate::transform::{Inputs, Recipe};
+use crate::transform::{Inputs, Recipe, RecipeTest};
 
 /// What a page was read from. `generation` changes with a refresh.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,6 +89,11 @@ pub struct Slots {
     pub explored: Slot<ExploreKey, Explored>,
     /// Keeps what explorations computed. Locked by background work only.
     pub explorer: Arc<Mutex<Explorer>>,
+    pub facts: Slot<FactsKey, JobFacts>,
+    /// Somebody waits for the Python program.
+    pub is_copying_python: bool,
+    /// A test that is being made.
+    pub test: Slot<u64, RecipeTest>,
     /// Second datasets that are open.
     pub inputs: Inputs,
     pub spec: SpecText,

@@ -1,22 +1,24 @@
 //! Background work of the window: listing, reading a page, exploring, exporting, running. Touches no egui.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::job_facts::{FactsKey, JobFacts};
 use super::listed::Listed;
 use super::slots::{PageKey, ReadPage};
 use crate::base::Cancel;
 use crate::dataset::infer::infer;
 use crate::dataset::{Page, SampleChoice, Schema};
-use crate::explore::{Explored, Explorer};
+use crate::explore::{Declared, Explored, Explorer, given_rows, test_from_rows};
 use crate::job::{Job, Params};
 use crate::run::RunOptions;
 use crate::session::{Document, Source};
 use crate::storage::{Inventory, Object, StorageError, Store};
 use crate::task::{Context, Executor, TaskHandle};
-use crate::transform::{FitSource, Inputs, Recipe};
+use crate::transform::{FitSource, Inputs, Recipe, RecipeTest};
 
 /// How often a listing under way is shown.
 const SHOW_EVERY: Duration = Duration::from_millis(250);
@@ -220,6 +222,42 @@ pub fn start_explore(
         .map_err(|error| error.to_string())
     })
 }
+
+/// What the Job tab tells of the recipe besides the spec.
+pub fn job_facts(tasks: &Executor, page: Arc<Page>, key: &FactsKey, inputs: Inputs) -> TaskHandle<JobFacts> {
+    let key = key.clone();
+    tasks.spawn("Contract and Python of the job", move |_| async move {
+        tokio::task::spawn_blocking(move || super::job_facts::facts(&page, &key, &inputs))
+            .await
+            .map_err(|error| format!("internal error: {error}"))
+    })
+}
+
+/// Makes a test of some rows of a page: what the steps make of them now is what it expects.
+pub fn make_test(
+    tasks: &Executor,
+    name: String,
+    page: Arc<Page>,
+    recipe: Recipe,
+    rows: Range<usize>,
+) -> TaskHandle<RecipeTest> {
+    tasks.spawn("Making a test", move |_| async move {
+        tokio::task::spawn_blocking(move || {
+            let schema = page.declared.as_ref().ok_or(NO_RECORDS)?;
+            let given = given_rows(&page, rows).ok_or(NO_RECORDS)?;
+            let inputs = BTreeMap::new();
+            let declared = Declared {
+                schema,
+                inputs: &inputs,
+            };
+            test_from_rows(&name, &recipe, declared, given, BTreeMap::new())
+        })
+        .await
+        .map_err(|error| format!("internal error: {error}"))?
+    })
+}
+
+const NO_RECORDS: &str = "tests are made of JSON Lines records, and this dataset is Parquet";
 
 /// Writes the spec. Returns the path as text.
 pub fn export(tasks: &Executor, path: PathBuf, text: String) -> TaskHandle<String> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::dataset::SampleChoice;
 use crate::storage::{Connection, Location, Partition};
-use crate::transform::Recipe;
+use crate::transform::{Recipe, RecipeTest};
 
 /// A place that was opened, and how to reach it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct JobSettings {
     pub budget_files_abs: u64,
     /// First and last day of "Run here", ISO; the open day when empty.
     pub days: String,
+    /// Given records and expected rows, which go into the spec.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<RecipeTest>,
 }
 
 impl Default for JobSettings {
@@ -49,6 +52,7 @@ impl Default for JobSettings {
             budget_files_ratio: 0.1,
             budget_files_abs: 25,
             days: String::new(),
+            tests: Vec::new(),
         }
     }
 }

@@ -112,7 +112,7 @@ impl Document {
                 },
             },
             limits: LimitsSpec::default(),
-            tests: Vec::new(),
+            tests: settings.tests.clone(),
         })
     }
 }

@@ -5,8 +5,8 @@
 use polars::prelude::{AnyValue, TimeUnit};
 
 use super::value;
-use crate::transform::expr::sql_name;
 use crate::session::Edit;
+use crate::transform::expr::sql_name;
 use crate::transform::{Recipe, RecipeStep, Step};
 
 /// What rows are kept by. Literals are SQL.

@@ -45,6 +45,8 @@ pub struct GridView<'a> {
     /// The rows before and after the last shown step.
     pub comparison: Option<&'a Comparison>,
     pub accuracy: Accuracy,
+    /// Each row shown is the row of the page at the same place.
+    pub has_page_rows: bool,
 }
 
 /// Where the cursor is, what is hidden, and how wide columns are.
@@ -474,7 +476,7 @@ fn font_of(look: Look) -> FontId {
 }
 
 /// Text that ends in an ellipsis where there is no room.
-pub(super) fn one_line(
+pub(in crate::gui) fn one_line(
     painter: &Painter,
     text: &str,
     font: FontId,

@@ -44,6 +44,24 @@ pub(super) fn cell_menu(
     if ui.add(Button::new("Open row").shortcut_text("Enter")).clicked() {
         state.opened_row = Some(row);
     }
+    let selection = state.selection(view.df);
+    if let Some(selection) = selection {
+        let rows = selection.first_row..selection.last_row + 1;
+        let text = if rows.len() == 1 {
+            "Make a test from this row"
+        } else {
+            "Make a test from these rows"
+        };
+        let button = ui
+            .add_enabled(view.has_page_rows, Button::new(text))
+            .on_hover_text("Keeps these records and what the steps make of them, in the spec's tests")
+            .on_disabled_hover_text(
+                "A step left rows out or moved them: show the data before the recipe to pick records",
+            );
+        if button.clicked() {
+            commands.push(Command::MakeTest(rows));
+        }
+    }
     let name = column.name().as_str();
     ui.separator();
     if let Ok(value) = column.get(row) {

@@ -11,6 +11,7 @@ mod keys;
 mod menu;
 mod offers;
 mod rejects;
+mod sample;
 mod stats;
 mod toolbar;
 mod value;
@@ -21,6 +22,8 @@ mod tests;
 
 use egui::{Frame, Margin, Panel, Rect, Ui, pos2, vec2};
 
+pub(super) use self::grid::one_line;
+
 use self::detail::DetailAction;
 use self::grid::{GridState, GridView};
 use self::rejects::RejectsState;
@@ -30,7 +33,7 @@ use super::widgets::{Problem, empty_state, error_box};
 use crate::explore::Explored;
 use crate::session::SampleChoice;
 use crate::storage::Partition;
-use crate::transform::{Inputs, Recipe};
+use crate::transform::{Inputs, Recipe, RowEffect, Scope};
 
 /// What the tab shows. Borrowed from the window's state; nothing here is changed.
 #[derive(Debug, Clone, Copy)]
@@ -115,11 +118,21 @@ pub fn data_ui(ui: &mut Ui, view: DataView<'_>, panel: &mut DataPanel, commands:
         inputs: view.inputs,
         comparison: explored.comparison.as_deref(),
         accuracy: explored.accuracy,
+        has_page_rows: !view.is_stale && has_page_rows(view.recipe, explored),
     };
     grid::grid_ui(ui, grid, &mut panel.grid, commands);
     if let Some(row) = panel.grid.opened_row.take() {
         panel.bottom = Bottom::Row(row);
     }
+}
+
+/// Whether the steps that are shown left every row where it was.
+fn has_page_rows(recipe: &Recipe, explored: &Explored) -> bool {
+    let steps = recipe.steps.iter().take(explored.n_steps);
+    let moves_none = steps
+        .filter(|step| step.enabled)
+        .all(|step| step.step.scope() != Scope::Partition && step.step.row_effect() == RowEffect::Keeps);
+    moves_none && explored.n_rows_in == explored.df.height() as u64
 }
 
 /// The row detail or the rejects, below the grid.

@@ -21,6 +21,7 @@ struct State {
     shown_step: Option<usize>,
     recipe: Recipe,
     inputs: Inputs,
+    sample: SampleChoice,
     panel: DataPanel,
     commands: Vec<Command>,
 }
@@ -73,6 +74,7 @@ fn harness_with(
         shown_step,
         recipe,
         inputs: Inputs::default(),
+        sample: SampleChoice::default(),
         panel: DataPanel::default(),
         commands: Vec::new(),
     };
@@ -91,7 +93,7 @@ fn harness_with(
                     is_pending: false,
                     error: None,
                     partition: None,
-                    sample: SampleChoice::default(),
+                    sample: state.sample,
                     shown_step: state.shown_step,
                     recipe: &state.recipe,
                     inputs: &state.inputs,
@@ -178,10 +180,36 @@ fn a_shown_step_has_a_badge_that_goes_back_to_all_steps() {
 #[test]
 fn more_rows_are_asked_for_by_an_edit() {
     let mut harness = harness(Some(explored()), None);
+    harness.get_by_label("Sample: first 1,000 rows").click();
+    harness.run_steps(3);
     harness.get_by_label("10,000").click();
     harness.run_steps(2);
     let sample = SampleChoice::Head { n_rows: 10_000 };
     assert_eq!(harness.state().commands, [Command::Edit(Edit::SetSample(sample))]);
+}
+
+#[test]
+fn a_sample_of_every_partition_is_asked_for_and_another_seed_takes_other_rows() {
+    let mut first = harness(Some(explored()), None);
+    first.get_by_label("Sample: first 1,000 rows").click();
+    first.run_steps(3);
+    first.get_by_label("Rows of every partition").click();
+    first.run_steps(2);
+    let Some(Command::Edit(Edit::SetSample(spread))) = first.state().commands.first().cloned() else {
+        panic!("{:?}", first.state().commands);
+    };
+    first.state_mut().commands.clear();
+    first.state_mut().sample = spread;
+    first.run_steps(3);
+    first.get_by_label("sample: 3 of 548,210 rows, seed 1");
+    first.get_by_label("Another seed").click();
+    first.run_steps(2);
+    let expected = SampleChoice::Spread {
+        files_per_partition: 2,
+        rows_per_file: 100,
+        seed: 2,
+    };
+    assert_eq!(first.state().commands, [Command::Edit(Edit::SetSample(expected))]);
 }
 
 /// The condition of a filter, and whether it is new or in the place of another.

@@ -3,20 +3,18 @@
 use egui::containers::menu::{MenuButton, MenuConfig};
 use egui::{Align, Button, Layout, PopupCloseBehavior, ScrollArea, Ui, vec2};
 
-use super::{Bottom, DataPanel, DataView};
-use crate::base::{Accuracy, units};
+use super::{Bottom, DataPanel, DataView, sample};
+use crate::base::units;
 use crate::explore::Explored;
 use crate::gui::command::Command;
 use crate::gui::recipe::fuzzy;
 use crate::gui::theme::{self, Tone, size, space};
-use crate::gui::widgets::{Icon, accuracy_badge, badge, icon_button, segmented, spinner, text_field};
-use crate::session::{Edit, SampleChoice};
-
-/// How many rows a person can ask for. Laid out from right to left.
-const ROW_CHOICES: [(usize, &str); 3] = [(10_000, "10,000"), (1_000, "1,000"), (100, "100")];
+use crate::gui::widgets::{Icon, badge, icon_button, spinner, text_field};
 
 /// Narrower than this, badges and controls would lie over each other.
 const WIDTH_FOR_ONE_LINE: f32 = 760.0;
+/// Narrower than this, the badge tells only the rows; the rest is in its tooltip.
+const WIDTH_FOR_SIZE: f32 = 900.0;
 
 pub(super) fn toolbar_ui(
     ui: &mut Ui,
@@ -29,7 +27,12 @@ pub(super) fn toolbar_ui(
     ui.horizontal(|ui| {
         ui.set_min_height(size::CONTROL);
         ui.spacing_mut().item_spacing.x = space::SM;
-        rows_badge(ui, explored);
+        sample::size_badge(
+            ui,
+            view,
+            explored,
+            has_room && ui.available_width() >= WIDTH_FOR_SIZE,
+        );
         if has_room {
             step_badge(ui, view, explored, commands);
         }
@@ -39,34 +42,12 @@ pub(super) fn toolbar_ui(
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             columns_menu(ui, explored, panel);
-            let n_rows = match view.sample {
-                SampleChoice::Head { n_rows } => n_rows,
-                SampleChoice::Spread { .. } => 0,
-            };
-            if let Some(n_rows) = segmented(ui, &ROW_CHOICES, n_rows) {
-                commands.push(Command::Edit(Edit::SetSample(SampleChoice::Head { n_rows })));
-            }
-            ui.label(theme::weak_small(ui, "rows"));
+            sample::sample_menu(ui, view, commands);
         });
     });
     // In a narrow window the step has a line of its own, instead of lying under the controls at the right.
     if !has_room {
         ui.horizontal(|ui| step_badge(ui, view, explored, commands));
-    }
-}
-
-fn rows_badge(ui: &mut Ui, explored: &Explored) {
-    let text = match explored.accuracy {
-        Accuracy::Exact => format!("exact: all {}", units::plural(explored.n_rows_in, "row")),
-        other => format!("{other} rows"),
-    };
-    if explored.accuracy.is_exact() {
-        badge(ui, Tone::Plain, &text).on_hover_text("Every row of the partition was read.");
-    } else if matches!(explored.accuracy, Accuracy::Sample { .. }) {
-        badge(ui, Tone::Plain, &text)
-            .on_hover_text("The first rows of the partition. Steps that merge rows see only these.");
-    } else {
-        accuracy_badge(ui, explored.accuracy);
     }
 }
 

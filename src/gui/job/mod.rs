@@ -1,8 +1,11 @@
 //! The Job tab: the form, the live spec, export, and running it here.
 
+mod contract;
 mod form;
+mod python;
 mod report;
 mod result;
+mod spec_tests;
 
 #[cfg(test)]
 mod tests;
@@ -12,11 +15,13 @@ use egui::{Align, Label, Layout, RichText, ScrollArea, Ui, UiBuilder, vec2};
 use self::form::JobDraft;
 use self::report::Report;
 use super::command::Command;
+use super::job_facts::JobFacts;
 use super::theme::{self, Tone, colors, size, space};
 use super::widgets::{Icon, Problem, badge, card, card_with_head, error_box, icon, icon_button};
 use super::widgets::{primary_button, progress_bar, secondary_button};
 use crate::base::{ProgressView, units};
 use crate::session::{JobSettings, NoJob};
+use crate::transform::Recipe;
 
 /// How "Run here" stands.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,6 +45,11 @@ pub struct JobView<'a> {
     pub default_days: &'a str,
     /// Where the table goes when the field is empty; itself empty when nothing is guessed.
     pub default_sink: &'a str,
+    /// Contract, Python and tests, once they were computed for some recipe.
+    pub facts: Option<&'a JobFacts>,
+    /// The facts are those of an earlier recipe.
+    pub is_facts_stale: bool,
+    pub recipe: &'a Recipe,
 }
 
 /// Half-typed fields of the form.
@@ -74,6 +84,7 @@ pub fn job_ui(ui: &mut Ui, view: JobView<'_>, panel: &mut JobPanel, commands: &m
                 ui.spacing_mut().item_spacing.y = space::MD;
                 actions_ui(ui, &view, panel, commands);
                 run_ui(ui, &view, commands);
+                facts_ui(ui, &view, commands);
                 spec_ui(ui, &view, commands);
             });
     });
@@ -123,6 +134,23 @@ fn actions_ui(ui: &mut Ui, view: &JobView<'_>, panel: &mut JobPanel, commands: &
                 commands.push(Command::CopyText(path.to_owned()));
             }
         });
+    }
+}
+
+/// What comes out, how it is tested, and the same in Python.
+fn facts_ui(ui: &mut Ui, view: &JobView<'_>, commands: &mut Vec<Command>) {
+    if let Some(facts) = view.facts {
+        let contract = facts.contract.as_deref().map_err(String::as_str);
+        contract::contract_ui(ui, contract, view.is_facts_stale);
+    }
+    let outcomes = view
+        .facts
+        .filter(|_| !view.is_facts_stale)
+        .map(|facts| facts.outcomes.as_slice());
+    spec_tests::tests_ui(ui, &view.settings.tests, outcomes, commands);
+    if let Some(facts) = view.facts {
+        let names: Vec<&str> = view.recipe.steps.iter().map(|step| step.step.name()).collect();
+        python::python_ui(ui, &facts.script, &names, commands);
     }
 }
 

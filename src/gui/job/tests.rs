@@ -6,14 +6,20 @@ use egui_kittest::kittest::Queryable as _;
 use serde_json::{Value, json};
 
 use super::{JobPanel, JobView, RunView, job_ui};
+use crate::explore::TestOutcome;
 use crate::gui::command::Command;
+use crate::gui::job_facts::JobFacts;
 use crate::gui::theme;
+use crate::job::ContractColumn;
 use crate::session::{Document, Edit, History};
+use crate::transform::python::Script;
+use crate::transform::{Expected, RecipeTest};
 
 struct State {
     history: History,
     spec: Result<String, String>,
     report: Option<Value>,
+    facts: Option<JobFacts>,
     panel: JobPanel,
     commands: Vec<Command>,
 }
@@ -23,6 +29,7 @@ fn harness(spec: Result<&str, &str>, report: Option<Value>) -> Harness<'static, 
         history: History::new(Document::default()),
         spec: spec.map(str::to_owned).map_err(str::to_owned),
         report,
+        facts: None,
         panel: JobPanel::default(),
         commands: Vec::new(),
     };
@@ -47,6 +54,9 @@ fn harness(spec: Result<&str, &str>, report: Option<Value>) -> Harness<'static, 
                     exported: None,
                     default_days: "2020-01-09",
                     default_sink: "lake/out/features/",
+                    facts: state.facts.as_ref(),
+                    is_facts_stale: false,
+                    recipe: &state.history.document().recipe,
                 };
                 job_ui(ui, view, &mut state.panel, &mut commands);
                 for command in &commands {
@@ -122,4 +132,83 @@ fn the_report_shows_the_books_and_each_partition() {
     harness.get_by_label("books balance");
     harness.get_by_label("2020-01-09");
     harness.get_by_label("Copy /table/p.parquet");
+}
+
+fn column(name: &str, problem: Option<&str>) -> ContractColumn {
+    ContractColumn {
+        name: name.to_owned(),
+        dtype: "int64".to_owned(),
+        parquet: "INTEGER(64, signed)".to_owned(),
+        nullable: problem.is_some(),
+        never_null: None,
+        problem: problem.map(str::to_owned),
+        is_refused: problem.is_some(),
+    }
+}
+
+fn facts() -> JobFacts {
+    JobFacts {
+        script: Script {
+            text: "import polars as pl\n".to_owned(),
+            notes: vec![(2, "it has no form in polars".to_owned())],
+        },
+        contract: Ok(vec![
+            column("id", None),
+            column("wait", Some("a duration: cast it to int64")),
+        ]),
+        outcomes: vec![TestOutcome {
+            name: "first rows".to_owned(),
+            problem: Some("row 2: `title` is `b`, not `B`".to_owned()),
+        }],
+    }
+}
+
+fn with_test(harness: &mut Harness<'_, State>) {
+    let test = RecipeTest {
+        name: "first rows".to_owned(),
+        given: vec![json!({"id": 1}), json!({"id": 2})],
+        inputs: std::collections::BTreeMap::new(),
+        expect: Expected::default(),
+    };
+    let mut job = harness.state().history.document().job.clone();
+    job.tests.push(test);
+    harness.state_mut().history.apply(Edit::SetJob(job));
+    harness.state_mut().facts = Some(facts());
+    harness.run_steps(3);
+}
+
+#[test]
+fn the_contract_names_each_column_and_what_readers_refuse_before_anything_is_exported() {
+    let mut harness = harness(Ok("a: 1"), None);
+    with_test(&mut harness);
+    harness.get_by_label("id: int64, never null");
+    harness.get_by_label("wait: int64, can be null");
+    harness.get_by_label("1 refused");
+    harness.get_by_label("a duration: cast it to int64");
+}
+
+#[test]
+fn tests_are_listed_with_their_outcome_and_can_be_made_and_deleted() {
+    let mut harness = harness(Ok("a: 1"), None);
+    with_test(&mut harness);
+    harness.get_by_label("2 records in, 0 rows out · fails");
+    harness.get_by_label("row 2: `title` is `b`, not `B`");
+    harness.get_by_label("Make a test from the first 5 rows").click();
+    harness.run_steps(2);
+    harness.get_by_label("Delete the test first rows").click();
+    harness.run_steps(2);
+    assert_eq!(
+        harness.state().commands,
+        [Command::MakeTest(0..5), Command::DeleteTest(0)]
+    );
+}
+
+#[test]
+fn python_is_copied_and_says_which_steps_it_lacks() {
+    let mut harness = harness(Ok("a: 1"), None);
+    with_test(&mut harness);
+    harness.get_by_label_contains("Step 2 : it has no form in polars");
+    harness.get_by_label("Copy as polars (Python)").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().commands, [Command::CopyPython]);
 }

@@ -42,6 +42,7 @@ const MENUS: [(&str, &[Option<CommandKind>]); 4] = [
             Some(CommandKind::SaveRecipeAs),
             None,
             Some(CommandKind::Export),
+            Some(CommandKind::CopyPython),
             Some(CommandKind::RunHere),
             None,
             Some(CommandKind::Quit),
@@ -200,7 +201,9 @@ pub(super) fn is_available(kind: CommandKind, state: &State) -> bool {
         CommandKind::CopySteps | CommandKind::SaveRecipeAs => !state.document().recipe.steps.is_empty(),
         CommandKind::GoBack => state.places.has_before(),
         CommandKind::GoForward => state.places.has_after(),
-        CommandKind::GoUp | CommandKind::Refresh | CommandKind::Export => has_source,
+        CommandKind::GoUp | CommandKind::Refresh | CommandKind::Export | CommandKind::CopyPython => {
+            has_source
+        }
         CommandKind::RunHere => has_source && !state.slots.run.is_pending(),
         _ => true,
     }
