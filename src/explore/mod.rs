@@ -8,8 +8,10 @@ mod explored;
 mod explorer;
 mod ledger;
 mod pairing;
+mod suggest;
 
 pub use compare::{CellChanges, ColumnMark, Comparison, LeftOut, Why};
 pub use explored::Explored;
 pub use explorer::{Explorer, explore_once};
 pub use ledger::{ColumnChanges, Ledger, NullChange, Nulls, PerMillion, Retyped};
+pub use suggest::{Suggestion, SuggestionCode, suggest};

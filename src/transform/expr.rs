@@ -23,6 +23,7 @@
 
 mod functions;
 mod look;
+mod rename;
 mod times;
 
 use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, PolarsError, Schema};
@@ -34,6 +35,7 @@ use sqlparser::tokenizer::Token;
 use super::CheckError;
 
 pub use functions::{FunctionInfo, functions};
+pub(super) use rename::{rename_in_expression, rename_in_query};
 
 /// Checks `text` against rows of `schema` and gives its type. Reads no data: beyond planning, it computes the expression
 /// on no rows, because polars finds some errors of types only then.

@@ -8,6 +8,7 @@ pub mod expr;
 mod fit;
 mod iso8601;
 mod isolate;
+mod names;
 mod pairs;
 mod plan;
 pub mod python;
@@ -17,6 +18,7 @@ pub mod steps;
 
 pub use execute::{ExecuteError, Outcome, StepCounts, StepReject};
 pub use fit::{FitSource, FitState, Fitted};
+pub use names::{MissingColumn, StepLacks};
 pub use pairs::Pairs;
 pub use plan::{CheckedRecipe, Plan, Stage, StepError};
 pub use recipe::{ApiVersion, Recipe, RecipeFile, RecipeKind, RecipeStep, recipe_json_schema};
