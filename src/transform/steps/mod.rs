@@ -17,27 +17,44 @@ use super::step::Behaviour;
 use super::{CheckError, FitSource, FitState, Inputs, RowEffect, Scope, StepInfo};
 use crate::base::nearest;
 
+mod age;
 mod bucketize;
 mod cast;
+mod clock;
+mod cyclic;
+mod date_parts;
 mod dedupe;
 mod derive;
 mod drop;
 mod explode;
 mod fill_null;
 mod filter;
+mod frequency_encode;
+mod group_rare;
+mod hash_encode;
 mod hashing_tf;
 mod html;
+mod learn;
+mod log1p;
 mod murmur3;
 mod normalize_text;
+mod one_hot;
 mod parse_timestamp;
+mod quantile_bucketize;
 mod reject;
 mod rename;
+mod round;
+mod scale;
 mod select;
 mod split;
+mod string_index;
 #[cfg(test)]
 pub(super) mod testing;
+mod timezone;
 mod tokenize;
+mod truncate_time;
 mod unnest;
+mod winsorize;
 
 pub use reject::OnError;
 
@@ -124,9 +141,25 @@ steps! {
     tokenize => Tokenize,
     hashing_tf => HashingTf,
     // numbers
+    round => Round,
+    log1p => Log1p,
+    scale => Scale,
     bucketize => Bucketize,
+    quantile_bucketize => QuantileBucketize,
+    winsorize => Winsorize,
+    // categories
+    string_index => StringIndex,
+    one_hot => OneHot,
+    frequency_encode => FrequencyEncode,
+    hash_encode => HashEncode,
+    group_rare => GroupRare,
     // time
     parse_timestamp => ParseTimestamp,
+    timezone => Timezone,
+    date_parts => DateParts,
+    truncate_time => TruncateTime,
+    age => Age,
+    cyclic => Cyclic,
     // nested
     unnest => Unnest,
     explode => Explode,

@@ -17,7 +17,7 @@
 
 use std::fmt::Write as _;
 
-use chrono::format::{Item, StrftimeItems};
+use chrono::format::{Fixed, Item, Numeric, StrftimeItems};
 use polars::prelude::{
     Column, DataType, Expr, Field, Int64Chunked, IntoColumn, LazyFrame, PolarsResult, Schema,
 };
@@ -27,8 +27,9 @@ use serde::{Deserialize, Serialize};
 use super::cast::timestamp_type;
 use super::reject::{allow_null, choice_or_null, reject_where};
 use super::{OnError, Params};
+use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, target, wrong_type};
-use crate::transform::{CheckError, iso8601};
+use crate::transform::{CheckError, Inputs, iso8601};
 
 /// Parameters of `parse_timestamp`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -80,6 +81,78 @@ fn parse(texts: &Column, format: Option<&str>) -> PolarsResult<Column> {
         .cast(&timestamp_type())
 }
 
+/// Code that reads `value` in a strftime `format`, whose words polars in Python takes from the same library. It wants to be
+/// told whether there is an offset or a time of day.
+fn python_in(value: &str, format: &str) -> String {
+    let items: Vec<Item<'_>> = StrftimeItems::new(format).collect();
+    let has = |is: fn(&Fixed) -> bool| {
+        items
+            .iter()
+            .any(|item| matches!(item, Item::Fixed(fixed) if is(fixed)))
+    };
+    let has_offset = has(|fixed| {
+        matches!(
+            fixed,
+            Fixed::TimezoneOffset
+                | Fixed::TimezoneOffsetZ
+                | Fixed::TimezoneOffsetColon
+                | Fixed::TimezoneOffsetColonZ
+                | Fixed::TimezoneOffsetDoubleColon
+                | Fixed::TimezoneOffsetTripleColon
+                | Fixed::RFC3339
+                | Fixed::RFC2822
+        )
+    });
+    let has_time = has_offset
+        || items.iter().any(|item| {
+            matches!(
+                item,
+                Item::Numeric(
+                    Numeric::Hour | Numeric::Hour12 | Numeric::Minute | Numeric::Second | Numeric::Timestamp,
+                    _
+                )
+            )
+        });
+    let format = python::quoted(format);
+    if has_offset {
+        format!("{value}.str.to_datetime({format}, time_unit=\"us\", time_zone=\"UTC\", strict=False)")
+    } else if has_time {
+        format!("{value}.str.to_datetime({format}, time_unit=\"us\", strict=False)")
+    } else {
+        format!("{value}.str.to_date({format}, strict=False).cast(pl.Datetime(\"us\"))")
+    }
+}
+
+const PYTHON_ISO: &str = r#"
+ISO = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[Tt ]([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:\.([0-9]+))?)?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
+)
+
+
+def iso_micros(text):
+    found = ISO.fullmatch(text)
+    if not found:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    lengths = [31, 29 if is_leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    if not 1 <= month <= 12 or not 1 <= day <= lengths[month - 1] or hour > 23 or minute > 59 or second > 60:
+        return None
+    past = year - 1
+    days = past * 365 + past // 4 - past // 100 + past // 400 + sum(lengths[: month - 1]) + day - 719163
+    micros = ((days * 24 + hour) * 60 + minute) * 60 + second
+    micros = micros * 1_000_000 + int((found[7] or "")[:6].ljust(6, "0"))
+    offset = found[8] or "Z"
+    if offset in "Zz":
+        return micros
+    hours, minutes = int(offset[1:3]), int(offset[3:].lstrip(":") or 0)
+    if hours > 23 or minutes > 59:
+        return None
+    ahead = (hours * 60 + minutes) * 60_000_000
+    return micros + ahead if offset[0] == "-" else micros - ahead
+"#;
+
 impl Params for ParseTimestamp {
     const GROUP: &'static str = "time";
     const REQUIRED: &'static [&'static str] = &["column"];
@@ -119,6 +192,28 @@ impl Behaviour for ParseTimestamp {
             columns.push(reject_where(failed, value, what));
         }
         Ok(lf.with_columns(columns))
+    }
+
+    fn python(&self, schema: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        let value = python::col(&self.column);
+        let code = match (schema.get(&self.column), &self.format) {
+            (Some(DataType::String), None) => {
+                script.import("re");
+                script.define("iso_micros", PYTHON_ISO);
+                format!("{value}.map_elements(iso_micros, return_dtype=pl.Int64)")
+            }
+            (Some(DataType::String), Some(format)) => python_in(&value, format),
+            _ => value.clone(),
+        };
+        let parsed = format!("{code}.cast(pl.Datetime(\"us\", \"UTC\"))");
+        if self.may_reject() {
+            script.line(format!("parsed = df.select({parsed}).to_series()"));
+            script.line(format!(
+                "df = df.filter({value}.is_null() | pl.lit(parsed).is_not_null())"
+            ));
+        }
+        script.with_columns([(self.target(), parsed)]);
+        Ok(())
     }
 
     fn summary(&self) -> String {
