@@ -7,7 +7,7 @@
 //! The value must be of the column's own type: text for text, a whole number for whole numbers, `2020-01-31` for dates,
 //! ISO 8601 for timestamps. `NaN` is a number and stays.
 //!
-//! Limits: plain values only, and one column a step. To take the value of another column use `coalesce` in `derive`.
+//! Limits: plain values only, and one column a step. To take the value of another column use `coalesce`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -58,7 +58,7 @@ impl fmt::Display for FillValue {
 
 impl FillValue {
     /// The value as one of `dtype` (a timestamp as its count of units), or none when it is of another type.
-    fn scalar(&self, dtype: &DataType) -> Option<Scalar> {
+    pub(super) fn scalar(&self, dtype: &DataType) -> Option<Scalar> {
         let value = match (self, dtype) {
             (Self::Bool(value), DataType::Boolean) => AnyValue::Boolean(*value),
             (Self::Int(value), dtype) if dtype.is_integer() => {
