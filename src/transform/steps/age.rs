@@ -138,18 +138,7 @@ fn years(months: &Expr) -> Expr {
         .otherwise(lit(0_i64) - years(lit(0_i64) - months.clone()))
 }
 
-const PYTHON: &str = r#"
-def whole_months(a, b):
-    def count(t):
-        return t.dt.year().cast(pl.Int64) * 12 + t.dt.month().cast(pl.Int64)
-
-    def passed(t):
-        return t - t.dt.truncate("1mo")
-
-    n = count(b) - count(a)
-    forward = n - (passed(b) < passed(a)).cast(pl.Int64)
-    return pl.when(b >= a).then(forward).otherwise(n + (passed(b) > passed(a)).cast(pl.Int64))
-"#;
+const PYTHON: &str = include_str!("python/whole_months.py");
 
 impl Params for Age {
     const GROUP: &'static str = "time";

@@ -17,9 +17,9 @@ use polars::prelude::{Column, DataType, Field, Int32Chunked, IntoColumn, LazyFra
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Params;
 use super::learn::{check_categories, text_code};
 use super::murmur3::murmur3_x86_32;
-use super::{Params, murmur3};
 use crate::transform::python::Python;
 use crate::transform::step::{Behaviour, check_new_name, exactly};
 use crate::transform::{CheckError, Inputs};
@@ -94,12 +94,12 @@ impl Behaviour for HashEncode {
     }
 
     fn python(&self, _: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
-        script.define("murmur3_place", murmur3::PYTHON);
+        script.define("murmur3", include_str!("python/murmur3.py"));
         let code = format!(
-            "{}.map_elements(lambda text: murmur3_place(text, {}, {}), return_dtype=pl.Int32)",
+            "{}.map_elements(lambda text: murmur3(text.encode(), {}) % {}, return_dtype=pl.Int32)",
             text_code(&self.column),
-            self.buckets,
-            self.seed
+            self.seed,
+            self.buckets
         );
         script.with_columns([(self.into.as_str(), code)]);
         Ok(())

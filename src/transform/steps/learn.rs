@@ -256,12 +256,8 @@ pub(super) fn sorted_numbers(df: &DataFrame, column: &str) -> Result<Vec<f64>, C
     Ok(numbers)
 }
 
-/// The same for Python: the finite numbers of a column, ascending or in its order.
-pub(super) const PYTHON_FINITE: &str = r"
-def finite_numbers(column):
-    column = column.cast(pl.Float64).drop_nulls()
-    return column.filter(column.is_finite()).to_list()
-";
+/// The same for Python.
+pub(super) const PYTHON_FINITE: &str = include_str!("python/finite_numbers.py");
 
 /// The number at rank `ceil(q * n)` of `n` sorted numbers. None of none.
 ///
@@ -279,11 +275,7 @@ pub(super) fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
 }
 
 /// The same for Python.
-pub(super) const PYTHON_QUANTILE: &str = r"
-def quantile(values, q):
-    values = sorted(values)
-    return values[max(math.ceil(q * len(values)), 1) - 1] + 0.0
-";
+pub(super) const PYTHON_QUANTILE: &str = include_str!("python/quantile.py");
 
 /// A column of categories as text.
 pub(super) fn as_text(column: &Column) -> PolarsResult<Column> {
@@ -316,13 +308,7 @@ pub(super) fn by_frequency(df: &DataFrame, column: &str) -> Result<Vec<(String, 
 }
 
 /// The same for Python.
-pub(super) const PYTHON_BY_FREQUENCY: &str = r#"
-def by_frequency(column):
-    counts = {}
-    for text in column.cast(pl.String).drop_nulls():
-        counts[text] = counts.get(text, 0) + 1
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0].encode("utf-16-be")))
-"#;
+pub(super) const PYTHON_BY_FREQUENCY: &str = include_str!("python/by_frequency.py");
 
 /// Refuses more values than a recipe should carry.
 pub(super) fn check_vocabulary(column: &str, n_values: usize, max_values: u32) -> Result<(), CheckError> {

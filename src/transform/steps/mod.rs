@@ -14,10 +14,12 @@ use serde_json::{Map, Value};
 
 use super::python::Python;
 use super::step::Behaviour;
-use super::{CheckError, FitSource, FitState, Inputs, RowEffect, Scope, StepInfo};
+use super::{CheckError, FitSource, FitState, Inputs, RowEffect, Scope, SortKey, StepInfo};
 use crate::base::nearest;
 
 mod age;
+mod aggregate;
+mod aggregates;
 mod bucketize;
 mod case;
 mod cast;
@@ -31,6 +33,7 @@ mod date_parts;
 mod dedupe;
 mod derive;
 mod drop;
+mod drop_nulls;
 mod each_text;
 mod explode;
 mod extract_text;
@@ -45,6 +48,7 @@ mod html;
 mod json_path;
 mod json_value;
 mod learn;
+mod limit;
 mod list_stats;
 mod log1p;
 mod made_fields;
@@ -54,8 +58,10 @@ mod murmur3;
 mod ngrams;
 mod normalize_text;
 mod one_hot;
+mod order;
 mod parse_timestamp;
 mod pattern;
+mod pivot;
 mod quantile_bucketize;
 mod reject;
 mod rename;
@@ -63,10 +69,14 @@ mod reorder;
 mod replace_text;
 mod round;
 mod row_bytes;
+mod row_groups;
 mod row_hash;
+mod sample;
 mod scale;
 mod select;
+mod sort;
 mod split;
+mod sql;
 mod stem;
 mod stop_words;
 mod string_index;
@@ -80,8 +90,10 @@ mod token_lists;
 mod tokenize;
 mod truncate_time;
 mod unnest;
+mod unpivot;
 mod value_text;
 mod white_space;
+mod window;
 mod winsorize;
 
 pub use reject::OnError;
@@ -214,7 +226,16 @@ steps! {
     to_json => ToJson,
     // rows
     filter => Filter,
+    drop_nulls => DropNulls,
     dedupe => Dedupe,
+    sort => Sort,
+    limit => Limit,
+    sample => Sample,
+    aggregate => Aggregate,
+    window => Window,
+    pivot => Pivot,
+    unpivot => Unpivot,
+    sql => Sql,
 }
 
 /// What steps are grouped by in the palette, in its order.
@@ -271,6 +292,10 @@ impl Step {
     /// for a step that needs all rows at once.
     pub fn keys(&self) -> Option<&[String]> {
         self.behaviour().keys()
+    }
+
+    pub(super) fn sort_keys(&self) -> Vec<SortKey> {
+        self.behaviour().sort_keys()
     }
 
     pub(super) fn reduces_in_parts(&self) -> bool {

@@ -41,22 +41,6 @@ fn finish(mut h: u32) -> u32 {
     h ^ (h >> 16)
 }
 
-/// The same for Python, of a text; as a signed number modulo `n`, never negative.
-pub(super) const PYTHON: &str = r#"
-def murmur3_place(text, n, seed=42):
-    data, mask, h = text.encode(), 0xFFFFFFFF, seed
-    for start in range(0, len(data), 4):
-        k = int.from_bytes(data[start:start + 4], "little") * 0xCC9E2D51 & mask
-        h ^= (k << 15 | k >> 17) * 0x1B873593 & mask
-        if start + 4 <= len(data):
-            h = ((h << 13 | h >> 19) & mask) * 5 + 0xE6546B64 & mask
-    h ^= len(data)
-    h = (h ^ h >> 16) * 0x85EBCA6B & mask
-    h = (h ^ h >> 13) * 0xC2B2AE35 & mask
-    h ^= h >> 16
-    return (h - 2**32 if h >= 2**31 else h) % n
-"#;
-
 #[cfg(test)]
 mod tests {
     use super::murmur3_x86_32;

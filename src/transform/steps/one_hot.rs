@@ -318,11 +318,7 @@ impl Learns for OneHot {
     }
 }
 
-const PYTHON: &str = r"
-def one_hot(place, n_places):
-    vector = pl.concat_list([(place == here).cast(pl.Float64) for here in range(n_places)])
-    return pl.when(place.is_not_null()).then(vector)
-";
+const PYTHON: &str = include_str!("python/one_hot.py");
 
 #[cfg(test)]
 mod tests {

@@ -123,36 +123,6 @@ fn python_in(value: &str, format: &str) -> String {
     }
 }
 
-const PYTHON_ISO: &str = r#"
-ISO = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
-    r"(?:[Tt ]([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:\.([0-9]+))?)?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
-)
-
-
-def iso_micros(text):
-    found = ISO.fullmatch(text)
-    if not found:
-        return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
-    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    lengths = [31, 29 if is_leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-    if not 1 <= month <= 12 or not 1 <= day <= lengths[month - 1] or hour > 23 or minute > 59 or second > 60:
-        return None
-    past = year - 1
-    days = past * 365 + past // 4 - past // 100 + past // 400 + sum(lengths[: month - 1]) + day - 719163
-    micros = ((days * 24 + hour) * 60 + minute) * 60 + second
-    micros = micros * 1_000_000 + int((found[7] or "")[:6].ljust(6, "0"))
-    offset = found[8] or "Z"
-    if offset in "Zz":
-        return micros
-    hours, minutes = int(offset[1:3]), int(offset[3:].lstrip(":") or 0)
-    if hours > 23 or minutes > 59:
-        return None
-    ahead = (hours * 60 + minutes) * 60_000_000
-    return micros + ahead if offset[0] == "-" else micros - ahead
-"#;
-
 impl Params for ParseTimestamp {
     const GROUP: &'static str = "time";
     const REQUIRED: &'static [&'static str] = &["column"];
@@ -198,9 +168,8 @@ impl Behaviour for ParseTimestamp {
         let value = python::col(&self.column);
         let code = match (schema.get(&self.column), &self.format) {
             (Some(DataType::String), None) => {
-                script.import("re");
-                script.define("iso_micros", PYTHON_ISO);
-                format!("{value}.map_elements(iso_micros, return_dtype=pl.Int64)")
+                iso8601::define_python(script);
+                format!("{value}.map_elements(iso8601_micros, return_dtype=pl.Int64)")
             }
             (Some(DataType::String), Some(format)) => python_in(&value, format),
             _ => value.clone(),

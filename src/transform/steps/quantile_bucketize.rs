@@ -169,13 +169,7 @@ impl Learns for QuantileBucketize {
     }
 }
 
-const PYTHON: &str = r"
-def quantile_borders(column, buckets):
-    values = finite_numbers(column)
-    if not values:
-        return []
-    return sorted({quantile(values, bucket / buckets) for bucket in range(1, buckets)})
-";
+const PYTHON: &str = include_str!("python/quantile_borders.py");
 
 #[cfg(test)]
 mod tests {

@@ -145,32 +145,9 @@ fn mean_and_deviation(numbers: &[f64]) -> Option<(f64, f64)> {
     Some((mean, deviation))
 }
 
-const PYTHON: &str = r#"
-def scaling(column, method):
-    values = finite_numbers(column)
-    if not values:
-        return 0.0, 0.0
-    if method == "standard":
-        total = squares = 0.0
-        for value in values:
-            total += value
-        mean = total / len(values)
-        for value in values:
-            squares += (value - mean) * (value - mean)
-        return mean, math.sqrt(squares / (len(values) - 1)) if len(values) > 1 else 0.0
-    if method == "min_max":
-        low, high = quantile(values, 0.0), quantile(values, 1.0)
-        return low, high - low
-    return quantile(values, 0.5), quantile(values, 0.75) - quantile(values, 0.25)
-"#;
+const PYTHON: &str = include_str!("python/scaling.py");
 
-const PYTHON_SCALE: &str = r"
-def scale(value, center, width, constant):
-    value = value.cast(pl.Float64)
-    if width == 0.0:
-        return pl.when(value.is_finite()).then(constant).otherwise(value)
-    return (value - center) * (1.0 / width)
-";
+const PYTHON_SCALE: &str = include_str!("python/scale.py");
 
 impl Scale {
     fn target(&self, column: &str) -> String {

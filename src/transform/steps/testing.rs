@@ -159,3 +159,13 @@ pub(super) fn words_of(df: &DataFrame, column: &str) -> Vec<String> {
         })
         .collect()
 }
+
+/// The values of a column of int64.
+pub(super) fn ints(df: &DataFrame, column: &str) -> Vec<Option<i64>> {
+    df.column(column).unwrap().i64().unwrap().iter().collect()
+}
+
+/// The values of a column of float64.
+pub(super) fn floats(df: &DataFrame, column: &str) -> Vec<Option<f64>> {
+    df.column(column).unwrap().f64().unwrap().iter().collect()
+}

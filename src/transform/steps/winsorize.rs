@@ -201,19 +201,9 @@ impl Learns for Winsorize {
     }
 }
 
-const PYTHON: &str = r"
-def winsorize(value, dtype, lower, upper):
-    # Where it is not a number, `clip` leaves it as it is.
-    if dtype.is_integer():
-        return value.clip(math.ceil(lower), math.floor(upper))
-    return value.cast(pl.Float64).clip(lower, upper).cast(dtype)
-";
+const PYTHON: &str = include_str!("python/winsorize.py");
 
-const PYTHON_LIMITS: &str = r"
-def limits(column, lower, upper):
-    values = finite_numbers(column)
-    return (quantile(values, lower), quantile(values, upper)) if values else (0.0, 0.0)
-";
+const PYTHON_LIMITS: &str = include_str!("python/limits.py");
 
 #[cfg(test)]
 mod tests {
