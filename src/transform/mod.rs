@@ -22,5 +22,5 @@ pub use names::{MissingColumn, StepLacks};
 pub use pairs::Pairs;
 pub use plan::{CheckedRecipe, Plan, Stage, StepError};
 pub use recipe::{ApiVersion, Recipe, RecipeFile, RecipeKind, RecipeStep, recipe_json_schema};
-pub use step::{CheckError, Input, Inputs, RowEffect, Scope, StepInfo};
+pub use step::{CheckError, Input, Inputs, RowEffect, Scope, SortKey, StepInfo};
 pub use steps::{Step, registry};

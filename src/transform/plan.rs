@@ -3,7 +3,7 @@
 use polars::prelude::Schema;
 use thiserror::Error;
 
-use super::{CheckError, Inputs, Recipe, RowEffect, Scope, Step};
+use super::{CheckError, Inputs, Recipe, RowEffect, Scope, SortKey, Step};
 
 /// A step that does not check: ``step 3 `bucketize(price)`: column `prise` not found: did you mean `price`?``
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -43,6 +43,8 @@ pub struct Stage {
     pub label: String,
     /// Columns by which rows have to be brought together; none when the step needs all rows at once.
     pub keys: Option<Vec<String>>,
+    /// What the step sorts by when it does nothing else; empty for every other step.
+    pub sort_keys: Vec<SortKey>,
     /// Whether the step may run on parts of the rows, in their order, and then on what that gave, for the same result.
     pub reduces_in_parts: bool,
     /// The steps after it that look at one row at a time; maybe none.
@@ -70,7 +72,7 @@ impl PlannedStep {
 
     /// Whether the rows before the step have to be at hand.
     fn cuts_before(&self) -> bool {
-        self.step.row_effect() == RowEffect::Makes
+        matches!(self.step.row_effect(), RowEffect::Makes | RowEffect::Remakes)
     }
 }
 
@@ -168,7 +170,7 @@ impl Plan {
     /// Whether a record may become several rows.
     pub fn makes_rows(&self) -> bool {
         let mut effects = self.steps.iter().map(|planned| planned.step.row_effect());
-        effects.any(|effect| effect == RowEffect::Makes)
+        effects.any(|effect| matches!(effect, RowEffect::Makes | RowEffect::Remakes))
     }
 
     /// Splits into the `Row` and `Fitted` prefix, run per work unit, and the suffix that needs the whole partition.
@@ -222,6 +224,7 @@ impl Plan {
                 .step
                 .keys()
                 .map(|keys| if keys.is_empty() { all() } else { keys.to_vec() }),
+            sort_keys: first.step.sort_keys(),
             reduces_in_parts: first.step.reduces_in_parts(),
             step,
             rows,

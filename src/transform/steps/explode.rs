@@ -14,8 +14,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
-use crate::transform::CheckError;
+use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, RowEffect, column_type, wrong_type};
+use crate::transform::{CheckError, Inputs};
 
 /// Parameters of `explode`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -62,6 +63,15 @@ impl Behaviour for Explode {
             keep_nulls: is_kept,
         };
         Ok(lf.explode(by_name([self.column.as_str()], true, false), options))
+    }
+
+    fn python(&self, _: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        let is_kept = python::literal(&(self.empty == OnEmpty::Keep).into());
+        let column = python::quoted(&self.column);
+        script.line(format!(
+            "df = df.explode({column}, empty_as_null={is_kept}, keep_nulls={is_kept})"
+        ));
+        Ok(())
     }
 
     fn summary(&self) -> String {
