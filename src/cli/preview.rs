@@ -9,7 +9,7 @@ use super::output::Output;
 use super::{CliError, ConnectionArgs, data, rows, signal};
 use crate::base::envelope::from_yaml;
 use crate::base::{Accuracy, units};
-use crate::dataset::{Page, Reject};
+use crate::dataset::{Page, Reject, SampleChoice, SampleSize};
 use crate::explore::explore_once;
 use crate::job::JobSpec;
 use crate::storage::Connection;
@@ -19,9 +19,23 @@ use crate::transform::{FitSource, Inputs, Recipe, RecipeFile};
 pub struct PreviewArgs {
     /// Folder, file or s3:// prefix
     location: String,
-    /// Rows to read
-    #[arg(long, default_value_t = 20, value_name = "N")]
-    rows: usize,
+    /// Rows to read, from the first on [default: 20, or the sample of the recipe]
+    #[arg(long, value_name = "N", conflicts_with = "files_per_partition")]
+    rows: Option<usize>,
+    /// Reads so many files of every partition instead, drawn by lot
+    #[arg(long, value_name = "K")]
+    files_per_partition: Option<usize>,
+    /// Rows to read of each of these files
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "files_per_partition",
+        default_value_t = 10
+    )]
+    rows_per_file: usize,
+    /// Another seed draws other files
+    #[arg(long, requires = "files_per_partition", default_value_t = 0)]
+    seed: u64,
     /// Recipe or job spec whose steps are applied
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
@@ -41,15 +55,29 @@ struct Answer {
     rows: Vec<Map<String, Value>>,
     rejects: Vec<Reject>,
     accuracy: Accuracy,
+    /// The rows that were asked for: the same choice gives the same rows.
+    sample: SampleChoice,
+    size: SampleSize,
 }
 
 pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
-    let recipe = args
+    let (recipe, written) = args
         .recipe
         .as_deref()
         .map(read_recipe)
         .transpose()?
         .unwrap_or_default();
+    let sample = match (args.files_per_partition, args.rows, written) {
+        (Some(files_per_partition), _, _) => SampleChoice::Spread {
+            files_per_partition,
+            rows_per_file: args.rows_per_file,
+            seed: args.seed,
+        },
+        (None, None, Some(written)) => written,
+        (None, n_rows, _) => SampleChoice::Head {
+            n_rows: n_rows.unwrap_or(DEFAULT_ROWS),
+        },
+    };
     let connection: Connection = args.connection.into();
     let location = args.location.as_str();
     let page = signal::block_on(|cancel, _| async move {
@@ -58,7 +86,9 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
         let objects = listed
             .objects(dataset, args.partition.as_deref(), &cancel)
             .await?;
-        Ok::<_, CliError>(Page::read(&listed.store, &objects, None, args.rows, &cancel).await?)
+        let partition_of = listed.partition_numbers(&objects);
+        let page = Page::sample(&listed.store, &objects, &partition_of, None, sample, &cancel);
+        Ok::<_, CliError>(page.await?)
     })??;
     let source = FitSource {
         from: args.location,
@@ -84,15 +114,19 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
             rows,
             rejects: explored.rejects,
             accuracy: explored.accuracy,
+            sample,
+            size: explored.size,
         })?;
         return Ok(0);
     }
     rows::print_rows(&explored.df, output)?;
-    output.line(&format!(
-        "{} ({})",
-        units::plural(explored.df.height() as u64, "row"),
-        explored.accuracy
-    ))?;
+    let part = if explored.accuracy.is_exact() {
+        explored.accuracy.to_string()
+    } else {
+        format!("sample: {}", explored.size)
+    };
+    let n_rows = units::plural(explored.df.height() as u64, "row");
+    output.line(&format!("{n_rows} ({part})"))?;
     if !explored.rejects.is_empty() {
         output.line(&format!(
             "\n{}:",
@@ -103,8 +137,11 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// Reads a recipe file, or the steps of a job spec.
-pub fn read_recipe(path: &Path) -> Result<Recipe, CliError> {
+/// Rows that are read when nothing says how many.
+const DEFAULT_ROWS: usize = 20;
+
+/// Reads a recipe file with the sample it names, or the steps of a job spec.
+pub fn read_recipe(path: &Path) -> Result<(Recipe, Option<SampleChoice>), CliError> {
     let text = std::fs::read_to_string(path).map_err(|error| CliError::Spec {
         message: format!(
             "{}: {error}: give the path of a recipe or a job spec",
@@ -115,10 +152,10 @@ pub fn read_recipe(path: &Path) -> Result<Recipe, CliError> {
         let spec = JobSpec::parse(&text).map_err(|error| CliError::Spec {
             message: format!("{}:{error}", path.display()),
         })?;
-        return Ok(spec.steps);
+        return Ok((spec.steps, None));
     }
     from_yaml::<RecipeFile>(&text)
-        .map(|file| file.steps)
+        .map(|file| (file.steps, file.sample))
         .map_err(|error| CliError::Spec {
             message: format!("{}:{error}", path.display()),
         })

@@ -147,6 +147,7 @@ impl Explorer {
         self.compare(&mut chain, depth, n_good, &rows, cancel, &mut explored)?;
         self.time_again(&chain, cancel);
         self.book(&chain, depth, &mut explored);
+        self.cache.forget_unused_fits();
         Ok(explored)
     }
 
@@ -270,7 +271,7 @@ impl Explorer {
     ) -> Result<Option<Result<Step, StepError>>, Cancelled> {
         let depth = chain.links.len();
         if let Some(fitted) = self.cache.fitted(chain.id(depth), step) {
-            return Ok(Some(Ok(fitted.clone())));
+            return Ok(Some(Ok(fitted)));
         }
         let rows = match self.rows(chain, depth, cancel) {
             Ok(rows) => rows,

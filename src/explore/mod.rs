@@ -10,6 +10,7 @@ mod ledger;
 mod pairing;
 mod recipe_test;
 mod script;
+mod suggest;
 
 pub use compare::{CellChanges, ColumnMark, Comparison, LeftOut, Why};
 pub use explored::Explored;
@@ -17,3 +18,4 @@ pub use explorer::{Explorer, explore_once};
 pub use ledger::{ColumnChanges, Ledger, NullChange, Nulls, PerMillion, Retyped};
 pub use recipe_test::{Declared, TestOutcome, given_rows, run_test, test_from_rows};
 pub use script::{row_source, script};
+pub use suggest::{Suggestion, SuggestionCode, suggest};

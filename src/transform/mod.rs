@@ -8,6 +8,7 @@ pub mod expr;
 mod fit;
 mod iso8601;
 mod isolate;
+mod names;
 mod never_null;
 mod pairs;
 mod plan;
@@ -19,6 +20,7 @@ pub mod steps;
 
 pub use execute::{ExecuteError, Outcome, StepCounts, StepReject};
 pub use fit::{FitSource, FitState, Fitted};
+pub use names::{MissingColumn, StepLacks};
 pub use never_null::NeverNull;
 pub use pairs::Pairs;
 pub use plan::{CheckedRecipe, Plan, Stage, StepError};

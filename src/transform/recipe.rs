@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::Step;
 use super::steps::{NAMES, registry, unknown_step};
+use crate::dataset::SampleChoice;
 
 /// An ordered list of steps.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -43,6 +44,9 @@ pub struct RecipeFile {
     pub kind: RecipeKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The rows it was explored on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<SampleChoice>,
     pub steps: Recipe,
 }
 
@@ -67,6 +71,7 @@ impl RecipeFile {
             api_version: ApiVersion::V1,
             kind: RecipeKind::Recipe,
             name: None,
+            sample: None,
             steps,
         }
     }

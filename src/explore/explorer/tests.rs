@@ -8,7 +8,7 @@ use crate::base::Cancel;
 use crate::base::envelope::from_yaml;
 use crate::dataset::{Page, origin};
 use crate::explore::{ColumnMark, Explored, Nulls, Why};
-use crate::transform::{FitSource, Inputs, Recipe};
+use crate::transform::{FitSource, FitState, Inputs, Recipe};
 
 pub(super) fn page(df: &DataFrame) -> Page {
     let mut df = df.clone();
@@ -290,4 +290,77 @@ fn rejected_rows_are_told_from_filtered_ones() {
     assert_eq!(comparison.row_before(1), Some(2));
     assert_eq!(comparison.cell_changes(0..2), [], "the same digits");
     assert_eq!(explored.marks["s"], ColumnMark::Changed, "of another type");
+}
+
+#[test]
+fn a_step_that_learns_is_fitted_on_the_rows_before_it_and_the_exploration_goes_on() {
+    let steps = "
+- filter: {where: n < 50}
+- scale: {columns: [n], method: min_max, suffix: _scaled}
+- derive: {columns: {twice: n_scaled * 2}}
+";
+    let mut desk = Desk::new(&numbers());
+    let (first, n) = desk.explore(1, steps, 3);
+    assert_eq!((first.n_steps, n), (3, 3));
+    assert!(first.checks.iter().all(Result::is_ok), "{:?}", first.checks);
+    let top = first.df.column("twice").unwrap().f64().unwrap().max();
+    assert_eq!(top, Some(2.0), "learned from the rows after the filter");
+    let [(1, fitted)] = first.fits.as_slice() else {
+        panic!("{:?}", first.fits)
+    };
+    let Some(FitState::Fitted { from, rows, .. }) = fitted.fit_state() else {
+        panic!("{fitted:?}")
+    };
+    assert_eq!((from.as_str(), rows), ("a test", 50));
+
+    let (_, n) = desk.explore(1, steps, 3);
+    assert_eq!(n, 0, "what it learned is known");
+    let mut kept = recipe(steps);
+    kept.steps[1].step = fitted.clone();
+    let inputs = Inputs::default();
+    let before = desk.explorer.n_computed();
+    let again = desk
+        .explorer
+        .explore(1, &desk.page, &kept, 3, &inputs, &source(), &Cancel::new())
+        .unwrap();
+    assert_eq!((again.fits.len(), desk.explorer.n_computed() - before), (0, 0));
+
+    let (above, n) = desk.explore(2, steps, 1);
+    assert_eq!((above.n_steps, n), (1, 1));
+    assert_eq!(
+        above.fits.len(),
+        1,
+        "a step below those that are shown learns too"
+    );
+    assert!(above.checks.iter().all(Result::is_ok));
+
+    kept.steps[0].enabled = false;
+    let mut refit = |at| {
+        desk.explorer
+            .refit_step(1, &desk.page, &kept, at, &inputs, &source(), &Cancel::new())
+    };
+    let anew = refit(1).unwrap();
+    assert!(
+        matches!(anew.fit_state(), Some(FitState::Fitted { rows: 100, .. })),
+        "{anew:?}"
+    );
+    assert_eq!(
+        refit(2).unwrap_err(),
+        "step 3 `derive(twice)` learns nothing from data"
+    );
+}
+
+#[test]
+fn a_step_that_cannot_learn_is_a_state_of_that_step() {
+    let explored = explored(
+        &numbers(),
+        "- scale: {columns: [t]}\n- derive: {columns: {m: n + 1}}\n",
+    );
+    assert_eq!((explored.n_steps, explored.fits.len()), (0, 0));
+    let error = explored.checks[0].as_ref().unwrap_err().to_string();
+    assert!(
+        error.starts_with("step 1 `scale(t)`: column `t` is string"),
+        "{error}"
+    );
+    assert!(explored.checks[1].is_ok());
 }
