@@ -377,6 +377,9 @@ impl App {
                     sample: document.sample,
                     shown_step: panels.shown_step,
                     recipe: &document.recipe,
+                    suggestions: slots.suggestions.value().map_or(&[], Vec::as_slice),
+                    lacks: &slots.lacks.lacks,
+                    input: slots.lacks.input.as_ref(),
                     inputs: &slots.inputs,
                 };
                 data_ui(ui, view, &mut panels.data, &mut self.commands);

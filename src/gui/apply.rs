@@ -7,15 +7,17 @@ use egui::Context;
 use super::app::{App, close};
 use super::command::{Command, Tab};
 use super::saver::Save;
-use super::slots::{ExploreKey, PageKey, Purpose, Slots};
+use super::slots::{ExploreKey, Lacks, PageKey, Purpose, Slots};
 use super::state::{Place, State};
 use super::theme::{self, Tone};
 use super::work;
 use super::{job_facts, recipe_files};
 use crate::base::units;
+use crate::dataset::origin;
 use crate::job::Job;
 use crate::session::{Document, Edit, Frozen, NoJob, SESSION_EXTENSION, Source};
 use crate::storage::{Connection, Location};
+use crate::task::Executor;
 use crate::transform::Inputs;
 
 /// Label of the run in the activity list.
@@ -50,6 +52,7 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
     }
     state.slots.page.poll();
     state.slots.explored.poll();
+    state.slots.suggestions.poll();
     if state.slots.fonts.poll()
         && let Some(found) = state.slots.fonts.value()
     {
@@ -113,6 +116,7 @@ fn take_session(state: &mut State) {
     state.history = crate::session::History::new(document.clone());
     state.panels.shown_step = None;
     state.panels.address.reset();
+    state.panels.data.forget_answers();
     state.say(Tone::Good, format!("Opened {}", path.display()));
     state.session = Some(path);
     state.saved = document;
@@ -515,6 +519,10 @@ pub(super) fn start_work(app: &mut App) {
     if slots.page.key().is_some_and(|key| key.source != *source) {
         slots.page.clear();
         slots.explored.clear();
+        slots.suggestions.clear();
+        slots.facts.clear();
+        slots.lacks = Lacks::default();
+        panels.data.forget_answers();
     }
     slots
         .listing
@@ -558,8 +566,49 @@ pub(super) fn start_work(app: &mut App) {
             work::start_explore(tasks, explorer, on(), key.recipe.clone(), key.shown_step)
         });
     }
+    suggest(tasks, document, slots);
+    look_for_lacks(document, slots);
     job_facts::request(tasks, document, slots, panels.tab);
     write_spec(document, slots, spec_base(session.as_deref()));
+}
+
+/// Looks at the shown rows for steps that they ask for, once those are the ones that were asked for.
+fn suggest(tasks: &Executor, document: &Document, slots: &mut Slots) {
+    let is_settled = !slots.explored.is_pending() && !slots.explored.is_stale() && !slots.page.is_stale();
+    let (Some(explored), Some(key)) = (slots.explored.value(), slots.explored.key()) else {
+        return;
+    };
+    if !is_settled || key.recipe != document.recipe {
+        return;
+    }
+    let (df, accuracy) = (explored.df.clone(), explored.accuracy);
+    let key = key.clone();
+    slots
+        .suggestions
+        .request(key, |_| work::suggest(tasks, df, accuracy));
+}
+
+/// Sees which columns the recipe names and the page does not have.
+fn look_for_lacks(document: &Document, slots: &mut Slots) {
+    let Some(read) = slots.page.value().filter(|_| !slots.page.is_stale()) else {
+        return;
+    };
+    let is_known = slots
+        .lacks
+        .key
+        .as_ref()
+        .is_some_and(|(page, recipe)| *page == read.stamp && *recipe == document.recipe);
+    if is_known {
+        return;
+    }
+    let input = origin::without_hidden(read.page.df.schema());
+    let key = Some((read.stamp, document.recipe.clone()));
+    let lacks = document.recipe.missing_columns(&input, &slots.inputs);
+    slots.lacks = Lacks {
+        key,
+        lacks,
+        input: Some(input),
+    };
 }
 
 /// What the explored rows are, for steps that learn from them: `s3://lake/raw/ 2020-01-05, first 1,000 rows`.

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use polars::prelude::Schema;
+
 use super::job_facts::{FactsKey, JobFacts};
 use super::listed::{Listed, ListedDataset};
 use super::theme::SystemFonts;
 use crate::dataset::{Page, SampleChoice};
-use crate::explore::{Explored, Explorer};
+use crate::explore::{Explored, Explorer, Suggestion};
 use crate::session::{Document, Source};
 use crate::task::Slot;
-use crate::transform::{Inputs, Recipe, RecipeTest};
+use crate::transform::{Inputs, Recipe, RecipeTest, StepLacks};
 
 /// What a page was read from. `generation` changes with a refresh.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +82,16 @@ impl Default for SpecText {
     }
 }
 
+/// What the recipe's steps lack of the page's columns, and from what that was seen.
+#[derive(Debug, Default)]
+pub struct Lacks {
+    /// The page by its stamp, and the recipe.
+    pub key: Option<(u64, Recipe)>,
+    pub lacks: Vec<StepLacks>,
+    /// Visible columns of the page.
+    pub input: Option<Schema>,
+}
+
 /// Why a dialog was opened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Purpose {
@@ -101,6 +113,8 @@ pub struct Slots {
     pub explored: Slot<ExploreKey, Explored>,
     /// Keeps what explorations computed. Locked by background work only.
     pub explorer: Arc<Mutex<Explorer>>,
+    pub suggestions: Slot<ExploreKey, Vec<Suggestion>>,
+    pub lacks: Lacks,
     pub facts: Slot<FactsKey, JobFacts>,
     /// Somebody waits for the Python program.
     pub is_copying_python: bool,

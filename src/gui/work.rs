@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::stream::StreamExt;
+use polars::prelude::DataFrame;
 
 use super::job_facts::{FactsKey, JobFacts};
 use super::listed::Listed;
 use super::slots::{PageKey, ReadPage};
-use crate::base::Cancel;
+use crate::base::{Accuracy, Cancel};
 use crate::dataset::infer::infer;
 use crate::dataset::{Page, SampleChoice, Schema};
-use crate::explore::{Declared, Explored, Explorer, given_rows, test_from_rows};
+use crate::explore::{Declared, Explored, Explorer, Suggestion, given_rows, test_from_rows};
 use crate::job::{Job, Params};
 use crate::run::RunOptions;
 use crate::session::{Document, Source};
@@ -287,6 +288,16 @@ fn with_explorer<T: Send + 'static>(
         })
         .await
         .map_err(|error| format!("internal error: {error}"))?
+    })
+}
+
+/// Steps that the rows ask for.
+pub fn suggest(tasks: &Executor, df: DataFrame, accuracy: Accuracy) -> TaskHandle<Vec<Suggestion>> {
+    tasks.spawn("Suggestions for the columns", move |context| async move {
+        tokio::task::spawn_blocking(move || crate::explore::suggest(&df, accuracy, &context.cancel))
+            .await
+            .map_err(|error| format!("internal error: {error}"))?
+            .map_err(|cancelled| cancelled.to_string())
     })
 }
 

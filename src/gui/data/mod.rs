@@ -9,10 +9,12 @@ mod grid;
 mod head;
 mod keys;
 mod menu;
+mod missing;
 mod offers;
 mod rejects;
 mod sample;
 mod stats;
+mod suggestions;
 mod toolbar;
 mod value;
 mod values;
@@ -21,19 +23,22 @@ mod values;
 mod tests;
 
 use egui::{Frame, Margin, Panel, Rect, Ui, pos2, vec2};
+use polars::prelude::Schema;
 
 pub(super) use self::grid::one_line;
 
 use self::detail::DetailAction;
 use self::grid::{GridState, GridView};
+use self::missing::MissingState;
 use self::rejects::RejectsState;
+use self::suggestions::SuggestionsState;
 use super::command::Command;
 use super::theme::{self, colors, size, space};
 use super::widgets::{Problem, empty_state, error_box};
-use crate::explore::Explored;
+use crate::explore::{Explored, Suggestion};
 use crate::session::SampleChoice;
 use crate::storage::Partition;
-use crate::transform::{Inputs, Recipe, RowEffect, Scope};
+use crate::transform::{Inputs, Recipe, RowEffect, Scope, StepLacks};
 
 /// What the tab shows. Borrowed from the window's state; nothing here is changed.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +54,11 @@ pub struct DataView<'a> {
     /// Number of recipe steps whose result is asked for; none for all.
     pub shown_step: Option<usize>,
     pub recipe: &'a Recipe,
+    /// Steps that the shown rows ask for.
+    pub suggestions: &'a [Suggestion],
+    /// What steps lack of the columns before the first of them.
+    pub lacks: &'a [StepLacks],
+    pub input: Option<&'a Schema>,
     /// Second datasets, for what can be offered.
     pub inputs: &'a Inputs,
 }
@@ -82,6 +92,16 @@ pub struct DataPanel {
     bottom: Bottom,
     rejects: RejectsState,
     column_search: String,
+    suggestions: SuggestionsState,
+    missing: MissingState,
+}
+
+impl DataPanel {
+    /// Another document or source was opened: what was said to the last one does not count for it.
+    pub fn forget_answers(&mut self) {
+        self.suggestions = SuggestionsState::default();
+        self.missing = MissingState::default();
+    }
 }
 
 /// The tab in the space that is there.
@@ -90,6 +110,9 @@ pub fn data_ui(ui: &mut Ui, view: DataView<'_>, panel: &mut DataPanel, commands:
         nothing_yet(ui, &view, commands);
         return;
     };
+    if let Some(input) = view.input {
+        missing::missing_ui(ui, view.lacks, view.recipe, input, &mut panel.missing, commands);
+    }
     toolbar::toolbar_ui(ui, &view, explored, panel, commands);
     if let Some(message) = view.error {
         read_error(ui, message, commands);

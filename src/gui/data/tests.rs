@@ -10,17 +10,19 @@ use polars::prelude::df;
 use super::{DataPanel, DataView, data_ui};
 use crate::base::Accuracy;
 use crate::dataset::{Reason, Reject, Stage};
-use crate::explore::{ColumnMark, Explored};
+use crate::explore::{ColumnMark, Explored, Suggestion, SuggestionCode};
 use crate::gui::command::Command;
 use crate::gui::theme;
 use crate::session::{Edit, SampleChoice};
-use crate::transform::{Inputs, Recipe, RecipeStep, Step};
+use crate::transform::{Inputs, Recipe, RecipeStep, Step, StepLacks};
 
 struct State {
     explored: Option<Explored>,
     shown_step: Option<usize>,
     recipe: Recipe,
     inputs: Inputs,
+    suggestions: Vec<Suggestion>,
+    lacks: Vec<StepLacks>,
     sample: SampleChoice,
     panel: DataPanel,
     commands: Vec<Command>,
@@ -74,6 +76,8 @@ fn harness_with(
         shown_step,
         recipe,
         inputs: Inputs::default(),
+        suggestions: Vec::new(),
+        lacks: Vec::new(),
         sample: SampleChoice::default(),
         panel: DataPanel::default(),
         commands: Vec::new(),
@@ -87,6 +91,10 @@ fn harness_with(
         .allow_missing_glyphs()
         .build_ui_state(
             |ui, state: &mut State| {
+                let input = state
+                    .explored
+                    .as_ref()
+                    .map(|explored| explored.df.schema().as_ref().clone());
                 let view = DataView {
                     explored: state.explored.as_ref(),
                     is_stale: false,
@@ -97,6 +105,9 @@ fn harness_with(
                     shown_step: state.shown_step,
                     recipe: &state.recipe,
                     inputs: &state.inputs,
+                    suggestions: &state.suggestions,
+                    lacks: &state.lacks,
+                    input: input.as_ref(),
                 };
                 data_ui(ui, view, &mut state.panel, &mut state.commands);
             },
@@ -377,4 +388,152 @@ fn the_figures_of_a_column_say_that_they_are_of_a_sample() {
     open_card(&mut harness, "salary");
     harness.get_by_label("sample: 3 of 548,210");
     harness.get_by_label("3 rows · 2 distinct · 1 null");
+}
+
+fn suggestion(column: &str, code: SuggestionCode) -> Suggestion {
+    Suggestion {
+        column: column.to_owned(),
+        code,
+        reason: format!("31% of 10,000 values of {column} hold HTML"),
+        share: 0.31,
+        step: Step::from_params(
+            "normalize_text",
+            serde_json::json!({"column": column, "trim": true}),
+        )
+        .unwrap(),
+        accuracy: Accuracy::Sample {
+            n: 10_000,
+            of: Some(548_210),
+        },
+    }
+}
+
+fn suggesting() -> Harness<'static, State> {
+    let mut harness = harness(Some(explored()), None);
+    harness.state_mut().suggestions = vec![
+        suggestion("title", SuggestionCode::HtmlInText),
+        suggestion("id", SuggestionCode::MixedSpelling),
+    ];
+    harness.run_steps(3);
+    harness.get_by_label("2 suggestions").click();
+    harness.run_steps(4);
+    harness
+}
+
+#[test]
+fn a_suggestion_shows_its_reason_and_is_added_only_on_a_click() {
+    let mut harness = suggesting();
+    harness.get_by_label("31% of 10,000 values of title hold HTML");
+    harness.get_by_label("sample: 10,000 of 548,210");
+    assert_eq!(harness.state().commands, []);
+    harness.get_by_label("Add normalize_text for title").click();
+    harness.run_steps(2);
+    let Some(Command::Edit(Edit::InsertStep { at: 0, step })) = harness.state().commands.first() else {
+        panic!("{:?}", harness.state().commands);
+    };
+    assert_eq!(step.step.params()["column"], "title");
+}
+
+#[test]
+fn several_suggestions_are_one_edit() {
+    let mut harness = suggesting();
+    harness.get_by_label("Add all 2").click();
+    harness.run_steps(2);
+    let Some(Command::Edit(Edit::Group { label, edits })) = harness.state().commands.first() else {
+        panic!("{:?}", harness.state().commands);
+    };
+    assert_eq!((label.as_str(), edits.len()), ("add 2 suggested steps", 2));
+    assert!(matches!(edits[1], Edit::InsertStep { at: 1, .. }));
+}
+
+#[test]
+fn a_dismissed_suggestion_stays_away_also_with_other_figures() {
+    let mut harness = suggesting();
+    harness.get_by_label("Dismiss normalize_text for title").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Add normalize_text for title").is_none());
+    harness.state_mut().suggestions[0].share = 0.4;
+    harness.run_steps(3);
+    harness.get_by_label("1 suggestion");
+    assert_eq!(harness.state().commands, []);
+}
+
+#[test]
+fn missing_columns_are_mapped_to_those_there_are_as_one_edit_and_no_step_is_dropped() {
+    let tokenize = serde_json::json!({"column": "titel", "into": "tokens"});
+    let filter = serde_json::json!({"where": "salery > 0 AND titel IS NOT NULL"});
+    let steps = [("filter", filter), ("tokenize", tokenize)]
+        .map(|(name, params)| RecipeStep::new(Step::from_params(name, params).unwrap()));
+    let recipe = Recipe {
+        steps: steps.to_vec(),
+    };
+    let explored = explored();
+    let lacks = recipe.missing_columns(explored.df.schema(), &Inputs::default());
+    let mut harness = harness_with(Some(explored), None, recipe);
+    harness.state_mut().lacks = lacks;
+    harness.run_steps(3);
+    harness.get_by_label("2 steps need columns that are not here");
+    harness.get_by_label("Column for salery").click();
+    harness.run_steps(3);
+    harness.get_by_label("id").click();
+    harness.run_steps(3);
+    harness.get_by_label("Apply 2 names").click();
+    harness.run_steps(2);
+    let Some(Command::Edit(Edit::Group { edits, .. })) = harness.state().commands.first() else {
+        panic!("{:?}", harness.state().commands);
+    };
+    let [Edit::SetRecipe(mapped)] = edits.as_slice() else {
+        panic!("{edits:?}");
+    };
+    assert_eq!(mapped.steps.len(), 2);
+    assert_eq!(
+        mapped.steps[0].step.params()["where"],
+        "id > 0 AND title IS NOT NULL"
+    );
+    assert_eq!(mapped.steps[1].step.params()["column"], "title");
+}
+
+#[test]
+fn the_card_of_missing_columns_can_be_put_away() {
+    let step = Step::from_params("drop", serde_json::json!({"columns": ["nowhere"]})).unwrap();
+    let recipe = Recipe {
+        steps: vec![RecipeStep::new(step)],
+    };
+    let explored = explored();
+    let lacks = recipe.missing_columns(explored.df.schema(), &Inputs::default());
+    let mut harness = harness_with(Some(explored), None, recipe);
+    harness.state_mut().lacks = lacks;
+    harness.run_steps(3);
+    harness.get_by_label("1 step needs columns that are not here");
+    harness.get_by_label("Not now").click();
+    harness.run_steps(3);
+    assert!(
+        harness
+            .query_by_label("1 step needs columns that are not here")
+            .is_none()
+    );
+}
+
+#[test]
+fn selected_rows_become_a_test_unless_a_step_moved_them() {
+    let mut first = harness(Some(explored()), None);
+    first.get_by_label("store manager").click();
+    first.run_steps(2);
+    first.key_press_modifiers(Modifiers::SHIFT, Key::ArrowDown);
+    first.key_press_modifiers(Modifiers::SHIFT, Key::F10);
+    first.run_steps(4);
+    first.get_by_label("Make a test from these rows").click();
+    first.run_steps(2);
+    assert_eq!(first.state().commands, [Command::MakeTest(0..2)]);
+
+    let mut filtered = explored();
+    filtered.n_steps = 1;
+    let mut second = harness_with(Some(filtered), None, self::filtered("salary > 0"));
+    second.get_by_label("store manager").click();
+    second.run_steps(2);
+    second.key_press_modifiers(Modifiers::SHIFT, Key::F10);
+    second.run_steps(4);
+    second.get_by_label("Make a test from this row").click();
+    second.run_steps(2);
+    assert_eq!(second.state().commands, []);
 }

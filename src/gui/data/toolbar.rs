@@ -3,7 +3,7 @@
 use egui::containers::menu::{MenuButton, MenuConfig};
 use egui::{Align, Button, Layout, PopupCloseBehavior, ScrollArea, Ui, vec2};
 
-use super::{Bottom, DataPanel, DataView, sample};
+use super::{Bottom, DataPanel, DataView, sample, suggestions};
 use crate::base::units;
 use crate::explore::Explored;
 use crate::gui::command::Command;
@@ -43,6 +43,11 @@ pub(super) fn toolbar_ui(
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             columns_menu(ui, explored, panel);
             sample::sample_menu(ui, view, commands);
+            let target = suggestions::Target {
+                insert_at: view.insert_at(explored),
+                shown_step: view.shown_step,
+            };
+            suggestions::suggestions_menu(ui, view.suggestions, &mut panel.suggestions, target, commands);
         });
     });
     // In a narrow window the step has a line of its own, instead of lying under the controls at the right.
