@@ -51,7 +51,9 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
         state.preferences.remember(&source.location.name(), &source);
     }
     state.slots.page.poll();
-    state.slots.explored.poll();
+    if state.slots.explored.poll() {
+        keep_fits(state);
+    }
     state.slots.suggestions.poll();
     if state.slots.fonts.poll()
         && let Some(found) = state.slots.fonts.value()
@@ -121,6 +123,25 @@ fn take_session(state: &mut State) {
     state.session = Some(path);
     state.saved = document;
     state.slots.session.clear();
+}
+
+/// Puts what steps have learned into the document, as part of the edit that caused it.
+fn keep_fits(state: &mut State) {
+    let slot = &state.slots.explored;
+    let (Some(key), Some(explored)) = (slot.key(), slot.value()) else {
+        return;
+    };
+    // What was learned for another recipe may stand beside other steps now.
+    if slot.is_stale() || explored.fits.is_empty() || key.recipe != state.document().recipe {
+        return;
+    }
+    let mut recipe = key.recipe.clone();
+    for (at, fitted) in &explored.fits {
+        if let Some(step) = recipe.steps.get_mut(*at) {
+            step.step.clone_from(fitted);
+        }
+    }
+    state.history.amend_recipe(recipe);
 }
 
 /// Changes the document, and says so when that puts undone edits aside.
@@ -332,6 +353,11 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         Command::CopyPython => job_facts::copy_python(&mut app.state),
         Command::MakeTest(rows) => job_facts::make_test(app, rows),
         Command::DeleteTest(at) => job_facts::delete_test(&mut app.state, at),
+        Command::CompareStep(number) => {
+            app.state.panels.shown_step = Some(number);
+            app.state.panels.tab = Tab::Data;
+            app.state.panels.data.compare();
+        }
         Command::GoBack => {
             let present = Place::of(app.state.document());
             if let Some(place) = app.state.places.back(present) {

@@ -46,6 +46,8 @@ pub enum Command {
     DeleteTest(usize),
     /// Opens the editor of the step at this place and shows the data after it.
     OpenStep(usize),
+    /// Shows the data before and after this step side by side; 1-based.
+    CompareStep(usize),
     /// Asks for a file and writes the job spec there.
     Export,
     /// Runs the job here, in the background.

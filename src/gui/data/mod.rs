@@ -1,6 +1,7 @@
 //! The Data tab: the grid of rows, the detail of one row, and the rejects.
 
 mod column_card;
+mod compare;
 mod condition;
 mod copy;
 mod detail;
@@ -27,6 +28,7 @@ use polars::prelude::Schema;
 
 pub(super) use self::grid::one_line;
 
+use self::compare::CompareState;
 use self::detail::DetailAction;
 use self::grid::{GridState, GridView};
 use self::missing::MissingState;
@@ -94,6 +96,7 @@ pub struct DataPanel {
     column_search: String,
     suggestions: SuggestionsState,
     missing: MissingState,
+    compare: CompareState,
 }
 
 impl DataPanel {
@@ -101,6 +104,11 @@ impl DataPanel {
     pub fn forget_answers(&mut self) {
         self.suggestions = SuggestionsState::default();
         self.missing = MissingState::default();
+    }
+
+    /// Shows the rows before and after the last shown step side by side.
+    pub fn compare(&mut self) {
+        self.compare.is_on = true;
     }
 }
 
@@ -125,6 +133,20 @@ pub fn data_ui(ui: &mut Ui, view: DataView<'_>, panel: &mut DataPanel, commands:
             action: None,
         };
         error_box(ui, problem);
+    }
+    if panel.compare.is_on
+        && let Some(comparison) = &explored.comparison
+    {
+        let number = explored.n_steps;
+        compare::compare_ui(
+            ui,
+            comparison,
+            number,
+            view.is_stale,
+            &mut panel.compare,
+            commands,
+        );
+        return;
     }
     bottom_ui(ui, explored, panel, commands);
     if explored.df.height() == 0 {
