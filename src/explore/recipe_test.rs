@@ -415,6 +415,7 @@ expect:
             objects: Vec::new(),
             rejects: Vec::new(),
             accuracy: Accuracy::Exact,
+            size: crate::dataset::SampleSize::default(),
             declared: Some(schema.clone()),
         };
         let given = given_rows(&page, 0..3).unwrap();
