@@ -111,10 +111,11 @@ pub(super) fn compare_ui(
     ui: &mut Ui,
     comparison: &Arc<Comparison>,
     number: usize,
-    is_stale: bool,
+    base: GridView<'_>,
     state: &mut CompareState,
     commands: &mut Vec<Command>,
 ) {
+    let is_stale = base.is_stale;
     let is_known = |found: &Found| Arc::ptr_eq(&found.comparison, comparison);
     if !state.found.as_ref().is_some_and(is_known) {
         state.found = Some(Found::new(comparison));
@@ -141,7 +142,7 @@ pub(super) fn compare_ui(
             ui.multiply_opacity(0.5);
         }
         match state.part {
-            Part::LeftOut(why) => left_out_ui(ui, comparison, why, number, state, commands),
+            Part::LeftOut(why) => left_out_ui(ui, comparison, why, number, base, state, commands),
             Part::Cells if !has_cells => {
                 let title = format!("Step {number} changed nothing in these rows");
                 empty_state(ui, &title, "No cell differs and no row was left out.", None);
@@ -220,6 +221,7 @@ fn left_out_ui(
     comparison: &Comparison,
     why: Why,
     number: usize,
+    base: GridView<'_>,
     state: &mut CompareState,
     commands: &mut Vec<Command>,
 ) {
@@ -234,6 +236,9 @@ fn left_out_ui(
         insert_at: number.saturating_sub(1),
         shown_step: None,
         is_stale: false,
+        comparison: None,
+        has_page_rows: false,
+        ..base
     };
     grid::grid_ui(ui, view, &mut state.grid, commands);
 }

@@ -134,25 +134,6 @@ pub fn data_ui(ui: &mut Ui, view: DataView<'_>, panel: &mut DataPanel, commands:
         };
         error_box(ui, problem);
     }
-    if panel.compare.is_on
-        && let Some(comparison) = &explored.comparison
-    {
-        let number = explored.n_steps;
-        compare::compare_ui(
-            ui,
-            comparison,
-            number,
-            view.is_stale,
-            &mut panel.compare,
-            commands,
-        );
-        return;
-    }
-    bottom_ui(ui, explored, panel, commands);
-    if explored.df.height() == 0 {
-        no_rows(ui, &view, explored, commands);
-        return;
-    }
     let grid = GridView {
         df: &explored.df,
         marks: &explored.marks,
@@ -165,6 +146,18 @@ pub fn data_ui(ui: &mut Ui, view: DataView<'_>, panel: &mut DataPanel, commands:
         accuracy: explored.accuracy,
         has_page_rows: !view.is_stale && has_page_rows(view.recipe, explored),
     };
+    if panel.compare.is_on
+        && let Some(comparison) = &explored.comparison
+    {
+        let number = explored.n_steps;
+        compare::compare_ui(ui, comparison, number, grid, &mut panel.compare, commands);
+        return;
+    }
+    bottom_ui(ui, explored, panel, commands);
+    if explored.df.height() == 0 {
+        no_rows(ui, &view, explored, commands);
+        return;
+    }
     grid::grid_ui(ui, grid, &mut panel.grid, commands);
     if let Some(row) = panel.grid.opened_row.take() {
         panel.bottom = Bottom::Row(row);
