@@ -211,8 +211,10 @@ fn test_name(document: &Document, rows: &Range<usize>) -> String {
     if !is_taken(&name) {
         return name;
     }
-    let numbered = (2_u32..).map(|n| format!("{name}, {n}"));
-    numbered.into_iter().find(|name| !is_taken(name)).unwrap_or(name)
+    (2_u32..)
+        .map(|n| format!("{name}, {n}"))
+        .find(|name| !is_taken(name))
+        .unwrap_or(name)
 }
 
 /// Adds the test that was made.

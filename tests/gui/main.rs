@@ -9,4 +9,5 @@
 
 mod desk;
 mod journey;
+mod prototype;
 mod shell;

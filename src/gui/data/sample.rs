@@ -128,7 +128,7 @@ fn choice_ui(ui: &mut Ui, sample: SampleChoice, commands: &mut Vec<Command>) {
             });
             ui.label(theme::weak_small(
                 ui,
-                "The same seed takes the same rows: it is kept in the session and in the recipe.",
+                "The same seed takes the same rows: it is kept in the session.",
             ));
         }
     }
