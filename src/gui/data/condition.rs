@@ -280,9 +280,7 @@ mod tests {
             Series::new("i".into(), [Some(i64::MAX), Some(-5), None]),
             Series::new("f".into(), [1e300, 0.1 + 0.2, -2.5e-9]),
             Series::new("f32".into(), [0.1_f32, 3e30, -7.0]),
-            Series::new("u".into(), [0_u32, 255, 3])
-                .cast(&DataType::UInt8)
-                .unwrap(),
+            Series::new("u".into(), [0_u32, u32::MAX, 3]),
             Series::new("b".into(), [Some(true), Some(false), None]),
             Series::new("s t".into(), [Some("it's"), Some(""), None]),
             Series::new("d".into(), [0_i32, 18_270, -400])

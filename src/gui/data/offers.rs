@@ -183,6 +183,7 @@ mod tests {
     fn schema() -> Schema {
         Schema::from_iter([
             Field::new("title".into(), DataType::String),
+            Field::new("headline".into(), DataType::String),
             Field::new("salary".into(), DataType::Int64),
             Field::new("tags".into(), DataType::List(Box::new(DataType::String))),
             Field::new(
