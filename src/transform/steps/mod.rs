@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::python::Python;
-use super::step::Behaviour;
+use super::step::{Behaviour, Growth};
 use super::{CheckError, FitSource, FitState, Inputs, RowEffect, Scope, StepInfo};
 use crate::base::nearest;
 
@@ -27,6 +27,8 @@ mod fill_null;
 mod filter;
 mod hashing_tf;
 mod html;
+mod join;
+mod matches;
 mod murmur3;
 mod normalize_text;
 mod parse_timestamp;
@@ -37,6 +39,7 @@ mod split;
 #[cfg(test)]
 pub(super) mod testing;
 mod tokenize;
+mod union;
 mod unnest;
 
 pub use reject::OnError;
@@ -133,6 +136,9 @@ steps! {
     // rows
     filter => Filter,
     dedupe => Dedupe,
+    // other data
+    join => Join,
+    union => Union,
 }
 
 /// What steps are grouped by in the palette, in its order.
@@ -205,8 +211,16 @@ impl Step {
         self.behaviour().may_reject()
     }
 
-    pub(super) fn n_left_out(&self, df: &DataFrame) -> u64 {
-        self.behaviour().n_left_out(df)
+    pub(super) fn appends(&self) -> bool {
+        self.behaviour().appends()
+    }
+
+    pub(super) fn n_left_out(&self, df: &DataFrame, inputs: &Inputs) -> u64 {
+        self.behaviour().n_left_out(df, inputs)
+    }
+
+    pub(super) fn n_rows_after(&self, df: &DataFrame, inputs: &Inputs) -> Option<Growth> {
+        self.behaviour().n_rows_after(df, inputs)
     }
 
     /// Parameters as JSON, without id, comment and switch.
