@@ -1,5 +1,7 @@
 //! A recipe checked against a schema: each step's schema or error, and the plan that executes.
 
+use std::collections::BTreeSet;
+
 use polars::prelude::Schema;
 use thiserror::Error;
 
@@ -155,6 +157,19 @@ impl Plan {
 
     pub fn inputs(&self) -> &Inputs {
         &self.inputs
+    }
+
+    /// Names of the inputs that its steps read, sorted.
+    pub fn input_names(&self) -> BTreeSet<&str> {
+        self.steps
+            .iter()
+            .flat_map(|planned| planned.step.inputs())
+            .collect()
+    }
+
+    /// Whether a step gives rows also where none come in.
+    pub fn appends(&self) -> bool {
+        self.steps.iter().any(|planned| planned.step.appends())
     }
 
     pub fn input(&self) -> &Schema {

@@ -197,6 +197,11 @@ impl Step {
         self.behaviour().keys()
     }
 
+    /// Names of the inputs that the step reads.
+    pub fn inputs(&self) -> Vec<&str> {
+        self.behaviour().inputs()
+    }
+
     pub(super) fn reduces_in_parts(&self) -> bool {
         self.behaviour().reduces_in_parts()
     }
