@@ -11,10 +11,10 @@ use super::{CliError, ConnectionArgs, data, rows, signal};
 use crate::base::envelope::from_yaml;
 use crate::base::{Accuracy, units};
 use crate::dataset::{InputSpec, Page, Reject};
-use crate::explore::{explore, open_inputs};
+use crate::explore::{explore_once, open_inputs};
 use crate::job::JobSpec;
 use crate::storage::Connection;
-use crate::transform::{Recipe, RecipeFile};
+use crate::transform::{FitSource, Recipe, RecipeFile};
 
 #[derive(Debug, clap::Args)]
 pub struct PreviewArgs {
@@ -64,8 +64,9 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
     let base = args.recipe.as_deref().and_then(Path::parent);
     let base = base.map_or_else(PathBuf::new, Path::to_path_buf);
     let connection: Connection = args.connection.into();
+    let location = args.location.as_str();
     let (page, inputs) = signal::block_on(|cancel, _| async move {
-        let listed = data::list(&args.location, &connection, &cancel).await?;
+        let listed = data::list(location, &connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
         let objects = listed
             .objects(dataset, args.partition.as_deref(), &cancel)
@@ -75,7 +76,11 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
         let inputs = open_inputs(&inputs, day, &base, &cancel).await;
         Ok::<_, CliError>((page, inputs))
     })??;
-    let explored = explore(&page, &recipe, recipe.steps.len(), &inputs);
+    let source = FitSource {
+        from: args.location,
+        at: chrono::Utc::now(),
+    };
+    let explored = explore_once(&page, &recipe, recipe.steps.len(), &inputs, &source);
     if let Some(error) = explored.checks.iter().find_map(|check| check.as_ref().err()) {
         return Err(CliError::Spec {
             message: error.to_string(),

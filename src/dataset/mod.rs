@@ -13,6 +13,7 @@ mod page;
 pub mod parquet;
 mod reject;
 pub mod rows;
+mod sampling;
 mod schema;
 mod shape;
 mod stack;
@@ -26,5 +27,6 @@ pub use input::{
 };
 pub use page::{Page, PageError};
 pub use reject::{Reason, Reject, Stage};
+pub use sampling::{Portion, SampleChoice, SampleSize, Total};
 pub use schema::{Accept, DataType, Field, OnMismatch, OnMissing, OnUnknown, Schema, SchemaError};
 pub use typetext::dtype_name;

@@ -2,8 +2,16 @@
 //!
 //! Leaves to `dataset` how rows are read and to `transform` how steps work; runs never come through here.
 
+mod cache;
+mod compare;
 mod explored;
+mod explorer;
 mod inputs;
+mod ledger;
+mod pairing;
 
-pub use explored::{ColumnMark, Explored, Ledger, explore};
+pub use compare::{CellChanges, ColumnMark, Comparison, LeftOut, Why};
+pub use explored::Explored;
+pub use explorer::{Explorer, explore_once};
 pub use inputs::open_inputs;
+pub use ledger::{ColumnChanges, Ledger, NullChange, Nulls, PerMillion, Retyped};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::InputSpec;
+pub use crate::dataset::SampleChoice;
 use crate::storage::{Connection, Location, Partition};
 use crate::transform::Recipe;
 
@@ -15,19 +16,6 @@ pub struct Source {
     pub location: Location,
     #[serde(default)]
     pub connection: Connection,
-}
-
-/// Which rows the window explores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SampleChoice {
-    pub n_rows: usize,
-}
-
-impl Default for SampleChoice {
-    fn default() -> Self {
-        Self { n_rows: 1000 }
-    }
 }
 
 /// What the job form asks for besides source, schema and steps.

@@ -21,6 +21,7 @@
 //! - **`LIKE`** takes a literal pattern only; `~` and `regexp_like` take regular expressions.
 //! - **Types:** a whole number written as such is int32, or int64 beyond; with a column it takes the column's type.
 
+mod complete;
 mod functions;
 mod look;
 mod times;
@@ -33,7 +34,8 @@ use sqlparser::tokenizer::Token;
 
 use super::CheckError;
 
-pub use functions::{FunctionInfo, functions};
+pub use complete::{Completion, CompletionKind, Completions, complete, sql_name};
+pub use functions::{FUNCTION_GROUPS, FunctionInfo, functions};
 
 /// Checks `text` against rows of `schema` and gives its type. Reads no data: beyond planning, it computes the expression
 /// on no rows, because polars finds some errors of types only then.

@@ -172,6 +172,26 @@ impl Plan {
         self.steps.iter().any(|planned| planned.step.appends())
     }
 
+    /// The plan of one step alone, whose 1-based number in its recipe is `number`.
+    ///
+    /// # Errors
+    /// [`StepError`] when it does not check against `input`.
+    pub fn of_step(number: usize, step: &Step, input: &Schema, inputs: &Inputs) -> Result<Self, StepError> {
+        let output = check_step(number.saturating_sub(1), step, input, inputs)?;
+        Ok(Self {
+            input: input.clone(),
+            output,
+            steps: vec![PlannedStep {
+                number,
+                label: step.label(),
+                step: step.clone(),
+                input: input.clone(),
+            }],
+            inputs: inputs.clone(),
+            max_made_bytes: MAX_MADE_BYTES,
+        })
+    }
+
     pub fn input(&self) -> &Schema {
         &self.input
     }
