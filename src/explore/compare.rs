@@ -21,7 +21,7 @@ pub enum ColumnMark {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
     Filtered,
-    /// It was made one with another row.
+    /// It was made one with another row, or the step does not tell which rows it passed over.
     Merged,
     Rejected,
 }

@@ -457,7 +457,7 @@ mod tests {
     fn what_was_learned_of_a_column_and_the_key_of_an_input_follow_the_name() {
         let learned = |name: &str| {
             format!(
-                "- scale: {{columns: [{name}], method: min_max, fitted: {{values: {{{name}: {{offset: 1.0, scale: 2.0}}}}, \
+                "- scale: {{columns: [{name}], method: min_max, fitted: {{values: {{{name}: {{center: 1.0, width: 2.0}}}}, \
                  from: here, rows: 3, at: '2020-01-01T00:00:00Z'}}}}\n"
             )
         };

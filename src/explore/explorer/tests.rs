@@ -392,7 +392,11 @@ fn rows_are_paired_through_queries_groups_and_rows_of_other_data() {
     );
     let (queried, left_out) = pairs("- sql: {query: SELECT n * 2 AS m FROM rows WHERE n > 1}", &none);
     assert_eq!(queried, [Some(0), Some(2)]);
-    assert_eq!(left_out, [(1, Why::Filtered), (3, Why::Filtered)]);
+    assert_eq!(
+        left_out,
+        [(1, Why::Merged), (3, Why::Merged)],
+        "a query does not tell which"
+    );
     let (grouped, left_out) = pairs(
         "- aggregate: {by: [g], columns: [{into: most, fn: max, column: n}]}",
         &none,
