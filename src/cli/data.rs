@@ -1,6 +1,9 @@
 //! What several subcommands do first: open a location, list it, and choose the dataset and partition that are meant.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+
+use chrono::NaiveDate;
 
 use super::CliError;
 use crate::base::{Cancel, nearest};
@@ -27,6 +30,16 @@ pub async fn list(text: &str, connection: &Connection, cancel: &Cancel) -> Resul
         location,
         inventory,
     })
+}
+
+/// The day of the rows that are shown: of the partition that is named, or of the first one.
+pub fn day(dataset: &DatasetKeys, partition: Option<&str>) -> Option<NaiveDate> {
+    let mut partitions = dataset.partitions.values().map(|stats| &stats.partition);
+    let shown = match partition {
+        Some(name) => partitions.find(|partition| partition.to_string() == name),
+        None => partitions.next(),
+    };
+    shown?.date()
 }
 
 impl Listed {
@@ -76,6 +89,22 @@ impl Listed {
                     }
                 }),
         }
+    }
+
+    /// The number of the partition that each object belongs to, counted as they come.
+    pub fn partition_numbers(&self, objects: &[Object]) -> Vec<usize> {
+        let mut numbers = BTreeMap::new();
+        objects
+            .iter()
+            .map(|object| {
+                let n = numbers.len();
+                let partition = self
+                    .inventory
+                    .place_of(&object.key)
+                    .map(|(_, partition)| partition);
+                *numbers.entry(partition).or_insert(n)
+            })
+            .collect()
     }
 
     /// Data objects of the dataset, of one partition when it is named, in key order.

@@ -525,12 +525,13 @@ pub(super) fn start_work(app: &mut App) {
     slots
         .listing
         .request(source.clone(), |source| work::list(tasks, source));
-    if let Some(prefixes) = slots.prefixes(document) {
+    if let (Some(prefixes), Some(strata)) = (slots.prefixes(document), slots.strata(document)) {
         let key = PageKey {
             source: source.clone(),
             prefixes,
             schema_prefixes: slots.schema_prefixes(document),
             sample: document.sample,
+            strata,
             generation: slots.refreshes,
         };
         let label = document

@@ -1,9 +1,11 @@
 //! A recipe checked against a schema: each step's schema or error, and the plan that executes.
 
+use std::collections::BTreeSet;
+
 use polars::prelude::Schema;
 use thiserror::Error;
 
-use super::{CheckError, Inputs, Recipe, RowEffect, Scope, Step};
+use super::{CheckError, Inputs, Recipe, RowEffect, Scope, SortKey, Step};
 
 /// A step that does not check: ``step 3 `bucketize(price)`: column `prise` not found: did you mean `price`?``
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -32,7 +34,11 @@ pub struct Plan {
     output: Schema,
     steps: Vec<PlannedStep>,
     pub(super) inputs: Inputs,
+    pub(super) max_made_bytes: u64,
 }
+
+/// A step may make so many bytes of one batch where nobody says otherwise.
+const MAX_MADE_BYTES: u64 = 256 << 20;
 
 /// A step that needs the whole partition, and what comes after it.
 #[derive(Debug, Clone)]
@@ -43,8 +49,13 @@ pub struct Stage {
     pub label: String,
     /// Columns by which rows have to be brought together; none when the step needs all rows at once.
     pub keys: Option<Vec<String>>,
+    /// What the step sorts by when it does nothing else; empty for every other step.
+    pub sort_keys: Vec<SortKey>,
     /// Whether the step may run on parts of the rows, in their order, and then on what that gave, for the same result.
     pub reduces_in_parts: bool,
+    /// For a step that passes rows on one by one and appends others after the last: the step without those others. Then
+    /// `step` on no rows gives what is appended.
+    pub passes: Option<Plan>,
     /// The steps after it that look at one row at a time; maybe none.
     pub rows: Plan,
     /// The rest, which starts with the next step that needs the whole partition.
@@ -70,7 +81,7 @@ impl PlannedStep {
 
     /// Whether the rows before the step have to be at hand.
     fn cuts_before(&self) -> bool {
-        self.step.row_effect() == RowEffect::Makes
+        matches!(self.step.row_effect(), RowEffect::Makes | RowEffect::Remakes)
     }
 }
 
@@ -118,6 +129,7 @@ impl Recipe {
             output: schema,
             steps,
             inputs: inputs.clone(),
+            max_made_bytes: MAX_MADE_BYTES,
         })
     }
 }
@@ -147,7 +159,39 @@ impl Plan {
                 input: input.clone(),
             }],
             inputs: inputs.clone(),
+            max_made_bytes: MAX_MADE_BYTES,
         })
+    }
+
+    /// The plan with the rows of its inputs. Their columns are those that it was compiled with.
+    #[must_use]
+    pub fn with_inputs(mut self, inputs: Inputs) -> Self {
+        self.inputs = inputs;
+        self
+    }
+
+    /// The plan with another limit on what a step may make of one batch.
+    #[must_use]
+    pub fn with_max_made_bytes(mut self, max_made_bytes: u64) -> Self {
+        self.max_made_bytes = max_made_bytes;
+        self
+    }
+
+    pub fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
+    /// Names of the inputs that its steps read, sorted.
+    pub fn input_names(&self) -> BTreeSet<&str> {
+        self.steps
+            .iter()
+            .flat_map(|planned| planned.step.inputs())
+            .collect()
+    }
+
+    /// Whether a step gives rows also where none come in.
+    pub fn appends(&self) -> bool {
+        self.steps.iter().any(|planned| planned.step.appends())
     }
 
     pub fn input(&self) -> &Schema {
@@ -168,7 +212,7 @@ impl Plan {
     /// Whether a record may become several rows.
     pub fn makes_rows(&self) -> bool {
         let mut effects = self.steps.iter().map(|planned| planned.step.row_effect());
-        effects.any(|effect| effect == RowEffect::Makes)
+        effects.any(|effect| matches!(effect, RowEffect::Makes | RowEffect::Remakes))
     }
 
     /// Splits into the `Row` and `Fitted` prefix, run per work unit, and the suffix that needs the whole partition.
@@ -190,6 +234,7 @@ impl Plan {
             output: std::mem::replace(&mut self.output, between),
             steps,
             inputs: self.inputs.clone(),
+            max_made_bytes: self.max_made_bytes,
         };
         (self, Some(suffix))
     }
@@ -207,12 +252,14 @@ impl Plan {
             output: between.clone(),
             steps: vec![first.clone()],
             inputs: self.inputs.clone(),
+            max_made_bytes: self.max_made_bytes,
         };
         let others = Plan {
             input: between.clone(),
             output: self.output.clone(),
             steps: others.to_vec(),
             inputs: self.inputs.clone(),
+            max_made_bytes: self.max_made_bytes,
         };
         let (rows, rest) = others.split();
         let all = || self.input.iter_names().map(ToString::to_string).collect();
@@ -222,7 +269,12 @@ impl Plan {
                 .step
                 .keys()
                 .map(|keys| if keys.is_empty() { all() } else { keys.to_vec() }),
+            sort_keys: first.step.sort_keys(),
             reduces_in_parts: first.step.reduces_in_parts(),
+            passes: first
+                .step
+                .appends()
+                .then(|| step.clone().with_inputs(self.inputs.without_rows())),
             step,
             rows,
             rest,

@@ -5,6 +5,7 @@
 //! leaves out what has its default.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -15,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::Step;
 use super::steps::{NAMES, registry, unknown_step};
+use crate::dataset::{InputSpec, SampleChoice};
 
 /// An ordered list of steps.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -43,6 +45,12 @@ pub struct RecipeFile {
     pub kind: RecipeKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The rows it was explored on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<SampleChoice>,
+    /// Second datasets that steps read, by the name that they use.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, InputSpec>,
     pub steps: Recipe,
 }
 
@@ -67,6 +75,8 @@ impl RecipeFile {
             api_version: ApiVersion::V1,
             kind: RecipeKind::Recipe,
             name: None,
+            sample: None,
+            inputs: BTreeMap::new(),
             steps,
         }
     }
