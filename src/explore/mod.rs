@@ -9,9 +9,11 @@ mod explorer;
 mod inputs;
 mod ledger;
 mod pairing;
+mod suggest;
 
 pub use compare::{CellChanges, ColumnMark, Comparison, LeftOut, Why};
 pub use explored::Explored;
 pub use explorer::{Explorer, explore_once};
 pub use inputs::open_inputs;
 pub use ledger::{ColumnChanges, Ledger, NullChange, Nulls, PerMillion, Retyped};
+pub use suggest::{Suggestion, SuggestionCode, suggest};

@@ -261,8 +261,18 @@ pub(super) fn try_on(expr: Expr, df: DataFrame) -> Result<(), String> {
     collect(df.lazy().select([expr])).map(|_| ())
 }
 
+/// As [`try_on`], for a whole frame.
+pub(super) fn try_frame(lf: LazyFrame) -> Result<(), String> {
+    collect(lf).map(|_| ())
+}
+
 fn collect(lf: LazyFrame) -> Result<DataFrame, String> {
-    catch_unwind(AssertUnwindSafe(|| collect_now(lf))).unwrap_or_else(|panic| {
+    guarded(|| collect_now(lf))
+}
+
+/// What `work` gives, with a panic of polars as an error.
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic
             .downcast_ref::<String>()
             .map(String::as_str)
@@ -321,6 +331,10 @@ fn book(
         RowEffect::Keeps => {}
         RowEffect::Filters => counts.rows_filtered = n_computed.saturating_sub(n_after),
         RowEffect::Merges => counts.rows_merged = n_computed.saturating_sub(n_after),
+        RowEffect::Remakes => {
+            counts.rows_merged = n_computed.saturating_sub(n_after);
+            counts.rows_made = n_after.saturating_sub(n_computed);
+        }
         RowEffect::Makes => {
             counts.rows_filtered = last.step.n_left_out(before, inputs);
             counts.rows_made = (n_after + counts.rows_filtered).saturating_sub(n_computed);

@@ -4,6 +4,8 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 
+use super::python::Python;
+
 /// Microseconds since 1970 (UTC) of `2020-01-31`, `2020-01-31T12:30[:15[.123456]]` (or a space for the `T`), with `Z`, an
 /// offset such as `+01:00`, `+0100` or `+01`, or without one, which means UTC.
 pub(super) fn micros(text: &str) -> Option<i64> {
@@ -42,6 +44,12 @@ pub(super) fn micros_in(text: &str, format: &str) -> Option<i64> {
                 .map(|date| date.and_time(NaiveTime::MIN).and_utc().timestamp_micros())
         })
         .ok()
+}
+
+/// Defines `iso8601_days(text)` and `iso8601_micros(text)` in a script.
+pub(super) fn define_python(script: &mut Python) {
+    script.import("re");
+    script.define("iso8601", include_str!("steps/python/iso8601.py"));
 }
 
 fn naive_date(text: &str) -> Option<NaiveDate> {

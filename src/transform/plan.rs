@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use polars::prelude::Schema;
 use thiserror::Error;
 
-use super::{CheckError, Inputs, Recipe, RowEffect, Scope, Step};
+use super::{CheckError, Inputs, Recipe, RowEffect, Scope, SortKey, Step};
 
 /// A step that does not check: ``step 3 `bucketize(price)`: column `prise` not found: did you mean `price`?``
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -49,6 +49,8 @@ pub struct Stage {
     pub label: String,
     /// Columns by which rows have to be brought together; none when the step needs all rows at once.
     pub keys: Option<Vec<String>>,
+    /// What the step sorts by when it does nothing else; empty for every other step.
+    pub sort_keys: Vec<SortKey>,
     /// Whether the step may run on parts of the rows, in their order, and then on what that gave, for the same result.
     pub reduces_in_parts: bool,
     /// For a step that passes rows on one by one and appends others after the last: the step without those others. Then
@@ -79,7 +81,7 @@ impl PlannedStep {
 
     /// Whether the rows before the step have to be at hand.
     fn cuts_before(&self) -> bool {
-        self.step.row_effect() == RowEffect::Makes
+        matches!(self.step.row_effect(), RowEffect::Makes | RowEffect::Remakes)
     }
 }
 
@@ -141,6 +143,26 @@ fn check_step(index: usize, step: &Step, schema: &Schema, inputs: &Inputs) -> Re
 }
 
 impl Plan {
+    /// The plan of one step alone, whose 1-based number in its recipe is `number`.
+    ///
+    /// # Errors
+    /// [`StepError`] when it does not check against `input`.
+    pub fn of_step(number: usize, step: &Step, input: &Schema, inputs: &Inputs) -> Result<Self, StepError> {
+        let output = check_step(number.saturating_sub(1), step, input, inputs)?;
+        Ok(Self {
+            input: input.clone(),
+            output,
+            steps: vec![PlannedStep {
+                number,
+                label: step.label(),
+                step: step.clone(),
+                input: input.clone(),
+            }],
+            inputs: inputs.clone(),
+            max_made_bytes: MAX_MADE_BYTES,
+        })
+    }
+
     /// The plan with the rows of its inputs. Their columns are those that it was compiled with.
     #[must_use]
     pub fn with_inputs(mut self, inputs: Inputs) -> Self {
@@ -172,26 +194,6 @@ impl Plan {
         self.steps.iter().any(|planned| planned.step.appends())
     }
 
-    /// The plan of one step alone, whose 1-based number in its recipe is `number`.
-    ///
-    /// # Errors
-    /// [`StepError`] when it does not check against `input`.
-    pub fn of_step(number: usize, step: &Step, input: &Schema, inputs: &Inputs) -> Result<Self, StepError> {
-        let output = check_step(number.saturating_sub(1), step, input, inputs)?;
-        Ok(Self {
-            input: input.clone(),
-            output,
-            steps: vec![PlannedStep {
-                number,
-                label: step.label(),
-                step: step.clone(),
-                input: input.clone(),
-            }],
-            inputs: inputs.clone(),
-            max_made_bytes: MAX_MADE_BYTES,
-        })
-    }
-
     pub fn input(&self) -> &Schema {
         &self.input
     }
@@ -210,7 +212,7 @@ impl Plan {
     /// Whether a record may become several rows.
     pub fn makes_rows(&self) -> bool {
         let mut effects = self.steps.iter().map(|planned| planned.step.row_effect());
-        effects.any(|effect| effect == RowEffect::Makes)
+        effects.any(|effect| matches!(effect, RowEffect::Makes | RowEffect::Remakes))
     }
 
     /// Splits into the `Row` and `Fitted` prefix, run per work unit, and the suffix that needs the whole partition.
@@ -267,6 +269,7 @@ impl Plan {
                 .step
                 .keys()
                 .map(|keys| if keys.is_empty() { all() } else { keys.to_vec() }),
+            sort_keys: first.step.sort_keys(),
             reduces_in_parts: first.step.reduces_in_parts(),
             passes: first
                 .step

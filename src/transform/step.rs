@@ -31,6 +31,15 @@ pub enum RowEffect {
     Makes,
     /// Makes one row of several.
     Merges,
+    /// Makes a new set of rows of all: what is fewer than before is merged, what is more is made.
+    Remakes,
+}
+
+/// A column to sort by; nulls come last either way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SortKey {
+    pub column: String,
+    pub is_descending: bool,
 }
 
 /// What a step would make of its rows, known before it is computed.
@@ -160,6 +169,12 @@ pub(super) trait Behaviour {
     /// for all visible columns, none for a step that needs all rows at once. Asked of steps of [`Scope::Partition`].
     fn keys(&self) -> Option<&[String]> {
         None
+    }
+
+    /// The columns by which the step sorts rows and does nothing else; rows equal in all of them stay in their order.
+    /// Empty for every other step.
+    fn sort_keys(&self) -> Vec<SortKey> {
+        Vec::new()
     }
 
     /// Whether the step may run on parts of the rows, in their order, and then on what that gave, for the same result.

@@ -8,12 +8,12 @@ use serde_json::json;
 
 use super::{RecipePanel, RecipeView, moved, recipe_ui};
 use crate::base::Accuracy;
-use crate::dataset::Page;
-use crate::explore::{Explored, explore};
+use crate::dataset::{Page, SampleSize};
+use crate::explore::{Explored, explore_once};
 use crate::gui::command::Command;
 use crate::gui::theme;
 use crate::session::{Document, Edit, History};
-use crate::transform::{RecipeStep, Step};
+use crate::transform::{FitSource, Inputs, RecipeStep, Step};
 
 struct State {
     history: History,
@@ -31,10 +31,15 @@ impl State {
             objects: Vec::new(),
             rejects: Vec::new(),
             accuracy: Accuracy::Exact,
+            size: SampleSize::default(),
             declared: None,
         };
         let recipe = &self.history.document().recipe;
-        explore(&page, recipe, recipe.steps.len())
+        let source = FitSource {
+            from: "a test".to_owned(),
+            at: chrono::DateTime::UNIX_EPOCH,
+        };
+        explore_once(&page, recipe, recipe.steps.len(), &Inputs::default(), &source)
     }
 }
 

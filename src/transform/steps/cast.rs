@@ -23,9 +23,9 @@ use serde::{Deserialize, Serialize};
 
 use super::reject::{allow_null, choice_or_null, reject_where};
 use super::{OnError, Params};
-use crate::transform::CheckError;
-use crate::transform::iso8601;
+use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, column_type, exactly, type_name};
+use crate::transform::{CheckError, Inputs, iso8601};
 
 /// Parameters of `cast`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -65,7 +65,7 @@ pub enum CastType {
 }
 
 impl CastType {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Bool => "bool",
             Self::Int8 => "int8",
@@ -84,7 +84,7 @@ impl CastType {
         }
     }
 
-    fn dtype(self) -> DataType {
+    pub(super) fn dtype(self) -> DataType {
         match self {
             Self::Bool => DataType::Boolean,
             Self::Int8 => DataType::Int8,
@@ -157,6 +157,33 @@ impl Behaviour for Cast {
             columns.push(reject_where(failed, value, self.to.name().to_owned()));
         }
         Ok(lf.with_columns(columns))
+    }
+
+    fn python(&self, schema: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        const CAST: &str = "_cast";
+        let value = python::col(&self.column);
+        let code = match (schema.get(&self.column), self.to) {
+            (Some(DataType::String), CastType::Bool) => {
+                format!("pl.when({value} == \"true\").then(True).when({value} == \"false\").then(False)")
+            }
+            (Some(DataType::String), CastType::Date) => {
+                iso8601::define_python(script);
+                format!("{value}.map_elements(iso8601_days, return_dtype=pl.Int32).cast(pl.Date)")
+            }
+            _ => format!("{value}.cast({}, strict=False)", python::dtype(&self.to.dtype())),
+        };
+        if !self.may_reject() {
+            script.with_columns([(self.column.as_str(), code)]);
+            return Ok(());
+        }
+        script.with_columns([(CAST, code)]);
+        let cast = python::col(CAST);
+        script.line(format!(
+            "df = df.filter({value}.is_null() | {cast}.is_not_null())"
+        ));
+        script.with_columns([(self.column.as_str(), cast)]);
+        script.line(format!("df = df.drop({})", python::quoted(CAST)));
+        Ok(())
     }
 
     fn summary(&self) -> String {

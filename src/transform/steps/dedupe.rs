@@ -17,8 +17,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
-use crate::transform::CheckError;
+use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, RowEffect, Scope, column_type, few};
+use crate::transform::{CheckError, Inputs};
 
 /// Parameters of `dedupe`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -40,6 +41,16 @@ pub enum KeepRow {
     Last,
     /// None of them: only rows without an equal stay.
     None,
+}
+
+impl KeepRow {
+    fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Last => "last",
+            Self::None => "none",
+        }
+    }
 }
 
 impl Params for Dedupe {
@@ -69,18 +80,26 @@ impl Behaviour for Dedupe {
         Ok(lf.unique_stable(Some(by_name(keys, true, false)), keep))
     }
 
+    fn python(&self, _: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        let keys = if self.columns.is_empty() {
+            "None".to_owned()
+        } else {
+            python::list(self.columns.iter().map(String::as_str))
+        };
+        let keep = self.keep.name();
+        script.line(format!(
+            "df = df.unique({keys}, keep=\"{keep}\", maintain_order=True)"
+        ));
+        Ok(())
+    }
+
     fn summary(&self) -> String {
         let keys = if self.columns.is_empty() {
             "all columns".to_owned()
         } else {
             self.subject()
         };
-        let keep = match self.keep {
-            KeepRow::First => "first",
-            KeepRow::Last => "last",
-            KeepRow::None => "none",
-        };
-        format!("{keys}, keep {keep}")
+        format!("{keys}, keep {}", self.keep.name())
     }
 
     fn subject(&self) -> String {

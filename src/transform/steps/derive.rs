@@ -21,8 +21,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
+use crate::transform::expr::Codes;
+use crate::transform::python::Python;
 use crate::transform::step::{Behaviour, check_new_name, few, shortened};
-use crate::transform::{CheckError, Pairs, expr};
+use crate::transform::{CheckError, Inputs, Pairs, expr};
 
 /// Parameters of `derive`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -62,6 +64,18 @@ impl Behaviour for Derive {
             .map(|(name, text)| Ok(expr::compile(text, "columns", schema)?.0.alias(name)))
             .collect::<Result<Vec<_>, CheckError>>()?;
         Ok(lf.with_columns(columns))
+    }
+
+    fn python(&self, schema: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        let mut codes = Codes::new(schema, script);
+        let mut columns = Vec::new();
+        for (name, text) in self.columns.iter() {
+            columns.push((name, codes.expr(text)?));
+        }
+        let (script, drop) = codes.finish();
+        script.with_columns(columns);
+        script.line(drop.unwrap_or_default());
+        Ok(())
     }
 
     fn summary(&self) -> String {

@@ -14,8 +14,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
-use crate::transform::CheckError;
+use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, column_type, few};
+use crate::transform::{CheckError, Inputs};
 
 /// Parameters of `drop`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -54,6 +55,12 @@ impl Behaviour for Drop {
 
     fn apply(&self, lf: LazyFrame, _: &Schema) -> Result<LazyFrame, CheckError> {
         Ok(lf.drop(by_name(self.columns.iter().map(String::as_str), true, false)))
+    }
+
+    fn python(&self, _: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        let columns = python::list(self.columns.iter().map(String::as_str));
+        script.line(format!("df = df.drop({columns})"));
+        Ok(())
     }
 
     fn summary(&self) -> String {

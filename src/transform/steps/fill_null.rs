@@ -7,7 +7,7 @@
 //! The value must be of the column's own type: text for text, a whole number for whole numbers, `2020-01-31` for dates,
 //! ISO 8601 for timestamps. `NaN` is a number and stays.
 //!
-//! Limits: plain values only, and one column a step. To take the value of another column use `coalesce` in `derive`.
+//! Limits: plain values only, and one column a step. To take the value of another column use `coalesce`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,8 +18,9 @@ use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Params;
+use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, column_type, exactly, type_name};
-use crate::transform::{CheckError, iso8601};
+use crate::transform::{CheckError, Inputs, expr, iso8601};
 
 /// Parameters of `fill_null`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -58,7 +59,7 @@ impl fmt::Display for FillValue {
 
 impl FillValue {
     /// The value as one of `dtype` (a timestamp as its count of units), or none when it is of another type.
-    fn scalar(&self, dtype: &DataType) -> Option<Scalar> {
+    pub(super) fn scalar(&self, dtype: &DataType) -> Option<Scalar> {
         let value = match (self, dtype) {
             (Self::Bool(value), DataType::Boolean) => AnyValue::Boolean(*value),
             (Self::Int(value), dtype) if dtype.is_integer() => {
@@ -84,6 +85,23 @@ impl FillValue {
             _ => return None,
         };
         Some(Scalar::new(value.dtype(), value.into_static()))
+    }
+}
+
+impl FillValue {
+    /// The value as one of `dtype` in Python; none when it is of another type.
+    pub(super) fn python(&self, dtype: &DataType) -> Option<String> {
+        self.scalar(dtype)?;
+        let literal = match self {
+            Self::None => return None,
+            Self::Bool(true) => "True".to_owned(),
+            Self::Bool(false) => "False".to_owned(),
+            Self::Int(value) => value.to_string(),
+            Self::Float(value) => python::float(*value),
+            Self::Text(text) if dtype == &DataType::String => python::quoted(text),
+            Self::Text(text) => return expr::time_code(text, dtype),
+        };
+        Some(format!("pl.lit({literal}, dtype={})", python::dtype(dtype)))
     }
 }
 
@@ -161,6 +179,17 @@ impl Behaviour for FillNull {
         };
         let column = exactly(self.column.as_str());
         Ok(lf.with_column(column.fill_null(lit(value).cast(dtype.clone()))))
+    }
+
+    fn python(&self, schema: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        let dtype = schema.get(&self.column).unwrap_or(&DataType::Null);
+        let value = self
+            .value
+            .python(dtype)
+            .ok_or("the value is not of the column's type")?;
+        let code = format!("{}.fill_null({value})", python::col(&self.column));
+        script.with_columns([(self.column.as_str(), code)]);
+        Ok(())
     }
 
     fn summary(&self) -> String {

@@ -15,8 +15,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
+use crate::transform::expr::Codes;
+use crate::transform::python::Python;
 use crate::transform::step::{Behaviour, RowEffect, shortened, type_name};
-use crate::transform::{CheckError, expr};
+use crate::transform::{CheckError, Inputs, expr};
 
 /// Parameters of `filter`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +51,15 @@ impl Behaviour for Filter {
     fn apply(&self, lf: LazyFrame, schema: &Schema) -> Result<LazyFrame, CheckError> {
         let (condition, _) = expr::compile(&self.condition, "where", schema)?;
         Ok(lf.filter(condition.cast(DataType::Boolean)))
+    }
+
+    fn python(&self, schema: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        let mut codes = Codes::new(schema, script);
+        let condition = codes.expr(&self.condition)?;
+        let (script, drop) = codes.finish();
+        script.line(format!("df = df.filter({condition}.cast(pl.Boolean))"));
+        script.line(drop.unwrap_or_default());
+        Ok(())
     }
 
     fn summary(&self) -> String {

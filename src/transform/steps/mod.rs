@@ -14,33 +14,90 @@ use serde_json::{Map, Value};
 
 use super::python::Python;
 use super::step::{Behaviour, Growth};
-use super::{CheckError, FitSource, FitState, Inputs, RowEffect, Scope, StepInfo};
+use super::{CheckError, FitSource, FitState, Inputs, RowEffect, Scope, SortKey, StepInfo};
 use crate::base::nearest;
 
+mod age;
+mod aggregate;
+mod aggregates;
 mod bucketize;
+mod case;
 mod cast;
+mod clip;
+mod clock;
+mod coalesce;
+mod concat;
+mod constant;
+mod cyclic;
+mod date_parts;
 mod dedupe;
 mod derive;
 mod drop;
+mod drop_nulls;
+mod each_text;
 mod explode;
+mod extract_text;
 mod fill_null;
 mod filter;
+mod flatten;
+mod frequency_encode;
+mod group_rare;
+mod hash_encode;
 mod hashing_tf;
 mod html;
 mod join;
+mod json_path;
+mod json_value;
+mod learn;
+mod limit;
+mod list_stats;
+mod log1p;
+mod made_fields;
+mod map_columns;
+mod mask;
 mod matches;
 mod murmur3;
+mod ngrams;
 mod normalize_text;
+mod one_hot;
+mod order;
 mod parse_timestamp;
+mod pattern;
+mod pivot;
+mod quantile_bucketize;
 mod reject;
 mod rename;
+mod reorder;
+mod replace_text;
+mod round;
+mod row_bytes;
+mod row_groups;
+mod row_hash;
+mod sample;
+mod scale;
 mod select;
+mod sort;
 mod split;
+mod sql;
+mod stem;
+mod stop_words;
+mod string_index;
+mod surrogate_id;
 #[cfg(test)]
 pub(super) mod testing;
+mod text_stats;
+mod timezone;
+mod to_json;
+mod token_lists;
 mod tokenize;
+mod truncate_time;
 mod union;
 mod unnest;
+mod unpivot;
+mod value_text;
+mod white_space;
+mod window;
+mod winsorize;
 
 pub use reject::OnError;
 
@@ -118,24 +175,70 @@ steps! {
     // columns
     select => Select,
     drop => Drop,
+    reorder => Reorder,
     rename => Rename,
     cast => Cast,
     derive => Derive,
+    constant => Constant,
     fill_null => FillNull,
+    coalesce => Coalesce,
+    concat => Concat,
+    split => Split,
+    clip => Clip,
+    row_hash => RowHash,
+    surrogate_id => SurrogateId,
     // text
     normalize_text => NormalizeText,
+    case => Case,
+    replace_text => ReplaceText,
+    extract_text => ExtractText,
+    mask => Mask,
+    text_stats => TextStats,
     tokenize => Tokenize,
+    stop_words => StopWords,
+    stem => Stem,
+    ngrams => Ngrams,
     hashing_tf => HashingTf,
     // numbers
+    round => Round,
+    log1p => Log1p,
+    scale => Scale,
     bucketize => Bucketize,
+    quantile_bucketize => QuantileBucketize,
+    winsorize => Winsorize,
+    // categories
+    string_index => StringIndex,
+    one_hot => OneHot,
+    frequency_encode => FrequencyEncode,
+    hash_encode => HashEncode,
+    group_rare => GroupRare,
     // time
     parse_timestamp => ParseTimestamp,
+    timezone => Timezone,
+    date_parts => DateParts,
+    truncate_time => TruncateTime,
+    age => Age,
+    cyclic => Cyclic,
     // nested
     unnest => Unnest,
+    flatten => Flatten,
     explode => Explode,
+    list_stats => ListStats,
+    map_columns => MapColumns,
+    json_path => JsonPath,
+    to_json => ToJson,
     // rows
     filter => Filter,
+    drop_nulls => DropNulls,
     dedupe => Dedupe,
+    sort => Sort,
+    limit => Limit,
+    sample => Sample,
+    aggregate => Aggregate,
+    window => Window,
+    pivot => Pivot,
+    unpivot => Unpivot,
+    sql => Sql,
     // other data
     join => Join,
     union => Union,
@@ -195,6 +298,10 @@ impl Step {
     /// for a step that needs all rows at once.
     pub fn keys(&self) -> Option<&[String]> {
         self.behaviour().keys()
+    }
+
+    pub(super) fn sort_keys(&self) -> Vec<SortKey> {
+        self.behaviour().sort_keys()
     }
 
     /// Names of the inputs that the step reads.
@@ -417,7 +524,8 @@ mod tests {
             let has_input = properties
                 .values()
                 .any(|property| property.get("x-input").is_some());
-            assert!(has_input, "{}", info.name);
+            // A constant depends on no column.
+            assert!(has_input || info.name == "constant", "{}", info.name);
             for required in schema["required"].as_array().into_iter().flatten() {
                 assert!(
                     properties.contains_key(required.as_str().unwrap()),

@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Params;
 use super::select::hidden_columns;
+use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, few};
-use crate::transform::{CheckError, Pairs};
+use crate::transform::{CheckError, Inputs, Pairs};
 
 /// Parameters of `rename`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -69,6 +70,13 @@ impl Behaviour for Rename {
             .collect();
         columns.push(hidden_columns());
         Ok(lf.select(columns))
+    }
+
+    fn python(&self, _: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        let pair = |(old, new): (&str, &str)| format!("{}: {}", python::quoted(old), python::quoted(new));
+        let pairs: Vec<String> = self.columns.iter().map(pair).collect();
+        script.line(format!("df = df.rename({{{}}})", pairs.join(", ")));
+        Ok(())
     }
 
     fn summary(&self) -> String {

@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Params;
 use crate::dataset::origin;
-use crate::transform::CheckError;
+use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, column_type, exactly, few};
+use crate::transform::{CheckError, Inputs};
 
 /// Parameters of `select`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -53,6 +54,12 @@ impl Behaviour for Select {
         let mut columns: Vec<_> = self.columns.iter().map(|name| exactly(name.as_str())).collect();
         columns.push(hidden_columns());
         Ok(lf.select(columns))
+    }
+
+    fn python(&self, _: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        let columns = python::list(self.columns.iter().map(String::as_str));
+        script.line(format!("df = df.select({columns})"));
+        Ok(())
     }
 
     fn summary(&self) -> String {

@@ -1,0 +1,253 @@
+//! An expression as polars code for Python: the same SQL for `pl.sql_expr`, except where times are read from text.
+//!
+//! What this module gives another meaning than polars (see [`super::times`]) becomes a column of its own before the
+//! expression, and so does every strict cast, because a row that it fails on is rejected here and an error there.
+
+use std::ops::ControlFlow;
+
+use polars::prelude::{DataType, PlSmallStr, Schema, TimeUnit};
+use sqlparser::ast::{BinaryOperator, CastKind, Expr, Ident, Value, visit_expressions_mut};
+
+use super::{compile, parse};
+use crate::transform::iso8601;
+use crate::transform::python::{self, Python};
+
+/// Expressions of one step, and the columns that they need before it.
+pub struct Codes<'a> {
+    script: &'a mut Python,
+    /// The columns before the step and those made for its expressions.
+    schema: Schema,
+    made: Vec<String>,
+}
+
+impl<'a> Codes<'a> {
+    pub fn new(schema: &Schema, script: &'a mut Python) -> Self {
+        Self {
+            script,
+            schema: schema.clone(),
+            made: Vec::new(),
+        }
+    }
+
+    /// The code of an expression.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn expr(&mut self, text: &str) -> Result<String, String> {
+        let mut tree = parse(text, "expression").map_err(|error| error.to_string())?;
+        let is_changed = super::look::rewrite_fields(&mut tree);
+        let n_made = self.made.len();
+        let walked = visit_expressions_mut(&mut tree, |expr| match self.rewrite(expr) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        });
+        if let ControlFlow::Break(error) = walked {
+            return Err(error);
+        }
+        let sql = if is_changed || self.made.len() > n_made {
+            tree.to_string()
+        } else {
+            text.to_owned()
+        };
+        Ok(sql_expr(&sql))
+    }
+
+    /// The script, for the step itself, and a line to write after it.
+    pub fn finish(self) -> (&'a mut Python, Option<String>) {
+        let made = self.made.iter().map(String::as_str);
+        let drop = (!self.made.is_empty()).then(|| format!("df = df.drop({})", python::list(made)));
+        (self.script, drop)
+    }
+
+    fn rewrite(&mut self, expr: &mut Expr) -> Result<(), String> {
+        match expr {
+            Expr::Cast { .. } => self.cast(expr),
+            Expr::TypedString(typed) => {
+                let text = match &typed.value.value {
+                    Value::SingleQuotedString(text) => text.clone(),
+                    _ => return Ok(()),
+                };
+                let dtype = self.dtype(expr)?;
+                if let Some(name) = self.literal(&text, &dtype) {
+                    *expr = Expr::Identifier(name);
+                }
+                Ok(())
+            }
+            Expr::BinaryOp { left, op, right } if is_comparison(op) => self.compare(left, right),
+            Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => {
+                self.compare(left, right)
+            }
+            Expr::Between { expr, low, high, .. } => {
+                self.compare(expr, low)?;
+                self.compare(expr, high)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn dtype(&self, expr: &Expr) -> Result<DataType, String> {
+        let compiled = compile(&expr.to_string(), "expression", &self.schema);
+        compiled
+            .map(|(_, dtype)| dtype)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Writes a column before the step, and names it.
+    fn column(&mut self, code: String, dtype: DataType) -> Ident {
+        let taken = |n: &usize| self.schema.contains(&format!("_e{n}"));
+        let n = (0..).find(|n| !taken(n)).unwrap_or_default();
+        let name = format!("_e{n}");
+        self.script.with_columns([(name.as_str(), code)]);
+        self.schema.with_column(PlSmallStr::from_str(&name), dtype);
+        self.made.push(name.clone());
+        Ident::with_quote('"', name)
+    }
+
+    /// Text that stands for a time, as a column of it.
+    fn literal(&mut self, text: &str, dtype: &DataType) -> Option<Ident> {
+        let code = time_code(text, dtype)?;
+        Some(self.column(code, dtype.clone()))
+    }
+
+    fn cast(&mut self, expr: &mut Expr) -> Result<(), String> {
+        let to = self.dtype(expr)?;
+        let Expr::Cast {
+            kind,
+            expr: value,
+            data_type,
+            ..
+        } = &*expr
+        else {
+            return Ok(());
+        };
+        let is_strict = matches!(kind, CastKind::Cast | CastKind::DoubleColon);
+        let is_time = matches!(to, DataType::Date | DataType::Datetime(..));
+        if !is_strict && !is_time {
+            return Ok(());
+        }
+        let name = match text_of(value) {
+            Some(text) if is_time => {
+                let text = text.to_owned();
+                self.literal(&text, &to)
+            }
+            _ => None,
+        };
+        if let Some(name) = name {
+            *expr = Expr::Identifier(name);
+            return Ok(());
+        }
+        let inner = sql_expr(&value.to_string());
+        let code = if !is_time {
+            sql_expr(&format!("TRY_CAST({value} AS {data_type})"))
+        } else if self.dtype(value)? == DataType::String {
+            iso8601::define_python(self.script);
+            let (function, number) = match to {
+                DataType::Date => ("iso8601_days", "pl.Int32"),
+                _ => ("iso8601_micros", "pl.Int64"),
+            };
+            let read = format!("{inner}.map_elements({function}, return_dtype={number})");
+            match &to {
+                DataType::Date => format!("{read}.cast(pl.Date)"),
+                to => format!(
+                    "{read}.cast(pl.Datetime(\"us\", \"UTC\")).cast({})",
+                    python::dtype(to)
+                ),
+            }
+        } else {
+            format!("{inner}.cast({}, strict=False)", python::dtype(&to))
+        };
+        let name = self.column(code, to);
+        if is_strict {
+            // Rows that the step rejects.
+            let made = python::col(&name.value);
+            self.script.line(format!(
+                "df = df.filter({inner}.is_null() | {made}.is_not_null())"
+            ));
+        }
+        *expr = Expr::Identifier(name);
+        Ok(())
+    }
+
+    /// Times beside text, and times without a zone beside times in UTC.
+    fn compare(&mut self, left: &mut Expr, right: &mut Expr) -> Result<(), String> {
+        for (one, other) in [(0, 1), (1, 0)] {
+            let mut sides = [&mut *left, &mut *right];
+            let other = match sides.get(other) {
+                Some(other) => self.dtype(other)?,
+                None => continue,
+            };
+            let Some(one) = sides.get_mut(one) else {
+                continue;
+            };
+            let made = match text_of(one) {
+                Some(text) => {
+                    let text = text.to_owned();
+                    self.literal(&text, &other)
+                }
+                None => match (self.dtype(one)?, other) {
+                    (DataType::Datetime(unit, None), DataType::Datetime(_, Some(zone))) => {
+                        let to = DataType::Datetime(unit, Some(zone));
+                        let code = format!("{}.cast({})", sql_expr(&one.to_string()), python::dtype(&to));
+                        Some(self.column(code, to))
+                    }
+                    _ => None,
+                },
+            };
+            if let Some(name) = made {
+                **one = Expr::Identifier(name);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn sql_expr(sql: &str) -> String {
+    format!("pl.sql_expr({})", python::quoted(sql))
+}
+
+fn is_comparison(op: &BinaryOperator) -> bool {
+    matches!(
+        op,
+        BinaryOperator::Eq
+            | BinaryOperator::NotEq
+            | BinaryOperator::Lt
+            | BinaryOperator::LtEq
+            | BinaryOperator::Gt
+            | BinaryOperator::GtEq
+            | BinaryOperator::Spaceship
+    )
+}
+
+fn text_of(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => Some(text),
+            _ => None,
+        },
+        Expr::Nested(inner) => text_of(inner),
+        _ => None,
+    }
+}
+
+/// A value of a time type from its text in ISO 8601, as code; none for other types and texts.
+pub fn time_code(text: &str, dtype: &DataType) -> Option<String> {
+    match dtype {
+        DataType::Date => {
+            let days = iso8601::days(text)?;
+            Some(format!("pl.lit({days}, dtype=pl.Int32).cast(pl.Date)"))
+        }
+        DataType::Datetime(unit, _) => {
+            let micros = iso8601::micros(text)?;
+            let count = match unit {
+                TimeUnit::Nanoseconds => micros.checked_mul(1000)?,
+                TimeUnit::Microseconds => micros,
+                TimeUnit::Milliseconds => micros.div_euclid(1000),
+            };
+            Some(format!(
+                "pl.lit({count}, dtype=pl.Int64).cast({})",
+                python::dtype(dtype)
+            ))
+        }
+        _ => None,
+    }
+}
