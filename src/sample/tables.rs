@@ -53,7 +53,10 @@ pub(super) fn write(lake: &mut Lake, days: &[DayAds]) -> Result<(), SampleError>
         lake.put(format!("{folder}/_SUCCESS"), Vec::new());
         impressions(lake, day)?;
     }
-    lake.put("jobs/job_clicked.yaml".to_owned(), CLICKED_SPEC.as_bytes().to_vec());
+    lake.put(
+        "jobs/job_clicked.yaml".to_owned(),
+        CLICKED_SPEC.as_bytes().to_vec(),
+    );
     lake.put("jobs/job_features.yaml".to_owned(), SPEC.as_bytes().to_vec());
     Ok(())
 }
