@@ -8,6 +8,7 @@ mod compact;
 mod data;
 mod error;
 mod export;
+mod fit;
 mod gc;
 mod job_schema;
 mod ls;
@@ -55,6 +56,8 @@ enum Command {
     Ls(ls::LsArgs),
     /// A bounded page of rows, rejects included
     Preview(preview::PreviewArgs),
+    /// Lets the steps of a recipe learn from data, and writes what they learned into it
+    Fit(fit::FitArgs),
     /// The unified schema, and where files disagree
     Schema(schema::SchemaArgs),
     /// Partition skew: metrics and findings
@@ -183,6 +186,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
     match command {
         Command::Ls(args) => ls::ls(args, output),
         Command::Preview(args) => preview::preview(args, output),
+        Command::Fit(args) => fit::fit(args, output),
         Command::Schema(args) => schema::schema(args, output),
         Command::Skew(args) => skew::skew(args, output),
         Command::Validate(args) => validate::validate(&args, output),
