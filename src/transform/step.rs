@@ -219,7 +219,7 @@ pub struct StepInfo {
     pub scope: Scope,
     /// The step with empty parameters, as the window adds it.
     pub new: fn() -> Step,
-    /// JSON Schema of the parameters. `x-input` says what a form offers: `column`, `columns`, `expression`.
+    /// JSON Schema of the parameters. `x-input` says what a form offers: `column`, `columns`, `expression`, `query`.
     pub json_schema: fn() -> serde_json::Value,
 }
 
