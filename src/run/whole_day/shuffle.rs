@@ -16,7 +16,7 @@ use super::frame::FrameError;
 use super::gauge::Share;
 use super::runs::Runs;
 use super::scratch::{ScratchFile, ScratchReader};
-use super::{Emit, Room, column, frame, keys, nothing_but, reduce, step_error};
+use super::{Emit, Room, column, frame, keys, nothing_but, reduce};
 use crate::dataset::{arrow_bridge, origin};
 use crate::run::RunError;
 use crate::transform::{Outcome, SortKey, Stage};
@@ -374,7 +374,7 @@ impl BucketStep<'_> {
 
     fn run(&mut self, frames: Vec<DataFrame>, mut loaded: Share) -> Result<(), RunError> {
         let df = frame::stack(without_hashes(frames))?;
-        let mut outcome = self.stage.step.execute(df).map_err(step_error)?;
+        let mut outcome = self.stage.step.execute(df)?;
         if self.is_sort {
             let end = self.n_sorted + outcome.df.height() as u64;
             let places: Vec<u64> = (self.n_sorted..end).collect();

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::python::Python;
-use super::step::Behaviour;
+use super::step::{Behaviour, Growth};
 use super::{CheckError, FitSource, FitState, Inputs, RowEffect, Scope, SortKey, StepInfo};
 use crate::base::nearest;
 
@@ -30,7 +30,9 @@ mod fill_null;
 mod filter;
 mod hashing_tf;
 mod html;
+mod join;
 mod limit;
+mod matches;
 mod murmur3;
 mod normalize_text;
 mod order;
@@ -48,6 +50,7 @@ mod sql;
 #[cfg(test)]
 pub(super) mod testing;
 mod tokenize;
+mod union;
 mod unnest;
 mod unpivot;
 mod window;
@@ -155,6 +158,9 @@ steps! {
     pivot => Pivot,
     unpivot => Unpivot,
     sql => Sql,
+    // other data
+    join => Join,
+    union => Union,
 }
 
 /// What steps are grouped by in the palette, in its order.
@@ -213,8 +219,14 @@ impl Step {
         self.behaviour().keys()
     }
 
+<<<<<<< HEAD
     pub(super) fn sort_keys(&self) -> Vec<SortKey> {
         self.behaviour().sort_keys()
+=======
+    /// Names of the inputs that the step reads.
+    pub fn inputs(&self) -> Vec<&str> {
+        self.behaviour().inputs()
+>>>>>>> inputs
     }
 
     pub(super) fn reduces_in_parts(&self) -> bool {
@@ -231,8 +243,16 @@ impl Step {
         self.behaviour().may_reject()
     }
 
-    pub(super) fn n_left_out(&self, df: &DataFrame) -> u64 {
-        self.behaviour().n_left_out(df)
+    pub(super) fn appends(&self) -> bool {
+        self.behaviour().appends()
+    }
+
+    pub(super) fn n_left_out(&self, df: &DataFrame, inputs: &Inputs) -> u64 {
+        self.behaviour().n_left_out(df, inputs)
+    }
+
+    pub(super) fn n_rows_after(&self, df: &DataFrame, inputs: &Inputs) -> Option<Growth> {
+        self.behaviour().n_rows_after(df, inputs)
     }
 
     /// Parameters as JSON, without id, comment and switch.
