@@ -93,6 +93,15 @@ pub fn col(name: &str) -> String {
     format!("pl.col({})", quoted(name))
 }
 
+/// A column made value by value: `call` is an expression of `x`, a value of `column` or `None`.
+pub fn each(column: &str, call: &str, made: &DataType) -> String {
+    let dtype = dtype(made);
+    format!(
+        "pl.Series([{call} for x in df[{}].to_list()], dtype={dtype})",
+        quoted(column)
+    )
+}
+
 /// A value as Python writes it.
 pub fn literal(value: &Value) -> String {
     match value {

@@ -65,7 +65,7 @@ pub enum CastType {
 }
 
 impl CastType {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Bool => "bool",
             Self::Int8 => "int8",
@@ -84,7 +84,7 @@ impl CastType {
         }
     }
 
-    fn dtype(self) -> DataType {
+    pub(super) fn dtype(self) -> DataType {
         match self {
             Self::Bool => DataType::Boolean,
             Self::Int8 => DataType::Int8,

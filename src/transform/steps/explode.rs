@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Params;
 use crate::base::units;
+use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, Growth, RowEffect, column_type, wrong_type};
 use crate::transform::{CheckError, Inputs};
 
@@ -66,6 +67,15 @@ impl Behaviour for Explode {
             keep_nulls: is_kept,
         };
         Ok(lf.explode(by_name([self.column.as_str()], true, false), options))
+    }
+
+    fn python(&self, _: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        let is_kept = python::literal(&(self.empty == OnEmpty::Keep).into());
+        let column = python::quoted(&self.column);
+        script.line(format!(
+            "df = df.explode({column}, empty_as_null={is_kept}, keep_nulls={is_kept})"
+        ));
+        Ok(())
     }
 
     fn summary(&self) -> String {

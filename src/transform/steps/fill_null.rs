@@ -7,7 +7,7 @@
 //! The value must be of the column's own type: text for text, a whole number for whole numbers, `2020-01-31` for dates,
 //! ISO 8601 for timestamps. `NaN` is a number and stays.
 //!
-//! Limits: plain values only, and one column a step. To take the value of another column use `coalesce` in `derive`.
+//! Limits: plain values only, and one column a step. To take the value of another column use `coalesce`.
 
 use std::borrow::Cow;
 use std::fmt;

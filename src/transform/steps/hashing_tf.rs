@@ -24,8 +24,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Params;
 use super::murmur3::murmur3_x86_32;
-use crate::transform::CheckError;
-use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, wrong_type};
+use super::token_lists::check_tokens;
+use crate::transform::python::{self, Python};
+use crate::transform::step::{Behaviour, check_new_name, exactly};
+use crate::transform::{CheckError, Inputs};
 
 /// Spark ML's seed.
 const SEED: u32 = 42;
@@ -107,12 +109,7 @@ impl Params for HashingTf {
 
 impl Behaviour for HashingTf {
     fn check(&self, schema: &Schema) -> Result<Schema, CheckError> {
-        let dtype = column_type(schema, "column", &self.column)?;
-        if dtype != &DataType::List(Box::new(DataType::String)) {
-            return Err(
-                wrong_type("column", &self.column, dtype, "list<string>").hint("use `tokenize` first")
-            );
-        }
+        check_tokens(schema, "column", &self.column)?;
         check_new_name("into", &self.into)?;
         if i32::try_from(self.num_features).map_or(true, |n| n == 0) {
             return Err(
@@ -133,6 +130,18 @@ impl Behaviour for HashingTf {
             |_, field| Ok(Field::new(field.name().clone(), vector_type())),
         );
         Ok(lf.with_column(vectors.alias(self.into.as_str())))
+    }
+
+    fn python(&self, _: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        script.define("murmur3", include_str!("python/murmur3.py"));
+        script.define("hashing_tf", include_str!("python/hashing_tf.py"));
+        let is_binary = python::literal(&self.binary.into());
+        let call = format!("hashing_tf(x, {}, {is_binary})", self.num_features);
+        script.with_columns([(
+            self.into.as_str(),
+            python::each(&self.column, &call, &vector_type()),
+        )]);
+        Ok(())
     }
 
     fn summary(&self) -> String {

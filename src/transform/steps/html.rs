@@ -186,7 +186,20 @@ const NAMED: &[(&str, char)] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::strip;
+    use super::{NAMED, strip};
+
+    #[test]
+    fn python_knows_the_same_names() {
+        let python = include_str!("python/strip_html.py");
+        for (name, c) in NAMED {
+            let c = match c {
+                '"' => "\\\"".to_owned(),
+                '\u{a0}' | '\u{ad}' => format!("\\u{:04x}", u32::from(*c)),
+                c => c.to_string(),
+            };
+            assert!(python.contains(&format!("\"{name}\": \"{c}\"")), "{name}");
+        }
+    }
 
     #[test]
     fn tags_become_a_space_and_their_text_stays() {

@@ -12,17 +12,22 @@
 //!
 //! Null stays null. `case: title` makes the first letter of each word large and the others small.
 //!
-//! Limits: case is Unicode's, without a language's own rules (Turkish i). HTML is scanned, not parsed: a `<` that starts
+//! Limits: case is Unicode's; the step `case` knows a language's own rules (Turkish i). HTML is scanned, not parsed: a `<` that starts
 //! no tag stays, and rare named entities stay as they are.
 
-use polars::prelude::{Column, DataType, Field, IntoColumn, LazyFrame, PolarsResult, Schema, StringChunked};
+use std::borrow::Cow;
+
+use polars::prelude::{DataType, LazyFrame, Schema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
+use super::case::{CaseLanguage, CaseRules, LetterCase, python_case};
+use super::each_text::{check_text, each_text};
 use super::{Params, html};
-use crate::transform::CheckError;
-use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, target, wrong_type};
+use crate::transform::python::{self, Python};
+use crate::transform::step::{Behaviour, check_new_name, target};
+use crate::transform::{CheckError, Inputs};
 
 /// Parameters of `normalize_text`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -65,12 +70,29 @@ pub enum UnicodeForm {
     Nfkc,
 }
 
+impl Case {
+    fn letter_case(self) -> Option<LetterCase> {
+        match self {
+            Self::Keep => None,
+            Self::Lower => Some(LetterCase::Lower),
+            Self::Upper => Some(LetterCase::Upper),
+            Self::Title => Some(LetterCase::Title),
+        }
+    }
+}
+
 impl NormalizeText {
     fn target(&self) -> &str {
         target(self.into.as_deref(), &self.column)
     }
 
-    fn normalize(&self, text: &str) -> String {
+    /// The rules of the case that letters get, or none when they keep theirs.
+    fn case_rules(&self) -> Result<Option<CaseRules>, CheckError> {
+        let to = self.case.letter_case();
+        to.map(|to| CaseRules::new(to, CaseLanguage::Any)).transpose()
+    }
+
+    fn normalize(&self, text: &str, case: Option<&CaseRules>) -> String {
         let mut text = if self.strip_html {
             html::strip(text)
         } else {
@@ -79,12 +101,9 @@ impl NormalizeText {
         if self.unicode == UnicodeForm::Nfkc && !text.is_ascii() {
             text = text.nfkc().collect();
         }
-        text = match self.case {
-            Case::Keep => text,
-            Case::Lower => text.to_lowercase(),
-            Case::Upper => text.to_uppercase(),
-            Case::Title => title_case(&text),
-        };
+        if let Some(case) = case {
+            text = case.change(&text);
+        }
         if self.collapse_spaces {
             text = collapse_spaces(&text);
         }
@@ -93,20 +112,6 @@ impl NormalizeText {
         }
         text
     }
-}
-
-fn title_case(text: &str) -> String {
-    let mut titled = String::with_capacity(text.len());
-    let mut is_inside = false;
-    for c in text.chars() {
-        if is_inside {
-            titled.extend(c.to_lowercase());
-        } else {
-            titled.extend(c.to_uppercase());
-        }
-        is_inside = c.is_alphanumeric() || (is_inside && matches!(c, '\'' | '’'));
-    }
-    titled
 }
 
 fn collapse_spaces(text: &str) -> String {
@@ -128,10 +133,7 @@ impl Params for NormalizeText {
 
 impl Behaviour for NormalizeText {
     fn check(&self, schema: &Schema) -> Result<Schema, CheckError> {
-        let dtype = column_type(schema, "column", &self.column)?;
-        if dtype != &DataType::String {
-            return Err(wrong_type("column", &self.column, dtype, "string").hint("use `cast` first"));
-        }
+        check_text(schema, "column", &self.column)?;
         check_new_name("into", self.target())?;
         let mut output = schema.clone();
         output.with_column(self.target().into(), DataType::String);
@@ -139,19 +141,36 @@ impl Behaviour for NormalizeText {
     }
 
     fn apply(&self, lf: LazyFrame, _: &Schema) -> Result<LazyFrame, CheckError> {
-        let params = self.clone();
-        let normalize = move |texts: Column| -> PolarsResult<Column> {
-            let normalized: StringChunked = texts
-                .str()?
-                .iter()
-                .map(|text| text.map(|text| params.normalize(text)))
-                .collect();
-            Ok(normalized.with_name(texts.name().clone()).into_column())
-        };
-        let normalized = exactly(self.column.as_str()).map(normalize, |_, field| {
-            Ok(Field::new(field.name().clone(), DataType::String))
+        let (params, case) = (self.clone(), self.case_rules()?);
+        let normalized = each_text(&self.column, move |text| {
+            Some(Cow::Owned(params.normalize(text, case.as_ref())))
         });
         Ok(lf.with_column(normalized.alias(self.target())))
+    }
+
+    fn python(&self, _: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        let mut value = python::col(&self.column);
+        if self.strip_html {
+            script.import("re");
+            script.define("strip_html", include_str!("python/strip_html.py"));
+            let stripped = python::each(&self.column, "strip_html(x)", &DataType::String);
+            script.with_columns([(self.target(), stripped)]);
+            value = python::col(self.target());
+        }
+        if self.unicode == UnicodeForm::Nfkc {
+            value.push_str(".str.normalize(\"NFKC\")");
+        }
+        if let Some(to) = self.case.letter_case() {
+            value = python_case(&value, to, CaseLanguage::Any);
+        }
+        if self.collapse_spaces {
+            value.push_str(".str.replace_all(r\"\\s+\", \" \")");
+        }
+        if self.trim {
+            value.push_str(".str.strip_chars()");
+        }
+        script.with_columns([(self.target(), value)]);
+        Ok(())
     }
 
     fn summary(&self) -> String {

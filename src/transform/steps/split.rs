@@ -1,205 +1,364 @@
-//! Splits text at white space into string views, as Java's `String.split("\\s")` does.
+//! Cuts a text into pieces, as a list or as columns.
 //!
-//! This is where a run over text spends its time, so it works on words of a machine: white space is found 64 bytes at a
-//! time, and a word of up to 12 bytes becomes its view by one load and one mask.
+//! The cuts are where `separator` stands, or where the regular expression `pattern` matches. With `into` the pieces become
+//! a list; with `columns` the first piece becomes the first column and so on, the last column takes all that is left, and
+//! a piece that there is not is null.
+//!
+//! ```yaml
+//! - split: {column: tags, into: tag_list, separator: ',', trim: true}
+//! - split: {column: name, columns: [first_name, last_name], separator: ' '}
+//! - split: {column: path, into: parts, pattern: '[/\\]+'}
+//! ```
+//!
+//! Null gives null. Text without a cut is one piece, also empty text. `trim` takes white space from both ends of each
+//! piece; `drop_empty` leaves empty pieces out, after trimming.
+//!
+//! Limits: a pattern has no look-around and no back-references (Rust's syntax, linear time). For words use `tokenize`,
+//! which follows Spark ML.
 
-use polars_arrow::array::{MutableBinaryViewArray, View};
+use polars::prelude::{
+    Column, DataType, Field, IntoColumn, IntoSeries, LazyFrame, PolarsResult, Schema, StringChunked,
+    StructChunked,
+};
+use regex::Regex;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// Bytes looked at together.
-const BLOCK: usize = 64;
-/// What may be read after a word's first byte, also at the end of the text.
-const PADDING: usize = 16;
+use super::made_fields::with_fields;
+use super::token_lists::{TokenLists, tokens_type};
+use super::{Params, pattern};
+use crate::transform::python::{self, Python};
+use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, few, shortened, wrong_type};
+use crate::transform::{CheckError, Inputs};
 
-/// Splits texts one after another, in memory that is used again.
-#[derive(Debug, Default)]
-pub(super) struct Splitter {
-    /// The text, in lower case if that is asked for, and then at least [`PADDING`] and up to a whole block.
-    text: String,
+/// Parameters of `split`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Split {
+    /// Column of text.
+    #[schemars(extend("x-input" = "column"))]
+    pub column: String,
+    /// Column to write, a list of text.
+    pub into: Option<String>,
+    /// Columns to write, one for each piece, instead of a list.
+    pub columns: Vec<String>,
+    /// Text between two pieces.
+    pub separator: Option<String>,
+    /// Regular expression for what lies between two pieces, instead of a separator.
+    pub pattern: Option<String>,
+    /// Take white space away at both ends of each piece.
+    pub trim: bool,
+    /// Leave empty pieces out.
+    pub drop_empty: bool,
 }
 
-impl Splitter {
-    /// Adds the words between single white space characters to `words`. Empty words at the end are dropped, unless
-    /// nothing was split.
-    pub(super) fn split(&mut self, text: &str, is_lower: bool, words: &mut MutableBinaryViewArray<str>) {
-        self.text.clear();
-        if is_lower {
-            push_lower(text, &mut self.text);
-        } else {
-            self.text.push_str(text);
-        }
-        if self.text.is_empty() {
-            words.push_value_ignore_validity("");
-            return;
-        }
-        let Some(last) = self.text.bytes().rposition(|byte| !is_java_space(byte)) else {
-            return;
-        };
-        let len = last + 1;
-        // The last word ends at white space too, so that words and their ends are the same in number.
-        self.text.truncate(len);
-        self.text.push(' ');
-        let n_blocks = self.text.len().div_ceil(BLOCK);
-        let n_padding = n_blocks * BLOCK - self.text.len() + PADDING;
-        self.text.extend(std::iter::repeat_n('\0', n_padding));
-
-        let (blocks, _) = self.text.as_bytes().as_chunks::<BLOCK>();
-        let masks = || blocks.iter().take(n_blocks).map(spaces);
-        let n_words: u32 = masks().map(u64::count_ones).sum();
-        words.reserve(n_words as usize);
-        let mut start = 0;
-        for (block, mut mask) in masks().enumerate() {
-            while mask != 0 {
-                let end = block * BLOCK + mask.trailing_zeros() as usize;
-                push_word(&self.text, start, end, words);
-                start = end + 1;
-                mask &= mask - 1;
+impl Split {
+    /// What lies between two pieces.
+    fn cut(&self) -> Result<Regex, CheckError> {
+        match (&self.separator, &self.pattern) {
+            (Some(_), Some(_)) => Err(
+                CheckError::new("pattern", "`separator` and `pattern` are both given")
+                    .hint("keep one of them"),
+            ),
+            (None, None) => Err(CheckError::new("separator", "`separator` is empty")
+                .hint("write the text between two pieces, or a `pattern`")),
+            (Some(text), None) if text.is_empty() => {
+                Err(CheckError::new("separator", "`separator` is empty")
+                    .hint("write the text between two pieces"))
+            }
+            (Some(text), None) => pattern::compile("separator", &regex::escape(text)),
+            (None, Some(text)) => {
+                let regex = pattern::compile("pattern", text)?;
+                if regex.is_match("") {
+                    return Err(CheckError::new("pattern", format!("`{text}` matches empty text"))
+                        .hint("use `+` in place of `*`"));
+                }
+                Ok(regex)
             }
         }
     }
-}
 
-/// Adds the word between `start` and `end`, which are before white space or after it, so between characters.
-#[inline]
-fn push_word(text: &str, start: usize, end: usize, words: &mut MutableBinaryViewArray<str>) {
-    let len = end - start;
-    let loaded = text
-        .as_bytes()
-        .get(start..)
-        .and_then(<[u8]>::first_chunk::<PADDING>);
-    match loaded {
-        Some(loaded) if len <= View::MAX_INLINE_SIZE as usize => {
-            let kept = u128::from_le_bytes(*loaded) & ((1 << (8 * len)) - 1);
-            words.push_view(view((kept << 32) | len as u128), &[]);
+    /// Calls `each` with the pieces of `text`, at most `n_pieces` of them; the last is what remains.
+    fn pieces<'a>(&self, cut: &Regex, text: &'a str, n_pieces: usize, mut each: impl FnMut(&'a str)) {
+        let mut cuts = cut.find_iter(text);
+        let mut start = 0;
+        let mut n_taken = 0;
+        loop {
+            let found = if n_taken + 1 < n_pieces { cuts.next() } else { None };
+            let end = found.map_or(text.len(), |found| found.start());
+            let piece = text.get(start..end).unwrap_or_default();
+            let piece = if self.trim { piece.trim() } else { piece };
+            if !(self.drop_empty && piece.is_empty()) {
+                each(piece);
+                n_taken += 1;
+            }
+            match found {
+                Some(found) => start = found.end(),
+                None => return,
+            }
         }
-        _ => words.push_value_ignore_validity(text.get(start..end).unwrap_or_default()),
     }
-}
 
-/// The view of which `bits` are the bytes.
-#[inline]
-#[expect(clippy::cast_possible_truncation, reason = "each field is 32 of the 128 bits")]
-fn view(bits: u128) -> View {
-    View {
-        length: bits as u32,
-        prefix: (bits >> 32) as u32,
-        buffer_idx: (bits >> 64) as u32,
-        offset: (bits >> 96) as u32,
-    }
-}
-
-/// Java's `\s`, by which Spark's `Tokenizer` splits. All of it is ASCII, so bytes can be looked at one by one.
-fn is_java_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
-}
-
-/// One bit for each byte that is white space, the first byte's the lowest.
-#[inline]
-fn spaces(block: &[u8; BLOCK]) -> u64 {
-    let (words, _) = block.as_chunks::<8>();
-    let mut mask = 0;
-    for (i, word) in words.iter().enumerate() {
-        mask |= spaces_of_word(u64::from_le_bytes(*word)) << (8 * i);
-    }
-    mask
-}
-
-/// As [`spaces`] for eight bytes. No sum below carries from one byte into the next.
-#[inline]
-fn spaces_of_word(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * ONES;
-    let low = word & !HIGH;
-    // The high bit of each byte says whether the lower seven are at least 9, at least 14, and other than a space.
-    let from_tab = low + (0x80 - 9) * ONES;
-    let after_return = low + (0x80 - 14) * ONES;
-    let is_no_space = (low ^ (u64::from(b' ') * ONES)) + 0x7f * ONES;
-    let is_space = ((from_tab & !after_return) | !is_no_space) & !word & HIGH;
-    // Gathers the eight high bits in the highest byte.
-    (is_space >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
-}
-
-/// How many words the text has if none of them is empty at its end.
-pub(super) fn n_words_at_most(text: &str) -> usize {
-    text.bytes().filter(|byte| is_java_space(*byte)).count() + 1
-}
-
-/// Appends `text` in lower case, as `str::to_lowercase` does; nearly all text is ASCII, for which no table is needed.
-pub(super) fn push_lower(text: &str, lowered: &mut String) {
-    let start = lowered.len();
-    if text.is_ascii() {
-        lowered.push_str(text);
-        if let Some(pushed) = lowered.get_mut(start..) {
-            pushed.make_ascii_lowercase();
+    fn list(&self, texts: &Column, cut: &Regex) -> PolarsResult<Column> {
+        let texts = texts.str()?;
+        let mut lists = TokenLists::with_capacity(texts.len(), texts.len() * 2);
+        for text in texts.iter() {
+            if let Some(text) = text {
+                self.pieces(cut, text, usize::MAX, |piece| lists.words.push_value(piece));
+            }
+            lists.end_row(text.is_some());
         }
-    } else {
-        lowered.push_str(&text.to_lowercase());
+        lists.finish(texts.name().clone())
+    }
+
+    fn fields(&self, texts: &Column, cut: &Regex) -> PolarsResult<Column> {
+        let texts = texts.str()?;
+        let mut columns: Vec<Vec<Option<&str>>> = vec![Vec::with_capacity(texts.len()); self.columns.len()];
+        for text in texts.iter() {
+            let mut pieces = Vec::new();
+            if let Some(text) = text {
+                self.pieces(cut, text, self.columns.len(), |piece| pieces.push(piece));
+            }
+            for (i, column) in columns.iter_mut().enumerate() {
+                column.push(pieces.get(i).copied());
+            }
+        }
+        let fields: Vec<_> = columns
+            .into_iter()
+            .zip(&self.columns)
+            .map(|(texts, name)| {
+                let texts: StringChunked = texts.into_iter().collect();
+                texts.with_name(name.as_str().into()).into_series()
+            })
+            .collect();
+        let pieces = StructChunked::from_series(texts.name().clone(), texts.len(), fields.iter())?;
+        Ok(pieces.into_column())
+    }
+}
+
+impl Params for Split {
+    const GROUP: &'static str = "columns";
+    const REQUIRED: &'static [&'static str] = &["column"];
+}
+
+impl Behaviour for Split {
+    fn check(&self, schema: &Schema) -> Result<Schema, CheckError> {
+        let dtype = column_type(schema, "column", &self.column)?;
+        if dtype != &DataType::String {
+            return Err(wrong_type("column", &self.column, dtype, "string").hint("use `cast` first"));
+        }
+        self.cut()?;
+        let mut output = schema.clone();
+        match (&self.into, self.columns.as_slice()) {
+            (Some(into), []) => {
+                check_new_name("into", into)?;
+                output.with_column(into.as_str().into(), tokens_type());
+            }
+            (None, []) => {
+                return Err(CheckError::new("into", "there is no column to write")
+                    .hint("write `into` for a list, or `columns` for the pieces"));
+            }
+            (Some(_), _) => {
+                return Err(
+                    CheckError::new("into", "`into` and `columns` are both given").hint("keep one of them")
+                );
+            }
+            (None, columns) => {
+                for (i, name) in columns.iter().enumerate() {
+                    check_new_name("columns", name)?;
+                    if columns.iter().take(i).any(|before| before == name) {
+                        return Err(CheckError::new(
+                            "columns",
+                            format!("column `{name}` stands twice"),
+                        ));
+                    }
+                    output.with_column(name.as_str().into(), DataType::String);
+                }
+            }
+        }
+        Ok(output)
+    }
+
+    fn apply(&self, lf: LazyFrame, _: &Schema) -> Result<LazyFrame, CheckError> {
+        let (params, cut) = (self.clone(), self.cut()?);
+        let value = exactly(self.column.as_str());
+        if let Some(into) = &self.into {
+            let lists = value.map(
+                move |texts| params.list(&texts, &cut),
+                |_, field| Ok(Field::new(field.name().clone(), tokens_type())),
+            );
+            return Ok(lf.with_column(lists.alias(into.as_str())));
+        }
+        let fields: Vec<Field> = self
+            .columns
+            .iter()
+            .map(|name| Field::new(name.as_str().into(), DataType::String))
+            .collect();
+        let pieces = value.map(
+            move |texts| params.fields(&texts, &cut),
+            move |_, field| Ok(Field::new(field.name().clone(), DataType::Struct(fields.clone()))),
+        );
+        let names = self.columns.iter().map(String::as_str);
+        Ok(with_fields(lf, pieces, names.clone().zip(names)))
+    }
+
+    fn python(&self, _: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        let regex = self.cut().map_err(|error| error.to_string())?;
+        let value = python::col(&self.column);
+        let cut = match &self.separator {
+            Some(separator) => format!("{}, literal=True", python::quoted(separator)),
+            None => format!("{}, literal=False", python::quoted(regex.as_str())),
+        };
+        if let Some(into) = &self.into {
+            let mut pieces = format!("{value}.str.split({cut})");
+            if self.trim {
+                pieces.push_str(".list.eval(pl.element().str.strip_chars())");
+            }
+            if self.drop_empty {
+                pieces.push_str(".list.eval(pl.element().filter(pl.element() != \"\"))");
+            }
+            script.with_columns([(into.as_str(), pieces)]);
+            return Ok(());
+        }
+        script.define("split_fields", include_str!("python/split_fields.py"));
+        let all_cuts = format!("{value}.str.extract_all({})", python::quoted(regex.as_str()));
+        script.line(format!(
+            "pieces = df.select(pieces={value}.str.split({cut}), cuts={all_cuts}).rows()\n\
+             pieces = [split_fields(*row, {}, {}, {}) for row in pieces]",
+            self.columns.len(),
+            python::literal(&self.trim.into()),
+            python::literal(&self.drop_empty.into()),
+        ));
+        let columns = self.columns.iter().enumerate().map(|(i, name)| {
+            let piece = format!("pl.Series([fields[{i}] for fields in pieces], dtype=pl.String)");
+            (name.as_str(), piece)
+        });
+        script.with_columns(columns);
+        Ok(())
+    }
+
+    fn summary(&self) -> String {
+        let cut = self.pattern.as_ref().or(self.separator.as_ref());
+        let cut = shortened(cut.map_or("", String::as_str), 20);
+        match &self.into {
+            Some(into) => format!("{} → {into} at `{cut}`", self.column),
+            None => {
+                let names = few(self.columns.iter().map(String::as_str));
+                format!("{} → {names} at `{cut}`", self.column)
+            }
+        }
+    }
+
+    fn subject(&self) -> String {
+        self.column.clone()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use polars_arrow::array::MutableBinaryViewArray;
-    use proptest::prelude::*;
+    use polars::prelude::{DataFrame, df};
 
-    use super::{Splitter, is_java_space, spaces_of_word};
+    use super::super::testing::{check_error, run};
 
-    /// The rule word by word.
-    fn expected(text: &str) -> Vec<String> {
-        if text.is_empty() {
-            return vec![String::new()];
-        }
-        let is_space = |c: char| u8::try_from(c).is_ok_and(is_java_space);
-        let mut words: Vec<String> = text.split(is_space).map(str::to_owned).collect();
-        while words.last().is_some_and(String::is_empty) {
-            words.pop();
-        }
-        words
+    fn texts(df: &DataFrame, column: &str) -> Vec<Option<String>> {
+        let column = df.column(column).unwrap();
+        (0..df.height())
+            .map(|row| match column.get(row).unwrap() {
+                polars::prelude::AnyValue::Null => None,
+                polars::prelude::AnyValue::List(items) => Some(
+                    items
+                        .str()
+                        .unwrap()
+                        .iter()
+                        .flatten()
+                        .collect::<Vec<_>>()
+                        .join("|"),
+                ),
+                other => Some(other.str_value().into_owned()),
+            })
+            .collect()
     }
 
-    fn check(text: &str) {
-        let mut words = MutableBinaryViewArray::<str>::new();
-        let mut splitter = Splitter::default();
-        splitter.split("a much longer text that was there before", false, &mut words);
-        let n_before = words.len();
-        splitter.split(text, false, &mut words);
-        let words = words.freeze();
-        let found: Vec<&str> = words.values_iter().skip(n_before).collect();
-        assert_eq!(found, expected(text), "{text:?}");
-        let mut words = MutableBinaryViewArray::<str>::new();
-        splitter.split(text, true, &mut words);
-        let words = words.freeze();
-        let found: Vec<&str> = words.values_iter().collect();
-        assert_eq!(found, expected(&text.to_lowercase()), "{text:?} in lower case");
-    }
-
-    #[test]
-    fn every_byte_is_white_space_or_not_as_it_should_be_wherever_it_stands() {
-        for byte in 0..=u8::MAX {
-            for at in 0..8 {
-                for others in [0, b' ', b'a', 0xff] {
-                    let mut word = [others; 8];
-                    word[at] = byte;
-                    let expected: u64 = (0..8).map(|i| u64::from(is_java_space(word[i])) << i).sum();
-                    assert_eq!(spaces_of_word(u64::from_le_bytes(word)), expected, "{word:?}");
-                }
-            }
-        }
+    fn check(options: &str, text: &str, expected: &str) {
+        let input = df!("t" => [Some(text), None]).unwrap();
+        let output = run(&format!("split: {{column: t, into: w, {options}}}"), &input);
+        assert_eq!(
+            texts(&output, "w"),
+            [Some(expected.to_owned()), None],
+            "{options} {text:?}"
+        );
     }
 
     #[test]
-    fn words_may_end_anywhere_in_a_block() {
-        for len in 0..140 {
-            check(&"x".repeat(len));
-            check(&format!("{} y", "x".repeat(len)));
-            check(&format!("{} ", "é ".repeat(len)));
-            check(&format!("{}\u{1f}\u{0}  z", "ab ".repeat(len)));
-        }
+    fn pieces_lie_between_the_cuts() {
+        check("separator: ','", "a,b,,c,", "a|b||c|");
+        check("separator: ', '", "a, b,c", "a|b,c");
+        check("separator: '.'", "a.b", "a|b");
+        check("separator: ','", "", "");
+        check("separator: ',', trim: true, drop_empty: true", " a , ,b,", "a|b");
+        check("pattern: '[;,]\\s*'", "a; b,c", "a|b|c");
+        check("pattern: '(?i)x+'", "aXxbx", "a|b|");
     }
 
-    proptest! {
-        #[test]
-        fn words_are_those_of_the_rule(text in "[ \t\n\u{b}\u{c}\ra-cA-CÄ\u{a0}Σ東\u{0}]{0,200}") {
-            check(&text);
+    #[test]
+    fn the_last_column_takes_what_is_left() {
+        let input = df!("t" => [Some("a b c"), Some("a"), Some(""), None]).unwrap();
+        let output = run("split: {column: t, columns: [t, rest], separator: ' '}", &input);
+        assert_eq!(output.get_column_names(), ["t", "rest"]);
+        let expected =
+            df!("t" => [Some("a"), Some("a"), Some(""), None], "rest" => [Some("b c"), None, None, None]);
+        assert_eq!(output, expected.unwrap());
+        let input = df!("t" => ["a|b|c"]).unwrap();
+        let output = run("split: {column: t, columns: [x, y], pattern: '\\b\\|'}", &input);
+        assert_eq!(
+            texts(&output, "y"),
+            [Some("b|c".to_owned())],
+            "what stands before a cut counts"
+        );
+        let input = df!("t" => [" a  b c "]).unwrap();
+        let output = run(
+            "split: {column: t, columns: [x, y], separator: ' ', trim: true, drop_empty: true}",
+            &input,
+        );
+        assert_eq!(texts(&output, "x"), [Some("a".to_owned())]);
+        assert_eq!(texts(&output, "y"), [Some("b c".to_owned())]);
+    }
+
+    #[test]
+    fn what_cannot_be_cut_does_not_check() {
+        let input = df!("t" => ["a"], "n" => [1i64]).unwrap();
+        for (options, message) in [
+            (
+                "column: t, into: w",
+                "`separator` is empty: write the text between two pieces, or a `pattern`",
+            ),
+            (
+                "column: t, into: w, pattern: 'x*'",
+                "`x*` matches empty text: use `+` in place of `*`",
+            ),
+            (
+                "column: n, into: w, separator: x",
+                "column `n` is int64, not string: use `cast` first",
+            ),
+            (
+                "column: t, separator: x",
+                "there is no column to write: write `into` for a list, or `columns` for the pieces",
+            ),
+            (
+                "column: t, columns: [a, a], separator: x",
+                "column `a` stands twice",
+            ),
+            (
+                "column: t, into: w, separator: x, pattern: x",
+                "`separator` and `pattern` are both given: keep one of them",
+            ),
+        ] {
+            assert_eq!(check_error(&format!("split: {{{options}}}"), &input), message);
         }
+        let error = check_error("split: {column: t, into: w, pattern: '(?=a)'}", &input);
+        assert!(
+            error.contains("look-around cannot be matched in linear time"),
+            "{error}"
+        );
     }
 }

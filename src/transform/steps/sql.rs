@@ -405,8 +405,16 @@ mod tests {
                 Some(6),
                 "`rows` is the table",
             ),
-            ("SELECT a.n FROM rows a, rows b", Some(25), "two tables without a condition are not possible here"),
-            ("SELECT a.n FROM rows a CROSS JOIN rows b", Some(35), "a join without a condition is not possible here"),
+            (
+                "SELECT a.n FROM rows a, rows b",
+                Some(25),
+                "two tables without a condition are not possible here",
+            ),
+            (
+                "SELECT a.n FROM rows a CROSS JOIN rows b",
+                Some(35),
+                "a join without a condition is not possible here",
+            ),
             (
                 "SELECT n INTO t FROM rows",
                 Some(1),

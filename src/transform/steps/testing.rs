@@ -1,6 +1,8 @@
 //! What tests of steps share: running one step from its YAML on rows with origins.
 
-use polars::prelude::{DataFrame, IntoColumn, NamedFrom, PlSmallStr, Series};
+use polars::prelude::{
+    AnyValue, DataFrame, DataType, IntoColumn, ListChunked, NamedFrom, PlSmallStr, Series,
+};
 
 use crate::base::Accuracy;
 use crate::base::envelope::from_yaml;
@@ -104,4 +106,35 @@ pub(super) fn ints(df: &DataFrame, column: &str) -> Vec<Option<i64>> {
 /// The values of a column of float64.
 pub(super) fn floats(df: &DataFrame, column: &str) -> Vec<Option<f64>> {
     df.column(column).unwrap().f64().unwrap().iter().collect()
+}
+
+/// A frame of one column of word lists.
+pub(super) fn word_lists(name: &str, rows: &[Option<&[Option<&str>]>]) -> DataFrame {
+    let lists: ListChunked = rows
+        .iter()
+        .map(|words| words.map(|words| Series::new("".into(), words)))
+        .collect();
+    let lists = lists
+        .into_column()
+        .cast(&DataType::List(Box::new(DataType::String)))
+        .unwrap()
+        .with_name(name.into());
+    DataFrame::new_infer_height(vec![lists]).unwrap()
+}
+
+/// Every list of `column` as one text: `a|b`; nulls are `null`.
+pub(super) fn words_of(df: &DataFrame, column: &str) -> Vec<String> {
+    let column = df.column(column).unwrap();
+    (0..df.height())
+        .map(|row| match column.get(row).unwrap() {
+            AnyValue::List(words) => {
+                let words = words.str().unwrap().iter();
+                words
+                    .map(|word| word.unwrap_or("null"))
+                    .collect::<Vec<_>>()
+                    .join("|")
+            }
+            other => other.str_value().into_owned(),
+        })
+        .collect()
 }

@@ -17,21 +17,18 @@
 //! Limits: in a pattern `\s`, `\d`, `\w` and their opposites mean ASCII, as in Spark; look-around and back references are
 //! not supported, and `\b` follows Unicode. Lower case is Unicode's, without a language's own rules.
 
-use polars::prelude::{
-    Column, DataType, Field, IntoColumn, LazyFrame, PolarsResult, Schema, Series, StringChunked,
-};
-use polars_arrow::array::{ListArray, MutableBinaryViewArray};
-use polars_arrow::bitmap::BitmapBuilder;
-use polars_arrow::datatypes::ArrowDataType;
-use polars_arrow::offset::OffsetsBuffer;
+use polars::prelude::{Column, Field, LazyFrame, PolarsResult, Schema, StringChunked};
 use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Params;
-use super::split::{Splitter, n_words_at_most, push_lower};
-use crate::transform::CheckError;
-use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, wrong_type};
+use super::each_text::check_text;
+use super::token_lists::{TokenLists, tokens_type};
+use super::white_space::{Splitter, n_words_at_most, push_lower};
+use super::{Params, pattern};
+use crate::transform::python::{self, Python};
+use crate::transform::step::{Behaviour, check_new_name, exactly};
+use crate::transform::{CheckError, Inputs};
 
 /// Parameters of `tokenize`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -64,12 +61,9 @@ impl Tokenize {
         let Some(pattern) = &self.pattern else {
             return Ok(None);
         };
-        Regex::new(&ascii_classes(pattern)).map(Some).map_err(|error| {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default();
-            let reason = reason.strip_prefix("error: ").unwrap_or(reason);
-            CheckError::new("pattern", format!("`{pattern}` is no regular expression")).hint(reason)
-        })
+        // What is wrong is told of the pattern as it was written, where that is wrong already.
+        pattern::compile("pattern", pattern)?;
+        pattern::compile("pattern", &ascii_classes(pattern)).map(Some)
     }
 }
 
@@ -100,17 +94,13 @@ fn ascii_classes(pattern: &str) -> String {
 /// A list of words for each text, built without a string of its own for any of them.
 fn tokenize(texts: &Column, is_lower: bool, gaps: Option<&Regex>) -> PolarsResult<Column> {
     let texts = texts.str()?;
-    let mut words = MutableBinaryViewArray::<str>::with_capacity(expected_words(texts));
-    let mut ends = Vec::with_capacity(texts.len() + 1);
-    ends.push(0_i64);
-    let mut valid = BitmapBuilder::with_capacity(texts.len());
+    let mut lists = TokenLists::with_capacity(texts.len(), expected_words(texts));
     let mut lowered = String::new();
     let mut splitter = Splitter::default();
     for text in texts.iter() {
-        valid.push(text.is_some());
         match (text, gaps) {
             (None, _) => {}
-            (Some(text), None) => splitter.split(text, is_lower, &mut words),
+            (Some(text), None) => splitter.split(text, is_lower, &mut lists.words),
             (Some(text), Some(gaps)) => {
                 let text = if is_lower {
                     lowered.clear();
@@ -121,15 +111,12 @@ fn tokenize(texts: &Column, is_lower: bool, gaps: Option<&Regex>) -> PolarsResul
                 };
                 gaps.split(text)
                     .filter(|word| !word.is_empty())
-                    .for_each(|word| words.push_value_ignore_validity(word));
+                    .for_each(|word| lists.words.push_value_ignore_validity(word));
             }
         }
-        ends.push(i64::try_from(words.len()).unwrap_or(i64::MAX));
+        lists.end_row(text.is_some());
     }
-    let dtype = ListArray::<i64>::default_datatype(ArrowDataType::Utf8View);
-    let ends = OffsetsBuffer::try_from(ends)?;
-    let lists = ListArray::<i64>::try_new(dtype, ends, words.freeze().boxed(), valid.into_opt_validity())?;
-    Ok(Series::from_arrow(texts.name().clone(), lists.boxed())?.into_column())
+    lists.finish(texts.name().clone())
 }
 
 /// About how many words there are, by the first texts: room that grows is copied each time.
@@ -151,17 +138,11 @@ impl Params for Tokenize {
 
 impl Behaviour for Tokenize {
     fn check(&self, schema: &Schema) -> Result<Schema, CheckError> {
-        let dtype = column_type(schema, "column", &self.column)?;
-        if dtype != &DataType::String {
-            return Err(wrong_type("column", &self.column, dtype, "string").hint("use `cast` first"));
-        }
+        check_text(schema, "column", &self.column)?;
         check_new_name("into", &self.into)?;
         self.regex()?;
         let mut output = schema.clone();
-        output.with_column(
-            self.into.as_str().into(),
-            DataType::List(Box::new(DataType::String)),
-        );
+        output.with_column(self.into.as_str().into(), tokens_type());
         Ok(output)
     }
 
@@ -170,14 +151,33 @@ impl Behaviour for Tokenize {
         let gaps = self.regex()?;
         let words = exactly(self.column.as_str()).map(
             move |texts| tokenize(&texts, is_lower, gaps.as_ref()),
-            |_, field| {
-                Ok(Field::new(
-                    field.name().clone(),
-                    DataType::List(Box::new(DataType::String)),
-                ))
-            },
+            |_, field| Ok(Field::new(field.name().clone(), tokens_type())),
         );
         Ok(lf.with_column(words.alias(self.into.as_str())))
+    }
+
+    fn python(&self, _: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        let text = format!(
+            "{}{}",
+            python::col(&self.column),
+            if self.lower { ".str.to_lowercase()" } else { "" }
+        );
+        if let Some(pattern) = &self.pattern {
+            let pattern = python::quoted(&ascii_classes(pattern));
+            let words = format!(
+                "{text}.str.split({pattern}, literal=False).list.eval(pl.element().filter(pl.element() != \"\"))"
+            );
+            script.with_columns([(self.into.as_str(), words)]);
+            return Ok(());
+        }
+        script.import("re");
+        script.define("split_words", include_str!("python/split_words.py"));
+        let dtype = python::dtype(&tokens_type());
+        let words = format!(
+            "pl.Series([split_words(x) for x in df.select({text}).to_series().to_list()], dtype={dtype})"
+        );
+        script.with_columns([(self.into.as_str(), words)]);
+        Ok(())
     }
 
     fn summary(&self) -> String {

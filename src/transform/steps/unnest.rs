@@ -17,8 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Params;
 use super::select::hidden_columns;
-use crate::transform::CheckError;
+use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, wrong_type};
+use crate::transform::{CheckError, Inputs};
 
 /// Parameters of `unnest`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -108,6 +109,28 @@ impl Behaviour for Unnest {
         }
         columns.push(hidden_columns());
         Ok(lf.select(columns))
+    }
+
+    fn python(&self, schema: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        script.line("df = df.select(");
+        for (name, dtype) in schema.iter() {
+            let value = python::col(name);
+            let is_struct = *name == self.column.as_str();
+            if !is_struct || self.keep {
+                script.line(format!("    {value},"));
+            }
+            if let (true, DataType::Struct(fields)) = (is_struct, dtype) {
+                for field in fields {
+                    let (from, to) = (
+                        python::quoted(field.name()),
+                        python::quoted(&self.name_of(field.name())),
+                    );
+                    script.line(format!("    {value}.struct.field({from}).alias({to}),"));
+                }
+            }
+        }
+        script.line(")");
+        Ok(())
     }
 
     fn summary(&self) -> String {
