@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use polars::prelude::{ChunkCompareEq, Column, DataFrame, Schema};
 
+use super::inputs;
 use crate::base::Accuracy;
 use crate::dataset::{Page, Reason, Reject, Stage, origin};
 use crate::transform::{Inputs, Outcome, Recipe, StepCounts, StepError, StepReject};
@@ -44,14 +45,17 @@ pub struct Explored {
     pub n_steps: usize,
     /// A failure while running that is no record's fault.
     pub error: Option<String>,
+    /// What to know of the inputs that the rows rest on.
+    pub notes: Vec<String>,
 }
 
 /// Runs the enabled steps among the first `n_steps` on `page`. A step that does not check is a state to show: the
 /// steps above it run, and the rows shown are those before it.
-pub fn explore(page: &Page, recipe: &Recipe, n_steps: usize) -> Explored {
-    let inputs = Inputs::default();
+///
+/// Where a step reads an input of which not all rows are there, the rows shown are a sample, also of a whole page.
+pub fn explore(page: &Page, recipe: &Recipe, n_steps: usize, inputs: &Inputs) -> Explored {
     let visible = origin::without_hidden(page.df.schema());
-    let checked = recipe.check(&visible, &inputs);
+    let checked = recipe.check(&visible, inputs);
     let first_broken = checked
         .steps
         .iter()
@@ -66,22 +70,32 @@ pub fn explore(page: &Page, recipe: &Recipe, n_steps: usize) -> Explored {
         marks: BTreeMap::new(),
         dropped: Vec::new(),
         n_rows_in: page.df.height() as u64,
-        accuracy: page.accuracy,
+        accuracy: match page.accuracy {
+            Accuracy::Exact if inputs::is_sampled(recipe, n_steps, inputs) => Accuracy::Sample {
+                n: page.df.height() as u64,
+                of: Some(page.df.height() as u64),
+            },
+            accuracy => accuracy,
+        },
         n_steps,
         error: None,
+        notes: inputs::notes(recipe, n_steps, inputs),
     };
-    match run(page, recipe, n_steps, &visible, &inputs) {
+    match run(page, recipe, n_steps, &visible, inputs) {
         Ok((before, mut outcome)) => {
             if nanos_of(&outcome) < RETIMED_BELOW_NANOS
-                && let Ok((_, again)) = run(page, recipe, n_steps, &visible, &inputs)
+                && let Ok((_, again)) = run(page, recipe, n_steps, &visible, inputs)
             {
                 keep_shorter_times(&mut outcome.counts, &again.counts);
             }
             explored.df = origin::strip(&outcome.df);
             explored.ledger = ledger(outcome.counts);
-            explored
-                .rejects
-                .extend(outcome.rejects.into_iter().map(|reject| as_reject(reject, page)));
+            explored.rejects.extend(
+                outcome
+                    .rejects
+                    .into_iter()
+                    .map(|reject| as_reject(reject, page, inputs)),
+            );
             explored.mark_columns(&before, &outcome.df);
         }
         Err(error) => explored.error = Some(error),
@@ -184,12 +198,10 @@ fn ledger(counts: Vec<StepCounts>) -> BTreeMap<usize, Ledger> {
 }
 
 /// A step's reject in the words of the page's other rejects.
-fn as_reject(reject: StepReject, page: &Page) -> Reject {
-    let object = page
-        .objects
-        .get(reject.object as usize)
-        .cloned()
-        .unwrap_or_default();
+fn as_reject(reject: StepReject, page: &Page, inputs: &Inputs) -> Reject {
+    let of_page = page.objects.get(reject.object as usize).map(String::as_str);
+    let object = of_page.or_else(|| inputs.object_name(reject.object));
+    let object = object.unwrap_or_default().to_owned();
     Reject {
         object,
         line: reject.line,
@@ -216,7 +228,7 @@ mod tests {
     use super::{ColumnMark, explore};
     use crate::base::Accuracy;
     use crate::dataset::Page;
-    use crate::transform::{Recipe, RecipeStep};
+    use crate::transform::{Inputs, Recipe, RecipeStep};
 
     fn marks(recipe: &str, n_steps: usize) -> BTreeMap<String, ColumnMark> {
         let page = Page {
@@ -227,7 +239,7 @@ mod tests {
             declared: None,
         };
         let steps: Vec<RecipeStep> = serde_json::from_str(recipe).unwrap();
-        let explored = explore(&page, &Recipe { steps }, n_steps);
+        let explored = explore(&page, &Recipe { steps }, n_steps, &Inputs::default());
         assert_eq!(explored.error, None);
         assert_eq!(
             explored.ledger.len(),

@@ -3,5 +3,7 @@
 //! Leaves to `dataset` how rows are read and to `transform` how steps work; runs never come through here.
 
 mod explored;
+mod inputs;
 
 pub use explored::{ColumnMark, Explored, Ledger, explore};
+pub use inputs::open_inputs;

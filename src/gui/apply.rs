@@ -489,7 +489,13 @@ pub(super) fn start_work(app: &mut App) {
         };
         let page = std::sync::Arc::clone(&read.page);
         slots.explored.request(key, |key| {
-            work::start_explore(tasks, page, key.recipe.clone(), key.shown_step)
+            work::start_explore(
+                tasks,
+                page,
+                key.recipe.clone(),
+                std::sync::Arc::default(),
+                key.shown_step,
+            )
         });
     }
     write_spec(document, slots, spec_base(session.as_deref()));

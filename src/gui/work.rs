@@ -16,7 +16,7 @@ use crate::run::RunOptions;
 use crate::session::{Document, Source};
 use crate::storage::{Inventory, Object, StorageError, Store};
 use crate::task::{Context, Executor, TaskHandle};
-use crate::transform::Recipe;
+use crate::transform::{Inputs, Recipe};
 
 /// How often a listing under way is shown.
 const SHOW_EVERY: Duration = Duration::from_millis(250);
@@ -179,6 +179,7 @@ pub fn start_explore(
     tasks: &Executor,
     page: Arc<Page>,
     recipe: Recipe,
+    inputs: Arc<Inputs>,
     shown_step: Option<usize>,
 ) -> TaskHandle<Explored> {
     let n_steps = shown_step.unwrap_or(recipe.steps.len());
@@ -187,7 +188,7 @@ pub fn start_explore(
         None => "Recipe on the sample".to_owned(),
     };
     tasks.spawn(label, move |_| async move {
-        tokio::task::spawn_blocking(move || explore(&page, &recipe, n_steps))
+        tokio::task::spawn_blocking(move || explore(&page, &recipe, n_steps, &inputs))
             .await
             .map_err(|error| format!("internal error: {error}"))
     })

@@ -1,6 +1,7 @@
 //! Every change of the document, as a value: what undo lists and what a window pushes.
 
 use super::{Document, JobSettings, SampleChoice, Source};
+use crate::dataset::InputSpec;
 use crate::storage::Partition;
 use crate::transform::{Recipe, RecipeStep};
 
@@ -34,6 +35,14 @@ pub enum Edit {
         at: usize,
     },
     SetRecipe(Recipe),
+    /// Declares a second dataset, or declares it anew.
+    SetInput {
+        name: String,
+        input: Box<InputSpec>,
+    },
+    RemoveInput {
+        name: String,
+    },
     SetJob(JobSettings),
 }
 
@@ -55,6 +64,8 @@ impl Edit {
             Self::ToggleStep { at } => format!("switch step {}", at + 1),
             Self::DeleteStep { at } => format!("delete step {}", at + 1),
             Self::SetRecipe(_) => "replace the recipe".to_owned(),
+            Self::SetInput { name, .. } => format!("add data {name}"),
+            Self::RemoveInput { name } => format!("remove data {name}"),
             Self::SetJob(_) => "edit the job".to_owned(),
         }
     }
@@ -105,6 +116,12 @@ impl Edit {
                 }
             }
             Self::SetRecipe(recipe) => document.recipe.clone_from(recipe),
+            Self::SetInput { name, input } => {
+                document.inputs.insert(name.clone(), input.as_ref().clone());
+            }
+            Self::RemoveInput { name } => {
+                document.inputs.remove(name);
+            }
             Self::SetJob(job) => document.job.clone_from(job),
         }
     }

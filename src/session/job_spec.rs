@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::Document;
-use crate::dataset::Schema;
+use crate::dataset::{InputSpec, Schema};
 use crate::job::{
     ApiVersion, BudgetSpec, Compression, ErrorsSpec, FormatSpec, IncrementalSpec, JobSpec, Kind, LimitsSpec,
     Metadata, ParamSpec, ParamType, ParquetSpec, PartitionSpec, SinkLayout, SinkSpec, SourceSpec, Template,
@@ -86,6 +86,11 @@ impl Document {
                 schema: schema.clone(),
                 pattern: DATA_FILES.to_owned(),
             },
+            inputs: self
+                .inputs
+                .iter()
+                .map(|(name, input)| (name.clone(), placed(input)))
+                .collect(),
             steps: self.recipe.clone(),
             sink: SinkSpec {
                 uri: sink,
@@ -126,6 +131,20 @@ impl Document {
     }
 }
 
+/// An input whose local place is absolute.
+fn placed(input: &InputSpec) -> InputSpec {
+    let uri = match input.uri.parse() {
+        Ok(Location::Local(path)) if path.is_relative() => {
+            let absolute = std::path::absolute(&path).unwrap_or(path);
+            // A slash at its end says that it is a folder.
+            let slash = if input.uri.ends_with('/') { "/" } else { "" };
+            format!("{}{slash}", absolute.display().to_string().trim_end_matches('/'))
+        }
+        _ => input.uri.clone(),
+    };
+    InputSpec { uri, ..input.clone() }
+}
+
 fn tolerance(ratio: f64, abs: u64) -> Tolerance {
     Tolerance {
         ratio: Some(ratio),
@@ -134,7 +153,10 @@ fn tolerance(ratio: f64, abs: u64) -> Tolerance {
 }
 
 /// The folder of one day below the dataset.
-fn day_template(layout: &Layout) -> Result<String, NoJob> {
+///
+/// # Errors
+/// [`NoJob::NoDays`] where the keys name no days.
+pub fn day_template(layout: &Layout) -> Result<String, NoJob> {
     match layout {
         // The hours of a day lie in its folder.
         Layout::DatePath | Layout::HourPath => Ok("{day:%Y/%m/%d}/".to_owned()),

@@ -12,4 +12,4 @@ pub use document::{Document, JobSettings, SampleChoice, Source};
 pub use edit::Edit;
 pub use file::{SESSION_EXTENSION, SessionError, load, save};
 pub use history::History;
-pub use job_spec::{Frozen, NoJob};
+pub use job_spec::{Frozen, NoJob, day_template};
