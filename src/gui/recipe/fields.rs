@@ -20,7 +20,7 @@ use crate::session::Edit;
 use crate::transform::{CheckError, RecipeStep, Step, StepInfo};
 
 /// Parameters that have nothing to do with what a step learns.
-const KEEPS_LEARNED: [&str; 2] = ["into", "refit"];
+const KEEPS_LEARNED: [&str; 4] = ["into", "refit", "handle_invalid", "on_nan"];
 
 /// What is half typed in the form of one step.
 #[derive(Debug, Default)]
@@ -105,7 +105,7 @@ pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, c
             let label = RichText::new(spec.label())
                 .font(theme::small())
                 .color(colors(ui).weak);
-            if matches!(spec.kind, Kind::Expression | Kind::Expressions) {
+            if matches!(spec.kind, Kind::Expression | Kind::Expressions | Kind::Query) {
                 let name = control_label(view, spec);
                 let search = &mut state.function_search;
                 label_with_functions_ui(ui, label, &spec.doc, &name, search, &mut state.completing);
@@ -237,7 +237,7 @@ fn control_ui(
         }
         (Kind::Columns, Some(schema)) => columns_ui(ui, value, &label, schema, &mut state.column_search),
         (Kind::Expressions | Kind::Renames | Kind::Pairs, _) => rows_ui(ui, view, spec, value, &label, state),
-        (Kind::Expression, _) => one_expression_ui(ui, view, spec, value, &label, state),
+        (Kind::Expression | Kind::Query, _) => one_expression_ui(ui, view, spec, value, &label, state),
         _ => text_ui(ui, spec, value, &label, &mut state.draft),
     }
 }
@@ -326,7 +326,11 @@ fn one_expression_ui(
     let mut text = draft.cloned().unwrap_or_else(|| form::to_text(&spec.kind, value));
     let field = ExpressionView {
         label,
-        hint: "title IS NOT NULL",
+        hint: if spec.kind == Kind::Query {
+            "SELECT * FROM rows"
+        } else {
+            "title IS NOT NULL"
+        },
         schema: view.schema,
         error: place_of_error(view, spec, |_| true),
     };
