@@ -1,5 +1,6 @@
 //! `skewer preview`: a bounded page of rows, after a recipe when one is given, with what was rejected.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -9,11 +10,11 @@ use super::output::Output;
 use super::{CliError, ConnectionArgs, data, rows, signal};
 use crate::base::envelope::from_yaml;
 use crate::base::{Accuracy, units};
-use crate::dataset::{Page, Reject, SampleChoice, SampleSize};
-use crate::explore::explore_once;
+use crate::dataset::{InputSpec, Page, Reject, SampleChoice, SampleSize};
+use crate::explore::{explore_once, open_inputs};
 use crate::job::JobSpec;
 use crate::storage::Connection;
-use crate::transform::{FitSource, Inputs, Recipe, RecipeFile};
+use crate::transform::{FitSource, Recipe, RecipeFile};
 
 #[derive(Debug, clap::Args)]
 pub struct PreviewArgs {
@@ -58,16 +59,24 @@ struct Answer {
     /// The rows that were asked for: the same choice gives the same rows.
     sample: SampleChoice,
     size: SampleSize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
+}
+
+/// Steps, the second datasets that they read, and the sample they were explored on.
+#[derive(Default)]
+pub struct Steps {
+    pub recipe: Recipe,
+    pub inputs: BTreeMap<String, InputSpec>,
+    pub sample: Option<SampleChoice>,
 }
 
 pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
-    let (recipe, written) = args
-        .recipe
-        .as_deref()
-        .map(read_recipe)
-        .transpose()?
-        .unwrap_or_default();
-    let sample = match (args.files_per_partition, args.rows, written) {
+    let steps = match args.recipe.as_deref() {
+        Some(path) => read_recipe(path)?,
+        None => Steps::default(),
+    };
+    let sample = match (args.files_per_partition, args.rows, steps.sample) {
         (Some(files_per_partition), _, _) => SampleChoice::Spread {
             files_per_partition,
             rows_per_file: args.rows_per_file,
@@ -78,23 +87,29 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
             n_rows: n_rows.unwrap_or(DEFAULT_ROWS),
         },
     };
+    let Steps { recipe, inputs, .. } = steps;
+    // Places in a recipe are relative to its own folder.
+    let base = args.recipe.as_deref().and_then(Path::parent);
+    let base = base.map_or_else(PathBuf::new, Path::to_path_buf);
     let connection: Connection = args.connection.into();
     let location = args.location.as_str();
-    let page = signal::block_on(|cancel, _| async move {
+    let (page, inputs) = signal::block_on(|cancel, _| async move {
         let listed = data::list(location, &connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
         let objects = listed
             .objects(dataset, args.partition.as_deref(), &cancel)
             .await?;
         let partition_of = listed.partition_numbers(&objects);
-        let page = Page::sample(&listed.store, &objects, &partition_of, None, sample, &cancel);
-        Ok::<_, CliError>(page.await?)
+        let page = Page::sample(&listed.store, &objects, &partition_of, None, sample, &cancel).await?;
+        let day = data::day(dataset, args.partition.as_deref());
+        let inputs = open_inputs(&inputs, day, &base, &cancel).await;
+        Ok::<_, CliError>((page, inputs))
     })??;
     let source = FitSource {
         from: args.location,
         at: chrono::Utc::now(),
     };
-    let explored = explore_once(&page, &recipe, recipe.steps.len(), &Inputs::default(), &source);
+    let explored = explore_once(&page, &recipe, recipe.steps.len(), &inputs, &source);
     if let Some(error) = explored.checks.iter().find_map(|check| check.as_ref().err()) {
         return Err(CliError::Spec {
             message: error.to_string(),
@@ -116,6 +131,7 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
             accuracy: explored.accuracy,
             sample,
             size: explored.size,
+            notes: explored.notes,
         })?;
         return Ok(0);
     }
@@ -127,6 +143,9 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
     };
     let n_rows = units::plural(explored.df.height() as u64, "row");
     output.line(&format!("{n_rows} ({part})"))?;
+    for note in &explored.notes {
+        output.line(&format!("note: {note}"))?;
+    }
     if !explored.rejects.is_empty() {
         output.line(&format!(
             "\n{}:",
@@ -141,7 +160,7 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
 const DEFAULT_ROWS: usize = 20;
 
 /// Reads a recipe file with the sample it names, or the steps of a job spec.
-pub fn read_recipe(path: &Path) -> Result<(Recipe, Option<SampleChoice>), CliError> {
+pub fn read_recipe(path: &Path) -> Result<Steps, CliError> {
     let text = std::fs::read_to_string(path).map_err(|error| CliError::Spec {
         message: format!(
             "{}: {error}: give the path of a recipe or a job spec",
@@ -152,10 +171,18 @@ pub fn read_recipe(path: &Path) -> Result<(Recipe, Option<SampleChoice>), CliErr
         let spec = JobSpec::parse(&text).map_err(|error| CliError::Spec {
             message: format!("{}:{error}", path.display()),
         })?;
-        return Ok((spec.steps, None));
+        return Ok(Steps {
+            recipe: spec.steps,
+            inputs: spec.inputs,
+            sample: None,
+        });
     }
     from_yaml::<RecipeFile>(&text)
-        .map(|file| (file.steps, file.sample))
+        .map(|file| Steps {
+            recipe: file.steps,
+            inputs: file.inputs,
+            sample: file.sample,
+        })
         .map_err(|error| CliError::Spec {
             message: format!("{}:{error}", path.display()),
         })

@@ -32,7 +32,7 @@ pub fn script(args: ScriptArgs, output: &mut Output) -> Result<u8, CliError> {
     let recipe = args
         .recipe
         .as_deref()
-        .map(|path| read_recipe(path).map(|(recipe, _)| recipe))
+        .map(|path| read_recipe(path).map(|steps| steps.recipe))
         .transpose()?
         .unwrap_or_default();
     let connection: Connection = args.connection.into();

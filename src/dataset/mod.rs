@@ -7,6 +7,7 @@ pub mod decode;
 mod format;
 mod head;
 pub mod infer;
+mod input;
 pub mod origin;
 mod page;
 pub mod parquet;
@@ -20,6 +21,10 @@ mod strata;
 mod typetext;
 
 pub use format::{Codec, FileFormat, Format};
+pub use input::{
+    Declared, InputLimits, InputReadError, InputRows, InputSource, InputSpec, InputSpecError, declare,
+    files_sha256,
+};
 pub use page::{Page, PageError};
 pub use reject::{Reason, Reject, Stage};
 pub use sampling::{Portion, SampleChoice, SampleSize, Total};

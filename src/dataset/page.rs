@@ -7,6 +7,7 @@ use futures::stream::StreamExt;
 use polars::prelude::DataFrame;
 use thiserror::Error;
 
+use super::sampling::MAX_SPREAD_ROWS;
 use super::stack::Stack;
 use super::{
     Codec, FileFormat, Format, Portion, Reason, Reject, SampleChoice, SampleSize, Schema, Stage, Total, head,
@@ -107,8 +108,8 @@ impl Page {
         let n_chosen = chosen.len();
         let chosen: Vec<&Object> = chosen.into_iter().filter_map(|i| objects.get(i)).collect();
         let plan = Plan {
-            n_rows: usize::MAX,
-            n_rows_each,
+            n_rows: MAX_SPREAD_ROWS,
+            n_rows_each: n_rows_each.min(MAX_SPREAD_ROWS),
             is_all: n_chosen == objects.len(),
         };
         let mut page = plan.read(store, objects, &chosen, declared, cancel).await?;
@@ -441,7 +442,7 @@ fn word(format: Format) -> &'static str {
 }
 
 /// A whole file that gives no rows, as one reject.
-fn unreadable(object: &str, reason: &str) -> Reject {
+pub(super) fn unreadable(object: &str, reason: &str) -> Reject {
     Reject {
         object: object.to_owned(),
         line: 0,

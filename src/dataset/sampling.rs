@@ -31,7 +31,7 @@ pub enum SampleChoice {
 }
 
 /// Rows of a spread sample, at most: they are all held in memory.
-const MAX_SPREAD_ROWS: usize = 200_000;
+pub(super) const MAX_SPREAD_ROWS: usize = 200_000;
 /// Partitions of a spread sample, at most: each costs a few requests.
 const MAX_SPREAD_PARTITIONS: usize = 1000;
 

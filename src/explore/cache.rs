@@ -278,7 +278,7 @@ fn is_same(a: &Inputs, b: &Inputs) -> bool {
                     (None, None) => true,
                     _ => false,
                 };
-                is_same_rows && a.schema == b.schema
+                is_same_rows && a.schema == b.schema && a.problem == b.problem
             }
             _ => false,
         })

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use polars::prelude::{DataFrame, Schema};
 
 use super::compare::{ColumnMark, Comparison};
+use super::inputs;
 use super::ledger::Ledger;
 use crate::base::Accuracy;
 use crate::dataset::{Page, Reason, Reject, SampleSize, Stage};
-use crate::transform::{Step, StepError, StepReject};
+use crate::transform::{Inputs, Recipe, Step, StepError, StepReject};
 
 /// The page after a step, the state of every step, and what was rejected.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +40,8 @@ pub struct Explored {
     pub n_steps: usize,
     /// A failure while running that is no record's fault.
     pub error: Option<String>,
+    /// What to know of the inputs that the rows rest on.
+    pub notes: Vec<String>,
 }
 
 impl Explored {
@@ -51,6 +54,18 @@ impl Explored {
             size: page.size,
             ..Self::default()
         }
+    }
+
+    /// Says what the first `n_steps` steps of the recipe rest on besides the page: where not all rows of an input are
+    /// there, the rows shown are a sample, also of a whole page.
+    pub(super) fn rests_on(&mut self, recipe: &Recipe, n_steps: usize, inputs: &Inputs) {
+        if self.accuracy.is_exact() && inputs::is_sampled(recipe, n_steps, inputs) {
+            self.accuracy = Accuracy::Sample {
+                n: self.n_rows_in,
+                of: Some(self.n_rows_in),
+            };
+        }
+        self.notes = inputs::notes(recipe, n_steps, inputs);
     }
 
     /// Adds what the last shown step did.
@@ -73,12 +88,10 @@ impl Explored {
 }
 
 /// A step's reject in the words of the page's other rejects. `number` is the step's in the recipe.
-pub(super) fn as_reject(reject: &StepReject, number: usize, page: &Page) -> Reject {
-    let object = page
-        .objects
-        .get(reject.object as usize)
-        .cloned()
-        .unwrap_or_default();
+pub(super) fn as_reject(reject: &StepReject, number: usize, page: &Page, inputs: &Inputs) -> Reject {
+    let of_page = page.objects.get(reject.object as usize).map(String::as_str);
+    let object = of_page.or_else(|| inputs.object_name(reject.object));
+    let object = object.unwrap_or_default().to_owned();
     Reject {
         object,
         line: reject.line,

@@ -143,10 +143,11 @@ impl Explorer {
             }
         };
         explored.n_steps = n_good;
+        explored.rests_on(recipe, n_good, inputs);
         explored.df = origin::strip(&rows.df);
         self.compare(&mut chain, depth, n_good, &rows, cancel, &mut explored)?;
         self.time_again(&chain, cancel);
-        self.book(&chain, depth, &mut explored);
+        self.book(&chain, depth, inputs, &mut explored);
         self.cache.forget_unused_fits();
         Ok(explored)
     }
@@ -324,7 +325,7 @@ impl Explorer {
                 message: error.to_string(),
             })?;
         self.n_computed += 1;
-        let pairing = take_places(&mut outcome.df, before.height());
+        let pairing = take_places(&mut outcome.df, &before);
         let counts = outcome.counts.pop().unwrap_or_default();
         let nanos = counts.nanos;
         let known = Known {
@@ -404,7 +405,7 @@ impl Explorer {
     }
 
     /// Adds ledger and rejects. The ledger also tells of steps beyond those shown, where they ran before.
-    fn book(&self, chain: &Chain<'_>, depth: usize, explored: &mut Explored) {
+    fn book(&self, chain: &Chain<'_>, depth: usize, inputs: &Inputs, explored: &mut Explored) {
         let mut facts = Vec::new();
         for (index, link) in chain.links.iter().enumerate() {
             let Some(known) = self.cache.known(link.id) else {
@@ -419,7 +420,7 @@ impl Explorer {
                 let rejects = known.rejects.iter();
                 explored
                     .rejects
-                    .extend(rejects.map(|reject| as_reject(reject, number, chain.page)));
+                    .extend(rejects.map(|reject| as_reject(reject, number, chain.page, inputs)));
             }
         }
         explored.ledger = ledger(facts);

@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::partitions::{PartitionsView, partitions_ui};
 use super::picker::FilePicker;
 use super::preferences::{Preferences, file_in, session_in};
-use super::recipe::{RecipeView, recipe_ui};
+use super::recipe::{RecipeView, add_input_ui, recipe_ui};
 use super::saver::{Save, Saver};
 use super::shell::{self, StatusView};
 use super::slots::Slots;
@@ -314,6 +314,7 @@ impl App {
             });
         shell::palette_ui(ui, &mut self.state, &mut self.commands);
         shell::connect_ui(ui, &mut self.state, &mut self.commands);
+        add_input_ui(ui, &mut self.state, &mut self.commands);
         shell::shortcuts_ui(ui, &mut self.state);
         shell::drop_hint_ui(ui);
     }
@@ -380,7 +381,7 @@ impl App {
                     suggestions: slots.suggestions.value().map_or(&[], Vec::as_slice),
                     lacks: &slots.lacks.lacks,
                     input: slots.lacks.input.as_ref(),
-                    inputs: &slots.inputs,
+                    inputs: slots.opened_inputs(),
                 };
                 data_ui(ui, view, &mut panels.data, &mut self.commands);
             }

@@ -7,7 +7,7 @@ use egui::Context;
 use super::app::{App, close};
 use super::command::{Command, Tab};
 use super::saver::Save;
-use super::slots::{ExploreKey, Lacks, PageKey, Purpose, Slots};
+use super::slots::{ExploreKey, InputRequest, InputsKey, Lacks, PageKey, Purpose, Slots};
 use super::state::{Place, State};
 use super::theme::{self, Tone};
 use super::work;
@@ -18,7 +18,7 @@ use crate::job::Job;
 use crate::session::{Document, Edit, Frozen, NoJob, SESSION_EXTENSION, Source};
 use crate::storage::{Connection, Location};
 use crate::task::Executor;
-use crate::transform::Inputs;
+use crate::transform::{RecipeStep, Step};
 
 /// Label of the run in the activity list.
 pub(super) const RUN_LABEL: &str = "Run here";
@@ -94,6 +94,8 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
             }
         }
     }
+    state.slots.inputs.poll();
+    take_declared(state);
     take_session(state);
     recipe_files::take_recipe(state);
     job_facts::take(state, ctx);
@@ -184,6 +186,11 @@ fn take_picked(app: &mut App) {
         Purpose::OpenRecipe => recipe_files::open_recipe(app, path),
         Purpose::SaveRecipe => recipe_files::save_recipe(app, path),
         Purpose::Export => export(app, path),
+        Purpose::PickInput => {
+            if let Some(form) = &mut app.state.panels.add_input {
+                form.picked(&path.display().to_string());
+            }
+        }
         Purpose::PickSink => {
             let mut job = app.state.document().job.clone();
             job.sink = path.display().to_string();
@@ -266,6 +273,10 @@ fn ask(app: &mut App, purpose: Purpose) {
             app.picker.pick_folder("Choose the folder of the table"),
             "Choosing the folder of the table",
         ),
+        Purpose::PickInput => (
+            app.picker.pick_folder("Choose the folder of a second dataset"),
+            "Choosing data to add",
+        ),
         Purpose::OpenSession => (app.picker.pick_session(), "Choosing a session"),
         Purpose::OpenRecipe => (app.picker.pick_recipe(), "Choosing a recipe"),
         Purpose::SaveRecipe => {
@@ -342,6 +353,15 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
             }
         },
         Command::RunHere { replace } => run_here(app, replace),
+        Command::ShowAddInput { for_step } => {
+            app.state.panels.add_input = Some(super::recipe::AddInputForm::new(for_step));
+        }
+        Command::AddInput {
+            name,
+            location,
+            for_step,
+        } => add_input(app, name, location, for_step),
+        Command::ChooseInput => ask(app, Purpose::PickInput),
         Command::ChooseSink => ask(app, Purpose::PickSink),
         Command::CancelRun => app.state.slots.run.cancel(),
         Command::CancelTask(id) => app.tasks.cancel(id),
@@ -538,6 +558,7 @@ pub(super) fn start_work(app: &mut App) {
     let Some(source) = &document.source else {
         slots.listing.clear();
         slots.page.clear();
+        slots.inputs.clear();
         slots.explored.clear();
         return;
     };
@@ -577,20 +598,28 @@ pub(super) fn start_work(app: &mut App) {
         {
             panels.shown_step = None;
         }
+        let read = read.clone();
+        let is_opened = request_inputs(document, slots, tasks, spec_base(session.as_deref()));
+        let opened = slots.inputs.value().cloned();
+        let (stamp, inputs) = opened.map_or_else(Default::default, |opened| (opened.stamp, opened.inputs));
         let key = ExploreKey {
             page: read.stamp,
             recipe: document.recipe.clone(),
             shown_step: panels.shown_step,
+            inputs: stamp,
         };
         let on = || work::ExploreOn {
             read: read.clone(),
-            inputs: Inputs::default(),
+            inputs,
             from: explored_from(document, source),
         };
-        let explorer = &slots.explorer;
-        slots.explored.request(key, |key| {
-            work::start_explore(tasks, explorer, on(), key.recipe.clone(), key.shown_step)
-        });
+        // What rests on the inputs of before would be wrong; the last result stays until they are there.
+        if is_opened {
+            let explorer = &slots.explorer;
+            slots.explored.request(key, |key| {
+                work::start_explore(tasks, explorer, on(), key.recipe.clone(), key.shown_step)
+            });
+        }
     }
     suggest(tasks, document, slots);
     look_for_lacks(document, slots);
@@ -629,12 +658,96 @@ fn look_for_lacks(document: &Document, slots: &mut Slots) {
     }
     let input = origin::without_hidden(read.page.df.schema());
     let key = Some((read.stamp, document.recipe.clone()));
-    let lacks = document.recipe.missing_columns(&input, &slots.inputs);
+    let lacks = document.recipe.missing_columns(&input, slots.opened_inputs());
     slots.lacks = Lacks {
         key,
         lacks,
         input: Some(input),
     };
+}
+
+/// Opens the inputs of the document when they, or the day that is shown, changed. Says whether they are there.
+fn request_inputs(document: &Document, slots: &mut Slots, tasks: &Executor, base: PathBuf) -> bool {
+    if document.inputs.is_empty() {
+        slots.inputs.clear();
+        return true;
+    }
+    let key = InputsKey {
+        inputs: document.inputs.clone(),
+        day: slots.day(document),
+        base,
+        generation: slots.refreshes,
+    };
+    slots.inputs.request(key, |key| work::open_inputs(tasks, key));
+    !slots.inputs.is_pending()
+}
+
+/// Takes a second dataset into the document once its schema is known; a step that asked for it reads it then.
+fn take_declared(state: &mut State) {
+    if !state.slots.declared.poll() || state.slots.declared.is_pending() {
+        return;
+    }
+    let request = state.slots.declared.key().map(|(_, request)| request.clone());
+    let declared = state.slots.declared.value().cloned();
+    let error = state.slots.declared.error().map(str::to_owned);
+    state.slots.declared.clear();
+    let Some(request) = request else { return };
+    let (Some(input), None) = (declared, error.clone()) else {
+        if let Some(form) = &mut state.panels.add_input {
+            form.failed(error.unwrap_or_default());
+        }
+        return;
+    };
+    state.panels.add_input = None;
+    let document = state.document();
+    let mut edits = vec![Edit::SetInput {
+        name: request.name.clone(),
+        input: Box::new(input),
+    }];
+    let step = request
+        .for_step
+        .and_then(|at| Some((at, document.recipe.steps.get(at)?)));
+    if let Some((at, step)) = step
+        && let Some(step) = reading(step, &request.name)
+    {
+        edits.push(Edit::SetStep { at, step });
+    }
+    let label = format!("add data {}", request.name);
+    state.history.seal();
+    state.history.apply(Edit::Group { label, edits });
+    state.history.seal();
+    state.say(Tone::Good, format!("Added {}", request.name));
+}
+
+/// A step with another input.
+fn reading(step: &RecipeStep, input: &str) -> Option<RecipeStep> {
+    let mut params = step.step.params();
+    *params.get_mut("input")? = input.into();
+    let changed = Step::from_params(step.step.name(), params).ok()?;
+    Some(RecipeStep {
+        step: changed,
+        ..step.clone()
+    })
+}
+
+fn add_input(app: &mut App, name: String, location: String, for_step: Option<usize>) {
+    if app.state.slots.declared.is_pending() {
+        return;
+    }
+    let request = InputRequest {
+        name,
+        location,
+        connection: app.state.connection(),
+        day: app.state.slots.day(app.state.document()),
+        for_step,
+    };
+    let generation = app.state.slots.next_generation();
+    let tasks = &app.tasks;
+    let key = (generation, request);
+    app.state
+        .slots
+        .declared
+        .restart(key, |(_, request)| work::declare_input(tasks, request));
 }
 
 /// What the explored rows are, for steps that learn from them: `s3://lake/raw/ 2020-01-05, first 1,000 rows`.

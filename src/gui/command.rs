@@ -55,6 +55,18 @@ pub enum Command {
         replace: bool,
     },
     CancelRun,
+    /// Shows the form that adds a second dataset, for the step that asks.
+    ShowAddInput {
+        for_step: Option<usize>,
+    },
+    /// Looks at a second dataset and adds it to the document.
+    AddInput {
+        name: String,
+        location: String,
+        for_step: Option<usize>,
+    },
+    /// Asks for the folder of a second dataset.
+    ChooseInput,
     /// Asks for the folder of the table.
     ChooseSink,
     CancelTask(TaskId),

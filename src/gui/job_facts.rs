@@ -106,7 +106,7 @@ pub(super) fn request(tasks: &Executor, document: &Document, slots: &mut Slots, 
             .collect(),
         connection: source.connection.clone(),
     };
-    let inputs = slots.inputs.clone();
+    let inputs = slots.opened_inputs().clone();
     slots.facts.request(key, |key| {
         work::job_facts(tasks, Arc::clone(&read.page), key, inputs)
     });

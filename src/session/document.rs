@@ -1,7 +1,10 @@
 //! What is saved: where the data are, the recipe, and what the exported job is to be called and to write.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::InputSpec;
 pub use crate::dataset::SampleChoice;
 use crate::storage::{Connection, Location, Partition};
 use crate::transform::{Recipe, RecipeTest};
@@ -68,6 +71,9 @@ pub struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partition: Option<Partition>,
     pub sample: SampleChoice,
+    /// Second datasets that steps read, by the name that they use.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, InputSpec>,
     pub recipe: Recipe,
     pub job: JobSettings,
 }

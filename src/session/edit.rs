@@ -1,6 +1,7 @@
 //! Every change of the document, as a value: what undo lists and what a window pushes.
 
 use super::{Document, JobSettings, SampleChoice, Source};
+use crate::dataset::InputSpec;
 use crate::storage::Partition;
 use crate::transform::{Recipe, RecipeStep};
 
@@ -44,6 +45,14 @@ pub enum Edit {
         comment: Option<String>,
     },
     SetRecipe(Recipe),
+    /// Declares a second dataset, or declares it anew.
+    SetInput {
+        name: String,
+        input: Box<InputSpec>,
+    },
+    RemoveInput {
+        name: String,
+    },
     SetJob(JobSettings),
     /// Several changes that are undone together, under a label of their own.
     Group {
@@ -72,6 +81,8 @@ impl Edit {
             Self::NameStep { at, .. } => format!("name step {}", at + 1),
             Self::CommentStep { at, .. } => format!("comment on step {}", at + 1),
             Self::SetRecipe(_) => "replace the recipe".to_owned(),
+            Self::SetInput { name, .. } => format!("add data {name}"),
+            Self::RemoveInput { name } => format!("remove data {name}"),
             Self::SetJob(_) => "edit the job".to_owned(),
             Self::Group { label, .. } => label.clone(),
         }
@@ -136,6 +147,12 @@ impl Edit {
             }
             Self::SetRecipe(recipe) => document.recipe.clone_from(recipe),
             Self::Group { edits, .. } => edits.iter().for_each(|edit| edit.apply(document)),
+            Self::SetInput { name, input } => {
+                document.inputs.insert(name.clone(), input.as_ref().clone());
+            }
+            Self::RemoveInput { name } => {
+                document.inputs.remove(name);
+            }
             Self::SetJob(job) => document.job.clone_from(job),
         }
     }

@@ -13,5 +13,5 @@ pub use document::{Document, JobSettings, SampleChoice, Source};
 pub use edit::Edit;
 pub use file::{SESSION_EXTENSION, SessionError, load, save};
 pub use history::{Aside, Entry, EntryId, History};
-pub use job_spec::{Frozen, NoJob};
+pub use job_spec::{Frozen, NoJob, input_uri};
 pub use recipe_text::{load_recipe, pasted_steps, recipe_text, steps_text};

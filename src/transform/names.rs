@@ -454,6 +454,21 @@ mod tests {
     }
 
     #[test]
+    fn what_was_learned_of_a_column_and_the_key_of_an_input_follow_the_name() {
+        let learned = |name: &str| {
+            format!(
+                "- scale: {{columns: [{name}], method: min_max, fitted: {{values: {{{name}: {{center: 1.0, width: 2.0}}}}, \
+                 from: here, rows: 3, at: '2020-01-01T00:00:00Z'}}}}\n"
+            )
+        };
+        assert_eq!(renamed(&learned("a"), &[("a", "b")]), recipe(&learned("b")));
+        let join =
+            "- join: {input: clicks, on: [id]}\n- sql: {query: SELECT id AS i FROM rows WHERE id > 1}\n";
+        let expected = "- join: {input: clicks, on: [key], input_on: [id]}\n- sql: {query: SELECT key AS i FROM rows WHERE key > 1}\n";
+        assert_eq!(renamed(join, &[("id", "key")]), recipe(expected));
+    }
+
+    #[test]
     fn names_are_swapped_and_steps_that_are_off_are_mapped_too() {
         let steps = "- drop: {enabled: false, columns: [a]}\n- select: {columns: [a, b]}\n";
         let expected = "- drop: {enabled: false, columns: [b]}\n- select: {columns: [b, a]}\n";

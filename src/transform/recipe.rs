@@ -5,6 +5,7 @@
 //! leaves out what has its default.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -15,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::Step;
 use super::steps::{NAMES, registry, unknown_step};
-use crate::dataset::SampleChoice;
+use crate::dataset::{InputSpec, SampleChoice};
 
 /// An ordered list of steps.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -47,6 +48,9 @@ pub struct RecipeFile {
     /// The rows it was explored on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<SampleChoice>,
+    /// Second datasets that steps read, by the name that they use.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, InputSpec>,
     pub steps: Recipe,
 }
 
@@ -72,6 +76,7 @@ impl RecipeFile {
             kind: RecipeKind::Recipe,
             name: None,
             sample: None,
+            inputs: BTreeMap::new(),
             steps,
         }
     }

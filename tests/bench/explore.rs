@@ -31,7 +31,7 @@ const STEPS: [&str; 20] = [
     "cast: {column: views, to: int64, on_error: 'null'}",
     "fill_null: {column: city, value: unknown}",
     "filter: {where: salary > 100 + EDIT}",
-    "derive: {columns: {is_remote: coalesce(title LIKE '%remote%', false)}}",
+    "derive: {columns: {is_remote: \"coalesce(title LIKE '%remote%', false)\"}}",
     "derive: {columns: {n_chars: length(description)}}",
     "tokenize: {column: title, into: words}",
     "derive: {columns: {views_k: views / (1.0 + EDIT)}}",
@@ -43,7 +43,7 @@ const STEPS: [&str; 20] = [
     "filter: {where: n_chars > 10}",
     "derive: {columns: {ratio: salary / (n_chars + 1.0), is_high: band >= 2}}",
     "cast: {column: id, to: int64}",
-    "derive: {columns: {score: round(ratio * 2.0 + EDIT, 2)}}",
+    "derive: {columns: {score: \"round(ratio * 2.0 + EDIT, 2)\"}}",
 ];
 
 fn main() -> ExitCode {

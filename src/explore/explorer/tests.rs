@@ -4,11 +4,11 @@ use chrono::DateTime;
 use polars::prelude::{ChunkAgg, DataFrame, IntoColumn, NamedFrom, Series, df};
 
 use super::{Explorer, explore_once};
-use crate::base::Cancel;
 use crate::base::envelope::from_yaml;
+use crate::base::{Accuracy, Cancel};
 use crate::dataset::{Page, origin};
 use crate::explore::{ColumnMark, Explored, Nulls, Why};
-use crate::transform::{FitSource, FitState, Inputs, Recipe};
+use crate::transform::{FitSource, FitState, Input, Inputs, Recipe};
 
 pub(super) fn page(df: &DataFrame) -> Page {
     let mut df = df.clone();
@@ -303,8 +303,12 @@ fn a_step_that_learns_is_fitted_on_the_rows_before_it_and_the_exploration_goes_o
     let (first, n) = desk.explore(1, steps, 3);
     assert_eq!((first.n_steps, n), (3, 3));
     assert!(first.checks.iter().all(Result::is_ok), "{:?}", first.checks);
-    let top = first.df.column("twice").unwrap().f64().unwrap().max();
-    assert_eq!(top, Some(2.0), "learned from the rows after the filter");
+    let twice: Vec<Option<f64>> = first.df.column("twice").unwrap().f64().unwrap().iter().collect();
+    assert_eq!(
+        twice.last(),
+        Some(&Some(2.0)),
+        "learned from the rows after the filter"
+    );
     let [(1, fitted)] = first.fits.as_slice() else {
         panic!("{:?}", first.fits)
     };
@@ -363,4 +367,90 @@ fn a_step_that_cannot_learn_is_a_state_of_that_step() {
         "{error}"
     );
     assert!(explored.checks[1].is_ok());
+}
+
+#[test]
+fn rows_are_paired_through_queries_groups_and_rows_of_other_data() {
+    let rows = df!("n" => [3_i64, 1, 2, 1], "g" => ["a", "b", "a", "b"]).unwrap();
+    let pairs = |yaml: &str, inputs: &Inputs| {
+        let recipe = recipe(yaml);
+        let explored = explore_once(&page(&rows), &recipe, 1, inputs, &source());
+        assert_eq!(explored.error, None, "{yaml}");
+        assert!(explored.checks[0].is_ok(), "{:?}", explored.checks);
+        let comparison = explored.comparison.unwrap();
+        let pairs: Vec<Option<usize>> = (0..comparison.after.height())
+            .map(|row| comparison.row_before(row))
+            .collect();
+        let left_out: Vec<(usize, Why)> = comparison
+            .left_out
+            .iter()
+            .map(|left| (left.row, left.why))
+            .collect();
+        (pairs, left_out)
+    };
+    let none = Inputs::default();
+    let (sorted, left_out) = pairs("- sort: {columns: [n]}", &none);
+    assert_eq!(
+        (sorted, left_out),
+        (vec![Some(1), Some(3), Some(2), Some(0)], vec![])
+    );
+    let (queried, left_out) = pairs("- sql: {query: SELECT n * 2 AS m FROM rows WHERE n > 1}", &none);
+    assert_eq!(queried, [Some(0), Some(2)]);
+    assert_eq!(
+        left_out,
+        [(1, Why::Merged), (3, Why::Merged)],
+        "a query does not tell which"
+    );
+    let (grouped, left_out) = pairs(
+        "- aggregate: {by: [g], columns: [{into: most, fn: max, column: n}]}",
+        &none,
+    );
+    assert_eq!(grouped, [Some(0), Some(1)]);
+    assert_eq!(left_out, [(2, Why::Merged), (3, Why::Merged)]);
+    let mut inputs = Inputs::default();
+    let more = df!("n" => [9_i64], "g" => ["z"]).unwrap();
+    inputs.insert(
+        "more",
+        Input::opened(more, vec!["more/0".to_owned()], Accuracy::Exact),
+    );
+    let (united, left_out) = pairs("- union: {input: more}", &inputs);
+    assert_eq!(
+        united,
+        [Some(0), Some(1), Some(2), Some(3), None],
+        "rows from elsewhere have no partner"
+    );
+    assert!(left_out.is_empty());
+    let (joined, _) = pairs(
+        "- join: {input: more, on: [n], columns: [g], suffix: _more}",
+        &inputs,
+    );
+    assert_eq!(joined, [Some(0), Some(1), Some(2), Some(3)]);
+}
+
+#[test]
+fn other_rows_of_an_input_are_explored_anew() {
+    let mut desk = Desk::new(&numbers());
+    let steps = recipe("- derive: {columns: {m: n}}\n- join: {input: more, on: [n], how: semi}\n");
+    let mut explore = |n: i64| {
+        let mut inputs = Inputs::default();
+        let more = df!("n" => [n]).unwrap();
+        inputs.insert(
+            "more",
+            Input::opened(more, vec!["more/0".to_owned()], Accuracy::Exact),
+        );
+        let explored = desk
+            .explorer
+            .explore(1, &desk.page, &steps, 2, &inputs, &source(), &Cancel::new())
+            .unwrap();
+        explored
+            .df
+            .column("n")
+            .unwrap()
+            .i64()
+            .unwrap()
+            .iter()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(explore(5), [Some(5)]);
+    assert_eq!(explore(6), [Some(6)]);
 }

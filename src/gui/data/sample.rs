@@ -52,6 +52,9 @@ pub(super) fn size_badge(ui: &mut Ui, view: &DataView<'_>, explored: &Explored, 
             accuracy_badge(ui, accuracy);
         }
     }
+    if !explored.notes.is_empty() {
+        badge(ui, Tone::Warn, "part of an input").on_hover_text(explored.notes.join("\n"));
+    }
 }
 
 /// `sample: 2,000 of about 5,000,000 rows, 28 of 50,000 files, seed 7`.

@@ -6,6 +6,7 @@ use egui::{Button, Popup, PopupCloseBehavior, RichText, ScrollArea, Ui, vec2};
 use polars::prelude::Schema;
 use serde_json::{Map, Value};
 
+use super::add_input::{Picked, input_ui};
 use super::expression::{Completing, ExpressionView, Typed, expression_ui};
 use super::fitted::FITTED;
 use super::form::{self, FieldSpec, Kind};
@@ -19,7 +20,7 @@ use crate::session::Edit;
 use crate::transform::{CheckError, RecipeStep, Step, StepInfo};
 
 /// Parameters that have nothing to do with what a step learns.
-const KEEPS_LEARNED: [&str; 2] = ["into", "refit"];
+const KEEPS_LEARNED: [&str; 4] = ["into", "refit", "handle_invalid", "on_nan"];
 
 /// What is half typed in the form of one step.
 #[derive(Debug, Default)]
@@ -39,6 +40,8 @@ pub(super) struct FormState {
     pub draft: Draft,
     specs: HashMap<&'static str, Vec<FieldSpec>>,
     column_search: String,
+    /// Second datasets of the document, with their columns.
+    pub inputs: Vec<(String, Schema)>,
     completing: Completing,
     function_search: String,
 }
@@ -102,7 +105,7 @@ pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, c
             let label = RichText::new(spec.label())
                 .font(theme::small())
                 .color(colors(ui).weak);
-            if matches!(spec.kind, Kind::Expression | Kind::Expressions) {
+            if matches!(spec.kind, Kind::Expression | Kind::Expressions | Kind::Query) {
                 let name = control_label(view, spec);
                 let search = &mut state.function_search;
                 label_with_functions_ui(ui, label, &spec.doc, &name, search, &mut state.completing);
@@ -113,7 +116,23 @@ pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, c
                 }
             }
         }
-        let change = control_ui(ui, view, spec, &value, state);
+        let change = match spec.kind {
+            Kind::Input => {
+                let label = control_label(view, spec);
+                let names: Vec<&str> = state.inputs.iter().map(|(name, _)| name.as_str()).collect();
+                let current = value.as_str().unwrap_or_default();
+                match input_ui(ui, current, &label, &names) {
+                    Some(Picked::Name(name)) => Change::chosen(Value::from(name)),
+                    Some(Picked::Add) => {
+                        let for_step = Some(view.at);
+                        commands.push(Command::ShowAddInput { for_step });
+                        Change::default()
+                    }
+                    None => Change::default(),
+                }
+            }
+            _ => control_ui(ui, view, spec, &value, state),
+        };
         apply(view, spec, change, &fields, state, commands);
         message_ui(ui, view, spec, &state.draft);
         ui.add_space(space::XS);
@@ -207,9 +226,18 @@ fn control_ui(
                 .map(|name| Change::chosen(Value::from(name)))
                 .unwrap_or_default()
         }
+        (Kind::InputColumns, _) => {
+            let params = view.step.step.params();
+            let input = params.get("input").and_then(Value::as_str).unwrap_or_default();
+            let known = state.inputs.iter().find(|(name, _)| name == input);
+            match known {
+                Some((_, schema)) => columns_ui(ui, value, &label, schema, &mut state.column_search),
+                None => text_ui(ui, spec, value, &label, &mut state.draft),
+            }
+        }
         (Kind::Columns, Some(schema)) => columns_ui(ui, value, &label, schema, &mut state.column_search),
         (Kind::Expressions | Kind::Renames | Kind::Pairs, _) => rows_ui(ui, view, spec, value, &label, state),
-        (Kind::Expression, _) => one_expression_ui(ui, view, spec, value, &label, state),
+        (Kind::Expression | Kind::Query, _) => one_expression_ui(ui, view, spec, value, &label, state),
         _ => text_ui(ui, spec, value, &label, &mut state.draft),
     }
 }
@@ -278,7 +306,7 @@ fn text_ui(ui: &mut Ui, spec: &FieldSpec, value: &Value, label: &str, draft: &mu
 fn hint(spec: &FieldSpec) -> &'static str {
     match spec.kind {
         Kind::Numbers => "30000, 60000",
-        Kind::Texts | Kind::Columns => "one, two",
+        Kind::Texts | Kind::Columns | Kind::InputColumns => "one, two",
         Kind::Scalar => "0, true or text",
         Kind::Integer | Kind::Number => "0",
         _ if spec.is_optional => "not set",
@@ -298,7 +326,11 @@ fn one_expression_ui(
     let mut text = draft.cloned().unwrap_or_else(|| form::to_text(&spec.kind, value));
     let field = ExpressionView {
         label,
-        hint: "title IS NOT NULL",
+        hint: if spec.kind == Kind::Query {
+            "SELECT * FROM rows"
+        } else {
+            "title IS NOT NULL"
+        },
         schema: view.schema,
         error: place_of_error(view, spec, |_| true),
     };

@@ -1,5 +1,6 @@
 //! The recipe panel: steps with their checks and ledgers, the palette that adds a step, and the form that edits one.
 
+mod add_input;
 mod clipboard;
 mod doc;
 mod editor;
@@ -21,6 +22,7 @@ mod tests;
 use egui::{Margin, Role, ScrollArea, Sense, Ui, WidgetInfo};
 use polars::prelude::{DataType, Schema};
 
+pub use self::add_input::{AddInputForm, add_input_ui};
 pub(super) use self::form::prefilled;
 pub(super) use crate::base::fuzzy;
 
@@ -90,6 +92,7 @@ pub fn recipe_ui(ui: &mut Ui, view: RecipeView<'_>, panel: &mut RecipePanel, com
     let n_steps = view.recipe.steps.len();
     panel.open = panel.open.filter(|at| *at < n_steps);
     panel.insert_at = panel.insert_at.filter(|at| *at < n_steps);
+    offer_inputs(&view, panel);
     ui.spacing_mut().item_spacing.y = 0.0;
     // Below everything else in the panel, so that a click beside the steps gives the keyboard to the recipe.
     let whole = ui.interact(ui.max_rect(), ui.scope_id().with("recipe"), Sense::click());
@@ -127,6 +130,25 @@ pub fn recipe_ui(ui: &mut Ui, view: RecipeView<'_>, panel: &mut RecipePanel, com
         });
     panel.has_row_focus = matches!(target, Some(Target::Step(_)));
     clipboard::clipboard_ui(ui, target, &view, panel, commands);
+}
+
+/// Brings the document's second datasets to the forms.
+fn offer_inputs(view: &RecipeView<'_>, panel: &mut RecipePanel) {
+    let inputs = &view.history.document().inputs;
+    let offered = &mut panel.row.form.inputs;
+    let is_same = offered.len() == inputs.len()
+        && offered
+            .iter()
+            .zip(inputs)
+            .all(|((name, schema), (known, input))| {
+                name == known && schema.len() == input.schema.fields.len()
+            });
+    if !is_same {
+        *offered = inputs
+            .iter()
+            .map(|(name, input)| (name.clone(), input.schema.to_polars()))
+            .collect();
+    }
 }
 
 /// What a recipe is, for who has none yet.
@@ -335,7 +357,8 @@ fn new_step(info: &StepInfo, schema: Option<&Schema>) -> Step {
             ("parse_timestamp", _) => *dtype == DataType::String && is_like_time(name),
             ("hashing_tf" | "explode", _) => matches!(dtype, DataType::List(_)),
             ("unnest", _) => matches!(dtype, DataType::Struct(_)),
-            (_, "text") => *dtype == DataType::String && !name.ends_with("id"),
+            (_, "text" | "categories") => *dtype == DataType::String && !name.ends_with("id"),
+            (_, "time") => dtype.is_temporal(),
             (_, "numbers") => dtype.is_primitive_numeric(),
             _ => false,
         };

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::python::Python;
-use super::step::Behaviour;
+use super::step::{Behaviour, Growth};
 use super::{CheckError, FitSource, FitState, Inputs, RowEffect, Scope, SortKey, StepInfo};
 use crate::base::nearest;
 
@@ -45,6 +45,7 @@ mod group_rare;
 mod hash_encode;
 mod hashing_tf;
 mod html;
+mod join;
 mod json_path;
 mod json_value;
 mod learn;
@@ -54,6 +55,7 @@ mod log1p;
 mod made_fields;
 mod map_columns;
 mod mask;
+mod matches;
 mod murmur3;
 mod ngrams;
 mod normalize_text;
@@ -89,6 +91,7 @@ mod to_json;
 mod token_lists;
 mod tokenize;
 mod truncate_time;
+mod union;
 mod unnest;
 mod unpivot;
 mod value_text;
@@ -236,6 +239,9 @@ steps! {
     pivot => Pivot,
     unpivot => Unpivot,
     sql => Sql,
+    // other data
+    join => Join,
+    union => Union,
 }
 
 /// What steps are grouped by in the palette, in its order.
@@ -298,6 +304,11 @@ impl Step {
         self.behaviour().sort_keys()
     }
 
+    /// Names of the inputs that the step reads.
+    pub fn inputs(&self) -> Vec<&str> {
+        self.behaviour().inputs()
+    }
+
     pub(super) fn reduces_in_parts(&self) -> bool {
         self.behaviour().reduces_in_parts()
     }
@@ -312,8 +323,16 @@ impl Step {
         self.behaviour().may_reject()
     }
 
-    pub(super) fn n_left_out(&self, df: &DataFrame) -> u64 {
-        self.behaviour().n_left_out(df)
+    pub(super) fn appends(&self) -> bool {
+        self.behaviour().appends()
+    }
+
+    pub(super) fn n_left_out(&self, df: &DataFrame, inputs: &Inputs) -> u64 {
+        self.behaviour().n_left_out(df, inputs)
+    }
+
+    pub(super) fn n_rows_after(&self, df: &DataFrame, inputs: &Inputs) -> Option<Growth> {
+        self.behaviour().n_rows_after(df, inputs)
     }
 
     /// Parameters as JSON, without id, comment and switch.
@@ -377,6 +396,11 @@ impl Step {
     /// Whether the step has learned from data what it needs; none for a step that learns nothing.
     pub fn fit_state(&self) -> Option<FitState> {
         self.behaviour().fit_state()
+    }
+
+    /// The parameters that decide what the step learns, in words, as `fitted.of` keeps them.
+    pub(super) fn learns_of(&self) -> Option<String> {
+        self.behaviour().learns_of()
     }
 
     /// The step with what it learns from `df`, the visible rows before it. None for a step that learns nothing.
