@@ -6,6 +6,9 @@ use polars::prelude::{DataFrame, DataType, PlSmallStr, Schema};
 
 /// Index of the object in the work unit's list. u32.
 pub const OBJECT: &str = "__skewer_object";
+/// In [`OBJECT`], the first number that stands for a file of an input and no object of the work unit: a step that appends
+/// rows of an input numbers its files from here on.
+pub const FIRST_INPUT_OBJECT: u32 = 1 << 31;
 /// 1-based line in the object (row number in Parquet). u64.
 pub const LINE: &str = "__skewer_line";
 /// Byte offset of the line's first byte in the decompressed object; 0 in Parquet. u64.

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate};
 use polars::prelude::{DataFrame, IntoColumn, Series};
 use serde_json::{Map, Value};
 
-use crate::base::nearest;
+use crate::base::{Accuracy, nearest};
 use crate::dataset::decode::{DecodeOptions, Decoder, ObjectRef};
 use crate::dataset::{Codec, DataType, Page, Reject, Schema, origin, rows};
 use crate::transform::{Expected, Input, Inputs, Recipe, RecipeTest};
@@ -136,11 +136,10 @@ fn make(
         if let Some(reject) = rejects.first() {
             return Err(format!("inputs.{name}: {}", placed(reject)));
         }
-        let input = Input {
-            schema: schema.to_polars(),
-            rows: Some(Arc::new(origin::strip(&df))),
-        };
-        inputs.insert(name, input);
+        inputs.insert(
+            name,
+            Input::opened(df, vec![format!("inputs.{name}")], Accuracy::Exact),
+        );
     }
     if let Some(name) = given_inputs
         .keys()

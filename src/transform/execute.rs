@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::isolate;
 use super::plan::PlannedStep;
 use super::{Inputs, Plan, RowEffect, expr};
+use crate::base::units;
 use crate::dataset::origin;
 
 /// Rows a step took and gave. `rows_in = rows_out + filtered + quarantined + merged - made`.
@@ -82,7 +83,12 @@ pub struct ExecuteError {
     pub number: usize,
     pub label: String,
     pub message: String,
+    /// Whether a step was stopped because it would have made too many rows; fewer rows at once may do.
+    pub is_too_large: bool,
 }
+
+/// The most rows that a step may make of one batch, whatever their size.
+const MAX_MADE_ROWS: u64 = 100_000_000;
 
 /// Whether the time of each step is taken; sensible only where each is collected on its own.
 #[derive(Debug, Clone, Copy)]
@@ -122,7 +128,7 @@ impl Plan {
         };
         for segment in segments {
             let started = Instant::now();
-            run_segment(segment, &self.inputs, &mut outcome)?;
+            self.run_segment(segment, &mut outcome)?;
             if let (Timing::On, Some(counts)) = (timing, outcome.counts.last_mut()) {
                 counts.nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
             }
@@ -143,35 +149,98 @@ impl Plan {
                         .last()
                         .map_or_else(String::new, |counts| counts.name.clone()),
                     message: expr::short(&error),
+                    is_too_large: false,
                 });
             }
         }
         Ok(outcome)
     }
-}
 
-/// Runs a segment; when polars raises an error, runs its steps one by one to find the step and the rows at fault.
-fn run_segment(segment: &[PlannedStep], inputs: &Inputs, outcome: &mut Outcome) -> Result<(), ExecuteError> {
-    let before = outcome.df.clone();
-    match compute(segment, inputs, &before) {
-        Ok(after) => book(segment, &before, after, 0, outcome),
-        Err(_) => {
-            for planned in segment {
-                let before = outcome.df.clone();
-                let isolated = isolate::run_step(planned, inputs, &before)?;
-                let n_isolated = isolated.rejects.len();
-                outcome.rejects.extend(isolated.rejects);
-                book(
-                    std::slice::from_ref(planned),
-                    &before,
-                    isolated.df,
-                    n_isolated,
-                    outcome,
-                );
+    /// As [`Plan::execute`], for steps that look at one row at a time: rows of which a step would make too many at once are
+    /// computed in pieces, in their order. `emit` takes the outcome of each.
+    ///
+    /// # Errors
+    /// As [`Plan::execute`], also when a single row makes too many, and what `emit` gives.
+    pub fn execute_in_pieces<E: From<ExecuteError>>(
+        &self,
+        df: DataFrame,
+        emit: &mut dyn FnMut(Outcome) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut pieces = vec![df];
+        while let Some(df) = pieces.pop() {
+            match self.execute(df.clone()) {
+                Ok(outcome) => emit(outcome)?,
+                Err(error) if error.is_too_large && df.height() > 1 => {
+                    let half = df.height() / 2;
+                    let at = i64::try_from(half).unwrap_or(i64::MAX);
+                    pieces.push(df.slice(at, df.height() - half));
+                    pieces.push(df.slice(0, half));
+                }
+                Err(error) => return Err(error.into()),
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    /// Runs a segment; when polars raises an error, runs its steps one by one to find the step and the rows at fault.
+    fn run_segment(&self, segment: &[PlannedStep], outcome: &mut Outcome) -> Result<(), ExecuteError> {
+        let inputs = &self.inputs;
+        let before = outcome.df.clone();
+        self.check_growth(segment, &before)?;
+        match compute(segment, inputs, &before) {
+            Ok(after) => book(segment, inputs, &before, after, 0, outcome),
+            Err(_) => {
+                for planned in segment {
+                    let before = outcome.df.clone();
+                    let isolated = isolate::run_step(planned, inputs, &before)?;
+                    let n_isolated = isolated.rejects.len();
+                    outcome.rejects.extend(isolated.rejects);
+                    let segment = std::slice::from_ref(planned);
+                    book(segment, inputs, &before, isolated.df, n_isolated, outcome);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a step that would make more rows of `df` than memory holds, before it does.
+    fn check_growth(&self, segment: &[PlannedStep], df: &DataFrame) -> Result<(), ExecuteError> {
+        // A step that makes rows is always the first of its segment: its rows before are at hand.
+        let Some(planned) = segment.first() else {
+            return Ok(());
+        };
+        let makes = planned.step.row_effect() == RowEffect::Makes;
+        let Some(growth) = makes
+            .then(|| planned.step.n_rows_after(df, &self.inputs))
+            .flatten()
+        else {
+            return Ok(());
+        };
+        let n_rows = growth.n_rows;
+        let row_bytes = (df.estimated_size() / df.height().max(1)) as u64 + growth.added_bytes;
+        let n_bytes = n_rows.saturating_mul(row_bytes);
+        if n_rows <= df.height() as u64 || (n_rows <= MAX_MADE_ROWS && n_bytes <= self.max_made_bytes) {
+            return Ok(());
+        }
+        let worst = if growth.worst.is_empty() {
+            String::new()
+        } else {
+            format!("; {}", growth.worst)
+        };
+        Err(ExecuteError {
+            number: planned.number,
+            label: planned.label.clone(),
+            message: format!(
+                "it would make {} (about {}) of {}, and at most {} are made of a batch{worst}: filter before the step, \
+                 or drop columns that it repeats",
+                units::plural(n_rows, "row"),
+                units::bytes(n_bytes),
+                units::count(df.height() as u64),
+                units::bytes(self.max_made_bytes),
+            ),
+            is_too_large: true,
+        })
+    }
 }
 
 /// Applies steps to `df` and collects, with panics caught as errors.
@@ -226,6 +295,7 @@ fn collect_now(lf: LazyFrame) -> Result<DataFrame, String> {
 /// it keep theirs.
 fn book(
     segment: &[PlannedStep],
+    inputs: &Inputs,
     before: &DataFrame,
     after: DataFrame,
     n_isolated: usize,
@@ -266,7 +336,7 @@ fn book(
             counts.rows_made = n_after.saturating_sub(n_computed);
         }
         RowEffect::Makes => {
-            counts.rows_filtered = last.step.n_left_out(before);
+            counts.rows_filtered = last.step.n_left_out(before, inputs);
             counts.rows_made = (n_after + counts.rows_filtered).saturating_sub(n_computed);
         }
     }

@@ -29,6 +29,7 @@ pub(super) fn run_step(
         number: planned.number,
         label: planned.label.clone(),
         message,
+        is_too_large: false,
     };
     let steps = std::slice::from_ref(planned);
     let message = match compute(steps, inputs, df) {

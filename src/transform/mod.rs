@@ -6,8 +6,10 @@
 mod execute;
 pub mod expr;
 mod fit;
+mod inputs;
 mod iso8601;
 mod isolate;
+mod key_index;
 mod never_null;
 mod pairs;
 mod plan;
@@ -19,10 +21,11 @@ pub mod steps;
 
 pub use execute::{ExecuteError, Outcome, StepCounts, StepReject};
 pub use fit::{FitSource, FitState, Fitted};
+pub use inputs::{Input, Inputs};
 pub use never_null::NeverNull;
 pub use pairs::Pairs;
 pub use plan::{CheckedRecipe, Plan, Stage, StepError};
 pub use recipe::{ApiVersion, Recipe, RecipeFile, RecipeKind, RecipeStep, recipe_json_schema};
 pub use recipe_test::{Expected, RecipeTest};
-pub use step::{CheckError, Input, Inputs, RowEffect, Scope, SortKey, StepInfo};
+pub use step::{CheckError, RowEffect, Scope, SortKey, StepInfo};
 pub use steps::{Step, registry};

@@ -32,7 +32,11 @@ pub struct Plan {
     output: Schema,
     pub(super) steps: Vec<PlannedStep>,
     pub(super) inputs: Inputs,
+    pub(super) max_made_bytes: u64,
 }
+
+/// A step may make so many bytes of one batch where nobody says otherwise.
+const MAX_MADE_BYTES: u64 = 256 << 20;
 
 /// A step that needs the whole partition, and what comes after it.
 #[derive(Debug, Clone)]
@@ -47,6 +51,9 @@ pub struct Stage {
     pub sort_keys: Vec<SortKey>,
     /// Whether the step may run on parts of the rows, in their order, and then on what that gave, for the same result.
     pub reduces_in_parts: bool,
+    /// For a step that passes rows on one by one and appends others after the last: the step without those others. Then
+    /// `step` on no rows gives what is appended.
+    pub passes: Option<Plan>,
     /// The steps after it that look at one row at a time; maybe none.
     pub rows: Plan,
     /// The rest, which starts with the next step that needs the whole partition.
@@ -120,6 +127,7 @@ impl Recipe {
             output: schema,
             steps,
             inputs: inputs.clone(),
+            max_made_bytes: MAX_MADE_BYTES,
         })
     }
 }
@@ -133,13 +141,26 @@ fn check_step(index: usize, step: &Step, schema: &Schema, inputs: &Inputs) -> Re
 }
 
 impl Plan {
-    pub fn input(&self) -> &Schema {
-        &self.input
+    /// The plan with the rows of its inputs. Their columns are those that it was compiled with.
+    #[must_use]
+    pub fn with_inputs(mut self, inputs: Inputs) -> Self {
+        self.inputs = inputs;
+        self
     }
 
-    /// The second datasets that it was compiled with.
+    /// The plan with another limit on what a step may make of one batch.
+    #[must_use]
+    pub fn with_max_made_bytes(mut self, max_made_bytes: u64) -> Self {
+        self.max_made_bytes = max_made_bytes;
+        self
+    }
+
     pub fn inputs(&self) -> &Inputs {
         &self.inputs
+    }
+
+    pub fn input(&self) -> &Schema {
+        &self.input
     }
 
     /// Without hidden columns.
@@ -178,6 +199,7 @@ impl Plan {
             output: std::mem::replace(&mut self.output, between),
             steps,
             inputs: self.inputs.clone(),
+            max_made_bytes: self.max_made_bytes,
         };
         (self, Some(suffix))
     }
@@ -195,12 +217,14 @@ impl Plan {
             output: between.clone(),
             steps: vec![first.clone()],
             inputs: self.inputs.clone(),
+            max_made_bytes: self.max_made_bytes,
         };
         let others = Plan {
             input: between.clone(),
             output: self.output.clone(),
             steps: others.to_vec(),
             inputs: self.inputs.clone(),
+            max_made_bytes: self.max_made_bytes,
         };
         let (rows, rest) = others.split();
         let all = || self.input.iter_names().map(ToString::to_string).collect();
@@ -212,6 +236,10 @@ impl Plan {
                 .map(|keys| if keys.is_empty() { all() } else { keys.to_vec() }),
             sort_keys: first.step.sort_keys(),
             reduces_in_parts: first.step.reduces_in_parts(),
+            passes: first
+                .step
+                .appends()
+                .then(|| step.clone().with_inputs(self.inputs.without_rows())),
             step,
             rows,
             rest,

@@ -1,13 +1,10 @@
 //! What every step can do, and the words its checks fail with. The steps themselves are listed in [`super::steps`].
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use polars::prelude::{DataFrame, DataType, Expr, LazyFrame, PlSmallStr, Schema};
 use thiserror::Error;
 
 use super::python::Python;
-use super::{FitSource, FitState, Step};
+use super::{FitSource, FitState, Inputs, Step};
 use crate::base::nearest;
 use crate::dataset::origin;
 
@@ -45,34 +42,15 @@ pub struct SortKey {
     pub is_descending: bool,
 }
 
-/// Second datasets that steps refer to by name.
-#[derive(Debug, Clone, Default)]
-pub struct Inputs {
-    by_name: BTreeMap<String, Input>,
-}
-
-/// A second dataset: its columns, and its rows once somebody opened them. Checking needs the columns alone.
-#[derive(Debug, Clone)]
-pub struct Input {
-    /// Visible columns.
-    pub schema: Schema,
-    pub rows: Option<Arc<DataFrame>>,
-}
-
-impl Inputs {
-    /// Adds an input, or replaces the one of that name.
-    pub fn insert(&mut self, name: impl Into<String>, input: Input) {
-        self.by_name.insert(name.into(), input);
-    }
-
-    pub fn get(&self, name: &str) -> Option<&Input> {
-        self.by_name.get(name)
-    }
-
-    /// In the order of their names.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.by_name.keys().map(String::as_str)
-    }
+/// What a step would make of its rows, known before it is computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Growth {
+    /// At most so many rows come out.
+    pub n_rows: u64,
+    /// Bytes that the step adds to each row, about.
+    pub added_bytes: u64,
+    /// What most of them come from: ``the key `job_id` = 7, which 300,000 rows of `clicks` have``.
+    pub worst: String,
 }
 
 /// Why a step does not check, before the plan adds its number and name.
@@ -199,10 +177,23 @@ pub(super) trait Behaviour {
         false
     }
 
+    /// Whether the step passes rows on one by one and, once after the last of them, appends those of an input. Asked of
+    /// steps of [`Scope::Partition`]: such a step needs no two rows together.
+    fn appends(&self) -> bool {
+        false
+    }
+
     /// Rows of `df` (the rows before the step) that the step leaves out although it makes rows of others.
-    fn n_left_out(&self, df: &DataFrame) -> u64 {
-        let _ = df;
+    fn n_left_out(&self, df: &DataFrame, inputs: &Inputs) -> u64 {
+        let _ = (df, inputs);
         0
+    }
+
+    /// How many rows the step makes of `df` (the rows before it), without making them: execution stops a step that would
+    /// make too many. Asked of steps that [make](RowEffect::Makes) rows; none for one that cannot tell.
+    fn n_rows_after(&self, df: &DataFrame, inputs: &Inputs) -> Option<Growth> {
+        let _ = (df, inputs);
+        None
     }
 }
 
@@ -219,7 +210,8 @@ pub struct StepInfo {
     pub scope: Scope,
     /// The step with empty parameters, as the window adds it.
     pub new: fn() -> Step,
-    /// JSON Schema of the parameters. `x-input` says what a form offers: `column`, `columns`, `expression`.
+    /// JSON Schema of the parameters. `x-input` says what a form offers: `column`, `columns`, `expression`, `input` (a
+    /// second dataset by its name), `input_columns` (of the one that the parameter `input` names).
     pub json_schema: fn() -> serde_json::Value,
 }
 

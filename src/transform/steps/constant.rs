@@ -84,7 +84,8 @@ impl Behaviour for Constant {
         let value = match (&self.value, scalar.into_value().extract::<i64>()) {
             (FillValue::None, _) => "None".to_owned(),
             (FillValue::Text(text), None) => python::quoted(text),
-            (FillValue::Text(_), Some(number)) | (FillValue::Int(number), _) => number.to_string(),
+            (FillValue::Text(_), Some(number)) => number.to_string(),
+            (FillValue::Int(number), _) => number.to_string(),
             (FillValue::Bool(value), _) => python::literal(&(*value).into()),
             (FillValue::Float(value), _) => python::float(*value),
         };

@@ -7,15 +7,19 @@
 //! - explode: {column: tags}
 //! ```
 //!
-//! Limits: one column a step. Rows are multiplied: the memory for a batch grows with the lists in it.
+//! Limits: one column a step. Rows are multiplied: a batch whose lists would make more rows than the memory holds is
+//! exploded in pieces, and a single record that would is an error which names the column.
 
-use polars::prelude::{DataFrame, DataType, ExplodeOptions, LazyFrame, Schema, by_name};
+use polars::prelude::{
+    DataFrame, DataType, ExplodeOptions, LazyFrame, ListNameSpaceImpl as _, Schema, by_name,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
+use crate::base::units;
 use crate::transform::python::{self, Python};
-use crate::transform::step::{Behaviour, RowEffect, column_type, wrong_type};
+use crate::transform::step::{Behaviour, Growth, RowEffect, column_type, wrong_type};
 use crate::transform::{CheckError, Inputs};
 
 /// Parameters of `explode`.
@@ -89,7 +93,7 @@ impl Behaviour for Explode {
         RowEffect::Makes
     }
 
-    fn n_left_out(&self, df: &DataFrame) -> u64 {
+    fn n_left_out(&self, df: &DataFrame, _: &Inputs) -> u64 {
         let lists = df.column(&self.column).and_then(|lists| lists.list());
         match (self.empty, lists) {
             (OnEmpty::Drop, Ok(lists)) => lists
@@ -98,6 +102,23 @@ impl Behaviour for Explode {
                 .count() as u64,
             _ => 0,
         }
+    }
+
+    fn n_rows_after(&self, df: &DataFrame, _: &Inputs) -> Option<Growth> {
+        let lists = df.column(&self.column).and_then(|lists| lists.list());
+        let lengths = lists.ok()?.lst_lengths();
+        let at_least = u64::from(self.empty == OnEmpty::Keep);
+        let n_rows = |length: Option<u32>| u64::from(length.unwrap_or(0)).max(at_least);
+        let longest = lengths.iter().flatten().max().unwrap_or(0);
+        Some(Growth {
+            n_rows: lengths.iter().map(n_rows).sum(),
+            added_bytes: 0,
+            worst: format!(
+                "the longest list of `{}` has {}",
+                self.column,
+                units::plural(u64::from(longest), "element")
+            ),
+        })
     }
 }
 

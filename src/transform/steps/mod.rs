@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::python::Python;
-use super::step::Behaviour;
+use super::step::{Behaviour, Growth};
 use super::{CheckError, FitSource, FitState, Inputs, RowEffect, Scope, SortKey, StepInfo};
 use crate::base::nearest;
 
@@ -38,6 +38,7 @@ mod filter;
 mod flatten;
 mod hashing_tf;
 mod html;
+mod join;
 mod json_path;
 mod json_value;
 mod limit;
@@ -45,6 +46,7 @@ mod list_stats;
 mod made_fields;
 mod map_columns;
 mod mask;
+mod matches;
 mod murmur3;
 mod ngrams;
 mod normalize_text;
@@ -73,6 +75,7 @@ mod text_stats;
 mod to_json;
 mod token_lists;
 mod tokenize;
+mod union;
 mod unnest;
 mod unpivot;
 mod value_text;
@@ -203,6 +206,9 @@ steps! {
     pivot => Pivot,
     unpivot => Unpivot,
     sql => Sql,
+    // other data
+    join => Join,
+    union => Union,
 }
 
 /// What steps are grouped by in the palette, in its order.
@@ -279,8 +285,16 @@ impl Step {
         self.behaviour().may_reject()
     }
 
-    pub(super) fn n_left_out(&self, df: &DataFrame) -> u64 {
-        self.behaviour().n_left_out(df)
+    pub(super) fn appends(&self) -> bool {
+        self.behaviour().appends()
+    }
+
+    pub(super) fn n_left_out(&self, df: &DataFrame, inputs: &Inputs) -> u64 {
+        self.behaviour().n_left_out(df, inputs)
+    }
+
+    pub(super) fn n_rows_after(&self, df: &DataFrame, inputs: &Inputs) -> Option<Growth> {
+        self.behaviour().n_rows_after(df, inputs)
     }
 
     /// Parameters as JSON, without id, comment and switch.

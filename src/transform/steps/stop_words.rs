@@ -13,8 +13,7 @@
 //! Limits: the words come from Spark's files for Danish, Dutch, English, Finnish, French, German, Hungarian, Italian,
 //! Norwegian, Portuguese, Russian, Spanish, Swedish and Turkish. Lower case is Unicode's, without a language's own rules.
 
-use std::collections::BTreeSet;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use polars::prelude::{Field, LazyFrame, Schema};
 use schemars::JsonSchema;
@@ -110,10 +109,9 @@ impl StopWords {
     /// All words to leave out, in lower case unless case counts.
     fn all_words(&self) -> BTreeSet<String> {
         let listed = self.languages.iter().flat_map(|language| language.words());
-        listed
-            .chain(self.words.iter().map(String::as_str))
-            .map(|word| self.folded(word))
-            .collect()
+        let mut words: BTreeSet<String> = listed.map(|word| self.folded(word)).collect();
+        words.extend(self.words.iter().map(|word| self.folded(word)));
+        words
     }
 
     fn folded(&self, word: &str) -> String {

@@ -4,9 +4,11 @@ use polars::prelude::{
     AnyValue, DataFrame, DataType, IntoColumn, ListChunked, NamedFrom, PlSmallStr, Series,
 };
 
+use crate::base::Accuracy;
 use crate::base::envelope::from_yaml;
 use crate::dataset::origin;
-use crate::transform::{Inputs, Outcome, Recipe, Step};
+use crate::transform::python::Python;
+use crate::transform::{Input, Inputs, Outcome, Recipe, Step};
 
 /// `df` with the origin columns of one object, lines counted from 1.
 pub(in crate::transform) fn with_origins(df: &DataFrame) -> DataFrame {
@@ -33,10 +35,27 @@ pub(super) fn step(yaml: &str) -> Step {
     recipe(&format!("- {yaml}")).steps.remove(0).step
 }
 
+/// Second datasets by name, without files.
+pub(super) fn inputs<const N: usize>(named: [(&str, DataFrame); N]) -> Inputs {
+    let mut inputs = Inputs::default();
+    for (name, df) in named {
+        let objects = vec![format!("{name}/0"), format!("{name}/1")];
+        let n = if df.column(origin::OBJECT).is_ok() { 2 } else { 1 };
+        let objects = objects.into_iter().take(n).collect();
+        inputs.insert(name, Input::opened(df, objects, Accuracy::Exact));
+    }
+    inputs
+}
+
 /// Everything that one step makes of `input`. Its schema is as the check says.
 pub(super) fn outcome(yaml: &str, input: &DataFrame) -> Outcome {
+    outcome_with(yaml, input, &Inputs::default())
+}
+
+/// As [`outcome`], with second datasets.
+pub(super) fn outcome_with(yaml: &str, input: &DataFrame, inputs: &Inputs) -> Outcome {
     let plan = recipe(&format!("- {yaml}"))
-        .compile(1, input.schema(), &Inputs::default())
+        .compile(1, input.schema(), inputs)
         .unwrap_or_else(|error| panic!("{error}"));
     let outcome = plan.execute(with_origins(input)).unwrap();
     assert_eq!(
@@ -62,12 +81,21 @@ pub(super) fn run(yaml: &str, input: &DataFrame) -> DataFrame {
     origin::strip(&outcome(yaml, input).df)
 }
 
+/// The code of one step for Python.
+pub(super) fn python_of(yaml: &str, input: &DataFrame, inputs: &Inputs) -> String {
+    let mut script = Python::default();
+    step(yaml).python(input.schema(), inputs, &mut script).unwrap();
+    script.text()
+}
+
 /// Why one step does not check.
 pub(super) fn check_error(yaml: &str, input: &DataFrame) -> String {
-    step(yaml)
-        .check(input.schema(), &Inputs::default())
-        .unwrap_err()
-        .to_string()
+    check_error_with(yaml, input, &Inputs::default())
+}
+
+/// As [`check_error`], with second datasets.
+pub(super) fn check_error_with(yaml: &str, input: &DataFrame, inputs: &Inputs) -> String {
+    step(yaml).check(input.schema(), inputs).unwrap_err().to_string()
 }
 
 /// A frame of one column of word lists.

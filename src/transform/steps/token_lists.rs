@@ -1,7 +1,7 @@
 //! Lists of words: read row by row and built without a string of its own for any word.
 
 use polars::prelude::{Column, DataType, IntoColumn, PlSmallStr, PolarsResult, Schema, Series, polars_err};
-use polars_arrow::array::{Array, ListArray, MutableBinaryViewArray, Utf8ViewArray};
+use polars_arrow::array::{ListArray, MutableBinaryViewArray, Utf8ViewArray};
 use polars_arrow::bitmap::BitmapBuilder;
 use polars_arrow::datatypes::ArrowDataType;
 use polars_arrow::offset::OffsetsBuffer;

@@ -17,7 +17,7 @@
 //! Limits: in a pattern `\s`, `\d`, `\w` and their opposites mean ASCII, as in Spark; look-around and back references are
 //! not supported, and `\b` follows Unicode. Lower case is Unicode's, without a language's own rules.
 
-use polars::prelude::{Column, DataType, Field, LazyFrame, PolarsResult, Schema, StringChunked};
+use polars::prelude::{Column, Field, LazyFrame, PolarsResult, Schema, StringChunked};
 use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
