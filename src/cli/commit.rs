@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::CliError;
 use super::output::Output;
-use super::run::{exit_code, show, with_progress};
+use super::run::{show, with_progress};
 use super::validate::read_job;
 use crate::run::{RunOptions, commit as commit_plan};
 
@@ -26,6 +26,5 @@ pub fn commit(args: &CommitArgs, output: &mut Output) -> Result<u8, CliError> {
     let (report, signalled) = with_progress(async |progress, cancel| {
         commit_plan(&job, &args.plan, &options, &progress, &cancel).await
     })?;
-    show(&report, args.json, output)?;
-    Ok(exit_code(&report, &signalled))
+    show(report, &signalled, args.json, output)
 }

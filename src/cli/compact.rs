@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::CliError;
 use super::output::Output;
-use super::run::{exit_code, params, show, with_progress};
+use super::run::{params, show, with_progress};
 use super::validate::read_job;
 use crate::run::{RunOptions, compact as compact_days};
 
@@ -27,6 +27,5 @@ pub fn compact(args: &CompactArgs, output: &mut Output) -> Result<u8, CliError> 
     let (report, signalled) = with_progress(async |progress, cancel| {
         compact_days(&job, &params, &options, &progress, &cancel).await
     })?;
-    show(&report, args.json, output)?;
-    Ok(exit_code(&report, &signalled))
+    show(report, &signalled, args.json, output)
 }

@@ -8,6 +8,7 @@ mod compact;
 mod data;
 mod error;
 mod export;
+mod fit;
 mod gc;
 mod job_schema;
 mod ls;
@@ -58,6 +59,9 @@ enum Command {
     Preview(preview::PreviewArgs),
     /// A recipe as a Python program for polars that gives the rows of a preview
     Script(script::ScriptArgs),
+
+    /// Lets the steps of a recipe learn from data, and writes what they learned into it
+    Fit(fit::FitArgs),
     /// The unified schema, and where files disagree
     Schema(schema::SchemaArgs),
     /// Partition skew: metrics and findings
@@ -187,6 +191,8 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
         Command::Ls(args) => ls::ls(args, output),
         Command::Preview(args) => preview::preview(args, output),
         Command::Script(args) => script::script(args, output),
+
+        Command::Fit(args) => fit::fit(args, output),
         Command::Schema(args) => schema::schema(args, output),
         Command::Skew(args) => skew::skew(args, output),
         Command::Validate(args) => validate::validate(&args, output),

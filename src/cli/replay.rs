@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::CliError;
 use super::output::Output;
-use super::run::{batch_options, exit_code, params, show, with_progress_ordered};
+use super::run::{batch_options, params, show, with_progress_ordered};
 use super::signal::Orders;
 use super::validate::read_job;
 use crate::dataset::Reason;
@@ -48,6 +48,5 @@ pub fn replay(args: &ReplayArgs, output: &mut Output) -> Result<u8, CliError> {
     let (report, signalled) = with_progress_ordered(orders, async |progress, cancel| {
         replay_days(&job, &params, &options, &progress, &cancel).await
     })?;
-    show(&report, args.json, output)?;
-    Ok(exit_code(&report, &signalled))
+    show(report, &signalled, args.json, output)
 }

@@ -47,8 +47,7 @@ pub fn run(args: &RunArgs, output: &mut Output) -> Result<u8, CliError> {
     let (report, signalled) = with_progress_ordered(orders, async |progress, cancel| {
         run_job(&job, &params, &options, &progress, &cancel).await
     })?;
-    show(&report, args.json, output)?;
-    Ok(exit_code(&report, &signalled))
+    show(report, &signalled, args.json, output)
 }
 
 /// What schedulers read: the last line of stdout, one JSON object.
@@ -72,12 +71,21 @@ struct Summary<'a> {
     peak_rss_bytes: Option<u64>,
 }
 
-/// Prints a report: as JSON on one line, or as a table with a summary as JSON on the last line.
-pub(super) fn show(report: &RunReport, is_json: bool, output: &mut Output) -> Result<(), CliError> {
+/// Prints a report: as JSON on one line, or as a table with a summary as JSON on the last line. Returns the exit code, which
+/// names the signal that ended the run, in the JSON too.
+pub(super) fn show(
+    mut report: RunReport,
+    signalled: &Signalled,
+    is_json: bool,
+    output: &mut Output,
+) -> Result<u8, CliError> {
+    let code = exit_code(&report, signalled);
+    report.exit_code = i32::from(code);
     if is_json {
-        return output.json_line(report);
+        output.json_line(&report)?;
+        return Ok(code);
     }
-    print(report, output)?;
+    print(&report, output)?;
     let sum = |of: fn(&PartitionReport) -> u64| report.partitions.iter().map(of).sum();
     let is_committed = |day: &&PartitionReport| day.status == PartitionStatus::Committed;
     output.json_line(&Summary {
@@ -99,7 +107,8 @@ pub(super) fn show(report: &RunReport, is_json: bool, output: &mut Output) -> Re
         rows_merged: sum(|day| day.rows_merged),
         rows_made: sum(|day| day.rows_made),
         peak_rss_bytes: report.peak_rss_bytes,
-    })
+    })?;
+    Ok(code)
 }
 
 pub(super) fn params(pairs: &[String]) -> Result<Params, CliError> {
@@ -242,7 +251,7 @@ fn print(report: &RunReport, output: &mut Output) -> Result<(), CliError> {
     output.line(&format!("run {}: {}", report.run_id, word(&report.status)))
 }
 
-pub(super) fn exit_code(report: &RunReport, signalled: &Signalled) -> u8 {
+fn exit_code(report: &RunReport, signalled: &Signalled) -> u8 {
     match u8::try_from(report.exit_code) {
         Ok(130) => signalled.code().unwrap_or(130),
         Ok(code) => code,

@@ -1,7 +1,7 @@
 //! Rows as JSON: what `--json`, quarantine and a row's detail show. Integers keep every digit, times are ISO 8601.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta};
-use polars::prelude::{AnyValue, DataFrame, TimeUnit};
+use polars::prelude::{AnyValue, DataFrame, TimeUnit, TimeZone};
 use serde_json::{Map, Number, Value};
 
 use super::origin;
@@ -39,8 +39,8 @@ pub fn to_json(value: &AnyValue<'_>) -> Value {
         AnyValue::Float32(n) => float(f64::from(*n), &n.to_string()),
         AnyValue::Float64(n) => float(*n, &n.to_string()),
         AnyValue::Date(days) => Value::from(date(*days)),
-        AnyValue::Datetime(ticks, unit, zone) => Value::from(timestamp(*ticks, *unit, zone.is_some())),
-        AnyValue::DatetimeOwned(ticks, unit, zone) => Value::from(timestamp(*ticks, *unit, zone.is_some())),
+        AnyValue::Datetime(ticks, unit, zone) => Value::from(instant(*ticks, *unit, *zone)),
+        AnyValue::DatetimeOwned(ticks, unit, zone) => Value::from(instant(*ticks, *unit, zone.as_deref())),
         AnyValue::List(items) => Value::Array(items.iter().map(|item| to_json(&item)).collect()),
         AnyValue::Struct(_, _, fields) => {
             let names = fields.iter().map(|field| field.name().to_string());
@@ -67,14 +67,27 @@ fn date(days: i32) -> String {
     day.map_or_else(|| format!("day {days}"), |day| day.to_string())
 }
 
-/// ISO 8601 with as many digits as the value needs; `Z` for UTC, nothing for a time without a zone.
-pub fn timestamp(ticks: i64, unit: TimeUnit, has_zone: bool) -> String {
-    let at = match unit {
+/// As [`timestamp`], on the clock of a zone that is not UTC with its offset: `2020-01-31T13:30:00+01:00`.
+pub fn instant(ticks: i64, unit: TimeUnit, zone: Option<&TimeZone>) -> String {
+    let other = zone.filter(|zone| **zone != TimeZone::UTC);
+    let (Some(zone), Some(at)) = (other.and_then(|zone| zone.to_chrono().ok()), at(ticks, unit)) else {
+        return timestamp(ticks, unit, zone.is_some());
+    };
+    at.with_timezone(&zone)
+        .to_rfc3339_opts(SecondsFormat::AutoSi, false)
+}
+
+fn at(ticks: i64, unit: TimeUnit) -> Option<DateTime<chrono::Utc>> {
+    match unit {
         TimeUnit::Nanoseconds => Some(DateTime::from_timestamp_nanos(ticks)),
         TimeUnit::Microseconds => DateTime::from_timestamp_micros(ticks),
         TimeUnit::Milliseconds => DateTime::from_timestamp_millis(ticks),
-    };
-    let Some(at) = at else {
+    }
+}
+
+/// ISO 8601 with as many digits as the value needs; `Z` for UTC, nothing for a time without a zone.
+pub fn timestamp(ticks: i64, unit: TimeUnit, has_zone: bool) -> String {
+    let Some(at) = at(ticks, unit) else {
         return format!("{ticks} {unit}");
     };
     let text = at.to_rfc3339_opts(SecondsFormat::AutoSi, true);

@@ -74,6 +74,10 @@ pub enum RunError {
     )]
     Lost { winner: String },
     #[error(
+        "run `{winner}` committed this day after it was planned: the plan can no longer be committed, plan again"
+    )]
+    PlanOutdated { winner: String },
+    #[error(
         "{location}: whether this commit was written is not known ({message}): run again, which finishes or repeats it"
     )]
     Unsure { location: String, message: String },
@@ -157,6 +161,7 @@ impl RunError {
             Self::Storage(error) if error.is_transient() => exit::TRY_AGAIN,
             Self::Vanished { .. }
             | Self::Lost { .. }
+            | Self::PlanOutdated { .. }
             | Self::Unsure { .. }
             | Self::DayTooSlow { .. }
             | Self::TasksMissing { .. } => exit::TRY_AGAIN,

@@ -197,7 +197,7 @@ async fn ledger_of(opened: &Opened, job: &Job, planned: &DayPlan) -> Result<Opti
     let state = log.recover(false).await?;
     if state.n != planned.base {
         let winner = state.last.map_or_else(String::new, |last| last.run_id);
-        return Err(RunError::Lost { winner });
+        return Err(RunError::PlanOutdated { winner });
     }
     log.ledger(&state).await
 }
@@ -286,7 +286,7 @@ async fn commit_day(
         for task in &tasks {
             context.clean_up(day, &task.produced.parts).await;
         }
-        return Err(RunError::Lost {
+        return Err(RunError::PlanOutdated {
             winner: last.run_id.clone(),
         });
     }

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 
 /// Values that a step learned, with the data, the number of rows and the time that they came from. Applying them is row
 /// by row; a run never learns them anew unless the step says so.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fitted<T> {
+    /// What was learned by which parameters: `salary, 10 buckets`. Values learned by others are not used.
+    pub of: String,
     pub values: T,
     /// The data: a location, and what part of it.
     pub from: String,
@@ -19,8 +21,9 @@ pub struct Fitted<T> {
 }
 
 impl<T> Fitted<T> {
-    pub fn new(values: T, rows: u64, source: &FitSource) -> Self {
+    pub fn new(of: String, values: T, rows: u64, source: &FitSource) -> Self {
         Self {
+            of,
             values,
             from: source.from.clone(),
             rows,

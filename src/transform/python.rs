@@ -165,6 +165,12 @@ pub fn float(value: f64) -> String {
     }
 }
 
+/// A list of numbers: `[1.0, 2.5]`.
+pub fn floats(values: &[f64]) -> String {
+    let values: Vec<String> = values.iter().map(|value| float(*value)).collect();
+    format!("[{}]", values.join(", "))
+}
+
 /// A type as polars in Python names it: `pl.List(pl.String)`.
 pub fn dtype(dtype: &DataType) -> String {
     match dtype {

@@ -310,3 +310,77 @@ fn a_closed_pipe_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
 }
+
+const UNFITTED: &str = "\
+apiVersion: skewer/v1
+kind: Recipe
+steps:
+- string_index: {column: event, into: event_index}
+";
+
+#[test]
+fn fit_writes_what_the_steps_learned_and_preview_uses_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = ["b", "a", "c", "c"]
+        .map(|event| format!("{{\"event\": \"{event}\"}}\n"))
+        .concat();
+    let data = write(folder.path(), "raw/2020-01-01/part.jsonl", lines);
+    let recipe = write(folder.path(), "recipe.yaml", UNFITTED);
+    let (data, recipe) = (
+        text_of(data.parent().unwrap().parent().unwrap()),
+        text_of(&recipe),
+    );
+    let preview = ["preview", data, "--recipe", recipe, "--json"];
+    let answer = json(&["fit", recipe, data, "--json"]);
+    assert_eq!(
+        answer["steps"],
+        serde_json::json!([{"number": 1, "step": "string_index(event)", "rows": 4}])
+    );
+    assert!(
+        answer["from"].as_str().unwrap().ends_with(", all 4 rows"),
+        "{answer}"
+    );
+    let indices: Vec<Value> = json(&preview)["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["event_index"].clone())
+        .collect();
+    assert_eq!(indices, [2, 1, 0, 0].map(Value::from));
+    // Fitted already: the file stays as it is.
+    let before = fs::read_to_string(recipe).unwrap();
+    assert_eq!(
+        json(&["fit", recipe, data, "--json"])["steps"],
+        serde_json::json!([])
+    );
+    assert_eq!(fs::read_to_string(recipe).unwrap(), before);
+    let again = json(&["fit", recipe, data, "--rows", "3", "--again", "--json"]);
+    assert!(
+        again["from"].as_str().unwrap().ends_with(", first 3 rows"),
+        "{again}"
+    );
+}
+
+#[test]
+fn fit_keeps_the_comments_of_a_recipe_by_refusing_to_lose_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = write(folder.path(), "raw/2020-01-01/part.jsonl", "{\"event\": \"a\"}\n");
+    let data = text_of(data.parent().unwrap().parent().unwrap());
+    let recipe = write(folder.path(), "recipe.yaml", format!("# why\n{UNFITTED}"));
+    fails(&["fit", text_of(&recipe), data], 2, &["comments", "`-o`"]);
+    let other = folder.path().join("fitted.yaml");
+    let output = run(&["fit", text_of(&recipe), data, "-o", text_of(&other)]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(fs::read_to_string(&recipe).unwrap().starts_with("# why"));
+    assert!(fs::read_to_string(&other).unwrap().contains("all 1 row"));
+    let wrong = write(folder.path(), "wrong.yaml", UNFITTED.replace("event,", "evnt,"));
+    fails(
+        &["fit", text_of(&wrong), data],
+        2,
+        &["step 1", "column `evnt` not found", "did you mean `event`?"],
+    );
+    assert_eq!(
+        fs::read_to_string(&wrong).unwrap(),
+        UNFITTED.replace("event,", "evnt,")
+    );
+}

@@ -268,6 +268,7 @@ fn a_run_that_waits_for_a_silent_server_ends_soon_after_a_signal_and_leaves_no_u
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(143), "{}", stderr(&output));
     assert!(told.elapsed() < Duration::from_secs(10), "{:?}", told.elapsed());
+    assert_eq!(report(&output).exit_code, 143, "the JSON names the signal too");
     assert_eq!(report(&output).partitions[0].rows_out, 0);
     assert_eq!(files_below(&bucket.join("out/clicks")), Vec::<PathBuf>::new());
     assert_eq!(count("CreateMultipartUpload"), count("AbortMultipartUpload"));

@@ -58,6 +58,8 @@ every_change! {
     a_run_over_the_whole_day_may_die_before_any_change: whole_day;
     a_compaction_may_die_before_any_change: compaction;
     a_replacement_may_die_before_any_change: replacement;
+    a_replay_may_die_before_any_change: replay;
+    a_replay_into_one_object_may_die_before_any_change: replay_into_one_object;
     a_plan_may_die_before_any_change: plan;
     a_task_may_die_before_any_change: task;
     a_commit_of_tasks_may_die_before_any_change: commit_of_tasks;

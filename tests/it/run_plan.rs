@@ -168,7 +168,10 @@ fn a_run_that_commits_in_between_wins_and_nothing_is_doubled() {
     let report = try_commit(&lake, &planned.plan_id).unwrap();
     assert_eq!(report.exit_code, exit::TRY_AGAIN);
     let message = report.partitions[0].message.clone().unwrap();
-    assert!(message.contains(&run.run_id), "{message}");
+    assert!(
+        message.contains(&run.run_id) && message.ends_with("plan again"),
+        "{message}"
+    );
     assert_eq!(lake.ids(DAY), (0..50).collect::<Vec<_>>());
 }
 

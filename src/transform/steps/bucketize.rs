@@ -18,8 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Params;
 use super::reject::{allow_null, choice_or_null, reject_where};
-use crate::transform::CheckError;
+use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, wrong_type};
+use crate::transform::{CheckError, Inputs};
 
 /// Parameters of `bucketize`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -64,6 +65,44 @@ fn bucket(value: f64, borders: &[f64], on_nan: OnNan) -> Option<i32> {
     i32::try_from(n).ok()
 }
 
+/// The bucket of each float64.
+pub(super) fn buckets(values: &Column, borders: &[f64], on_nan: OnNan) -> PolarsResult<Column> {
+    let buckets: Int32Chunked = values
+        .f64()?
+        .iter()
+        .map(|value| bucket(value?, borders, on_nan))
+        .collect();
+    Ok(buckets.with_name(values.name().clone()).into_column())
+}
+
+/// Refuses borders that do not rise.
+pub(super) fn check_borders(param: &'static str, borders: &[f64]) -> Result<(), CheckError> {
+    if borders.iter().any(|border| !border.is_finite()) {
+        return Err(CheckError::new(param, "a border is not a finite number")
+            .hint("the first and last bucket are open anyway"));
+    }
+    match borders.array_windows().find(|[a, b]| a >= b) {
+        Some([a, b]) => Err(CheckError::new(param, format!("border {b} follows {a}"))
+            .hint("each border must be larger than the one before")),
+        None => Ok(()),
+    }
+}
+
+/// Writes `into` for Python, by borders that `borders` is the code of; what is rejected is left out.
+pub(super) fn python_buckets(column: &str, into: &str, borders: &str, on_nan: OnNan, script: &mut Python) {
+    script.define("bucketize", PYTHON);
+    let value = python::col(column);
+    if on_nan == OnNan::Reject {
+        script.line(format!(
+            "df = df.filter({value}.cast(pl.Float64).is_nan().fill_null(False).not_())"
+        ));
+    }
+    let has_extra = if on_nan == OnNan::Extra { "True" } else { "False" };
+    script.with_columns([(into, format!("bucketize({value}, {borders}, {has_extra})"))]);
+}
+
+const PYTHON: &str = include_str!("python/bucketize.py");
+
 impl Params for Bucketize {
     const GROUP: &'static str = "numbers";
     const REQUIRED: &'static [&'static str] = &["column", "into", "borders"];
@@ -79,14 +118,7 @@ impl Behaviour for Bucketize {
         if self.borders.is_empty() {
             return Err(CheckError::new("borders", "`borders` is empty").hint("write at least one number"));
         }
-        if self.borders.iter().any(|border| !border.is_finite()) {
-            return Err(CheckError::new("borders", "a border is not a finite number")
-                .hint("the first and last bucket are open anyway"));
-        }
-        if let Some([a, b]) = self.borders.array_windows().find(|[a, b]| a >= b) {
-            return Err(CheckError::new("borders", format!("border {b} follows {a}"))
-                .hint("each border must be larger than the one before"));
-        }
+        check_borders("borders", &self.borders)?;
         let mut output = schema.clone();
         output.with_column(self.into.as_str().into(), DataType::Int32);
         Ok(output)
@@ -96,22 +128,21 @@ impl Behaviour for Bucketize {
         let value = exactly(self.column.as_str()).cast(DataType::Float64);
         let borders = self.borders.clone();
         let on_nan = self.on_nan;
-        let bucketize = move |values: Column| -> PolarsResult<Column> {
-            let buckets: Int32Chunked = values
-                .f64()?
-                .iter()
-                .map(|value| bucket(value?, &borders, on_nan))
-                .collect();
-            Ok(buckets.with_name(values.name().clone()).into_column())
-        };
-        let buckets = value.clone().map(bucketize, |_, field| {
-            Ok(Field::new(field.name().clone(), DataType::Int32))
-        });
+        let buckets = value.clone().map(
+            move |values| buckets(&values, &borders, on_nan),
+            |_, field| Ok(Field::new(field.name().clone(), DataType::Int32)),
+        );
         let mut columns = vec![buckets.alias(self.into.as_str())];
         if self.may_reject() {
             columns.push(reject_where(value.clone().is_nan(), value, "number".to_owned()));
         }
         Ok(lf.with_columns(columns))
+    }
+
+    fn python(&self, _: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        let borders = python::floats(&self.borders);
+        python_buckets(&self.column, &self.into, &borders, self.on_nan, script);
+        Ok(())
     }
 
     fn summary(&self) -> String {

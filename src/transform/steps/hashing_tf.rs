@@ -30,7 +30,7 @@ use crate::transform::step::{Behaviour, check_new_name, exactly};
 use crate::transform::{CheckError, Inputs};
 
 /// Spark ML's seed.
-const SEED: u32 = 42;
+pub(super) const SEED: u32 = 42;
 
 /// Parameters of `hashing_tf`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -60,7 +60,7 @@ impl Default for HashingTf {
 }
 
 /// The place of a word: its hash as a signed number, modulo the vector's length, never negative.
-fn place(word: Option<&str>, num_features: i32) -> i32 {
+pub(super) fn place(word: Option<&str>, num_features: i32) -> i32 {
     let hash = word.map_or(SEED, |word| murmur3_x86_32(word.as_bytes(), SEED));
     hash.cast_signed().rem_euclid(num_features)
 }

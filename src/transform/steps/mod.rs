@@ -17,15 +17,19 @@ use super::step::{Behaviour, Growth};
 use super::{CheckError, FitSource, FitState, Inputs, RowEffect, Scope, SortKey, StepInfo};
 use crate::base::nearest;
 
+mod age;
 mod aggregate;
 mod aggregates;
 mod bucketize;
 mod case;
 mod cast;
 mod clip;
+mod clock;
 mod coalesce;
 mod concat;
 mod constant;
+mod cyclic;
+mod date_parts;
 mod dedupe;
 mod derive;
 mod drop;
@@ -36,13 +40,18 @@ mod extract_text;
 mod fill_null;
 mod filter;
 mod flatten;
+mod frequency_encode;
+mod group_rare;
+mod hash_encode;
 mod hashing_tf;
 mod html;
 mod join;
 mod json_path;
 mod json_value;
+mod learn;
 mod limit;
 mod list_stats;
+mod log1p;
 mod made_fields;
 mod map_columns;
 mod mask;
@@ -50,37 +59,45 @@ mod matches;
 mod murmur3;
 mod ngrams;
 mod normalize_text;
+mod one_hot;
 mod order;
 mod parse_timestamp;
 mod pattern;
 mod pivot;
+mod quantile_bucketize;
 mod reject;
 mod rename;
 mod reorder;
 mod replace_text;
+mod round;
 mod row_bytes;
 mod row_groups;
 mod row_hash;
 mod sample;
+mod scale;
 mod select;
 mod sort;
 mod split;
 mod sql;
 mod stem;
 mod stop_words;
+mod string_index;
 mod surrogate_id;
 #[cfg(test)]
 pub(super) mod testing;
 mod text_stats;
+mod timezone;
 mod to_json;
 mod token_lists;
 mod tokenize;
 mod union;
+mod truncate_time;
 mod unnest;
 mod unpivot;
 mod value_text;
 mod white_space;
 mod window;
+mod winsorize;
 
 pub use reject::OnError;
 
@@ -183,9 +200,25 @@ steps! {
     ngrams => Ngrams,
     hashing_tf => HashingTf,
     // numbers
+    round => Round,
+    log1p => Log1p,
+    scale => Scale,
     bucketize => Bucketize,
+    quantile_bucketize => QuantileBucketize,
+    winsorize => Winsorize,
+    // categories
+    string_index => StringIndex,
+    one_hot => OneHot,
+    frequency_encode => FrequencyEncode,
+    hash_encode => HashEncode,
+    group_rare => GroupRare,
     // time
     parse_timestamp => ParseTimestamp,
+    timezone => Timezone,
+    date_parts => DateParts,
+    truncate_time => TruncateTime,
+    age => Age,
+    cyclic => Cyclic,
     // nested
     unnest => Unnest,
     flatten => Flatten,

@@ -17,7 +17,7 @@
 
 use std::fmt::Write as _;
 
-use chrono::format::{Item, StrftimeItems};
+use chrono::format::{Fixed, Item, Numeric, StrftimeItems};
 use polars::prelude::{
     Column, DataType, Expr, Field, Int64Chunked, IntoColumn, LazyFrame, PolarsResult, Schema,
 };
@@ -27,8 +27,9 @@ use serde::{Deserialize, Serialize};
 use super::cast::timestamp_type;
 use super::reject::{allow_null, choice_or_null, reject_where};
 use super::{OnError, Params};
+use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, target, wrong_type};
-use crate::transform::{CheckError, iso8601};
+use crate::transform::{CheckError, Inputs, iso8601};
 
 /// Parameters of `parse_timestamp`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -80,6 +81,48 @@ fn parse(texts: &Column, format: Option<&str>) -> PolarsResult<Column> {
         .cast(&timestamp_type())
 }
 
+/// Code that reads `value` in a strftime `format`, whose words polars in Python takes from the same library. It wants to be
+/// told whether there is an offset or a time of day.
+fn python_in(value: &str, format: &str) -> String {
+    let items: Vec<Item<'_>> = StrftimeItems::new(format).collect();
+    let has = |is: fn(&Fixed) -> bool| {
+        items
+            .iter()
+            .any(|item| matches!(item, Item::Fixed(fixed) if is(fixed)))
+    };
+    let has_offset = has(|fixed| {
+        matches!(
+            fixed,
+            Fixed::TimezoneOffset
+                | Fixed::TimezoneOffsetZ
+                | Fixed::TimezoneOffsetColon
+                | Fixed::TimezoneOffsetColonZ
+                | Fixed::TimezoneOffsetDoubleColon
+                | Fixed::TimezoneOffsetTripleColon
+                | Fixed::RFC3339
+                | Fixed::RFC2822
+        )
+    });
+    let has_time = has_offset
+        || items.iter().any(|item| {
+            matches!(
+                item,
+                Item::Numeric(
+                    Numeric::Hour | Numeric::Hour12 | Numeric::Minute | Numeric::Second | Numeric::Timestamp,
+                    _
+                )
+            )
+        });
+    let format = python::quoted(format);
+    if has_offset {
+        format!("{value}.str.to_datetime({format}, time_unit=\"us\", time_zone=\"UTC\", strict=False)")
+    } else if has_time {
+        format!("{value}.str.to_datetime({format}, time_unit=\"us\", strict=False)")
+    } else {
+        format!("{value}.str.to_date({format}, strict=False).cast(pl.Datetime(\"us\"))")
+    }
+}
+
 impl Params for ParseTimestamp {
     const GROUP: &'static str = "time";
     const REQUIRED: &'static [&'static str] = &["column"];
@@ -119,6 +162,27 @@ impl Behaviour for ParseTimestamp {
             columns.push(reject_where(failed, value, what));
         }
         Ok(lf.with_columns(columns))
+    }
+
+    fn python(&self, schema: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
+        let value = python::col(&self.column);
+        let code = match (schema.get(&self.column), &self.format) {
+            (Some(DataType::String), None) => {
+                iso8601::define_python(script);
+                format!("{value}.map_elements(iso8601_micros, return_dtype=pl.Int64)")
+            }
+            (Some(DataType::String), Some(format)) => python_in(&value, format),
+            _ => value.clone(),
+        };
+        let parsed = format!("{code}.cast(pl.Datetime(\"us\", \"UTC\"))");
+        if self.may_reject() {
+            script.line(format!("parsed = df.select({parsed}).to_series()"));
+            script.line(format!(
+                "df = df.filter({value}.is_null() | pl.lit(parsed).is_not_null())"
+            ));
+        }
+        script.with_columns([(self.target(), parsed)]);
+        Ok(())
     }
 
     fn summary(&self) -> String {

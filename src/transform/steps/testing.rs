@@ -5,10 +5,19 @@ use polars::prelude::{
 };
 
 use crate::base::Accuracy;
-use crate::base::envelope::from_yaml;
+use crate::base::envelope::{from_yaml, to_yaml};
 use crate::dataset::origin;
+use crate::dataset::rows::to_json;
 use crate::transform::python::Python;
-use crate::transform::{Input, Inputs, Outcome, Recipe, Step};
+use crate::transform::{FitSource, FitState, Input, Inputs, Outcome, Recipe, RecipeStep, Step};
+
+/// Texts that YAML would take for something else, or that need escapes.
+#[rustfmt::skip]
+pub(super) const NASTY: [&str; 43] = [
+    "", " ", "null", "~", "no", "True", "1", "1e3", "0x1F", "- a", "a: b", "#x", "'", "\"", "\\", "\n", "a\nb", "\t",
+    "\u{0}", "\u{85}", "\u{feff}", "\u{2028}", "😀", "é", "e\u{301}", "{a}", "[b]", "&c", "*d", "!e", "%f", "@g", "`h`",
+    "2020-01-01", ".nan", ".inf", "---", "...", " lead", "trail ", "a\r\nb", "<<", "=",
+];
 
 /// `df` with the origin columns of one object, lines counted from 1.
 pub(in crate::transform) fn with_origins(df: &DataFrame) -> DataFrame {
@@ -88,6 +97,56 @@ pub(super) fn python_of(yaml: &str, input: &DataFrame, inputs: &Inputs) -> Strin
     script.text()
 }
 
+/// One step, as YAML, with what it learns from `sample`.
+pub(super) fn fitted(yaml: &str, sample: &DataFrame) -> String {
+    let step = step(yaml)
+        .fit(sample, &source())
+        .unwrap()
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert!(
+        matches!(step.fit_state(), Some(FitState::Fitted { rows, .. }) if rows == sample.height() as u64)
+    );
+    let recipe = Recipe {
+        steps: vec![RecipeStep::new(step)],
+    };
+    let text = to_yaml(&recipe).unwrap();
+    text.strip_prefix("- ").unwrap().to_owned()
+}
+
+/// Why one step cannot learn from `sample`.
+pub(super) fn fit_error(yaml: &str, sample: &DataFrame) -> String {
+    step(yaml)
+        .fit(sample, &source())
+        .unwrap()
+        .unwrap_err()
+        .to_string()
+}
+
+fn source() -> FitSource {
+    FitSource {
+        from: "s3://lake/raw/, first 10 rows".to_owned(),
+        at: chrono::DateTime::UNIX_EPOCH,
+    }
+}
+
+/// A column of timestamps, from ISO 8601.
+pub(super) fn times(name: &str, texts: &[Option<&str>]) -> DataFrame {
+    let texts = Series::new(name.into(), texts);
+    let df = DataFrame::new(texts.len(), vec![texts.into_column()]).unwrap();
+    run(&format!("parse_timestamp: {{column: {name}}}"), &df)
+}
+
+/// The values of a column as the command line shows them.
+pub(super) fn shown(df: &DataFrame, column: &str) -> Vec<String> {
+    let column = df.column(column).unwrap();
+    (0..column.len())
+        .map(|row| match to_json(&column.get(row).unwrap()) {
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        })
+        .collect()
+}
+
 /// Why one step does not check.
 pub(super) fn check_error(yaml: &str, input: &DataFrame) -> String {
     check_error_with(yaml, input, &Inputs::default())
@@ -98,6 +157,7 @@ pub(super) fn check_error_with(yaml: &str, input: &DataFrame, inputs: &Inputs) -
     step(yaml).check(input.schema(), inputs).unwrap_err().to_string()
 }
 
+=======
 /// A frame of one column of word lists.
 pub(super) fn word_lists(name: &str, rows: &[Option<&[Option<&str>]>]) -> DataFrame {
     let lists: ListChunked = rows
