@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use chrono::NaiveDate;
+
 use super::CliError;
 use crate::base::{Cancel, nearest};
 use crate::storage::{Connection, DatasetKeys, Inventory, Location, Object, Store};
@@ -27,6 +29,16 @@ pub async fn list(text: &str, connection: &Connection, cancel: &Cancel) -> Resul
         location,
         inventory,
     })
+}
+
+/// The day of the rows that are shown: of the partition that is named, or of the first one.
+pub fn day(dataset: &DatasetKeys, partition: Option<&str>) -> Option<NaiveDate> {
+    let mut partitions = dataset.partitions.values().map(|stats| &stats.partition);
+    let shown = match partition {
+        Some(name) => partitions.find(|partition| partition.to_string() == name),
+        None => partitions.next(),
+    };
+    shown?.date()
 }
 
 impl Listed {

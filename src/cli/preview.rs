@@ -1,5 +1,6 @@
 //! `skewer preview`: a bounded page of rows, after a recipe when one is given, with what was rejected.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -9,11 +10,11 @@ use super::output::Output;
 use super::{CliError, ConnectionArgs, data, rows, signal};
 use crate::base::envelope::from_yaml;
 use crate::base::{Accuracy, units};
-use crate::dataset::{Page, Reject};
-use crate::explore::explore;
+use crate::dataset::{InputSpec, Page, Reject};
+use crate::explore::{explore_once, open_inputs};
 use crate::job::JobSpec;
 use crate::storage::Connection;
-use crate::transform::{Recipe, RecipeFile};
+use crate::transform::{FitSource, Recipe, RecipeFile};
 
 #[derive(Debug, clap::Args)]
 pub struct PreviewArgs {
@@ -41,25 +42,45 @@ struct Answer {
     rows: Vec<Map<String, Value>>,
     rejects: Vec<Reject>,
     accuracy: Accuracy,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
+}
+
+/// Steps, and the second datasets that they read.
+#[derive(Default)]
+pub struct Steps {
+    pub recipe: Recipe,
+    pub inputs: BTreeMap<String, InputSpec>,
 }
 
 pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
-    let recipe = args
+    let Steps { recipe, inputs } = args
         .recipe
         .as_deref()
         .map(read_recipe)
         .transpose()?
         .unwrap_or_default();
+    // Places in a recipe are relative to its own folder.
+    let base = args.recipe.as_deref().and_then(Path::parent);
+    let base = base.map_or_else(PathBuf::new, Path::to_path_buf);
     let connection: Connection = args.connection.into();
-    let page = signal::block_on(|cancel, _| async move {
-        let listed = data::list(&args.location, &connection, &cancel).await?;
+    let location = args.location.as_str();
+    let (page, inputs) = signal::block_on(|cancel, _| async move {
+        let listed = data::list(location, &connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
         let objects = listed
             .objects(dataset, args.partition.as_deref(), &cancel)
             .await?;
-        Ok::<_, CliError>(Page::read(&listed.store, &objects, None, args.rows, &cancel).await?)
+        let page = Page::read(&listed.store, &objects, None, args.rows, &cancel).await?;
+        let day = data::day(dataset, args.partition.as_deref());
+        let inputs = open_inputs(&inputs, day, &base, &cancel).await;
+        Ok::<_, CliError>((page, inputs))
     })??;
-    let explored = explore(&page, &recipe, recipe.steps.len());
+    let source = FitSource {
+        from: args.location,
+        at: chrono::Utc::now(),
+    };
+    let explored = explore_once(&page, &recipe, recipe.steps.len(), &inputs, &source);
     if let Some(error) = explored.checks.iter().find_map(|check| check.as_ref().err()) {
         return Err(CliError::Spec {
             message: error.to_string(),
@@ -79,6 +100,7 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
             rows,
             rejects: explored.rejects,
             accuracy: explored.accuracy,
+            notes: explored.notes,
         })?;
         return Ok(0);
     }
@@ -88,6 +110,9 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
         units::plural(explored.df.height() as u64, "row"),
         explored.accuracy
     ))?;
+    for note in &explored.notes {
+        output.line(&format!("note: {note}"))?;
+    }
     if !explored.rejects.is_empty() {
         output.line(&format!(
             "\n{}:",
@@ -99,7 +124,7 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
 }
 
 /// Reads a recipe file, or the steps of a job spec.
-pub fn read_recipe(path: &Path) -> Result<Recipe, CliError> {
+pub fn read_recipe(path: &Path) -> Result<Steps, CliError> {
     let text = std::fs::read_to_string(path).map_err(|error| CliError::Spec {
         message: format!(
             "{}: {error}: give the path of a recipe or a job spec",
@@ -110,10 +135,16 @@ pub fn read_recipe(path: &Path) -> Result<Recipe, CliError> {
         let spec = JobSpec::parse(&text).map_err(|error| CliError::Spec {
             message: format!("{}:{error}", path.display()),
         })?;
-        return Ok(spec.steps);
+        return Ok(Steps {
+            recipe: spec.steps,
+            inputs: spec.inputs,
+        });
     }
     from_yaml::<RecipeFile>(&text)
-        .map(|file| file.steps)
+        .map(|file| Steps {
+            recipe: file.steps,
+            inputs: file.inputs,
+        })
         .map_err(|error| CliError::Spec {
             message: format!("{}:{error}", path.display()),
         })

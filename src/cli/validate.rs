@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::output::Output;
 use super::{CliError, rows};
 use crate::base::units;
-use crate::explore::{self, Declared};
+use crate::dataset::Schema;
+use crate::explore::{self, Schemas};
 use crate::job::{ContractColumn, Job, contract};
 
 #[derive(Debug, clap::Args)]
@@ -28,6 +29,8 @@ struct Answer<'a> {
     job: &'a str,
     spec_sha256: &'a str,
     source: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    inputs: Vec<InputAnswer>,
     sink: String,
     columns: Vec<rows::NamedType>,
     output: &'a [ContractColumn],
@@ -45,6 +48,14 @@ struct Tested {
     problem: Option<String>,
 }
 
+/// A second dataset, as declared: its rows are not read.
+#[derive(Serialize)]
+struct InputAnswer {
+    name: String,
+    uri: String,
+    columns: Vec<rows::NamedType>,
+}
+
 pub fn validate(args: &ValidateArgs, output: &mut Output) -> Result<u8, CliError> {
     let job = read_job(&args.job)?;
     let output_columns = contract(&job.source.schema, &job.plan);
@@ -52,6 +63,19 @@ pub fn validate(args: &ValidateArgs, output: &mut Output) -> Result<u8, CliError
         job: job.name(),
         spec_sha256: &job.spec_sha256,
         source: job.spec.source.uri.clone(),
+        inputs: job
+            .inputs
+            .iter()
+            .map(|(name, input)| InputAnswer {
+                name: name.clone(),
+                uri: job
+                    .spec
+                    .inputs
+                    .get(name)
+                    .map_or_else(String::new, |spec| spec.uri.clone()),
+                columns: rows::named_types(&input.schema.to_polars()),
+            })
+            .collect(),
         sink: job.sink.root.to_string(),
         columns: rows::named_types(job.plan.output()),
         output: &output_columns,
@@ -72,6 +96,10 @@ pub fn validate(args: &ValidateArgs, output: &mut Output) -> Result<u8, CliError
         units::plural(answer.columns.len() as u64, "output column"),
         answer.sink
     ))?;
+    for input in &answer.inputs {
+        let columns = units::plural(input.columns.len() as u64, "column");
+        output.line(&format!("input {}: {columns} of {}", input.name, input.uri))?;
+    }
     let cells: Vec<Vec<String>> = answer.output.iter().map(cells).collect();
     output.table(&["column", "type", "Parquet", "null"], &[], &cells)?;
     for warning in answer.warnings {
@@ -106,8 +134,12 @@ fn cells(column: &ContractColumn) -> Vec<String> {
 }
 
 fn run_tests(job: &Job) -> Vec<Tested> {
-    let inputs = BTreeMap::new();
-    let declared = Declared {
+    let inputs: BTreeMap<String, Schema> = job
+        .inputs
+        .iter()
+        .map(|(name, input)| (name.clone(), Schema::clone(&input.schema)))
+        .collect();
+    let declared = Schemas {
         schema: &job.source.schema,
         inputs: &inputs,
     };

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 /// The record format inside a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
+    #[default]
     Jsonl,
     Parquet,
 }

@@ -7,11 +7,13 @@ pub mod decode;
 mod format;
 mod head;
 pub mod infer;
+mod input;
 pub mod origin;
 mod page;
 pub mod parquet;
 mod reject;
 pub mod rows;
+mod sampling;
 mod schema;
 mod shape;
 mod stack;
@@ -19,7 +21,12 @@ mod strata;
 mod typetext;
 
 pub use format::{Codec, FileFormat, Format};
+pub use input::{
+    Declared, InputLimits, InputReadError, InputRows, InputSource, InputSpec, InputSpecError, declare,
+    files_sha256,
+};
 pub use page::{Page, PageError};
 pub use reject::{Reason, Reject, Stage};
+pub use sampling::{Portion, SampleChoice, SampleSize, Total};
 pub use schema::{Accept, DataType, Field, OnMismatch, OnMissing, OnUnknown, Schema, SchemaError};
 pub use typetext::dtype_name;

@@ -13,7 +13,7 @@ pub const FIRST_INPUT_OBJECT: u32 = 1 << 31;
 pub const LINE: &str = "__skewer_line";
 /// Byte offset of the line's first byte in the decompressed object; 0 in Parquet. u64.
 pub const OFFSET: &str = "__skewer_offset";
-/// Place of the row in its day, while a day is computed out of core. u64.
+/// Place of the row in its day, while a day is computed out of core, or before a step, while it is explored. u64.
 pub const ROW: &str = "__skewer_row";
 /// Set by a step that cannot compute a row: why. String, null where the row is good.
 pub const REJECT: &str = "__skewer_reject";

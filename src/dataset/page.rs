@@ -8,14 +8,14 @@ use polars::prelude::DataFrame;
 use thiserror::Error;
 
 use super::stack::Stack;
-use super::{FileFormat, Format, Reason, Reject, Schema, Stage, head, infer, parquet, strata};
+use super::{FileFormat, Format, Reason, Reject, SampleSize, Schema, Stage, head, infer, parquet, strata};
 use crate::base::{Accuracy, Cancel};
 use crate::storage::{Object, StorageError, Store};
 
 const CONCURRENT_READS: usize = 8;
 
 /// Bounded rows for display or exploring.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Page {
     /// Rows with their hidden origin columns (see [`super::origin`]).
     pub df: DataFrame,
@@ -24,6 +24,8 @@ pub struct Page {
     pub rejects: Vec<Reject>,
     /// What part of the rows this is.
     pub accuracy: Accuracy,
+    /// How large a part of the objects it was read from.
+    pub size: SampleSize,
     /// The schema by which JSONL was decoded; none for Parquet.
     pub declared: Option<Schema>,
 }
@@ -214,6 +216,7 @@ impl Plan {
             objects: names,
             rejects,
             accuracy,
+            size: SampleSize::default(),
             declared: schema.map(Arc::unwrap_or_clone),
         })
     }
@@ -318,7 +321,7 @@ fn word(format: Format) -> &'static str {
 }
 
 /// A whole file that gives no rows, as one reject.
-fn unreadable(object: &str, reason: &str) -> Reject {
+pub(super) fn unreadable(object: &str, reason: &str) -> Reject {
     Reject {
         object: object.to_owned(),
         line: 0,

@@ -8,6 +8,7 @@ use arrow::array::RecordBatch;
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::TryStreamExt;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection};
 use parquet::arrow::async_reader::{
     AsyncFileReader, ParquetRecordBatchStream, ParquetRecordBatchStreamBuilder,
@@ -112,13 +113,26 @@ pub(super) async fn read_rows(
     rows: Range<u64>,
     cancel: &Cancel,
 ) -> Result<Head, PageError> {
-    read_from(Ranges::new(store, object), index, rows, cancel).await
+    read_from(Ranges::new(store, object), index, rows, None, cancel).await
+}
+
+/// As [`read_rows`], only the columns of these names, as far as they are there.
+pub(super) async fn read_columns(
+    store: &Store,
+    object: &Object,
+    index: u32,
+    rows: Range<u64>,
+    names: &[&str],
+    cancel: &Cancel,
+) -> Result<Head, PageError> {
+    read_from(Ranges::new(store, object), index, rows, Some(names), cancel).await
 }
 
 async fn read_from(
     mut ranges: Ranges,
     index: u32,
     rows: Range<u64>,
+    names: Option<&[&str]>,
     cancel: &Cancel,
 ) -> Result<Head, PageError> {
     let metadata = ranges.open().await?;
@@ -126,9 +140,20 @@ async fn read_from(
     let (groups, first_of_groups) = groups_of(&file, &rows);
     let skip = usize::try_from(rows.start - first_of_groups).unwrap_or(usize::MAX);
     let limit = usize::try_from(rows.end.saturating_sub(rows.start)).unwrap_or(usize::MAX);
-    let schema = Arc::clone(metadata.schema());
     let place = ranges.location.clone();
+    let fields = metadata.schema().fields().iter().enumerate();
+    let is_wanted = |name: &str| names.is_none_or(|names| names.contains(&name));
+    let wanted: Vec<usize> = fields
+        .filter(|(_, field)| is_wanted(field.name()))
+        .map(|(at, _)| at)
+        .collect();
+    let schema = metadata
+        .schema()
+        .project(&wanted)
+        .map_err(|error| corrupt(&place, &error.to_string()))?;
+    let mask = ProjectionMask::roots(metadata.parquet_schema(), wanted);
     let stream = ParquetRecordBatchStreamBuilder::new_with_metadata(ranges.clone(), metadata)
+        .with_projection(mask)
         .with_row_groups(groups)
         .with_offset(skip)
         .with_limit(limit)
@@ -136,7 +161,7 @@ async fn read_from(
         .build();
     let mut stream = stream.map_err(|error| ranges.failure(error))?;
     let bridge = |error: BridgeError| corrupt(&place, &error.to_string());
-    let mut df = arrow_bridge::to_polars(&RecordBatch::new_empty(schema)).map_err(bridge)?;
+    let mut df = arrow_bridge::to_polars(&RecordBatch::new_empty(Arc::new(schema))).map_err(bridge)?;
     loop {
         cancel.check().map_err(|_| PageError::Cancelled)?;
         let Some(batch) = stream.try_next().await.map_err(|error| ranges.failure(error))? else {
@@ -424,7 +449,7 @@ mod tests {
             (199_999..300_000, 199_999..200_000),
         ] {
             let ranges = Ranges::new(&store, &object);
-            let head = read_from(ranges.clone(), 3, rows.clone(), &Cancel::new())
+            let head = read_from(ranges.clone(), 3, rows.clone(), None, &Cancel::new())
                 .await
                 .unwrap();
             let column = head.df.column("i").unwrap().i64().unwrap();

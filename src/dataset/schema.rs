@@ -293,6 +293,40 @@ impl DataType {
     }
 }
 
+impl DataType {
+    /// The declared type that holds every value of a polars type; none where there is none, as for binary.
+    pub fn of_polars(dtype: &pl::DataType) -> Option<Self> {
+        Some(match dtype {
+            pl::DataType::Boolean => Self::Bool,
+            pl::DataType::Int8
+            | pl::DataType::Int16
+            | pl::DataType::Int32
+            | pl::DataType::Int64
+            | pl::DataType::UInt8
+            | pl::DataType::UInt16
+            | pl::DataType::UInt32 => Self::Int64,
+            pl::DataType::Float32 | pl::DataType::Float64 => Self::Float64,
+            pl::DataType::String => Self::String,
+            pl::DataType::Date => Self::Date,
+            pl::DataType::Datetime(_, zone)
+                if zone.as_ref().is_none_or(|zone| *zone == pl::TimeZone::UTC) =>
+            {
+                Self::Timestamp
+            }
+            pl::DataType::List(item) => Self::List(Box::new(Self::of_polars(item)?)),
+            pl::DataType::Struct(members) => {
+                let members = members.iter();
+                Self::Struct(
+                    members
+                        .map(|member| Some((member.name().to_string(), Self::of_polars(member.dtype())?)))
+                        .collect::<Option<_>>()?,
+                )
+            }
+            _ => return None,
+        })
+    }
+}
+
 impl schemars::JsonSchema for DataType {
     fn schema_name() -> Cow<'static, str> {
         "DataType".into()

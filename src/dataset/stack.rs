@@ -88,22 +88,49 @@ fn align(above: &mut DataFrame, df: &DataFrame) -> Result<DataFrame, String> {
     for like in above.columns() {
         let column = match df.column(like.name()) {
             Err(_) => nulls(like, df.height()),
-            Ok(column) if column.dtype() == like.dtype() => column.clone(),
-            Ok(column) if is_widening(column.dtype(), like.dtype()) => column
-                .strict_cast(like.dtype())
-                .map_err(|error| error.to_string())?,
-            Ok(column) => {
-                return Err(format!(
-                    "column `{}` is {}, in the files before it is {}",
-                    like.name(),
-                    dtype_name(column.dtype()),
-                    dtype_name(like.dtype())
-                ));
-            }
+            Ok(column) => as_before(column, like.dtype())?,
         };
         columns.push(column);
     }
     DataFrame::new(df.height(), columns).map_err(|error| error.to_string())
+}
+
+fn as_before(column: &Column, dtype: &DataType) -> Result<Column, String> {
+    widen(column, dtype)?.ok_or_else(|| {
+        format!(
+            "column `{}` is {}, in the files before it is {}",
+            column.name(),
+            dtype_name(column.dtype()),
+            dtype_name(dtype)
+        )
+    })
+}
+
+/// A column of a file as it is declared.
+///
+/// # Errors
+/// A sentence when values of its type need not be values of the declared one.
+pub(super) fn widened(column: &Column, dtype: &DataType) -> Result<Column, String> {
+    widen(column, dtype)?.ok_or_else(|| {
+        format!(
+            "column `{}` is {}, it is declared as {}",
+            column.name(),
+            dtype_name(column.dtype()),
+            dtype_name(dtype)
+        )
+    })
+}
+
+/// None when that would not be widening.
+fn widen(column: &Column, dtype: &DataType) -> Result<Option<Column>, String> {
+    if column.dtype() == dtype {
+        return Ok(Some(column.clone()));
+    }
+    if !is_widening(column.dtype(), dtype) {
+        return Ok(None);
+    }
+    let cast = column.strict_cast(dtype);
+    cast.map(Some).map_err(|error| error.to_string())
 }
 
 fn nulls(like: &Column, n: usize) -> Column {
@@ -112,15 +139,33 @@ fn nulls(like: &Column, n: usize) -> Column {
 
 /// Whether every value of `from` is one of `to`.
 fn is_widening(from: &DataType, to: &DataType) -> bool {
-    matches!(
-        (from, to),
-        (DataType::Null, _)
-            | (
-                DataType::Int32 | DataType::UInt32,
-                DataType::Int64 | DataType::Float64
-            )
-            | (DataType::Float32, DataType::Float64)
-    )
+    match (from, to) {
+        (DataType::List(from), DataType::List(to)) => from == to || is_widening(from, to),
+        (DataType::Struct(from), DataType::Struct(to)) => {
+            let mut pairs = from.iter().zip(to);
+            from.len() == to.len()
+                && pairs.all(|(from, to)| {
+                    let (a, b) = (from.dtype(), to.dtype());
+                    from.name() == to.name() && (a == b || is_widening(a, b))
+                })
+        }
+        // A moment without a zone is taken for one in UTC, as lakes write it.
+        (DataType::Datetime(_, from), DataType::Datetime(_, to)) => from.is_none() || from == to,
+        _ => matches!(
+            (from, to),
+            (DataType::Null, _)
+                | (
+                    DataType::Int8
+                        | DataType::Int16
+                        | DataType::Int32
+                        | DataType::UInt8
+                        | DataType::UInt16
+                        | DataType::UInt32,
+                    DataType::Int64 | DataType::Float64
+                )
+                | (DataType::Float32, DataType::Float64)
+        ),
+    }
 }
 
 #[cfg(test)]

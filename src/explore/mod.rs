@@ -2,10 +2,20 @@
 //!
 //! Leaves to `dataset` how rows are read and to `transform` how steps work; runs never come through here.
 
+mod cache;
+mod compare;
 mod explored;
+mod explorer;
+mod inputs;
+mod ledger;
+mod pairing;
 mod recipe_test;
 mod script;
 
-pub use explored::{ColumnMark, Explored, Ledger, explore};
-pub use recipe_test::{Declared, TestOutcome, given_rows, run_test, test_from_rows};
-pub use script::{row_source, script};
+pub use compare::{CellChanges, ColumnMark, Comparison, LeftOut, Why};
+pub use explored::Explored;
+pub use explorer::{Explorer, explore_once};
+pub use inputs::open_inputs;
+pub use ledger::{ColumnChanges, Ledger, NullChange, Nulls, PerMillion, Retyped};
+pub use recipe_test::{Schemas, TestOutcome, given_rows, run_test, test_from_rows};
+pub use script::{declared_inputs, input_sources, row_source, script};

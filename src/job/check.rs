@@ -1,7 +1,8 @@
 //! A spec resolved once: places, templates, globs, the compiled plan. What is here can run without a second check.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -13,9 +14,9 @@ use super::{
     output,
 };
 use crate::dataset::decode::{DecodeOptions, Decoder};
-use crate::dataset::{FileFormat, Schema};
+use crate::dataset::{FileFormat, InputSource, Schema};
 use crate::storage::{Connection, Location};
-use crate::transform::{Inputs, Plan};
+use crate::transform::{Input, Inputs, Plan};
 
 /// A job that was checked.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Job {
     /// SHA-256 of the names and types of the table's columns, in their order.
     pub columns_sha256: String,
     pub source: Source,
+    /// Second datasets, by the name that steps use.
+    pub inputs: BTreeMap<String, InputSource>,
     /// From the declared fields to the columns of the table.
     pub plan: Plan,
     pub sink: Sink,
@@ -85,12 +88,15 @@ impl Job {
         let base = absolute(base);
         let source = Source::new(&spec, &base)?;
         let sink = Sink::new(&spec, &base)?;
+        let inputs = inputs(&spec, &base)?;
         check_limits(&spec)?;
-        let plan = spec.steps.compile(
-            spec.steps.steps.len(),
-            &source.schema.to_polars(),
-            &Inputs::default(),
-        )?;
+        let mut declared = Inputs::default();
+        for (name, input) in &inputs {
+            declared.insert(name, Input::declared(input.schema.to_polars()));
+        }
+        let plan = spec
+            .steps
+            .compile(spec.steps.steps.len(), &source.schema.to_polars(), &declared)?;
         if plan.output().is_empty() {
             return Err(JobError::NoColumns);
         }
@@ -107,6 +113,7 @@ impl Job {
             budget: spec.errors.budget,
             limits: spec.limits,
             source,
+            inputs,
             plan,
             sink,
             warnings,
@@ -152,6 +159,21 @@ impl Job {
             let remedy = "readers of the table would read raw files: choose another folder for the table";
             return refuse("source.uri", &raw, "the table", root, remedy);
         }
+        for (name, input) in &self.inputs {
+            let place = input.location(day);
+            let is_inside =
+                below(&place, root).is_some() || below(root, &place).is_some_and(|path| !is_hidden(&path));
+            if is_inside {
+                return Err(JobError::Input {
+                    name: name.clone(),
+                    key: "uri",
+                    message: format!(
+                        "{place} and the table {root} lie in each other, so the next run would read its own output: \
+                         choose a folder beside the input"
+                    ),
+                });
+            }
+        }
         let remedy = "the next run would read its own output: choose a folder beside the source";
         for (key, place) in [("sink.uri", root), ("sink.control", control)] {
             if below(place, &raw).is_some_and(|path| !is_hidden(&path)) {
@@ -160,6 +182,20 @@ impl Job {
         }
         Ok(())
     }
+}
+
+/// The inputs of a spec, checked.
+fn inputs(spec: &JobSpec, base: &Path) -> Result<BTreeMap<String, InputSource>, JobError> {
+    let checked = spec.inputs.iter().map(|(name, input)| {
+        check_name("inputs", name)?;
+        let input = InputSource::new(input, base).map_err(|error| JobError::Input {
+            name: name.clone(),
+            key: error.key,
+            message: error.message,
+        })?;
+        Ok((name.clone(), input))
+    });
+    checked.collect()
 }
 
 impl Source {
@@ -391,10 +427,7 @@ fn resolve(key: &'static str, text: &str, base: &Path) -> Result<Location, JobEr
         });
     }
     let location = Location::resolve(text, base).map_err(|source| JobError::Location { key, source })?;
-    Ok(match location {
-        Location::Local(path) => Location::Local(without_dots(&path)),
-        s3 @ Location::S3 { .. } => s3,
-    })
+    Ok(location.without_dots())
 }
 
 /// The real folder, so that `..` in a spec means what the file system means by it.
@@ -407,21 +440,6 @@ fn absolute(base: &Path) -> PathBuf {
     base.canonicalize()
         .or_else(|_| std::path::absolute(base))
         .unwrap_or_else(|_| base.to_path_buf())
-}
-
-/// `path` without `.` and `..`, so that reports name places shortly and overlaps are seen.
-fn without_dots(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                clean.pop();
-            }
-            other => clean.push(other),
-        }
-    }
-    clean
 }
 
 /// The path from `outer` to `place` when it is the same or inside.

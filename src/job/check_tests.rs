@@ -201,3 +201,66 @@ fn only_what_decides_the_rows_is_in_the_hash_of_the_logic() {
     let filtered = format!("{SPEC}\nsteps: [{{filter: {{where: user_id > 1}}}}]\n");
     assert_ne!(of(SPEC), of(&filtered));
 }
+
+const CLICKS: &str = "inputs:
+  clicks:
+    uri: \"../clicks/{day}/\"
+    schema: {fields: [{name: user_id, type: int64}, {name: at, type: string}]}
+steps:
+  - join: {input: clicks, on: [user_id], columns: [at]}
+sink:
+";
+
+#[test]
+fn a_second_dataset_gives_its_columns_to_the_steps_and_its_place_for_each_day() {
+    let text = SPEC.replace("sink:\n", CLICKS);
+    let with_join = job(&text).unwrap();
+    let input = &with_join.inputs["clicks"];
+    assert_eq!(input.location(day()).to_string(), "/lake/clicks/2020-01-02");
+    assert!(input.is_by_day());
+    assert!(with_join.plan.output().contains("at"));
+    assert_eq!(
+        JobSpec::parse(&with_join.spec.to_yaml().unwrap()).unwrap(),
+        with_join.spec
+    );
+    // What a job without inputs was committed by stays what it was.
+    let without = job(SPEC).unwrap();
+    assert_ne!(with_join.logic_sha256, without.logic_sha256);
+    let elsewhere = job(&text.replace("../clicks", "../other")).unwrap();
+    assert_ne!(with_join.logic_sha256, elsewhere.logic_sha256);
+}
+
+#[test]
+fn an_input_that_cannot_be_opened_is_refused_at_its_place() {
+    let text = SPEC.replace("sink:\n", CLICKS);
+    for (from, to, expected) in [
+        (
+            "{day}/",
+            "{hour}/",
+            "input `clicks`: `uri`: `{hour}` is no parameter",
+        ),
+        (
+            "name: at, type: string",
+            "name: at, type: text",
+            "did you mean `string`",
+        ),
+        (
+            "input: clicks",
+            "input: click",
+            "step 1 `join(click)`: input `click` is not declared",
+        ),
+        (
+            "columns: [at]",
+            "columns: [att]",
+            "has no column `att`: did you mean `at`?",
+        ),
+        ("../clicks/{day}/", "out/clicks/", "would read its own output"),
+        ("  clicks:\n", "  a b:\n", "`a b` is no name"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let error = job(&text.replace(from, to)).unwrap_err();
+        assert!(error.contains(expected), "{to}: {error}");
+    }
+    let error = job(&text.replace("{day}/", "{hour}/")).unwrap_err();
+    assert!(error.starts_with("17:"), "{error}");
+}

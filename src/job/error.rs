@@ -3,9 +3,8 @@
 use thiserror::Error;
 
 use super::place::{self, Segment};
-use super::template::TemplateError;
 use crate::dataset::SchemaError;
-use crate::storage::LocationError;
+use crate::storage::{LocationError, TemplateError};
 use crate::transform::StepError;
 
 /// A text that is no job, with the place of what does not fit.
@@ -52,6 +51,13 @@ pub enum JobError {
     Schema { source: SchemaError },
     #[error("`source.schema.fields` is empty: declare at least one field")]
     NoFields,
+    #[error("input `{name}`: `{key}`: {message}")]
+    Input {
+        name: String,
+        /// Below the input: `uri`, `match`, `schema`.
+        key: &'static str,
+        message: String,
+    },
     #[error(transparent)]
     Step(#[from] StepError),
     #[error("output column `{column}` is {dtype}, {reason}: {remedy}")]
@@ -93,6 +99,10 @@ impl JobError {
             Self::Glob { .. } => "source.match",
             Self::Schema { .. } => "source.schema",
             Self::NoFields => "source.schema.fields",
+            Self::Input { name, key, .. } => {
+                let path = [Segment::Key("inputs"), Segment::Key(name), Segment::Key(key)];
+                return place::find(text, &path, None);
+            }
             Self::Step(error) => {
                 return place::find(
                     text,

@@ -17,9 +17,9 @@ mod place;
 mod schema;
 mod size;
 mod spec;
-mod template;
 mod timespan;
 
+pub use crate::storage::{Template, TemplateError};
 pub use check::{Job, Sink, Source};
 pub use engine::EngineRange;
 pub use error::{JobError, SpecError};
@@ -32,5 +32,4 @@ pub use spec::{
     JsonlSpec, Kind, LimitsSpec, Metadata, ParamSpec, ParamType, ParquetSpec, PartitionSpec, SinkLayout,
     SinkSpec, SourceSpec, Tolerance,
 };
-pub use template::{Template, TemplateError};
 pub use timespan::TimeSpan;

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{ByteSize, EngineRange, SpecError, TimeSpan};
 use crate::base::{envelope, nearest};
-use crate::dataset;
+use crate::dataset::{self, InputSpec};
 use crate::storage::Connection;
 use crate::transform::{Recipe, RecipeTest};
 
@@ -35,6 +35,9 @@ pub struct JobSpec {
     #[serde(default = "default_params")]
     pub params: BTreeMap<String, ParamSpec>,
     pub source: SourceSpec,
+    /// Second datasets that steps read, by the name that they use.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, InputSpec>,
     /// Steps in order; none copies the declared columns.
     #[serde(default, skip_serializing_if = "has_no_steps")]
     pub steps: Recipe,
@@ -347,15 +350,20 @@ impl JobSpec {
         format!("{:x}", Sha256::digest(json.to_string()))
     }
 
-    /// SHA-256 of what decides which rows a record becomes: schema, format, matched keys and steps. Two specs that differ
+    /// SHA-256 of what decides which rows a record becomes: schema, format, matched keys, inputs and steps. Two specs that differ
     /// elsewhere (limits, budget, place of the table) make the same rows.
     pub fn logic_sha256(&self) -> String {
-        let logic = serde_json::json!({
+        let mut logic = serde_json::json!({
             "match": self.source.pattern,
             "format": self.source.format,
             "schema": self.source.schema,
             "steps": self.steps,
         });
+        if let Some(logic) = logic.as_object_mut().filter(|_| !self.inputs.is_empty()) {
+            let inputs = self.inputs.iter();
+            let inputs = inputs.map(|(name, input)| (name.clone(), input.logic()));
+            logic.insert("inputs".to_owned(), serde_json::Value::Object(inputs.collect()));
+        }
         format!("{:x}", Sha256::digest(sorted(logic).to_string()))
     }
 }

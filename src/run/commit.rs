@@ -40,6 +40,9 @@ pub(super) struct Commit {
     /// Of the columns of the day's parts: see [`crate::job::Job::columns_sha256`].
     #[serde(default)]
     pub columns_sha256: String,
+    /// Of the files of the day's inputs; empty without inputs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub inputs_sha256: String,
     /// Number of the commit this one follows; 0 for the first.
     pub base: u64,
     pub kind: CommitKind,
@@ -118,6 +121,7 @@ pub(super) struct Changes {
     pub ledger: Option<String>,
     pub manifest: Option<StagedManifest>,
     pub columns_sha256: String,
+    pub inputs_sha256: String,
 }
 
 /// The commits of one day.
@@ -465,6 +469,7 @@ impl Commit {
             spec_sha256: spec_sha256.to_owned(),
             logic_sha256: logic_sha256.to_owned(),
             columns_sha256: changes.columns_sha256,
+            inputs_sha256: changes.inputs_sha256,
             base: state.n,
             kind,
             parts: changes.parts,
@@ -558,6 +563,7 @@ mod tests {
             spec_sha256: "ab".repeat(32),
             logic_sha256: "cd".repeat(32),
             columns_sha256: "ef".repeat(32),
+            inputs_sha256: "01".repeat(32),
             base: 1,
             kind: CommitKind::Rewrite,
             parts: vec![

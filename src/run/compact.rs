@@ -69,6 +69,8 @@ async fn compact_day(
         first_slot: state.next_slot,
         staging: staging(&job.sink, context.run_id, day),
         quarantine: "part-0.jsonl".to_owned(),
+        // No row is computed, and none may be appended.
+        plan: job.plan.clone().split().0,
         only: None,
     };
     let cut = context.cut(state.next_slot);
@@ -108,6 +110,7 @@ async fn compact_day(
         day,
         logic_sha256: &last.logic_sha256,
         columns_sha256: &last.columns_sha256,
+        inputs_sha256: &last.inputs_sha256,
         is_traced,
         owns_parts: true,
     };

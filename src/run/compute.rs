@@ -18,7 +18,7 @@ use crate::base::Cancel;
 use crate::dataset::decode::{Batch, DecodeOptions, Decoder, Drift, InputError, ObjectRef};
 use crate::dataset::{Codec, FileFormat, Reason, Reject, Schema, Stage};
 use crate::storage::{Object, StorageError, Store};
-use crate::transform::{Plan, StepCounts, StepReject};
+use crate::transform::{ExecuteError, Outcome, Plan, StepCounts, StepReject};
 
 /// Small objects that are decoded together: what is decoded again, one by one, when a decoder panics or they are larger
 /// than they looked.
@@ -81,6 +81,12 @@ enum Halt {
 impl From<RunError> for Halt {
     fn from(error: RunError) -> Self {
         Self::Failed(error)
+    }
+}
+
+impl From<ExecuteError> for Halt {
+    fn from(error: ExecuteError) -> Self {
+        Self::Failed(error.into())
     }
 }
 
@@ -287,33 +293,31 @@ impl Compute {
             None => batch,
         };
         let df = batch.df;
+        let mut decoded = Some((batch.n_records, batch.n_bytes, batch.rejects, decode_seconds));
+        let mut start = start;
+        let mut emit = |outcome: Outcome| {
+            let (n_records, n_bytes, decode_rejects, decode_seconds) = decoded.take().unwrap_or_default();
+            let rows = Rows {
+                step_rejects: self.step_rejects(outcome.rejects, at_hand),
+                df: outcome.df,
+                n_records,
+                n_bytes,
+                decode_rejects,
+                counts: outcome.counts,
+                decode_seconds,
+                transform_seconds: start.elapsed().as_secs_f64(),
+            };
+            let sent = send(out, rows);
+            start = Instant::now();
+            sent
+        };
         // A panic of a step is no fault of the file: it must not be taken for one of the decoder.
-        let executed = catch_unwind(AssertUnwindSafe(|| self.plan.execute(df)));
-        let outcome = match executed {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(error)) => {
-                return Err(Halt::Failed(RunError::Step {
-                    message: error.to_string(),
-                }));
-            }
-            Err(panic) => {
-                return Err(Halt::Failed(RunError::Step {
-                    message: panic_message(panic.as_ref()),
-                }));
-            }
-        };
-        let step_rejects = self.step_rejects(outcome.rejects, at_hand);
-        let rows = Rows {
-            df: outcome.df,
-            n_records: batch.n_records,
-            n_bytes: batch.n_bytes,
-            decode_rejects: batch.rejects,
-            step_rejects,
-            counts: outcome.counts,
-            decode_seconds,
-            transform_seconds: start.elapsed().as_secs_f64(),
-        };
-        send(out, rows)
+        let executed = catch_unwind(AssertUnwindSafe(|| self.plan.execute_in_pieces(df, &mut emit)));
+        executed.unwrap_or_else(|panic| {
+            Err(Halt::Failed(RunError::Step {
+                message: panic_message(panic.as_ref()),
+            }))
+        })
     }
 
     /// Rejects of steps as quarantine keeps them, with their text where the object's bytes are at hand.
@@ -405,6 +409,10 @@ impl Compute {
 
     /// Full location of an object. Made when it is needed: a day may have a million.
     fn name(&self, index: usize) -> String {
+        let of_input = u32::try_from(index).ok();
+        if let Some(name) = of_input.and_then(|index| self.plan.inputs().object_name(index)) {
+            return name.to_owned();
+        }
         let object = self.objects.get(index);
         object.map_or_else(String::new, |object| {
             self.source.location(&object.key).to_string()

@@ -8,13 +8,14 @@ use chrono::NaiveDate;
 use super::commit::{Changes, CommitPart, DayLog, DayState, staging};
 use super::error::exit;
 use super::files::Files;
+use super::inputs::{DayInputs, JobInputs, Keeper, ListedInputs};
 use super::journal::Journal;
 use super::ledger::{Cut, READ};
 use super::produced::{Assignment, Produced, fill};
 use super::publish::{Publication, discard};
 use super::report::{PartitionReport, PartitionStatus};
 use super::work::{Decision, decide, made_ledger, next_ledger};
-use super::{RunError, list, time_limit};
+use super::{RunError, inputs, list, time_limit};
 use crate::base::{Cancel, Progress, units};
 use crate::job::{Job, SinkLayout};
 use crate::storage::{Partition, Store};
@@ -26,6 +27,9 @@ pub(super) struct RunContext<'a> {
     pub job: &'a Job,
     pub run_id: &'a str,
     pub source: &'a Store,
+    pub inputs: &'a JobInputs,
+    /// What the rows of inputs may take.
+    pub input_bytes: u64,
     pub files: &'a Files,
     /// The table, for reading parts again.
     pub table: &'a Store,
@@ -103,7 +107,15 @@ impl RunContext<'_> {
         } else {
             log.ledger(&state).await?
         };
-        let work = match decide(self.job, &state, ledger.as_ref(), objects, self.replace)? {
+        let listed = self.inputs.list(day, self.cancel).await?;
+        let work = match decide(
+            self.job,
+            &state,
+            ledger.as_ref(),
+            objects,
+            &listed.sha256,
+            self.replace,
+        )? {
             Decision::NoData => {
                 report.message = Some(format!("no objects below {}", self.job.source.location(day)));
                 return Ok(PartitionStatus::NoData);
@@ -125,6 +137,8 @@ impl RunContext<'_> {
         report.n_files_vanished = work.n_vanished;
         report.n_bytes_in = work.objects.iter().map(|object| object.size).sum();
         log.check_parts(&state).await?;
+        let inputs = self.open_inputs(&listed, day).await?;
+        report.message = join_messages(work.message, inputs::without_files(&inputs.reports));
         self.progress.add_total(work.objects.len() as u64);
         let objects = Arc::new(work.objects);
         let assignment = Assignment {
@@ -133,12 +147,16 @@ impl RunContext<'_> {
             first_slot: state.next_slot,
             staging: staging(&self.job.sink, self.run_id, day),
             quarantine: "part-0.jsonl".to_owned(),
+            plan: self.job.plan.clone().with_inputs(inputs.inputs),
             only: None,
         };
         let cut = self.cut(assignment.first_slot);
         let copies = assignment.copies.clone();
         let produced = match self.produce(day, assignment).await {
-            Ok(produced) => produced,
+            Ok(produced) => Produced {
+                inputs: inputs.reports,
+                ..produced
+            },
             Err(error) => {
                 self.clean_up(day, &[]).await;
                 return Err(log.lost_or(&state, error).await);
@@ -175,7 +193,10 @@ impl RunContext<'_> {
             ..Changes::default()
         };
         let ledger = next_ledger(&changes.kept, &work.replaced, old.as_ref(), &[made]);
-        let publication = self.publication(&log, &state, day);
+        let publication = Publication {
+            inputs_sha256: &listed.sha256,
+            ..self.publication(&log, &state, day)
+        };
         let commit = publication.publish(work.kind, changes, &ledger).await?;
         report.seconds.commit = start.elapsed().as_secs_f64();
         report.parts = commit.part_reports(&self.job.sink, true);
@@ -198,9 +219,23 @@ impl RunContext<'_> {
             day,
             logic_sha256: &self.job.logic_sha256,
             columns_sha256: &self.job.columns_sha256,
+            inputs_sha256: "",
             is_traced: self.job.plan.scope() != Scope::Partition,
             owns_parts: true,
         }
+    }
+
+    /// The rows of a day's inputs.
+    pub async fn open_inputs(&self, listed: &ListedInputs, day: NaiveDate) -> Result<DayInputs, RunError> {
+        let keeper = Keeper {
+            files: self.files,
+            job: self.job,
+            run_id: self.run_id,
+            day,
+        };
+        self.inputs
+            .read(listed, self.input_bytes, &keeper, self.cancel)
+            .await
     }
 
     /// How rows are cut into parts from a slot on.
@@ -221,7 +256,7 @@ impl RunContext<'_> {
             ("record", books.quarantined(), books.rows_in, budget.records),
             ("file", produced.n_files_failed, n_files, budget.files),
         ];
-        limits.into_iter().find_map(|(noun, n, of, tolerance)| {
+        let of_source = limits.into_iter().find_map(|(noun, n, of, tolerance)| {
             let allowed = tolerance.allowed(of);
             (n > allowed).then(|| {
                 format!(
@@ -232,7 +267,8 @@ impl RunContext<'_> {
                     produced.worst()
                 )
             })
-        })
+        });
+        of_source.or_else(|| inputs::over_budget(budget, &produced.inputs))
     }
 
     /// Takes back what is staged, where the day already ended for another reason: that one is the message.
@@ -250,5 +286,12 @@ impl RunContext<'_> {
             ..*self
         };
         context.clean_up(day, &[]).await;
+    }
+}
+
+fn join_messages(first: Option<String>, second: Option<String>) -> Option<String> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(format!("{first}; {second}")),
+        (first, second) => first.or(second),
     }
 }

@@ -8,9 +8,10 @@ use thiserror::Error;
 
 use crate::base::{Cancelled, units};
 use crate::dataset::decode::InputError;
-use crate::dataset::{PageError, SchemaError};
+use crate::dataset::{InputReadError, PageError, SchemaError};
 use crate::job::JobError;
 use crate::storage::{LocationError, StorageError};
+use crate::transform::ExecuteError;
 
 /// Exit codes, as schedulers are told to read them: 2, 10 and 78 are not worth a retry.
 pub mod exit {
@@ -37,6 +38,22 @@ pub enum RunError {
     Vanished { location: String },
     #[error(transparent)]
     Input(#[from] InputError),
+    #[error("input `{name}`: {source}")]
+    OfInput { name: String, source: InputReadError },
+    #[error(
+        "input `{name}`: the rows of its {} ({} as stored) take more memory than the {} that inputs may have, a third of \
+         `limits.memory`: declare fewer of its columns, aggregate it first, or raise the limit",
+        units::plural(*n_files, "file"), units::bytes(*n_bytes), units::bytes(*max_bytes)
+    )]
+    InputTooLarge {
+        name: String,
+        n_files: u64,
+        n_bytes: u64,
+        /// Of all inputs together.
+        max_bytes: u64,
+    },
+    #[error("{day}: the files of an input changed since plan `{plan_id}` was made: plan again")]
+    InputChanged { day: chrono::NaiveDate, plan_id: String },
     #[error("{path}: cannot read: {source}")]
     Read { path: String, source: io::Error },
     #[error("{path}: cannot write: {source}{}", remedy_of(source))]
@@ -150,6 +167,8 @@ impl RunError {
             | Self::Schema(_)
             | Self::Layout { .. }
             | Self::Shrunk { .. }
+            | Self::InputTooLarge { .. }
+            | Self::InputChanged { .. }
             | Self::ReplayMixed
             | Self::OtherColumns
             | Self::NoPlan { .. }
@@ -159,6 +178,15 @@ impl RunError {
             Self::Storage(error) if error.is_configuration() => exit::CONFIGURATION,
             Self::Storage(StorageError::NotFound { .. }) => exit::CONFIGURATION,
             Self::Storage(error) if error.is_transient() => exit::TRY_AGAIN,
+            Self::OfInput {
+                source: InputReadError::Storage(error),
+                ..
+            } => match error {
+                error if error.is_configuration() => exit::CONFIGURATION,
+                StorageError::NotFound { .. } => exit::CONFIGURATION,
+                error if error.is_transient() => exit::TRY_AGAIN,
+                _ => exit::UNEXPECTED,
+            },
             Self::Vanished { .. }
             | Self::Lost { .. }
             | Self::PlanOutdated { .. }
@@ -223,6 +251,14 @@ impl From<PageError> for RunError {
             PageError::Storage(error) => error.into(),
             PageError::Cancelled => Self::Cancelled,
             other => Self::Part(other),
+        }
+    }
+}
+
+impl From<ExecuteError> for RunError {
+    fn from(error: ExecuteError) -> Self {
+        Self::Step {
+            message: error.to_string(),
         }
     }
 }

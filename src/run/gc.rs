@@ -161,10 +161,12 @@ impl Collector<'_> {
                 None => (Vec::new(), None, ["", ""]),
             };
             let columns = state.last.as_ref().map(|last| last.columns_sha256.clone());
+            let inputs = state.last.as_ref().map(|last| last.inputs_sha256.clone());
             let changes = Changes {
                 kept,
                 ledger,
                 columns_sha256: columns.unwrap_or_default(),
+                inputs_sha256: inputs.unwrap_or_default(),
                 ..Changes::default()
             };
             let commit = Commit::new(CommitKind::Fence, &run_id, hashes, &state, changes);

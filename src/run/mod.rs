@@ -16,6 +16,7 @@ mod fault;
 mod fetch;
 mod files;
 mod gc;
+mod inputs;
 pub mod journal;
 mod ledger;
 mod list;
@@ -45,6 +46,7 @@ use std::num::NonZeroUsize;
 pub use compact::compact;
 pub use error::{RunError, exit};
 pub use gc::{GcOptions, GcReport, gc};
+pub use inputs::InputReport;
 pub use journal::Journal;
 pub use part::parquet_bytes;
 pub use plan::{PlanOptions, PlanReport, PlannedPartition, PlannedStatus, PlannedTask, plan};
@@ -61,6 +63,7 @@ use futures::{StreamExt as _, stream};
 
 use day::RunContext;
 use files::Files;
+use inputs::JobInputs;
 
 use crate::base::{Cancel, Progress};
 use crate::job::{ByteSize, Job, Params};
@@ -94,6 +97,7 @@ const MAX_DAYS: usize = 4;
 /// The stores of a job, opened.
 pub(super) struct Opened {
     source: Store,
+    inputs: JobInputs,
     files: Files,
     table: Store,
 }
@@ -104,6 +108,7 @@ impl Opened {
     async fn open(job: &Job, options: &RunOptions) -> Result<Self, RunError> {
         Ok(Self {
             source: Store::open_with(&job.source.root, &job.source.connection, &options.store).await?,
+            inputs: JobInputs::open(job, options).await?,
             files: Files::open(&job.sink.root, &job.sink.connection, &options.store).await?,
             table: Store::open_or_create_with(&job.sink.root, &job.sink.connection, &options.store).await?,
         })
@@ -124,15 +129,22 @@ impl Opened {
             .or_else(|| std::thread::available_parallelism().ok())
             .map_or(1, NonZeroUsize::get);
         let memory = options.memory.unwrap_or(job.limits.memory).0;
+        let input_bytes = if self.inputs.is_empty() {
+            0
+        } else {
+            memory / inputs::SHARE
+        };
         RunContext {
             job,
             run_id,
             source: &self.source,
+            inputs: &self.inputs,
+            input_bytes,
             files: &self.files,
             table: &self.table,
             replace: options.replace,
             n_threads,
-            memory_bytes: memory / n_days.max(1) as u64,
+            memory_bytes: (memory - input_bytes) / n_days.max(1) as u64,
             progress,
             cancel,
             journal: options.journal.as_ref(),
@@ -156,7 +168,7 @@ pub async fn run(
     let opened = Opened::open(job, options).await?;
     let died = options.journal.as_ref().map(|journal| journal.enter(&run_id));
     let days = params.days_with_lookback(job.spec.incremental.lookback_days);
-    let n_days = days_at_once(job, options, days.len());
+    let n_days = days_at_once(job, &opened.inputs, options, days.len());
     let context = opened.context(job, &run_id, options, n_days, progress, cancel);
     let partitions: Vec<PartitionReport> = stream::iter(days.into_iter().rev())
         .map(|day| {
@@ -178,8 +190,16 @@ pub async fn run(
     keep_report(&opened.files, job, run_id, partitions).await
 }
 
-fn days_at_once(job: &Job, options: &RunOptions, n_asked: usize) -> usize {
+fn days_at_once(job: &Job, inputs: &JobInputs, options: &RunOptions, n_asked: usize) -> usize {
+    if inputs.differ_by_day() {
+        return 1;
+    }
     let memory = options.memory.unwrap_or(job.limits.memory).0;
+    let memory = if inputs.is_empty() {
+        memory
+    } else {
+        memory - memory / inputs::SHARE
+    };
     let by_memory = usize::try_from(memory / MIN_DAY_BYTES).unwrap_or(MAX_DAYS);
     let most = options.n_days.map_or(MAX_DAYS, NonZeroUsize::get);
     n_asked.min(most).min(by_memory).max(1)

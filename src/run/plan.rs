@@ -101,6 +101,9 @@ pub(super) struct DayPlan {
     pub n_new: u64,
     pub n_changed: u64,
     pub n_vanished: u64,
+    /// Of the files of its inputs.
+    #[serde(default)]
+    pub inputs_sha256: String,
     /// Indices of its tasks.
     pub tasks: Vec<usize>,
 }
@@ -353,7 +356,15 @@ async fn plan_day(
         log.ledger(&state).await?
     };
     let mut work = Work::default();
-    match decide(job, &state, ledger.as_ref(), objects, options.run.replace)? {
+    let inputs = opened.inputs.list(day, cancel).await?;
+    match decide(
+        job,
+        &state,
+        ledger.as_ref(),
+        objects,
+        &inputs.sha256,
+        options.run.replace,
+    )? {
         Decision::NoData => planned.status = PlannedStatus::NoData,
         Decision::UpToDate { message } => {
             planned.status = PlannedStatus::UpToDate;
@@ -361,6 +372,7 @@ async fn plan_day(
         }
         Decision::Work(found) => {
             log.check_parts(&state).await?;
+            planned.message.clone_from(&found.message);
             work = found;
         }
     }
@@ -376,6 +388,7 @@ async fn plan_day(
         n_new: work.n_new,
         n_changed: work.n_changed,
         n_vanished: work.n_vanished,
+        inputs_sha256: inputs.sha256,
         tasks: Vec::new(),
     };
     Ok((plan, state.next_slot, work))

@@ -63,7 +63,8 @@ impl RunContext<'_> {
         let per_thread = self.memory_bytes / n_threads as u64;
         let unit_bytes = (per_thread / 4).clamp(1 << 20, STREAMED_BYTES);
         let units = list::units(objects, unit_bytes);
-        let (prefix, suffix) = self.job.plan.clone().split();
+        let plan = assignment.plan.clone().with_max_made_bytes(per_thread);
+        let (prefix, suffix) = plan.split();
         let whole_day = suffix
             .map(|plan| self.whole_day(plan, &assignment.staging, day))
             .transpose()?;

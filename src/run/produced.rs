@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::InputReport;
 use super::books::Books;
 use super::commit::CommitPart;
 use super::report::{PartitionReport, QuarantineReport, Seconds};
@@ -13,6 +14,7 @@ use super::work::{Copy, Segment};
 use crate::dataset::Reason;
 use crate::dataset::decode::Drift;
 use crate::storage::{Location, Object};
+use crate::transform::Plan;
 
 /// What the stages are to read and write.
 pub(super) struct Assignment {
@@ -25,6 +27,8 @@ pub(super) struct Assignment {
     pub staging: Location,
     /// Name of the quarantine file.
     pub quarantine: String,
+    /// The steps, with the rows of their inputs.
+    pub plan: Plan,
     /// Records that count; none takes all.
     pub only: Option<Arc<Selection>>,
 }
@@ -43,6 +47,9 @@ pub(super) struct Produced {
     /// Which rows came from which object; empty where steps mix the rows of a day.
     #[serde(skip)]
     pub segments: Vec<Segment>,
+    /// What was read of each input.
+    #[serde(default)]
+    pub inputs: Vec<InputReport>,
     /// Rows that were copied from published parts.
     pub n_copied: u64,
     /// Location, line and reason of each reject, where a selection was asked for.
@@ -63,6 +70,10 @@ impl Produced {
             self.examples.entry(reason).or_insert(example);
         }
         self.n_copied += other.n_copied;
+        // The tasks of a day read the same inputs.
+        if self.inputs.is_empty() {
+            self.inputs = other.inputs;
+        }
     }
 
     /// The three most frequent reasons with an example each.
@@ -96,6 +107,7 @@ pub(super) fn fill(report: &mut PartitionReport, produced: &Produced) {
     report.rows_merged = books.merged();
     report.rows_made = books.made();
     report.steps.clone_from(&books.steps);
+    report.inputs.clone_from(&produced.inputs);
     report.drift = produced.drift.clone();
     report.quarantine = produced.quarantine.clone();
     report.n_files_failed = produced.n_files_failed;

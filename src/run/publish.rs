@@ -26,6 +26,8 @@ pub(super) struct Publication<'a> {
     pub logic_sha256: &'a str,
     /// Of the columns of its parts.
     pub columns_sha256: &'a str,
+    /// Of the files of the day's inputs.
+    pub inputs_sha256: &'a str,
     /// Whether the ledger knows which row came from which object; not where steps mix the rows of a day.
     pub is_traced: bool,
     /// Whether the staged parts are this run's alone. Those of a plan stay for its next `commit`.
@@ -46,6 +48,7 @@ impl Publication<'_> {
         ledger: &Ledger,
     ) -> Result<Commit, RunError> {
         self.columns_sha256.clone_into(&mut changes.columns_sha256);
+        self.inputs_sha256.clone_into(&mut changes.inputs_sha256);
         let staged = self.stage(&mut changes, ledger).await;
         let hashes = [self.job.spec_sha256.as_str(), self.logic_sha256];
         let commit = Commit::new(kind, self.run_id, hashes, self.state, changes);

@@ -118,12 +118,15 @@ async fn replay_day(
         SinkLayout::Single => (parts.into_iter().map(Copy::whole).collect(), Vec::new()),
     };
     let selection = Arc::new(selection(context, &objects, &lines));
+    let inputs = context.inputs.list(day, context.cancel).await?;
+    let inputs = context.open_inputs(&inputs, day).await?;
     let assignment = Assignment {
         objects: Arc::clone(&objects),
         copies: copies.clone(),
         first_slot: state.next_slot,
         staging: staging(&job.sink, context.run_id, day),
         quarantine: "part-0.jsonl".to_owned(),
+        plan: job.plan.clone().with_inputs(inputs.inputs),
         only: Some(Arc::clone(&selection)),
     };
     let cut = context.cut(state.next_slot);
@@ -168,6 +171,8 @@ async fn replay_day(
         // The rows of before are still made by the steps of before.
         logic_sha256: &last.logic_sha256,
         columns_sha256: &last.columns_sha256,
+        // Also those of the inputs of before: where they changed, the next run makes the day again.
+        inputs_sha256: &last.inputs_sha256,
         ..context.publication(&log, &state, day)
     };
     let commit = publication.publish(CommitKind::Replay, changes, &next).await?;

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
+use super::InputReport;
 use super::error::exit;
 use crate::base::envelope::API_VERSION;
 use crate::dataset::Reason;
@@ -91,6 +92,9 @@ pub struct PartitionReport {
     /// Of the files that were read, as stored.
     pub n_bytes_in: u64,
     pub steps: Vec<StepCounts>,
+    /// What was read of each input.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<InputReport>,
     pub drift: Drift,
     pub quarantine: QuarantineReport,
     /// The day's parts after the run.
@@ -177,6 +181,7 @@ impl PartitionReport {
             n_files_failed: 0,
             n_bytes_in: 0,
             steps: Vec::new(),
+            inputs: Vec::new(),
             drift: Drift::default(),
             quarantine: QuarantineReport::default(),
             parts: Vec::new(),
@@ -271,8 +276,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::{
-        PartReport, PartitionReport, PartitionStatus as Status, QuarantineReport, RunReport, RunStatus,
-        Seconds, exit, outcome, report_schema,
+        InputReport, PartReport, PartitionReport, PartitionStatus as Status, QuarantineReport, RunReport,
+        RunStatus, Seconds, exit, outcome, report_schema,
     };
     use crate::dataset::Reason;
     use crate::storage::Partition;
@@ -321,6 +326,16 @@ mod tests {
             rows_out: 9,
             rows_filtered: 2,
             ..StepCounts::default()
+        }];
+        committed.inputs = vec![InputReport {
+            name: "clicks".to_owned(),
+            n_files: 1,
+            n_bytes_in: 512,
+            rows: 4,
+            rows_quarantined: 0,
+            n_files_failed: 0,
+            quarantine: QuarantineReport::default(),
+            drift: crate::dataset::decode::Drift::default(),
         }];
         committed.quarantine = QuarantineReport {
             uri: Some("s3://lake/_skewer/t/quarantine/day=1970-01-01/run=r/part-0.jsonl".to_owned()),

@@ -90,6 +90,14 @@ pub async fn task(
     progress.set_note(format!("{day}, task {index}"));
     progress.add_total(objects.len() as u64);
     let context = opened.context(job, plan_id, options, 1, progress, cancel);
+    let listed = context.inputs.list(day, cancel).await?;
+    if day_plan.is_some_and(|planned| planned.inputs_sha256 != listed.sha256) {
+        return Err(RunError::InputChanged {
+            day,
+            plan_id: plan_id.to_owned(),
+        });
+    }
+    let inputs = context.open_inputs(&listed, day).await?;
     let nonce = random_suffix();
     let staged_at = staging(&job.sink, plan_id, day).join(&format!("task-{index:05}-{nonce}"));
     let assignment = Assignment {
@@ -98,6 +106,7 @@ pub async fn task(
         first_slot: task.first_slot,
         staging: staged_at.clone(),
         quarantine: format!("part-{index}.jsonl"),
+        plan: job.plan.clone().with_inputs(inputs.inputs),
         only: None,
     };
     let take_back = async |produced: &Produced| {
@@ -106,7 +115,10 @@ pub async fn task(
         }
     };
     let produced = match context.produce(day, assignment).await {
-        Ok(produced) => produced,
+        Ok(produced) => Produced {
+            inputs: inputs.reports,
+            ..produced
+        },
         Err(error) => {
             take_back(&Produced::default()).await;
             return Err(error);
@@ -327,6 +339,7 @@ async fn commit_day(
     let ledger = next_ledger(&changes.kept, &planned.replaced, old.as_ref(), &made);
     let publication = Publication {
         owns_parts: false,
+        inputs_sha256: &planned.inputs_sha256,
         ..context.publication(&log, &state, day)
     };
     match publication.publish(planned.kind, changes, &ledger).await {

@@ -43,6 +43,8 @@ pub(super) struct Work {
     pub n_vanished: u64,
     /// Whether nothing of the former ledger stays.
     pub is_whole: bool,
+    /// Why the day is made again, where its own files do not tell.
+    pub message: Option<String>,
 }
 
 /// Rows of a published part that stay, by their numbers in it, sorted and apart.
@@ -63,7 +65,7 @@ impl Copy {
     }
 }
 
-/// Decides what `objects` (the day's listing) ask for.
+/// Decides what `objects` (the day's listing) ask for, and the files of its inputs.
 ///
 /// # Errors
 /// [`RunError::Layout`] for a day of one object that is to become parts, [`RunError::Shrunk`] when a day would have to be
@@ -73,6 +75,7 @@ pub(super) fn decide(
     state: &DayState,
     ledger: Option<&Ledger>,
     objects: Vec<Object>,
+    inputs_sha256: &str,
     is_replaced: bool,
 ) -> Result<Decision, RunError> {
     let Some(last) = state.last.as_ref().filter(|last| !last.is_nothing()) else {
@@ -114,8 +117,19 @@ pub(super) fn decide(
         )
     });
     let gone = gone.unwrap_or_default();
+    let has_same_logic = last.logic_sha256 == job.logic_sha256;
+    // With other steps the inputs are others anyway.
+    let has_other_inputs = has_same_logic && last.inputs_sha256 != inputs_sha256;
     if found.new.is_empty() && found.changed.is_empty() {
-        let other = if last.logic_sha256 == job.logic_sha256 {
+        if has_other_inputs && found.n_vanished == 0 {
+            let mut work = whole(job, &parts, objects);
+            work.n_new = 0;
+            work.message = Some("the files of its inputs changed, so the day was made again".to_owned());
+            return Ok(Decision::Work(work));
+        }
+        let other = if has_other_inputs {
+            "; the files of its inputs changed too, so its rows are no longer what they would be"
+        } else if has_same_logic {
             ""
         } else {
             "; it was made by other steps or another schema than this spec has, --replace computes it again"
@@ -124,7 +138,7 @@ pub(super) fn decide(
     }
     let (n_new, n_changed) = (found.new.len() as u64, found.changed.len() as u64);
     let is_mixed = job.plan.scope() == crate::transform::Scope::Partition;
-    if is_mixed || last.logic_sha256 != job.logic_sha256 {
+    if is_mixed || !has_same_logic || has_other_inputs {
         if found.n_vanished > 0 {
             return Err(RunError::Shrunk {
                 n_vanished: found.n_vanished,
@@ -173,6 +187,7 @@ pub(super) fn decide(
         n_changed,
         n_vanished: found.n_vanished,
         is_whole: false,
+        message: None,
     }))
 }
 

@@ -113,6 +113,7 @@ impl Writer {
             parts: parts.0,
             quarantine: parts.1,
             segments: self.segments,
+            inputs: Vec::new(),
             n_copied: self.n_copied,
             rejected: self.quarantine.take_rejected(),
         })

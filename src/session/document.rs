@@ -1,7 +1,11 @@
 //! What is saved: where the data are, the recipe, and what the exported job is to be called and to write.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::InputSpec;
+pub use crate::dataset::SampleChoice;
 use crate::storage::{Connection, Location, Partition};
 use crate::transform::Recipe;
 
@@ -12,19 +16,6 @@ pub struct Source {
     pub location: Location,
     #[serde(default)]
     pub connection: Connection,
-}
-
-/// Which rows the window explores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SampleChoice {
-    pub n_rows: usize,
-}
-
-impl Default for SampleChoice {
-    fn default() -> Self {
-        Self { n_rows: 1000 }
-    }
 }
 
 /// What the job form asks for besides source, schema and steps.
@@ -76,6 +67,9 @@ pub struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partition: Option<Partition>,
     pub sample: SampleChoice,
+    /// Second datasets that steps read, by the name that they use.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, InputSpec>,
     pub recipe: Recipe,
     pub job: JobSettings,
 }

@@ -62,11 +62,15 @@ pub fn load(path: &Path) -> Result<Document, SessionError> {
             kind: head.kind,
         });
     }
-    let envelope: Envelope = from_yaml(&text).map_err(|error| SessionError::Yaml {
+    read(&text).map_err(|error| SessionError::Yaml {
         path: path.into(),
         error,
-    })?;
-    Ok(envelope.document)
+    })
+}
+
+/// The document in the text of a session file.
+pub(super) fn read(text: &str) -> Result<Document, YamlError> {
+    from_yaml::<Envelope>(text).map(|envelope| envelope.document)
 }
 
 /// Writes a session beside its place and renames it there, so that a crash leaves the old one whole.
@@ -98,8 +102,27 @@ pub fn save(path: &Path, document: &Document) -> Result<(), SessionError> {
 #[cfg(test)]
 mod tests {
     use super::{SessionError, load, save};
+    use crate::dataset::InputSpec;
     use crate::session::{Document, Source};
     use crate::storage::Connection;
+
+    fn clicks() -> InputSpec {
+        let yaml = "uri: \"clicks/{day}/\"\nschema: {fields: [{name: id, type: int64}]}";
+        crate::base::envelope::from_yaml(yaml).unwrap()
+    }
+
+    #[test]
+    fn a_session_of_before_inputs_were_known_still_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.skewer.yaml");
+        std::fs::write(
+            &path,
+            "apiVersion: skewer/v1\nkind: Session\ndocument: {dataset: raw/}\n",
+        )
+        .unwrap();
+        let document = load(&path).unwrap();
+        assert!(document.inputs.is_empty() && document.dataset == "raw/");
+    }
 
     #[test]
     fn a_session_comes_back_as_it_was_and_a_stranger_is_named() {
@@ -112,6 +135,7 @@ mod tests {
         let document = Document {
             source: Some(source),
             dataset: "raw/".to_owned(),
+            inputs: [("clicks".to_owned(), clicks())].into(),
             ..Document::default()
         };
         save(&path, &document).unwrap();

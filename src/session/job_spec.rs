@@ -1,9 +1,10 @@
 //! The document as a job spec: the schema that was explored is frozen, the open dataset becomes a template of days.
 
+use chrono::NaiveDate;
 use thiserror::Error;
 
 use super::Document;
-use crate::dataset::Schema;
+use crate::dataset::{InputSpec, Schema};
 use crate::job::{
     ApiVersion, BudgetSpec, Compression, ErrorsSpec, FormatSpec, IncrementalSpec, JobSpec, Kind, LimitsSpec,
     Metadata, ParamSpec, ParamType, ParquetSpec, PartitionSpec, SinkLayout, SinkSpec, SourceSpec, Template,
@@ -86,6 +87,11 @@ impl Document {
                 schema: schema.clone(),
                 pattern: DATA_FILES.to_owned(),
             },
+            inputs: self
+                .inputs
+                .iter()
+                .map(|(name, input)| (name.clone(), placed(input)))
+                .collect(),
             steps: self.recipe.clone(),
             sink: SinkSpec {
                 uri: sink,
@@ -127,6 +133,20 @@ impl Document {
     }
 }
 
+/// An input whose local place is absolute.
+fn placed(input: &InputSpec) -> InputSpec {
+    let uri = match input.uri.parse() {
+        Ok(Location::Local(path)) if path.is_relative() => {
+            let absolute = std::path::absolute(&path).unwrap_or(path);
+            // A slash at its end says that it is a folder.
+            let slash = if input.uri.ends_with('/') { "/" } else { "" };
+            format!("{}{slash}", absolute.display().to_string().trim_end_matches('/'))
+        }
+        _ => input.uri.clone(),
+    };
+    InputSpec { uri, ..input.clone() }
+}
+
 fn tolerance(ratio: f64, abs: u64) -> Tolerance {
     Tolerance {
         ratio: Some(ratio),
@@ -153,6 +173,35 @@ fn day_template(layout: &Layout) -> Result<String, NoJob> {
             }),
         },
     }
+}
+
+/// The place of a second dataset as it is declared: with the day in it where its keys name days, or where the place itself
+/// is that of the open `day`.
+pub fn input_uri(location: &Location, keys: &DatasetKeys, day: Option<NaiveDate>) -> String {
+    if let Ok(template) = day_template(&keys.layout) {
+        let base = dataset_base(location, keys, &template);
+        return format!("{base}{template}");
+    }
+    let text = location.to_string();
+    let folder = if text.ends_with('/') {
+        text
+    } else {
+        format!("{text}/")
+    };
+    for format in ["%Y-%m-%d", "%Y/%m/%d"] {
+        let Some(shown) = day.map(|day| day.format(format).to_string()) else {
+            continue;
+        };
+        if let Some((before, after)) = folder.rsplit_once(&shown) {
+            let day = if format == "%Y-%m-%d" {
+                "{day}"
+            } else {
+                "{day:%Y/%m/%d}"
+            };
+            return format!("{before}{day}{after}");
+        }
+    }
+    folder
 }
 
 /// What the folders of all days share, with a slash at its end. The source may itself lie below it: `raw/2020/01/` holds
@@ -259,6 +308,36 @@ mod tests {
         );
         let flat = spec_of(Layout::Flat).unwrap_err();
         assert!(matches!(flat, NoJob::NoDays { .. }));
+    }
+
+    #[test]
+    fn a_second_dataset_is_declared_for_each_day_where_its_place_or_its_keys_name_days() {
+        let day = chrono::NaiveDate::from_ymd_opt(2020, 1, 5);
+        let uri = |root: &str, layout| {
+            let keys = keys("", layout);
+            super::input_uri(&root.parse().unwrap(), &keys, day)
+        };
+        assert_eq!(
+            uri("s3://lake/clicks/", Layout::IsoDate),
+            "s3://lake/clicks/{day}/"
+        );
+        assert_eq!(
+            uri("s3://lake/clicks/2020-01-05/", Layout::Flat),
+            "s3://lake/clicks/{day}/"
+        );
+        assert_eq!(
+            uri("/lake/clicks/2020/01/05", Layout::Flat),
+            "/lake/clicks/{day:%Y/%m/%d}/"
+        );
+        assert_eq!(
+            uri("/lake/users", Layout::Flat),
+            "/lake/users/",
+            "the same for every day"
+        );
+        assert_eq!(
+            uri("/lake/clicks/2020-01-06", Layout::Flat),
+            "/lake/clicks/2020-01-06/"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A place that holds objects: a local path or an `s3://` prefix.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,21 @@ impl Location {
             Self::Local(path) if path.is_relative() => Self::Local(base.join(path)),
             other => other,
         })
+    }
+
+    /// The same place without `.` and `..` in its path, so that reports name it shortly and overlaps are seen.
+    #[must_use]
+    pub fn without_dots(self) -> Self {
+        let Self::Local(path) = self else { return self };
+        let mut clean = PathBuf::new();
+        for component in path.components() {
+            match component {
+                Component::CurDir => {}
+                Component::ParentDir if clean.pop() => {}
+                other => clean.push(other),
+            }
+        }
+        Self::Local(clean)
     }
 
     pub fn is_s3(&self) -> bool {

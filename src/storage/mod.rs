@@ -1,4 +1,5 @@
-//! Where bytes are: locations, connections and credentials, listings, and the partition layout read from keys.
+//! Where bytes are: locations, connections and credentials, listings, the partition layout read from keys,
+//! and places that name a day.
 //!
 //! Leaves to `dataset` what the bytes mean. Nothing here opens a file to look at its content.
 
@@ -15,6 +16,7 @@ mod s3;
 mod sizes;
 mod store;
 mod sweep;
+mod template;
 
 pub use body::ByteStream;
 pub use connection::{Connection, ConnectionError};
@@ -27,3 +29,4 @@ pub use partition::{Layout, Partition};
 pub use s3::Patience;
 pub use sizes::{SizeHistogram, TINY_BYTES};
 pub use store::{Object, Store, StoreOptions};
+pub use template::{Template, TemplateError};

@@ -22,6 +22,8 @@
 //! - **Types:** a whole number written as such is int32, or int64 beyond; with a column it takes the column's type.
 
 mod code;
+
+mod complete;
 mod functions;
 mod look;
 mod query;
@@ -36,7 +38,8 @@ use sqlparser::tokenizer::Token;
 use super::CheckError;
 
 pub use code::{Codes, time_code};
-pub use functions::{FunctionInfo, functions};
+pub use complete::{Completion, CompletionKind, Completions, complete, sql_name};
+pub use functions::{FUNCTION_GROUPS, FunctionInfo, functions};
 pub use query::{TableQuery, query};
 
 /// Checks `text` against rows of `schema` and gives its type. Reads no data: beyond planning, it computes the expression

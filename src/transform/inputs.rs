@@ -49,6 +49,14 @@ impl Input {
         }
     }
 
+    /// An input that could not be read, with the reason.
+    pub fn broken(schema: Schema, problem: String) -> Self {
+        Self {
+            problem: Some(problem),
+            ..Self::declared(schema)
+        }
+    }
+
     /// An input with its rows; `objects` are the files that their origin columns count.
     pub fn opened(rows: DataFrame, objects: Vec<String>, accuracy: Accuracy) -> Self {
         Self {

@@ -1,5 +1,7 @@
 //! A recipe checked against a schema: each step's schema or error, and the plan that executes.
 
+use std::collections::BTreeSet;
+
 use polars::prelude::Schema;
 use thiserror::Error;
 
@@ -157,6 +159,39 @@ impl Plan {
 
     pub fn inputs(&self) -> &Inputs {
         &self.inputs
+    }
+
+    /// Names of the inputs that its steps read, sorted.
+    pub fn input_names(&self) -> BTreeSet<&str> {
+        self.steps
+            .iter()
+            .flat_map(|planned| planned.step.inputs())
+            .collect()
+    }
+
+    /// Whether a step gives rows also where none come in.
+    pub fn appends(&self) -> bool {
+        self.steps.iter().any(|planned| planned.step.appends())
+    }
+
+    /// The plan of one step alone, whose 1-based number in its recipe is `number`.
+    ///
+    /// # Errors
+    /// [`StepError`] when it does not check against `input`.
+    pub fn of_step(number: usize, step: &Step, input: &Schema, inputs: &Inputs) -> Result<Self, StepError> {
+        let output = check_step(number.saturating_sub(1), step, input, inputs)?;
+        Ok(Self {
+            input: input.clone(),
+            output,
+            steps: vec![PlannedStep {
+                number,
+                label: step.label(),
+                step: step.clone(),
+                input: input.clone(),
+            }],
+            inputs: inputs.clone(),
+            max_made_bytes: MAX_MADE_BYTES,
+        })
     }
 
     pub fn input(&self) -> &Schema {

@@ -5,6 +5,7 @@
 //! leaves out what has its default.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -15,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::Step;
 use super::steps::{NAMES, registry, unknown_step};
+use crate::dataset::InputSpec;
 
 /// An ordered list of steps.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -43,6 +45,9 @@ pub struct RecipeFile {
     pub kind: RecipeKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Second datasets that steps read, by the name that they use.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, InputSpec>,
     pub steps: Recipe,
 }
 
@@ -67,6 +72,7 @@ impl RecipeFile {
             api_version: ApiVersion::V1,
             kind: RecipeKind::Recipe,
             name: None,
+            inputs: BTreeMap::new(),
             steps,
         }
     }

@@ -150,6 +150,11 @@ pub(super) trait Behaviour {
         RowEffect::Keeps
     }
 
+    /// Names of the inputs that the step reads.
+    fn inputs(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// The column whose values may be rejected.
     fn column(&self) -> Option<&str> {
         None

@@ -11,6 +11,7 @@ mod cli;
 mod credentials;
 mod dataset;
 mod export;
+mod inputs;
 mod isolation;
 mod listing;
 mod readme;

@@ -97,6 +97,9 @@ impl Head<'_> {
                 ColumnMark::Changed => {
                     paint_icon(&painter, rect, Icon::Pencil, c.accent);
                 }
+                ColumnMark::Dropped => {
+                    paint_icon(&painter, rect, Icon::Close, c.bad);
+                }
             }
         }
         let facts = facts(&dtype_name(self.column.dtype()), stats);
@@ -194,5 +197,6 @@ fn mark_text(mark: ColumnMark) -> &'static str {
     match mark {
         ColumnMark::Added => "added by the last shown step",
         ColumnMark::Changed => "changed by the last shown step",
+        ColumnMark::Dropped => "left out by the last shown step",
     }
 }

@@ -30,8 +30,6 @@ fn explored() -> Explored {
     )
     .unwrap();
     Explored {
-        checks: Vec::new(),
-        ledger: BTreeMap::new(),
         rejects: vec![Reject {
             object: "raw/2020/01/09/b.jsonl".to_owned(),
             line: 17,
@@ -48,15 +46,13 @@ fn explored() -> Explored {
             is_raw_partial: false,
         }],
         marks: BTreeMap::from([("salary".to_owned(), ColumnMark::Added)]),
-        dropped: Vec::new(),
         n_rows_in: 3,
         accuracy: Accuracy::Sample {
             n: 3,
             of: Some(548_210),
         },
-        n_steps: 0,
-        error: None,
         df,
+        ..Explored::default()
     }
 }
 
@@ -169,7 +165,7 @@ fn more_rows_are_asked_for_by_an_edit() {
     let mut harness = harness(Some(explored()), None);
     harness.get_by_label("10,000").click();
     harness.run_steps(2);
-    let sample = SampleChoice { n_rows: 10_000 };
+    let sample = SampleChoice::Head { n_rows: 10_000 };
     assert_eq!(harness.state().commands, [Command::Edit(Edit::SetSample(sample))]);
 }
 

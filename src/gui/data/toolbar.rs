@@ -39,8 +39,12 @@ pub(super) fn toolbar_ui(
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             columns_menu(ui, explored, panel);
-            if let Some(n_rows) = segmented(ui, &ROW_CHOICES, view.sample.n_rows) {
-                commands.push(Command::Edit(Edit::SetSample(SampleChoice { n_rows })));
+            let n_rows = match view.sample {
+                SampleChoice::Head { n_rows } => n_rows,
+                SampleChoice::Spread { .. } => 0,
+            };
+            if let Some(n_rows) = segmented(ui, &ROW_CHOICES, n_rows) {
+                commands.push(Command::Edit(Edit::SetSample(SampleChoice::Head { n_rows })));
             }
             ui.label(theme::weak_small(ui, "rows"));
         });

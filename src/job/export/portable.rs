@@ -29,13 +29,20 @@ pub(super) fn spec_text(job: &Job, text: &str) -> Result<String, ExportError> {
 pub(super) fn notes(job: &Job) -> Vec<String> {
     let mut notes = Vec::new();
     let places = [("source", &job.source.root), ("table", &job.sink.root)];
-    for (name, place) in places.into_iter().filter(|(_, place)| !place.is_s3()) {
+    let inputs = job
+        .inputs
+        .iter()
+        .map(|(name, input)| (format!("input `{name}`"), &input.root));
+    let places = places.map(|(name, place)| (name.to_owned(), place)).into_iter();
+    for (name, place) in places.chain(inputs).filter(|(_, place)| !place.is_s3()) {
         notes.push(format!(
             "the {name} is a local folder, {place}: every machine must see the same files there"
         ));
     }
     let profiles = [&job.source.connection.profile, &job.sink.connection.profile];
-    let mut profiles: Vec<&String> = profiles.into_iter().flatten().collect();
+    let of_inputs = job.inputs.values().map(|input| &input.connection.profile);
+    let mut profiles: Vec<&String> = profiles.into_iter().chain(of_inputs).flatten().collect();
+    profiles.sort();
     profiles.dedup();
     for profile in profiles {
         notes.push(format!(
@@ -45,11 +52,22 @@ pub(super) fn notes(job: &Job) -> Vec<String> {
     notes
 }
 
-fn absolute(job: &Job) -> Result<JobSpec, ExportError> {
+pub(super) fn absolute(job: &Job) -> Result<JobSpec, ExportError> {
     let mut spec = job.spec.clone();
     let (_, day) = Template::split_root(&job.spec.source.uri);
     if is_relative(&job.spec.source.uri) {
         spec.source.uri = format!("{}/{day}", text_of(&job.source.root)?);
+    }
+    for (name, input) in &mut spec.inputs {
+        let Some(source) = job.inputs.get(name).filter(|_| is_relative(&input.uri)) else {
+            continue;
+        };
+        input.uri = if source.is_by_day() {
+            let (_, day) = Template::split_root(&input.uri);
+            format!("{}/{day}", text_of(&source.root)?)
+        } else {
+            text_of(&source.root)?
+        };
     }
     if is_relative(&job.spec.sink.uri) {
         spec.sink.uri = format!("{}/", text_of(&job.sink.root)?);
@@ -108,6 +126,40 @@ mod tests {
             assert_eq!(after.sink.root, before.sink.root);
             assert_eq!(after.sink.control, before.sink.control);
         }
+    }
+
+    #[test]
+    fn inputs_are_carried_to_the_same_places_and_asked_of_every_machine() {
+        let inputs = "\
+inputs:
+  clicks: {uri: \"../clicks/{day}/\", schema: {fields: [{name: id, type: int64}]}}
+  users: {uri: users.jsonl, connection: {profile: lake}, schema: {fields: [{name: id, type: int64}]}}
+";
+        let text = SPEC.replace("sink:\n", &format!("{inputs}sink:\n"));
+        let before = Job::from_text(&text, Path::new("/lake/jobs")).unwrap();
+        let after = Job::from_text(&exported(&text, "/lake/jobs").unwrap(), Path::new("/elsewhere")).unwrap();
+        let day = chrono::NaiveDate::from_ymd_opt(2020, 1, 2).unwrap();
+        for (name, place) in [
+            ("clicks", "/lake/clicks/2020-01-02"),
+            ("users", "/lake/jobs/users.jsonl"),
+        ] {
+            assert_eq!(before.inputs[name].location(day).to_string(), place);
+            assert_eq!(
+                after.inputs[name].location(day),
+                before.inputs[name].location(day)
+            );
+        }
+        let notes = notes(&before);
+        assert!(
+            notes
+                .iter()
+                .any(|note| note.contains("input `clicks` is a local folder")),
+            "{notes:?}"
+        );
+        assert!(
+            notes.iter().any(|note| note.contains("profile `lake`")),
+            "{notes:?}"
+        );
     }
 
     #[test]

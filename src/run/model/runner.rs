@@ -104,7 +104,8 @@ impl Runner {
         } else {
             log.ledger(&state).await?
         };
-        let Decision::Work(work) = decide(&self.job, &state, ledger.as_ref(), objects, is_replaced)? else {
+        let decided = decide(&self.job, &state, ledger.as_ref(), objects, "", is_replaced)?;
+        let Decision::Work(work) = decided else {
             return Ok(false);
         };
         log.check_parts(&state).await?;
@@ -214,6 +215,7 @@ impl Runner {
             day: self.day,
             logic_sha256: &self.job.logic_sha256,
             columns_sha256: "",
+            inputs_sha256: "",
             is_traced: true,
             owns_parts: true,
         };

@@ -27,12 +27,13 @@ use std::sync::Arc;
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
 
 use self::gauge::{Gauge, Share};
+use self::runs::Runs;
 pub(super) use self::scratch::Scratch;
 use self::shuffle::Shuffle;
 use super::RunError;
 use crate::base::{Cancel, units};
 use crate::dataset::origin;
-use crate::transform::{ExecuteError, Outcome, Plan, Stage, StepCounts};
+use crate::transform::{Outcome, Plan, Stage, StepCounts};
 
 /// Takes the rows of a day in their order, and gives what the plan makes of them in theirs.
 pub(super) struct WholeDay {
@@ -46,6 +47,8 @@ pub(super) struct WholeDay {
     reduced: Vec<StepCounts>,
     /// Set once the rows did not fit.
     shuffle: Option<Shuffle>,
+    /// The same, for a step that passes rows on.
+    passed: Option<Runs>,
     n_rows: u64,
 }
 
@@ -87,6 +90,7 @@ impl WholeDay {
             held_bytes: Share::of(&room.gauge),
             reduced: Vec::new(),
             shuffle: None,
+            passed: None,
             n_rows: 0,
             room,
         })
@@ -102,6 +106,9 @@ impl WholeDay {
         let df = df.drop_many([origin::ROW]);
         if self.shuffle.is_some() {
             return self.shuffle(df);
+        }
+        if self.passed.is_some() {
+            return self.pass(df);
         }
         let df = frame::without_slack(df)?;
         self.held_bytes.add(frame::n_bytes(&df));
@@ -128,37 +135,54 @@ impl WholeDay {
             mut held_bytes,
             reduced,
             shuffle,
-            ..
+            passed,
+            n_rows,
         } = self;
         if !reduced.is_empty() {
             emit(nothing_but(reduced))?;
         }
-        let Some(shuffle) = shuffle else {
-            if held.is_empty() {
+        let runs = match (shuffle, passed) {
+            (Some(shuffle), _) => Some(shuffle.run(emit)?),
+            (None, Some(runs)) => Some(append(&stage, runs, n_rows, &room, emit)?),
+            (None, None) => None,
+        };
+        let rest = |room: &Room| {
+            stage
+                .rest
+                .clone()
+                .map(|plan| Self::of(plan, room.clone()))
+                .transpose()
+        };
+        let Some(runs) = runs else {
+            if held.is_empty() && !plan.appends() {
                 return Ok(());
             }
             // The output is about as large, and there is a time when both are there.
             held_bytes.add(held_bytes.get());
-            return emit(plan.execute(frame::stack(held)?).map_err(step_error)?);
-        };
-        let runs = shuffle.run(emit)?;
-        let mut next = match stage.rest {
-            Some(plan) => Some(Self::of(plan, room.clone())?),
-            None => None,
-        };
-        runs.merge(&mut |df| {
-            let outcome = stage.rows.execute(df).map_err(step_error)?;
-            match &mut next {
-                None => emit(outcome),
-                Some(next) => {
-                    next.push(&outcome.df)?;
+            let df = if held.is_empty() {
+                no_rows(&plan)
+            } else {
+                frame::stack(held)?
+            };
+            return match plan.execute(df.clone()) {
+                Ok(outcome) => emit(outcome),
+                // A later step would make too much of all rows at once: it takes them in pieces.
+                Err(error) if error.is_too_large => {
+                    let Outcome { df, rejects, counts } = stage.step.execute(df)?;
                     emit(Outcome {
                         df: DataFrame::empty(),
-                        ..outcome
-                    })
+                        rejects,
+                        counts,
+                    })?;
+                    let mut next = rest(&room)?;
+                    hand_on(&stage.rows, df, next.as_mut(), emit)?;
+                    next.map_or(Ok(()), |next| next.finish(emit))
                 }
-            }
-        })?;
+                Err(error) => Err(error.into()),
+            };
+        };
+        let mut next = rest(&room)?;
+        runs.merge(&mut |df| hand_on(&stage.rows, df, next.as_mut(), emit))?;
         if let Some(next) = next {
             return next.finish(emit);
         }
@@ -186,6 +210,15 @@ impl WholeDay {
 
     /// Moves what is held to scratch files, and all that comes after it.
     fn spill(&mut self) -> Result<(), RunError> {
+        if self.stage.passes.is_some() {
+            self.passed = Some(Runs::new(&self.room));
+            for df in std::mem::take(&mut self.held) {
+                self.held_bytes.take_off(frame::n_bytes(&df));
+                self.pass(df)?;
+            }
+            self.held_bytes.set(0);
+            return Ok(());
+        }
         let Some(shuffle) = Shuffle::new(&self.stage, &self.room) else {
             return Err(RunError::DayTooLarge {
                 limit_bytes: self.room.limit_bytes,
@@ -202,13 +235,22 @@ impl WholeDay {
         Ok(())
     }
 
+    /// Runs a step that passes rows on, and puts what it gives to the runs.
+    fn pass(&mut self, df: DataFrame) -> Result<(), RunError> {
+        let (Some(passes), Some(runs)) = (&self.stage.passes, &mut self.passed) else {
+            return Ok(());
+        };
+        let outcome = passes.execute(df)?;
+        self.reduced.extend(outcome.counts);
+        let df = with_places(outcome.df, self.n_rows)?;
+        self.n_rows += df.height() as u64;
+        runs.push(&df)
+    }
+
     /// Gives each row its place in the day, and passes it to its bucket.
-    fn shuffle(&mut self, mut df: DataFrame) -> Result<(), RunError> {
-        let end = self.n_rows + df.height() as u64;
-        let places: Vec<u64> = (self.n_rows..end).collect();
-        self.n_rows = end;
-        df.with_column(column(origin::ROW, places))
-            .map_err(frame::error)?;
+    fn shuffle(&mut self, df: DataFrame) -> Result<(), RunError> {
+        let df = with_places(df, self.n_rows)?;
+        self.n_rows += df.height() as u64;
         match &mut self.shuffle {
             Some(shuffle) => shuffle.push(df),
             None => Ok(()),
@@ -216,10 +258,54 @@ impl WholeDay {
     }
 }
 
+/// Runs row steps on rows, in pieces where they make too many, and gives what comes out to the next stage or `emit`.
+fn hand_on(
+    rows: &Plan,
+    df: DataFrame,
+    mut next: Option<&mut WholeDay>,
+    emit: Emit<'_>,
+) -> Result<(), RunError> {
+    rows.execute_in_pieces(df, &mut |outcome| match &mut next {
+        None => emit(outcome),
+        Some(next) => {
+            next.push(&outcome.df)?;
+            emit(Outcome {
+                df: DataFrame::empty(),
+                ..outcome
+            })
+        }
+    })
+}
+
+/// Adds to `runs` what the step of `stage` appends after the last of `n_rows` rows.
+fn append(stage: &Stage, mut runs: Runs, n_rows: u64, room: &Room, emit: Emit<'_>) -> Result<Runs, RunError> {
+    let outcome = stage.step.execute(no_rows(&stage.step))?;
+    let df = with_places(outcome.df, n_rows)?;
+    let n_bytes = frame::n_bytes(&df);
+    for piece in frame::cut(&df, n_bytes, room.limit_bytes / 4) {
+        runs.push(&piece)?;
+    }
+    emit(nothing_but(outcome.counts))?;
+    Ok(runs)
+}
+
+/// What a plan takes, without rows.
+fn no_rows(plan: &Plan) -> DataFrame {
+    DataFrame::empty_with_schema(&origin::with_origin(plan.input()))
+}
+
+/// `df` with the place of each row in the day, from `first` on.
+fn with_places(mut df: DataFrame, first: u64) -> Result<DataFrame, RunError> {
+    let places: Vec<u64> = (first..first + df.height() as u64).collect();
+    df.with_column(column(origin::ROW, places))
+        .map_err(frame::error)?;
+    Ok(df)
+}
+
 /// Runs a step that reduces in parts on one part. The counts are those of the rows that are gone: the others are counted
 /// when the step runs on what is left.
 fn reduce(stage: &Stage, frames: Vec<DataFrame>) -> Result<(DataFrame, StepCounts), RunError> {
-    let outcome = stage.step.execute(frame::stack(frames)?).map_err(step_error)?;
+    let outcome = stage.step.execute(frame::stack(frames)?)?;
     let mut counts = outcome.counts.into_iter().next().unwrap_or_default();
     counts.rows_in = counts.rows_in.saturating_sub(counts.rows_out);
     counts.rows_out = 0;
@@ -237,11 +323,4 @@ fn nothing_but(counts: Vec<StepCounts>) -> Outcome {
 
 fn column(name: &'static str, values: Vec<u64>) -> Column {
     Series::new(name.into(), values).into_column()
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "the shape that `map_err` takes")]
-fn step_error(error: ExecuteError) -> RunError {
-    RunError::Step {
-        message: error.to_string(),
-    }
 }

@@ -12,7 +12,7 @@ use super::frame::FrameError;
 use super::gauge::Share;
 use super::runs::Runs;
 use super::scratch::{ScratchFile, ScratchReader};
-use super::{Emit, Room, column, frame, keys, nothing_but, reduce, step_error};
+use super::{Emit, Room, column, frame, keys, nothing_but, reduce};
 use crate::dataset::{arrow_bridge, origin};
 use crate::run::RunError;
 use crate::transform::{Outcome, Stage};
@@ -295,7 +295,7 @@ impl BucketStep<'_> {
 
     fn run(&mut self, frames: Vec<DataFrame>, mut loaded: Share) -> Result<(), RunError> {
         let df = frame::stack(without_hashes(frames))?;
-        let outcome = self.stage.step.execute(df).map_err(step_error)?;
+        let outcome = self.stage.step.execute(df)?;
         loaded.add(frame::n_bytes(&outcome.df));
         self.runs.push(&outcome.df)?;
         (self.emit)(Outcome {

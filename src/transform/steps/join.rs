@@ -415,6 +415,10 @@ impl Behaviour for Join {
         self.input.clone()
     }
 
+    fn inputs(&self) -> Vec<&str> {
+        vec![&self.input]
+    }
+
     fn row_effect(&self) -> RowEffect {
         match (self.how, self.expect) {
             (How::Semi | How::Anti, _) | (How::Inner, Expect::AtMostOne) => RowEffect::Filters,

@@ -90,8 +90,8 @@ mod timezone;
 mod to_json;
 mod token_lists;
 mod tokenize;
-mod union;
 mod truncate_time;
+mod union;
 mod unnest;
 mod unpivot;
 mod value_text;
@@ -302,6 +302,11 @@ impl Step {
 
     pub(super) fn sort_keys(&self) -> Vec<SortKey> {
         self.behaviour().sort_keys()
+    }
+
+    /// Names of the inputs that the step reads.
+    pub fn inputs(&self) -> Vec<&str> {
+        self.behaviour().inputs()
     }
 
     pub(super) fn reduces_in_parts(&self) -> bool {

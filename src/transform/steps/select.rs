@@ -73,7 +73,12 @@ impl Behaviour for Select {
 
 /// The origin columns, as far as the frame has them.
 pub(super) fn hidden_columns() -> polars::prelude::Expr {
-    by_name([origin::OBJECT, origin::LINE, origin::OFFSET], false, false).as_expr()
+    by_name(
+        [origin::OBJECT, origin::LINE, origin::OFFSET, origin::ROW],
+        false,
+        false,
+    )
+    .as_expr()
 }
 
 #[cfg(test)]

@@ -157,7 +157,6 @@ pub(super) fn check_error_with(yaml: &str, input: &DataFrame, inputs: &Inputs) -
     step(yaml).check(input.schema(), inputs).unwrap_err().to_string()
 }
 
-=======
 /// A frame of one column of word lists.
 pub(super) fn word_lists(name: &str, rows: &[Option<&[Option<&str>]>]) -> DataFrame {
     let lists: ListChunked = rows

@@ -121,6 +121,10 @@ impl Behaviour for Union {
         Scope::Partition
     }
 
+    fn inputs(&self) -> Vec<&str> {
+        vec![&self.input]
+    }
+
     fn row_effect(&self) -> RowEffect {
         RowEffect::Makes
     }

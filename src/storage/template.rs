@@ -37,6 +37,21 @@ impl Template {
     /// # Errors
     /// [`TemplateError`] for an unknown name, a wrong format, or a text that is the same for two days.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        let template = Self::parse_any(text)?;
+        if template.tells_days_apart() {
+            Ok(template)
+        } else {
+            Err(TemplateError::Ambiguous {
+                text: text.to_owned(),
+            })
+        }
+    }
+
+    /// As [`Template::parse`], for a place that several days may share: `{day:%Y/%m}`, or no day at all.
+    ///
+    /// # Errors
+    /// [`TemplateError`] for an unknown name or a wrong format.
+    pub fn parse_any(text: &str) -> Result<Self, TemplateError> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
@@ -52,14 +67,12 @@ impl Template {
         if !rest.is_empty() {
             parts.push(Part::Text(rest.to_owned()));
         }
-        let template = Self { parts };
-        if template.tells_days_apart() {
-            Ok(template)
-        } else {
-            Err(TemplateError::Ambiguous {
-                text: text.to_owned(),
-            })
-        }
+        Ok(Self { parts })
+    }
+
+    /// Whether it names a day at all.
+    pub fn has_day(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Day(_)))
     }
 
     pub fn render(&self, day: NaiveDate) -> String {
@@ -77,7 +90,7 @@ impl Template {
     }
 
     /// The text before the first day, up to its last `/`, and the template of the rest.
-    pub(super) fn split_root(text: &str) -> (&str, &str) {
+    pub fn split_root(text: &str) -> (&str, &str) {
         let fixed = text.find('{').unwrap_or(text.len());
         let cut = text
             .get(..fixed)

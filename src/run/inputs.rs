@@ -1,0 +1,280 @@
+//! The inputs of a job: listed and opened for a day, or once for a run where their place names no day.
+//!
+//! All rows of them together take a third of the memory at most, and the days of a run share what names no day. Which
+//! files an input has is part of a day's commit: other files make the day again.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
+
+use super::files::Files;
+use super::report::QuarantineReport;
+use super::{RunError, RunOptions};
+use crate::base::{Cancel, units};
+use crate::dataset::decode::Drift;
+use crate::dataset::{InputLimits, InputReadError, InputRows, InputSource, files_sha256};
+use crate::job::{BudgetSpec, Job};
+use crate::storage::{Object, Store};
+use crate::transform::{Input, Inputs};
+
+/// Of the memory, what inputs may take.
+pub(super) const SHARE: u64 = 3;
+
+/// What was read of an input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct InputReport {
+    pub name: String,
+    pub n_files: u64,
+    /// As stored.
+    pub n_bytes_in: u64,
+    pub rows: u64,
+    pub rows_quarantined: u64,
+    pub n_files_failed: u64,
+    pub quarantine: QuarantineReport,
+    pub drift: Drift,
+}
+
+/// The stores of the inputs that steps read.
+pub(super) struct JobInputs {
+    by_name: BTreeMap<String, OpenedInput>,
+}
+
+struct OpenedInput {
+    source: InputSource,
+    store: Store,
+    /// Of an input that is the same for every day.
+    listing: OnceCell<Vec<Object>>,
+    rows: OnceCell<ReadInput>,
+}
+
+/// One input with its rows.
+#[derive(Clone)]
+struct ReadInput {
+    input: Input,
+    report: InputReport,
+    n_bytes: u64,
+}
+
+/// The files of a day's inputs.
+pub(super) struct ListedInputs {
+    objects: BTreeMap<String, Vec<Object>>,
+    /// Empty without inputs.
+    pub sha256: String,
+}
+
+/// What steps read for a day.
+#[derive(Default)]
+pub(super) struct DayInputs {
+    pub inputs: Inputs,
+    pub reports: Vec<InputReport>,
+}
+
+impl JobInputs {
+    /// Opens the stores of the inputs that switched-on steps name.
+    ///
+    /// # Errors
+    /// [`RunError::OfInput`] for a place that is not there, or without credentials.
+    pub async fn open(job: &Job, options: &RunOptions) -> Result<Self, RunError> {
+        let mut by_name = BTreeMap::new();
+        for name in job.plan.input_names() {
+            let Some(source) = job.inputs.get(name) else {
+                continue;
+            };
+            let store = source.open(&options.store).await;
+            let opened = OpenedInput {
+                source: source.clone(),
+                store: store.map_err(|error| of_input(name, error))?,
+                listing: OnceCell::new(),
+                rows: OnceCell::new(),
+            };
+            by_name.insert(name.to_owned(), opened);
+        }
+        Ok(Self { by_name })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+
+    /// Whether days read different ones: then the days of a run are computed one after another, so that the memory holds
+    /// those of one day.
+    pub fn differ_by_day(&self) -> bool {
+        self.by_name.values().any(|input| input.source.is_by_day())
+    }
+
+    /// Lists the files of a day's inputs.
+    pub async fn list(&self, day: NaiveDate, cancel: &Cancel) -> Result<ListedInputs, RunError> {
+        let mut objects = BTreeMap::new();
+        for (name, input) in &self.by_name {
+            let listing = input.source.list(&input.store, day, cancel);
+            let listed = if input.source.is_by_day() {
+                listing.await
+            } else {
+                input.listing.get_or_try_init(|| listing).await.cloned()
+            };
+            objects.insert(name.clone(), listed.map_err(|error| of_input(name, error))?);
+        }
+        let listed = objects
+            .iter()
+            .map(|(name, objects)| (name.as_str(), objects.as_slice()));
+        let sha256 = if objects.is_empty() {
+            String::new()
+        } else {
+            files_sha256(listed)
+        };
+        Ok(ListedInputs { objects, sha256 })
+    }
+
+    /// Reads the inputs of a day, of at most `max_bytes` together.
+    pub async fn read(
+        &self,
+        listed: &ListedInputs,
+        max_bytes: u64,
+        keeper: &Keeper<'_>,
+        cancel: &Cancel,
+    ) -> Result<DayInputs, RunError> {
+        let mut day = DayInputs::default();
+        let mut left = max_bytes;
+        for (name, input) in &self.by_name {
+            let objects = listed.objects.get(name).map(Vec::as_slice).unwrap_or_default();
+            let reading = input.read(name, objects, [left, max_bytes], keeper, cancel);
+            let read = if input.source.is_by_day() {
+                reading.await?
+            } else {
+                input.rows.get_or_try_init(|| reading).await?.clone()
+            };
+            left = left.saturating_sub(read.n_bytes);
+            day.inputs.insert(name.clone(), read.input);
+            day.reports.push(read.report);
+        }
+        Ok(day)
+    }
+}
+
+/// Where rejects of inputs are kept.
+pub(super) struct Keeper<'a> {
+    pub files: &'a Files,
+    pub job: &'a Job,
+    pub run_id: &'a str,
+    pub day: NaiveDate,
+}
+
+impl Keeper<'_> {
+    /// Writes rejects beside the table, one JSON object a line.
+    async fn keep(&self, name: &str, rows: &InputRows) -> Result<Option<String>, RunError> {
+        if rows.rejects.is_empty() {
+            return Ok(None);
+        }
+        let (day, run_id) = (self.day, self.run_id);
+        let at = format!("quarantine/inputs/day={day}/run={run_id}/{name}.jsonl");
+        let at = self.job.sink.control.join(&at);
+        let mut text = Vec::new();
+        for reject in &rows.rejects {
+            serde_json::to_writer(&mut text, reject).map_err(|source| RunError::Write {
+                path: at.to_string(),
+                source: source.into(),
+            })?;
+            text.push(b'\n');
+        }
+        self.files.put(&at, &text).await?;
+        Ok(Some(at.to_string()))
+    }
+}
+
+impl OpenedInput {
+    async fn read(
+        &self,
+        name: &str,
+        objects: &[Object],
+        [left, max_bytes]: [u64; 2],
+        keeper: &Keeper<'_>,
+        cancel: &Cancel,
+    ) -> Result<ReadInput, RunError> {
+        let limits = InputLimits {
+            max_bytes: left,
+            max_rows: None,
+        };
+        let n_bytes_in = objects.iter().map(|object| object.size).sum();
+        let read = self.source.read(&self.store, objects, limits, cancel).await;
+        let rows = read.map_err(|error| match error {
+            InputReadError::TooLarge { .. } => RunError::InputTooLarge {
+                name: name.to_owned(),
+                n_files: objects.len() as u64,
+                n_bytes: n_bytes_in,
+                max_bytes,
+            },
+            InputReadError::Cancelled => RunError::Cancelled,
+            other => of_input(name, other),
+        })?;
+        let report = InputReport {
+            name: name.to_owned(),
+            n_files: objects.len() as u64,
+            n_bytes_in,
+            rows: rows.df.height() as u64,
+            rows_quarantined: rows.n_rejects(),
+            n_files_failed: rows.n_files_failed,
+            quarantine: QuarantineReport {
+                uri: keeper.keep(name, &rows).await?,
+                by_reason: rows.by_reason.clone(),
+            },
+            drift: rows.drift.clone(),
+        };
+        tracing::debug!(
+            input = name,
+            rows = report.rows,
+            memory = units::bytes(rows.n_bytes),
+            "opened"
+        );
+        Ok(ReadInput {
+            n_bytes: rows.n_bytes,
+            input: Input::opened(rows.df, rows.objects, rows.accuracy),
+            report,
+        })
+    }
+}
+
+fn of_input(name: &str, error: impl Into<InputReadError>) -> RunError {
+    RunError::OfInput {
+        name: name.to_owned(),
+        source: error.into(),
+    }
+}
+
+/// Why a day is not committed: too many records or files of an input in quarantine.
+pub(super) fn over_budget(budget: &BudgetSpec, reports: &[InputReport]) -> Option<String> {
+    reports.iter().find_map(|input| {
+        let n_records = input.rows + input.rows_quarantined;
+        let limits = [
+            ("record", input.rows_quarantined, n_records, budget.records),
+            ("file", input.n_files_failed, input.n_files, budget.files),
+        ];
+        limits.into_iter().find_map(|(noun, n, of, tolerance)| {
+            let allowed = tolerance.allowed(of);
+            (n > allowed).then(|| {
+                let reasons = input.quarantine.by_reason.iter();
+                let reasons: Vec<String> = reasons.map(|(reason, n)| format!("{n} {}", reason.word())).collect();
+                format!(
+                    "error budget exceeded: {} of {} of input `{}` in quarantine, {} allowed; nothing was committed. Reasons: {}",
+                    units::count(n),
+                    units::plural(of, noun),
+                    input.name,
+                    units::count(allowed),
+                    reasons.join(", ")
+                )
+            })
+        })
+    })
+}
+
+/// What to say of inputs that have no files on a day, which is no failure: they may come late.
+pub(super) fn without_files(reports: &[InputReport]) -> Option<String> {
+    let names: Vec<String> = reports
+        .iter()
+        .filter(|input| input.n_files == 0)
+        .map(|input| format!("`{}`", input.name))
+        .collect();
+    (!names.is_empty()).then(|| format!("no files of input {} on this day", names.join(", ")))
+}
