@@ -1,5 +1,6 @@
 //! What several subcommands do first: open a location, list it, and choose the dataset and partition that are meant.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::NaiveDate;
@@ -88,6 +89,22 @@ impl Listed {
                     }
                 }),
         }
+    }
+
+    /// The number of the partition that each object belongs to, counted as they come.
+    pub fn partition_numbers(&self, objects: &[Object]) -> Vec<usize> {
+        let mut numbers = BTreeMap::new();
+        objects
+            .iter()
+            .map(|object| {
+                let n = numbers.len();
+                let partition = self
+                    .inventory
+                    .place_of(&object.key)
+                    .map(|(_, partition)| partition);
+                *numbers.entry(partition).or_insert(n)
+            })
+            .collect()
     }
 
     /// Data objects of the dataset, of one partition when it is named, in key order.

@@ -10,7 +10,7 @@ use super::output::Output;
 use super::{CliError, ConnectionArgs, data, rows, signal};
 use crate::base::envelope::from_yaml;
 use crate::base::{Accuracy, units};
-use crate::dataset::{InputSpec, Page, Reject};
+use crate::dataset::{InputSpec, Page, Reject, SampleChoice, SampleSize};
 use crate::explore::{explore_once, open_inputs};
 use crate::job::JobSpec;
 use crate::storage::Connection;
@@ -20,9 +20,23 @@ use crate::transform::{FitSource, Recipe, RecipeFile};
 pub struct PreviewArgs {
     /// Folder, file or s3:// prefix
     location: String,
-    /// Rows to read
-    #[arg(long, default_value_t = 20, value_name = "N")]
-    rows: usize,
+    /// Rows to read, from the first on [default: 20, or the sample of the recipe]
+    #[arg(long, value_name = "N", conflicts_with = "files_per_partition")]
+    rows: Option<usize>,
+    /// Reads so many files of every partition instead, drawn by lot
+    #[arg(long, value_name = "K")]
+    files_per_partition: Option<usize>,
+    /// Rows to read of each of these files
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "files_per_partition",
+        default_value_t = 10
+    )]
+    rows_per_file: usize,
+    /// Another seed draws other files
+    #[arg(long, requires = "files_per_partition", default_value_t = 0)]
+    seed: u64,
     /// Recipe or job spec whose steps are applied
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
@@ -42,24 +56,38 @@ struct Answer {
     rows: Vec<Map<String, Value>>,
     rejects: Vec<Reject>,
     accuracy: Accuracy,
+    /// The rows that were asked for: the same choice gives the same rows.
+    sample: SampleChoice,
+    size: SampleSize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
 }
 
-/// Steps, and the second datasets that they read.
+/// Steps, the second datasets that they read, and the sample they were explored on.
 #[derive(Default)]
 pub struct Steps {
     pub recipe: Recipe,
     pub inputs: BTreeMap<String, InputSpec>,
+    pub sample: Option<SampleChoice>,
 }
 
 pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
-    let Steps { recipe, inputs } = args
-        .recipe
-        .as_deref()
-        .map(read_recipe)
-        .transpose()?
-        .unwrap_or_default();
+    let steps = match args.recipe.as_deref() {
+        Some(path) => read_recipe(path)?,
+        None => Steps::default(),
+    };
+    let sample = match (args.files_per_partition, args.rows, steps.sample) {
+        (Some(files_per_partition), _, _) => SampleChoice::Spread {
+            files_per_partition,
+            rows_per_file: args.rows_per_file,
+            seed: args.seed,
+        },
+        (None, None, Some(written)) => written,
+        (None, n_rows, _) => SampleChoice::Head {
+            n_rows: n_rows.unwrap_or(DEFAULT_ROWS),
+        },
+    };
+    let Steps { recipe, inputs, .. } = steps;
     // Places in a recipe are relative to its own folder.
     let base = args.recipe.as_deref().and_then(Path::parent);
     let base = base.map_or_else(PathBuf::new, Path::to_path_buf);
@@ -71,7 +99,8 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
         let objects = listed
             .objects(dataset, args.partition.as_deref(), &cancel)
             .await?;
-        let page = Page::read(&listed.store, &objects, None, args.rows, &cancel).await?;
+        let partition_of = listed.partition_numbers(&objects);
+        let page = Page::sample(&listed.store, &objects, &partition_of, None, sample, &cancel).await?;
         let day = data::day(dataset, args.partition.as_deref());
         let inputs = open_inputs(&inputs, day, &base, &cancel).await;
         Ok::<_, CliError>((page, inputs))
@@ -100,16 +129,20 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
             rows,
             rejects: explored.rejects,
             accuracy: explored.accuracy,
+            sample,
+            size: explored.size,
             notes: explored.notes,
         })?;
         return Ok(0);
     }
     rows::print_rows(&explored.df, output)?;
-    output.line(&format!(
-        "{} ({})",
-        units::plural(explored.df.height() as u64, "row"),
-        explored.accuracy
-    ))?;
+    let part = if explored.accuracy.is_exact() {
+        explored.accuracy.to_string()
+    } else {
+        format!("sample: {}", explored.size)
+    };
+    let n_rows = units::plural(explored.df.height() as u64, "row");
+    output.line(&format!("{n_rows} ({part})"))?;
     for note in &explored.notes {
         output.line(&format!("note: {note}"))?;
     }
@@ -123,7 +156,10 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// Reads a recipe file, or the steps of a job spec.
+/// Rows that are read when nothing says how many.
+const DEFAULT_ROWS: usize = 20;
+
+/// Reads a recipe file with the sample it names, or the steps of a job spec.
 pub fn read_recipe(path: &Path) -> Result<Steps, CliError> {
     let text = std::fs::read_to_string(path).map_err(|error| CliError::Spec {
         message: format!(
@@ -138,12 +174,14 @@ pub fn read_recipe(path: &Path) -> Result<Steps, CliError> {
         return Ok(Steps {
             recipe: spec.steps,
             inputs: spec.inputs,
+            sample: None,
         });
     }
     from_yaml::<RecipeFile>(&text)
         .map(|file| Steps {
             recipe: file.steps,
             inputs: file.inputs,
+            sample: file.sample,
         })
         .map_err(|error| CliError::Spec {
             message: format!("{}:{error}", path.display()),

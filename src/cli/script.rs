@@ -27,7 +27,7 @@ pub struct ScriptArgs {
 }
 
 pub fn script(args: ScriptArgs, output: &mut Output) -> Result<u8, CliError> {
-    let Steps { recipe, inputs } = args
+    let Steps { recipe, inputs, .. } = args
         .recipe
         .as_deref()
         .map(read_recipe)

@@ -7,8 +7,12 @@ use futures::stream::StreamExt;
 use polars::prelude::DataFrame;
 use thiserror::Error;
 
+use super::sampling::MAX_SPREAD_ROWS;
 use super::stack::Stack;
-use super::{FileFormat, Format, Reason, Reject, SampleSize, Schema, Stage, head, infer, parquet, strata};
+use super::{
+    Codec, FileFormat, Format, Portion, Reason, Reject, SampleChoice, SampleSize, Schema, Stage, Total, head,
+    infer, origin, parquet, strata,
+};
 use crate::base::{Accuracy, Cancel};
 use crate::storage::{Object, StorageError, Store};
 
@@ -70,30 +74,88 @@ impl Page {
         plan.read(store, objects, &chosen, declared, cancel).await
     }
 
-    /// Reads the first `n_rows_each` rows of about `n_files` objects spread over the listing, the first and the last
-    /// among them. Another `seed` takes other files between them.
+    /// Reads the rows of `choice` from `objects`, of which object `i` belongs to partition number `partition_of[i]`. The
+    /// same choice of the same objects gives the same rows.
     ///
     /// # Errors
     /// As [`Page::read`].
     pub async fn sample(
         store: &Store,
         objects: &[Object],
+        partition_of: &[usize],
         declared: Option<&Schema>,
-        n_files: usize,
-        n_rows_each: usize,
-        seed: u64,
+        choice: SampleChoice,
         cancel: &Cancel,
     ) -> Result<Self, PageError> {
-        let chosen: Vec<&Object> = strata::spread(objects.len(), n_files, seed)
-            .into_iter()
-            .filter_map(|i| objects.get(i))
-            .collect();
-        let plan = Plan {
-            n_rows: usize::MAX,
-            n_rows_each,
-            is_all: chosen.len() == objects.len(),
+        let number_of = |i: usize| partition_of.get(i).copied().unwrap_or(0);
+        let (files_each, n_rows_each, seed) = match choice {
+            SampleChoice::Head { n_rows } => {
+                return Self::read(store, objects, declared, n_rows, cancel).await;
+            }
+            SampleChoice::Spread {
+                files_per_partition,
+                rows_per_file,
+                seed,
+            } => (files_per_partition, rows_per_file, seed),
         };
-        plan.read(store, objects, &chosen, declared, cancel).await
+        let partitions = strata::partitions(objects, number_of);
+        let read = choice.partitions_read(partitions.len());
+        let chosen: Vec<usize> = read
+            .iter()
+            .filter_map(|at| partitions.get(*at))
+            .flat_map(|files| strata::drawn(objects, files, files_each, seed))
+            .collect();
+        let n_chosen = chosen.len();
+        let chosen: Vec<&Object> = chosen.into_iter().filter_map(|i| objects.get(i)).collect();
+        let plan = Plan {
+            n_rows: MAX_SPREAD_ROWS,
+            n_rows_each: n_rows_each.min(MAX_SPREAD_ROWS),
+            is_all: n_chosen == objects.len(),
+        };
+        let mut page = plan.read(store, objects, &chosen, declared, cancel).await?;
+        page.size.partitions = Portion {
+            n: read.len() as u64,
+            of: Total::Exact(partitions.len() as u64),
+        };
+        Ok(page)
+    }
+
+    /// The page without claims on what all objects hold: they were not all listed.
+    #[must_use]
+    pub fn of_unknown_totals(mut self) -> Self {
+        let size = &mut self.size;
+        for portion in [&mut size.rows, &mut size.files, &mut size.bytes] {
+            portion.of = Total::Unknown;
+        }
+        self.accuracy = Accuracy::Sample {
+            n: self.df.height() as u64,
+            of: None,
+        };
+        self
+    }
+
+    /// The page as a part of more files than those it was chosen from: so many files and bytes were listed in all, in so
+    /// many partitions.
+    #[must_use]
+    pub fn of_listed(mut self, n_files: u64, n_bytes: u64, n_partitions: u64) -> Self {
+        let size = &mut self.size;
+        if let (Some(rows), Some(bytes)) = (size.rows.of.value(), size.bytes.of.value())
+            && bytes != n_bytes
+        {
+            let scaled = u128::from(rows) * u128::from(n_bytes) / u128::from(bytes.max(1));
+            size.rows.of = Total::Estimated(u64::try_from(scaled).unwrap_or(u64::MAX).max(size.rows.n));
+        }
+        size.files.of = Total::Exact(n_files);
+        size.bytes.of = Total::Exact(n_bytes);
+        size.partitions.of = Total::Exact(n_partitions);
+        let is_less = size.files.n < n_files || size.rows.of.value() != Some(size.rows.n);
+        if is_less && self.accuracy.is_exact() {
+            self.accuracy = Accuracy::Sample {
+                n: self.df.height() as u64,
+                of: None,
+            };
+        }
+        self
     }
 }
 
@@ -112,6 +174,8 @@ struct Part {
     is_whole: bool,
     /// Rows of the whole object, where that is known.
     n_total: Option<u64>,
+    /// Rows of the whole object as far as its first lines tell; none for a compressed one.
+    n_likely: Option<u64>,
 }
 
 impl Plan {
@@ -139,6 +203,8 @@ impl Plan {
             .collect();
         let mut is_whole = self.is_all;
         let mut n_total = Some(0_u64);
+        let mut likely = Likely::default();
+        let mut n_bytes_read = 0;
         let rest = chosen.get(n_before..).unwrap_or_default();
         // The first object alone may be enough, and then no other is asked for.
         for wave in [0..1.min(rest.len()), 1.min(rest.len())..rest.len()] {
@@ -158,6 +224,7 @@ impl Plan {
                 && let Some((object, outcome)) = reads.next().await
             {
                 names.push(object.key.clone());
+                n_bytes_read += object.size;
                 let place = store.location(&object.key).to_string();
                 let part = match outcome {
                     Ok(part) => part,
@@ -176,6 +243,9 @@ impl Plan {
                     Err(error) => return Err(error),
                 };
                 is_whole &= part.is_whole;
+                if let Some(n) = part.n_total.or(part.n_likely) {
+                    likely.add(n, object.size);
+                }
                 n_total = n_total.zip(part.n_total).map(|(a, b)| a + b);
                 let mut kept = part.rejects;
                 for df in part.dfs {
@@ -202,21 +272,35 @@ impl Plan {
         };
         let n = df.height() as u64;
         is_whole &= n_read == chosen.len() && !stack_was_cut(n, self.n_rows, n_total);
+        let n_total = n_total.filter(|_| self.is_all && n_read == chosen.len());
         let accuracy = if is_whole {
             Accuracy::Exact
         } else {
-            let is_total_known = self.is_all && n_read == chosen.len();
-            Accuracy::Sample {
+            Accuracy::Sample { n, of: n_total }
+        };
+        let n_bytes = objects.iter().map(|object| object.size).sum();
+        let portion = |n, of| Portion { n, of };
+        let size = SampleSize {
+            rows: portion(
                 n,
-                of: n_total.filter(|_| is_total_known),
-            }
+                match (is_whole, n_total) {
+                    (true, _) => Total::Exact(n),
+                    (false, Some(of)) => Total::Exact(of),
+                    (false, None) => likely
+                        .of(n_bytes)
+                        .map_or(Total::Unknown, |of| Total::Estimated(of.max(n))),
+                },
+            ),
+            files: portion(n_read as u64, Total::Exact(objects.len() as u64)),
+            bytes: portion(n_bytes_read, Total::Exact(n_bytes)),
+            partitions: Portion::default(),
         };
         Ok(Page {
             df,
             objects: names,
             rejects,
             accuracy,
-            size: SampleSize::default(),
+            size,
             declared: schema.map(Arc::unwrap_or_clone),
         })
     }
@@ -265,13 +349,18 @@ impl Plan {
                 Ok(Part {
                     is_whole: head.df.height() as u64 == head.n_rows,
                     n_total: Some(head.n_rows),
+                    n_likely: None,
                     dfs: vec![head.df],
                     rejects: Vec::new(),
                 })
             }
             (Format::Jsonl, Format::Jsonl, Some(schema)) => {
                 let rows = head::read_rows(store, object, index, found.codec, schema, n_rows, cancel).await?;
-                Ok(part_of_batches(rows, n_rows))
+                let mut part = part_of_batches(rows, n_rows);
+                if found.codec == Codec::None {
+                    part.n_likely = likely_rows(&part.dfs, object.size);
+                }
+                Ok(part)
             }
             _ => Err(PageError::UnknownFormat {
                 object: store.location(&object.key).to_string(),
@@ -306,7 +395,39 @@ fn part_of_batches(rows: head::Rows, n_rows: usize) -> Part {
         rejects,
         is_whole,
         n_total: is_whole.then_some(n as u64),
+        n_likely: None,
     }
+}
+
+/// Rows by bytes of the objects read, to tell the rows of all.
+#[derive(Debug, Default)]
+struct Likely {
+    n_rows: u64,
+    n_bytes: u64,
+}
+
+impl Likely {
+    fn add(&mut self, n_rows: u64, n_bytes: u64) {
+        self.n_rows += n_rows;
+        self.n_bytes += n_bytes;
+    }
+
+    /// Rows of objects of `n_bytes` in all. None where nothing is known.
+    fn of(&self, n_bytes: u64) -> Option<u64> {
+        let rows = (u128::from(self.n_rows) * u128::from(n_bytes)).checked_div(u128::from(self.n_bytes))?;
+        u64::try_from(rows).ok()
+    }
+}
+
+/// Rows of an object of `n_bytes`, by the place of the last of its first rows.
+fn likely_rows(dfs: &[DataFrame], n_bytes: u64) -> Option<u64> {
+    let n_rows: usize = dfs.iter().map(DataFrame::height).sum();
+    let last = dfs.last()?;
+    let at = last.height().checked_sub(1)?;
+    let offset = last.column(origin::OFFSET).ok()?.u64().ok()?.get(at)?;
+    // The rows before the last take the bytes before it.
+    let rows = (n_rows as u128 - 1) * u128::from(n_bytes);
+    u64::try_from(rows.checked_div(u128::from(offset))?).ok()
 }
 
 fn stack_was_cut(n: u64, n_rows: usize, n_total: Option<u64>) -> bool {

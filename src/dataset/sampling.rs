@@ -12,6 +12,7 @@ use std::fmt;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::strata;
 use crate::base::units;
 
 /// Which rows are explored.
@@ -27,6 +28,29 @@ pub enum SampleChoice {
         /// Another seed takes other files.
         seed: u64,
     },
+}
+
+/// Rows of a spread sample, at most: they are all held in memory.
+pub(super) const MAX_SPREAD_ROWS: usize = 200_000;
+/// Partitions of a spread sample, at most: each costs a few requests.
+const MAX_SPREAD_PARTITIONS: usize = 1000;
+
+impl SampleChoice {
+    /// Which of `n` partitions are read, ascending: all, or when those would give too many rows, some spread over them.
+    pub fn partitions_read(self, n: usize) -> Vec<usize> {
+        match self {
+            Self::Head { .. } => (0..n).collect(),
+            Self::Spread {
+                files_per_partition,
+                rows_per_file,
+                seed,
+            } => {
+                let rows_each = files_per_partition.saturating_mul(rows_per_file).max(1);
+                let most = (MAX_SPREAD_ROWS / rows_each).clamp(1, MAX_SPREAD_PARTITIONS);
+                strata::spread(n, most, seed)
+            }
+        }
+    }
 }
 
 impl Default for SampleChoice {
@@ -188,6 +212,20 @@ mod tests {
         assert!(mixed.to_string().contains("either `n_rows`, or"), "{mixed}");
         let unknown = from_yaml::<SampleChoice>("rows: 5\n").unwrap_err().to_string();
         assert!(unknown.contains("rows"), "{unknown}");
+    }
+
+    #[test]
+    fn all_partitions_are_read_unless_they_would_give_too_many_rows() {
+        let spread = |rows_per_file| SampleChoice::Spread {
+            files_per_partition: 2,
+            rows_per_file,
+            seed: 7,
+        };
+        assert_eq!(spread(100).partitions_read(365), (0..365).collect::<Vec<_>>());
+        let some = spread(1000).partitions_read(365);
+        assert_eq!((some.len(), some[0], some[99]), (100, 0, 364));
+        assert_eq!(spread(usize::MAX).partitions_read(3), [0]);
+        assert!(spread(0).partitions_read(0).is_empty());
     }
 
     #[test]

@@ -1,6 +1,9 @@
-//! Which objects stand for a listing: spread evenly over its order, the first and the last always among them.
+//! Which objects stand for a listing: spread evenly over its order, the first and the last always among them, or drawn
+//! by lot from every partition.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::storage::Object;
 
@@ -57,6 +60,39 @@ pub(super) fn with_folders(objects: &[Object], n: usize) -> Vec<usize> {
     chosen.into_iter().collect()
 }
 
+/// The indices of `objects` by partition, in the order in which partitions come.
+pub(super) fn partitions(objects: &[Object], number_of: impl Fn(usize) -> usize) -> Vec<Vec<usize>> {
+    let mut places: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut partitions: Vec<Vec<usize>> = Vec::new();
+    for i in 0..objects.len() {
+        let at = *places.entry(number_of(i)).or_insert(partitions.len());
+        if at == partitions.len() {
+            partitions.push(Vec::new());
+        }
+        if let Some(files) = partitions.get_mut(at) {
+            files.push(i);
+        }
+    }
+    partitions
+}
+
+/// At most `n` of `files`, drawn by a lot that each key has with `seed`, ascending: a file that is added or goes changes
+/// the draw by itself alone. Empty files are drawn only where there is no other.
+pub(super) fn drawn(objects: &[Object], files: &[usize], n: usize, seed: u64) -> Vec<usize> {
+    let mut lots: Vec<(bool, u64, usize)> = files
+        .iter()
+        .filter_map(|i| {
+            let object = objects.get(*i)?;
+            let lot = xxh3_64_with_seed(object.key.as_bytes(), seed);
+            Some((object.size == 0, lot, *i))
+        })
+        .collect();
+    lots.sort_unstable();
+    let mut drawn: Vec<usize> = lots.into_iter().take(n).map(|(_, _, i)| i).collect();
+    drawn.sort_unstable();
+    drawn
+}
+
 fn folder(key: &str) -> &str {
     key.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
@@ -71,7 +107,7 @@ fn scatter(x: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{spread, with_folders};
+    use super::{drawn, partitions, spread, with_folders};
     use crate::storage::Object;
 
     #[test]
@@ -86,6 +122,40 @@ mod tests {
         }
         assert!(spread(0, 64, 0).is_empty());
         assert_ne!(spread(1000, 10, 1), spread(1000, 10, 2));
+    }
+
+    #[test]
+    fn files_are_drawn_by_lot_from_every_partition() {
+        let object = |i: usize| Object {
+            key: format!("day={}/{:03}.jsonl", i / 100, i % 100),
+            size: u64::from(i % 100 != 3),
+            modified: chrono::DateTime::UNIX_EPOCH,
+            etag: None,
+        };
+        let mut objects: Vec<Object> = (0..300).map(object).collect();
+        let days = partitions(&objects, |i| i / 100);
+        assert_eq!(days.len(), 3);
+        let draw = |objects: &[Object], seed| -> Vec<String> {
+            let days = partitions(objects, |i| i / 100);
+            let drawn = days.iter().flat_map(|files| drawn(objects, files, 5, seed));
+            drawn.map(|i| objects[i].key.clone()).collect()
+        };
+        let first = draw(&objects, 1);
+        assert_eq!(first.len(), 15);
+        assert!(first.is_sorted() && first.iter().all(|key| !key.ends_with("003.jsonl")));
+        assert_eq!(draw(&objects, 1), first);
+        assert_ne!(draw(&objects, 2), first);
+        objects.push(object(300));
+        assert_eq!(
+            draw(&objects, 1)[..15],
+            first,
+            "another day changes nothing before it"
+        );
+        assert_eq!(
+            drawn(&objects, &[3], 5, 1),
+            [3],
+            "an empty file, where there is no other"
+        );
     }
 
     #[test]

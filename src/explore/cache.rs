@@ -73,6 +73,7 @@ struct Fit {
     prefix: PrefixId,
     before: Step,
     after: Step,
+    is_used: bool,
 }
 
 #[derive(Debug)]
@@ -237,14 +238,15 @@ impl Cache {
         result
     }
 
-    /// What `step` learned from the rows after `prefix`, if it did.
-    pub(super) fn fitted(&self, prefix: PrefixId, step: &Step) -> Option<&Step> {
-        self.fits
-            .iter()
-            .find(|fit| fit.prefix == prefix && fit.before == *step)
-            .map(|fit| &fit.after)
+    /// What `step` learned from the rows after `prefix`, if it did for the exploration before this one.
+    pub(super) fn fitted(&mut self, prefix: PrefixId, step: &Step) -> Option<Step> {
+        let known = |fit: &&mut Fit| fit.prefix == prefix && fit.before == *step;
+        let fit = self.fits.iter_mut().find(known)?;
+        fit.is_used = true;
+        Some(fit.after.clone())
     }
 
+    /// Keeps what `before` learned.
     pub(super) fn keep_fit(&mut self, prefix: PrefixId, before: Step, after: Step) {
         self.fits
             .retain(|fit| fit.prefix != prefix || fit.before != before);
@@ -252,7 +254,17 @@ impl Cache {
             prefix,
             before,
             after,
+            is_used: true,
         });
+    }
+
+    /// Forgets what steps learned that were not in the exploration that ends here: a step that is asked to learn later is
+    /// meant to learn anew.
+    pub(super) fn forget_unused_fits(&mut self) {
+        self.fits.retain(|fit| fit.is_used);
+        for fit in &mut self.fits {
+            fit.is_used = false;
+        }
     }
 }
 
@@ -266,7 +278,7 @@ fn is_same(a: &Inputs, b: &Inputs) -> bool {
                     (None, None) => true,
                     _ => false,
                 };
-                is_same_rows && a.schema == b.schema
+                is_same_rows && a.schema == b.schema && a.problem == b.problem
             }
             _ => false,
         })

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use polars::prelude::{ChunkCompareEq, Column, DataFrame, IdxCa, IdxSize};
 
-use super::pairing::Pairing;
+use super::pairing::{Origins, Pairing};
 use crate::dataset::origin;
 use crate::transform::StepCounts;
 
@@ -21,7 +21,7 @@ pub enum ColumnMark {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
     Filtered,
-    /// It was made one with another row.
+    /// It was made one with another row, or the step does not tell which rows it passed over.
     Merged,
     Rejected,
 }
@@ -203,27 +203,6 @@ fn left_out(
         LeftOut { row, why }
     })
     .collect()
-}
-
-/// The origin columns of a frame.
-struct Origins<'a> {
-    object: &'a polars::prelude::UInt32Chunked,
-    line: &'a polars::prelude::UInt64Chunked,
-    offset: &'a polars::prelude::UInt64Chunked,
-}
-
-impl<'a> Origins<'a> {
-    fn of(df: &'a DataFrame) -> Option<Self> {
-        Some(Self {
-            object: df.column(origin::OBJECT).ok()?.u32().ok()?,
-            line: df.column(origin::LINE).ok()?.u64().ok()?,
-            offset: df.column(origin::OFFSET).ok()?.u64().ok()?,
-        })
-    }
-
-    fn at(&self, row: usize) -> Option<(u32, u64, u64)> {
-        Some((self.object.get(row)?, self.line.get(row)?, self.offset.get(row)?))
-    }
 }
 
 fn marks(before: &DataFrame, after: &DataFrame, pairing: &Pairing) -> BTreeMap<String, ColumnMark> {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use polars::prelude::{DataFrame, Schema};
 
 use super::compare::{ColumnMark, Comparison};
+use super::inputs;
 use super::ledger::Ledger;
 use crate::base::Accuracy;
 use crate::dataset::{Page, Reason, Reject, SampleSize, Stage};
-use crate::transform::{Inputs, Step, StepError, StepReject};
+use crate::transform::{Inputs, Recipe, Step, StepError, StepReject};
 
 /// The page after a step, the state of every step, and what was rejected.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +54,18 @@ impl Explored {
             size: page.size,
             ..Self::default()
         }
+    }
+
+    /// Says what the first `n_steps` steps of the recipe rest on besides the page: where not all rows of an input are
+    /// there, the rows shown are a sample, also of a whole page.
+    pub(super) fn rests_on(&mut self, recipe: &Recipe, n_steps: usize, inputs: &Inputs) {
+        if self.accuracy.is_exact() && inputs::is_sampled(recipe, n_steps, inputs) {
+            self.accuracy = Accuracy::Sample {
+                n: self.n_rows_in,
+                of: Some(self.n_rows_in),
+            };
+        }
+        self.notes = inputs::notes(recipe, n_steps, inputs);
     }
 
     /// Adds what the last shown step did.

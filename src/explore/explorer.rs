@@ -8,10 +8,9 @@ use polars::prelude::DataFrame;
 use super::cache::{Cache, Known, PrefixId, Rows};
 use super::compare::Comparison;
 use super::explored::{Explored, as_reject};
-use super::inputs::{is_sampled, notes};
 use super::ledger::{ColumnChanges, Facts, ledger, nulls_made};
 use super::pairing::{Pairing, take_places, with_places};
-use crate::base::{Accuracy, Cancel, Cancelled};
+use crate::base::{Cancel, Cancelled};
 use crate::dataset::{Page, origin};
 use crate::transform::{CheckError, FitSource, FitState, Inputs, Plan, Recipe, Step, StepError};
 
@@ -100,7 +99,6 @@ impl Explorer {
     ///
     /// A step that does not check is a state to show: the steps above it run, and the rows shown are those before it. A
     /// step that has not learned what it needs learns it from the rows before it; `source` says what rows these are.
-    /// Where a step reads an input of which not all rows are there, the result is a sample, also of a whole page.
     ///
     /// # Errors
     /// [`Cancelled`]; what was computed until then is kept.
@@ -145,16 +143,12 @@ impl Explorer {
             }
         };
         explored.n_steps = n_good;
-        explored.notes = notes(recipe, n_good, inputs);
-        if explored.accuracy.is_exact() && is_sampled(recipe, n_good, inputs) {
-            // All rows of the page, on a part of an input.
-            let n = explored.n_rows_in;
-            explored.accuracy = Accuracy::Sample { n, of: Some(n) };
-        }
+        explored.rests_on(recipe, n_good, inputs);
         explored.df = origin::strip(&rows.df);
         self.compare(&mut chain, depth, n_good, &rows, cancel, &mut explored)?;
         self.time_again(&chain, cancel);
         self.book(&chain, depth, inputs, &mut explored);
+        self.cache.forget_unused_fits();
         Ok(explored)
     }
 
@@ -278,7 +272,7 @@ impl Explorer {
     ) -> Result<Option<Result<Step, StepError>>, Cancelled> {
         let depth = chain.links.len();
         if let Some(fitted) = self.cache.fitted(chain.id(depth), step) {
-            return Ok(Some(Ok(fitted.clone())));
+            return Ok(Some(Ok(fitted)));
         }
         let rows = match self.rows(chain, depth, cancel) {
             Ok(rows) => rows,
@@ -331,7 +325,7 @@ impl Explorer {
                 message: error.to_string(),
             })?;
         self.n_computed += 1;
-        let pairing = take_places(&mut outcome.df, before.height());
+        let pairing = take_places(&mut outcome.df, &before);
         let counts = outcome.counts.pop().unwrap_or_default();
         let nanos = counts.nanos;
         let known = Known {

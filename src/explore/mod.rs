@@ -11,6 +11,7 @@ mod ledger;
 mod pairing;
 mod recipe_test;
 mod script;
+mod suggest;
 
 pub use compare::{CellChanges, ColumnMark, Comparison, LeftOut, Why};
 pub use explored::Explored;
@@ -19,3 +20,4 @@ pub use inputs::open_inputs;
 pub use ledger::{ColumnChanges, Ledger, NullChange, Nulls, PerMillion, Retyped};
 pub use recipe_test::{Schemas, TestOutcome, given_rows, run_test, test_from_rows};
 pub use script::{declared_inputs, input_sources, row_source, script};
+pub use suggest::{Suggestion, SuggestionCode, suggest};

@@ -3,7 +3,9 @@
 //! Each row carries its place in a hidden column through the step, so rows find each other exactly: several after one
 //! where rows are made, none for those left out, and no partner for rows that come from elsewhere.
 
-use polars::prelude::{Column, DataFrame, IdxCa, NamedFrom, Series};
+use std::collections::HashMap;
+
+use polars::prelude::{Column, DataFrame, IdxCa, NamedFrom, Series, UInt32Chunked, UInt64Chunked};
 
 use crate::dataset::origin;
 
@@ -65,19 +67,60 @@ pub(super) fn with_places(df: &DataFrame) -> DataFrame {
     df
 }
 
-/// Takes the places out of what a step gave for `n_before` rows.
-pub(super) fn take_places(df: &mut DataFrame, n_before: usize) -> Pairing {
+/// Takes the places out of what a step gave for the rows `before`. A step that computes its rows anew may lose them; then
+/// rows are found by their origin, as far as that is one row's alone.
+pub(super) fn take_places(df: &mut DataFrame, before: &DataFrame) -> Pairing {
     let places = df.drop_in_place(origin::ROW).ok();
-    let Some(places) = places.as_ref().and_then(|places| places.u64().ok()) else {
-        return Pairing::Rows(vec![None; df.height()]);
+    let rows: Vec<Option<u32>> = match places.as_ref().and_then(|places| places.u64().ok()) {
+        Some(places) => places.iter().map(|place| u32::try_from(place?).ok()).collect(),
+        None => by_origin(df, before),
     };
-    let is_same = places.len() == n_before
-        && places
+    let is_same = rows.len() == before.height()
+        && rows
             .iter()
             .enumerate()
-            .all(|(row, place)| place == Some(row as u64));
+            .all(|(row, before)| before.is_some_and(|before| before as usize == row));
     if is_same {
-        return Pairing::Same;
+        Pairing::Same
+    } else {
+        Pairing::Rows(rows)
     }
-    Pairing::Rows(places.iter().map(|place| u32::try_from(place?).ok()).collect())
+}
+
+fn by_origin(df: &DataFrame, before: &DataFrame) -> Vec<Option<u32>> {
+    let (Some(old), Some(new)) = (Origins::of(before), Origins::of(df)) else {
+        return vec![None; df.height()];
+    };
+    let mut rows: HashMap<(u32, u64, u64), Option<u32>> = HashMap::new();
+    for row in 0..before.height() {
+        if let Some(origin) = old.at(row) {
+            rows.entry(origin)
+                .and_modify(|row| *row = None)
+                .or_insert(u32::try_from(row).ok());
+        }
+    }
+    (0..df.height())
+        .map(|row| rows.get(&new.at(row)?).copied().flatten())
+        .collect()
+}
+
+/// The origin columns of a frame.
+pub(super) struct Origins<'a> {
+    object: &'a UInt32Chunked,
+    line: &'a UInt64Chunked,
+    offset: &'a UInt64Chunked,
+}
+
+impl<'a> Origins<'a> {
+    pub(super) fn of(df: &'a DataFrame) -> Option<Self> {
+        Some(Self {
+            object: df.column(origin::OBJECT).ok()?.u32().ok()?,
+            line: df.column(origin::LINE).ok()?.u64().ok()?,
+            offset: df.column(origin::OFFSET).ok()?.u64().ok()?,
+        })
+    }
+
+    pub(super) fn at(&self, row: usize) -> Option<(u32, u64, u64)> {
+        Some((self.object.get(row)?, self.line.get(row)?, self.offset.get(row)?))
+    }
 }

@@ -50,7 +50,9 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
         state.preferences.remember(&source.location.name(), &source);
     }
     state.slots.page.poll();
-    state.slots.explored.poll();
+    if state.slots.explored.poll() {
+        keep_fits(state);
+    }
     if state.slots.fonts.poll()
         && let Some(found) = state.slots.fonts.value()
     {
@@ -118,6 +120,25 @@ fn take_session(state: &mut State) {
     state.session = Some(path);
     state.saved = document;
     state.slots.session.clear();
+}
+
+/// Puts what steps have learned into the document, as part of the edit that caused it.
+fn keep_fits(state: &mut State) {
+    let slot = &state.slots.explored;
+    let (Some(key), Some(explored)) = (slot.key(), slot.value()) else {
+        return;
+    };
+    // What was learned for another recipe may stand beside other steps now.
+    if slot.is_stale() || explored.fits.is_empty() || key.recipe != state.document().recipe {
+        return;
+    }
+    let mut recipe = key.recipe.clone();
+    for (at, fitted) in &explored.fits {
+        if let Some(step) = recipe.steps.get_mut(*at) {
+            step.step.clone_from(fitted);
+        }
+    }
+    state.history.amend_recipe(recipe);
 }
 
 /// Changes the document, and says so when that puts undone edits aside.
@@ -343,6 +364,11 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         Command::Refresh => refresh(app),
         Command::ShowTab(tab) => app.state.panels.tab = tab,
         Command::ShowStep(step) => app.state.panels.shown_step = step,
+        Command::CompareStep(number) => {
+            app.state.panels.shown_step = Some(number);
+            app.state.panels.tab = Tab::Data;
+            app.state.panels.data.compare();
+        }
         Command::GoBack => {
             let present = Place::of(app.state.document());
             if let Some(place) = app.state.places.back(present) {
@@ -521,12 +547,13 @@ pub(super) fn start_work(app: &mut App) {
     slots
         .listing
         .request(source.clone(), |source| work::list(tasks, source));
-    if let Some(prefixes) = slots.prefixes(document) {
+    if let (Some(prefixes), Some(strata)) = (slots.prefixes(document), slots.strata(document)) {
         let key = PageKey {
             source: source.clone(),
             prefixes,
             schema_prefixes: slots.schema_prefixes(document),
             sample: document.sample,
+            strata,
             generation: slots.refreshes,
         };
         let label = document

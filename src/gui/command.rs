@@ -37,6 +37,8 @@ pub enum Command {
     ShowTab(Tab),
     /// Shows the data after this many steps; none shows them after all steps.
     ShowStep(Option<usize>),
+    /// Shows the data before and after this step side by side; 1-based.
+    CompareStep(usize),
     /// Asks for a file and writes the job spec there.
     Export,
     /// Runs the job here, in the background.

@@ -25,7 +25,19 @@ pub struct PageKey {
     /// every day by it.
     pub schema_prefixes: Vec<String>,
     pub sample: SampleChoice,
+    /// The partitions that a spread sample is drawn from; empty for the first rows.
+    pub strata: Strata,
     pub generation: u64,
+}
+
+/// The partitions of a spread sample, and what was listed in all of the dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Strata {
+    /// The prefixes of each partition that is read.
+    pub prefixes: Vec<Vec<String>>,
+    pub n_partitions: u64,
+    pub n_files: u64,
+    pub n_bytes: u64,
 }
 
 /// Partitions whose files say the schema of a dataset: each costs a request or two.
@@ -184,6 +196,28 @@ impl Slots {
                 .partition
                 .date(),
         }
+    }
+
+    /// What a spread sample is drawn from: the open partition, or all. None while the listing still grows.
+    pub fn strata(&self, document: &Document) -> Option<Strata> {
+        if matches!(document.sample, SampleChoice::Head { .. }) {
+            return Some(Strata::default());
+        }
+        let dataset = self.dataset(document).filter(|_| !self.listing.is_pending())?;
+        let all: Vec<_> = match &document.partition {
+            Some(partition) => dataset.stats(partition).into_iter().collect(),
+            None => dataset.keys.partitions.values().collect(),
+        };
+        let read = document.sample.partitions_read(all.len());
+        Some(Strata {
+            prefixes: read
+                .into_iter()
+                .filter_map(|at| Some(all.get(at)?.prefixes.clone()))
+                .collect(),
+            n_partitions: all.len() as u64,
+            n_files: all.iter().map(|stats| stats.n_files).sum(),
+            n_bytes: all.iter().map(|stats| stats.n_bytes).sum(),
+        })
     }
 
     /// Prefixes of partitions spread over the dataset, the first and the last among them. None while it is being listed,

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures::stream::StreamExt;
+
 use super::listed::Listed;
 use super::slots::{InputRequest, InputsKey, OpenedInputs, PageKey, ReadPage};
 use crate::base::Cancel;
@@ -22,6 +24,10 @@ use crate::transform::{FitSource, Inputs, Recipe};
 const SHOW_EVERY: Duration = Duration::from_millis(250);
 /// Objects looked at for one page: enough for a stratified sample of a large partition.
 const MAX_PAGE_OBJECTS: usize = 20_000;
+/// Objects of one partition that a spread sample draws from: a few requests each.
+const MAX_STRATUM_OBJECTS: usize = 3000;
+/// Partitions listed at once.
+const CONCURRENT_LISTS: usize = 8;
 /// Objects of each partition that may say the schema.
 const MAX_SCHEMA_OBJECTS: usize = 50;
 
@@ -96,23 +102,66 @@ fn next_stamp() -> u64 {
 }
 
 async fn page_of(key: &PageKey, cancel: &Cancel) -> Result<Page, String> {
-    let SampleChoice::Head { n_rows } = key.sample else {
-        return Err(String::new());
-    };
     let store = Store::open(&key.source.location, &key.source.connection)
         .await
         .map_err(|error| error.to_string())?;
+    match key.sample {
+        SampleChoice::Head { n_rows } => head_page(&store, key, n_rows, cancel).await,
+        SampleChoice::Spread { .. } => spread_page(&store, key, cancel).await,
+    }
+}
+
+async fn head_page(store: &Store, key: &PageKey, n_rows: usize, cancel: &Cancel) -> Result<Page, String> {
     let mut objects = Vec::new();
     for prefix in &key.prefixes {
-        objects.extend(head_of(&store, prefix, MAX_PAGE_OBJECTS, cancel).await?);
+        objects.extend(head_of(store, prefix, MAX_PAGE_OBJECTS, cancel).await?);
         if objects.len() >= MAX_PAGE_OBJECTS {
             break;
         }
     }
-    let declared = schema_of(&store, key, &objects, cancel).await?;
-    Page::read(&store, &objects, declared.as_ref(), n_rows, cancel)
+    let declared = schema_of(store, key, &objects, cancel).await?;
+    let page = Page::read(store, &objects, declared.as_ref(), n_rows, cancel)
         .await
-        .map_err(|error| error.to_string())
+        .map_err(|error| error.to_string())?;
+    Ok(if objects.len() >= MAX_PAGE_OBJECTS {
+        page.of_unknown_totals()
+    } else {
+        page
+    })
+}
+
+/// Some files of every partition. Of a large one the first thousands of files are drawn from.
+async fn spread_page(store: &Store, key: &PageKey, cancel: &Cancel) -> Result<Page, String> {
+    let strata = &key.strata;
+    let lists = strata.prefixes.iter().map(|prefixes| async move {
+        let mut objects = Vec::new();
+        for prefix in prefixes {
+            objects.extend(head_of(store, prefix, MAX_STRATUM_OBJECTS, cancel).await?);
+        }
+        Ok::<_, String>(objects)
+    });
+    let mut lists = futures::stream::iter(lists.collect::<Vec<_>>()).buffered(CONCURRENT_LISTS);
+    let (mut objects, mut partition_of) = (Vec::new(), Vec::new());
+    let mut number = 0;
+    while let Some(listed) = lists.next().await {
+        let listed = listed?;
+        partition_of.extend(std::iter::repeat_n(number, listed.len()));
+        objects.extend(listed);
+        number += 1;
+    }
+    let declared = schema_of(store, key, &objects, cancel).await?;
+    // The partitions were chosen already, so that only those were listed.
+    let page = Page::sample(
+        store,
+        &objects,
+        &partition_of,
+        declared.as_ref(),
+        key.sample,
+        cancel,
+    )
+    .await
+    .map_err(|error| error.to_string())?;
+    Ok(page.of_listed(strata.n_files, strata.n_bytes, strata.n_partitions))
 }
 
 /// The schema of the whole dataset, from some files of partitions spread over it and of those that are shown. None where
@@ -265,7 +314,16 @@ pub struct ExploreOn {
     pub from: String,
 }
 
-/// Runs the recipe on a page. Computing blocks, so it has a thread of its own; `explorer` is never locked by the window.
+impl ExploreOn {
+    fn source(&self) -> FitSource {
+        FitSource {
+            from: self.from.clone(),
+            at: chrono::Utc::now(),
+        }
+    }
+}
+
+/// Runs the recipe on a page.
 pub fn start_explore(
     tasks: &Executor,
     explorer: &Arc<Mutex<Explorer>>,
@@ -273,12 +331,28 @@ pub fn start_explore(
     recipe: Recipe,
     shown_step: Option<usize>,
 ) -> TaskHandle<Explored> {
-    let explorer = Arc::clone(explorer);
     let n_steps = shown_step.unwrap_or(recipe.steps.len());
     let label = match shown_step {
         Some(n) => format!("Steps 1 to {n}"),
         None => "Recipe on the sample".to_owned(),
     };
+    with_explorer(tasks, label, explorer, move |explorer, cancel| {
+        let source = on.source();
+        let (stamp, page) = (on.read.stamp, on.read.page);
+        explorer
+            .explore(stamp, &page, &recipe, n_steps, &on.inputs, &source, cancel)
+            .map_err(|error| error.to_string())
+    })
+}
+
+/// Computing blocks, so it has a thread of its own; the explorer is never locked by the window.
+fn with_explorer<T: Send + 'static>(
+    tasks: &Executor,
+    label: String,
+    explorer: &Arc<Mutex<Explorer>>,
+    work: impl FnOnce(&mut Explorer, &Cancel) -> Result<T, String> + Send + 'static,
+) -> TaskHandle<T> {
+    let explorer = Arc::clone(explorer);
     tasks.spawn(label, move |context| async move {
         tokio::task::spawn_blocking(move || {
             // The exploration before this one was cancelled, and ends with its present step.
@@ -287,17 +361,10 @@ pub fn start_explore(
                 *explorer = Explorer::default();
                 explorer
             });
-            let source = FitSource {
-                from: on.from,
-                at: chrono::Utc::now(),
-            };
-            let (stamp, page) = (on.read.stamp, on.read.page);
-            let cancel = &context.cancel;
-            explorer.explore(stamp, &page, &recipe, n_steps, &on.inputs, &source, cancel)
+            work(&mut explorer, &context.cancel)
         })
         .await
         .map_err(|error| format!("internal error: {error}"))?
-        .map_err(|error| error.to_string())
     })
 }
 

@@ -146,13 +146,13 @@ impl Edit {
                 }
             }
             Self::SetRecipe(recipe) => document.recipe.clone_from(recipe),
+            Self::Group { edits, .. } => edits.iter().for_each(|edit| edit.apply(document)),
             Self::SetInput { name, input } => {
                 document.inputs.insert(name.clone(), input.as_ref().clone());
             }
             Self::RemoveInput { name } => {
                 document.inputs.remove(name);
             }
-            Self::Group { edits, .. } => edits.iter().for_each(|edit| edit.apply(document)),
             Self::SetJob(job) => document.job.clone_from(job),
         }
     }

@@ -22,11 +22,11 @@
 //! - **Types:** a whole number written as such is int32, or int64 beyond; with a column it takes the column's type.
 
 mod code;
-
 mod complete;
 mod functions;
 mod look;
 mod query;
+mod rename;
 mod times;
 
 use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, PolarsError, Schema};
@@ -41,6 +41,7 @@ pub use code::{Codes, time_code};
 pub use complete::{Completion, CompletionKind, Completions, complete, sql_name};
 pub use functions::{FUNCTION_GROUPS, FunctionInfo, functions};
 pub use query::{TableQuery, query};
+pub(super) use rename::{rename_in_expression, rename_in_query};
 
 /// Checks `text` against rows of `schema` and gives its type. Reads no data: beyond planning, it computes the expression
 /// on no rows, because polars finds some errors of types only then.

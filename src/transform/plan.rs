@@ -143,6 +143,26 @@ fn check_step(index: usize, step: &Step, schema: &Schema, inputs: &Inputs) -> Re
 }
 
 impl Plan {
+    /// The plan of one step alone, whose 1-based number in its recipe is `number`.
+    ///
+    /// # Errors
+    /// [`StepError`] when it does not check against `input`.
+    pub fn of_step(number: usize, step: &Step, input: &Schema, inputs: &Inputs) -> Result<Self, StepError> {
+        let output = check_step(number.saturating_sub(1), step, input, inputs)?;
+        Ok(Self {
+            input: input.clone(),
+            output,
+            steps: vec![PlannedStep {
+                number,
+                label: step.label(),
+                step: step.clone(),
+                input: input.clone(),
+            }],
+            inputs: inputs.clone(),
+            max_made_bytes: MAX_MADE_BYTES,
+        })
+    }
+
     /// The plan with the rows of its inputs. Their columns are those that it was compiled with.
     #[must_use]
     pub fn with_inputs(mut self, inputs: Inputs) -> Self {
@@ -172,26 +192,6 @@ impl Plan {
     /// Whether a step gives rows also where none come in.
     pub fn appends(&self) -> bool {
         self.steps.iter().any(|planned| planned.step.appends())
-    }
-
-    /// The plan of one step alone, whose 1-based number in its recipe is `number`.
-    ///
-    /// # Errors
-    /// [`StepError`] when it does not check against `input`.
-    pub fn of_step(number: usize, step: &Step, input: &Schema, inputs: &Inputs) -> Result<Self, StepError> {
-        let output = check_step(number.saturating_sub(1), step, input, inputs)?;
-        Ok(Self {
-            input: input.clone(),
-            output,
-            steps: vec![PlannedStep {
-                number,
-                label: step.label(),
-                step: step.clone(),
-                input: input.clone(),
-            }],
-            inputs: inputs.clone(),
-            max_made_bytes: MAX_MADE_BYTES,
-        })
     }
 
     pub fn input(&self) -> &Schema {

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::Step;
 use super::steps::{NAMES, registry, unknown_step};
-use crate::dataset::InputSpec;
+use crate::dataset::{InputSpec, SampleChoice};
 
 /// An ordered list of steps.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -45,6 +45,9 @@ pub struct RecipeFile {
     pub kind: RecipeKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The rows it was explored on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<SampleChoice>,
     /// Second datasets that steps read, by the name that they use.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub inputs: BTreeMap<String, InputSpec>,
@@ -72,6 +75,7 @@ impl RecipeFile {
             api_version: ApiVersion::V1,
             kind: RecipeKind::Recipe,
             name: None,
+            sample: None,
             inputs: BTreeMap::new(),
             steps,
         }

@@ -130,6 +130,11 @@ pub(super) trait Behaviour {
         None
     }
 
+    /// The parameters that decide what the step learns, in words. None for a step that learns nothing.
+    fn learns_of(&self) -> Option<String> {
+        None
+    }
+
     /// The step with what it learns from `df`, visible rows before it. None for a step that learns nothing.
     fn fit(&self, df: &DataFrame, source: &FitSource) -> Option<Result<Step, CheckError>> {
         let _ = (df, source);

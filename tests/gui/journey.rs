@@ -188,4 +188,43 @@ fn a_second_dataset_is_added_by_its_folder_joined_and_run() {
     desk.wait_idle();
     desk.click("Run here");
     desk.wait_for("12 in = 12 out");
+fn what_a_step_learns_from_the_sample_belongs_to_the_edit_that_added_it() {
+    let folder = desk();
+    let lake = lake(folder.path());
+    let mut desk = Desk::open(folder, Some(&lake));
+    desk.click_starting("2020/01/02 1 file");
+    desk.wait_idle();
+    add_step(&mut desk, "string_index");
+    desk.wait_for("fitted on 24 rows");
+    desk.wait_idle();
+    let recipe = &desk.app().document().recipe;
+    let learned = recipe.steps[0].step.params()["fitted"].clone();
+    assert_eq!(learned["rows"], 24);
+    assert!(
+        learned["from"].as_str().unwrap().contains("2020-01-02"),
+        "{learned}"
+    );
+    desk.click("Undo: add step 1 string_index");
+    assert!(desk.app().document().recipe.steps.is_empty());
+    desk.click("Redo: add step 1 string_index");
+    assert_eq!(
+        desk.app().document().recipe.steps[0].step.params()["fitted"],
+        learned
+    );
+}
+
+#[test]
+fn rows_before_and_after_a_step_stand_side_by_side_in_the_data_tab() {
+    let folder = desk();
+    let lake = lake(folder.path());
+    let mut desk = Desk::open(folder, Some(&lake));
+    desk.click_starting("2020/01/02 1 file");
+    desk.click("Data");
+    desk.wait_for("24 rows");
+    add_step(&mut desk, "filter");
+    fill(&mut desk, "where of step 1", "salary >= 10000");
+    desk.wait_for("24 → 14 rows");
+    desk.click("Before / after");
+    desk.wait_for("10 rows left out");
+    assert!(desk.has("Store Manager"));
 }

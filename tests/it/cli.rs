@@ -132,6 +132,46 @@ fn schema_names_the_field_that_changes_type_and_where() {
 }
 
 #[test]
+fn preview_takes_files_of_every_partition_and_the_same_ones_with_the_same_seed() {
+    let spread = |seed: &str| {
+        json(&[
+            "preview",
+            "sample_data/raw",
+            "--files-per-partition",
+            "1",
+            "--rows-per-file",
+            "2",
+            "--seed",
+            seed,
+            "--json",
+        ])
+    };
+    let answer = spread("3");
+    let n_days = answer["size"]["partitions"]["n"].as_u64().unwrap();
+    assert!(n_days > 3, "{answer}");
+    assert_eq!(answer["size"]["files"]["n"], n_days);
+    assert_eq!(answer["sample"]["seed"], 3);
+    assert_eq!(spread("3"), answer);
+    fails(
+        &["preview", "sample_data/raw", "--seed", "3"],
+        2,
+        &["--files-per-partition"],
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = folder.path().join("recipe.yaml");
+    let written = "apiVersion: skewer/v1\nkind: Recipe\nsample: {files_per_partition: 1, rows_per_file: 2, seed: 3}\nsteps: []\n";
+    std::fs::write(&recipe, written).unwrap();
+    let from_recipe = json(&[
+        "preview",
+        "sample_data/raw",
+        "--recipe",
+        text_of(&recipe),
+        "--json",
+    ]);
+    assert_eq!(from_recipe, answer, "the recipe keeps its sample");
+}
+
+#[test]
 fn preview_shows_rows_after_the_job_s_steps_with_their_types() {
     let day = "sample_data/raw/2020/01/02";
     let answer = json(&[

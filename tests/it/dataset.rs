@@ -6,7 +6,7 @@ use std::path::Path;
 
 use skewer::base::{Accuracy, Cancel};
 use skewer::dataset::infer::infer;
-use skewer::dataset::{Page, PageError, Reason, arrow_bridge, dtype_name, origin};
+use skewer::dataset::{Page, PageError, Reason, SampleChoice, Total, arrow_bridge, dtype_name, origin};
 use skewer::storage::{Connection, Location, Object, Store};
 
 struct Lake {
@@ -271,27 +271,76 @@ async fn what_is_no_data_says_so_with_its_place() {
 }
 
 #[tokio::test]
-async fn a_sample_spreads_over_the_listing_and_says_that_it_is_one() {
-    let files: Vec<(String, Vec<u8>)> = (0..100)
-        .map(|i| (format!("{i:03}.jsonl"), lines(i * 1000, 50).into_bytes()))
+async fn a_spread_sample_takes_every_partition_says_its_size_and_comes_back_the_same() {
+    let files: Vec<(String, Vec<u8>)> = (0..60)
+        .map(|i| {
+            let text = lines(100_000 + i * 1000, 50).into_bytes();
+            (format!("day={:02}/{i:03}.jsonl", 1 + i / 20), text)
+        })
         .collect();
     let files: Vec<(&str, Vec<u8>)> = files
         .iter()
         .map(|(key, content)| (key.as_str(), content.clone()))
         .collect();
     let lake = lake(&files).await;
-    let (a, b) = (sample_of(&lake, 1).await, sample_of(&lake, 2).await);
-    assert_eq!((a.objects.len(), a.df.height()), (10, 50));
-    assert_eq!(
-        (a.objects[0].as_str(), a.objects[9].as_str()),
-        ("000.jsonl", "099.jsonl")
+    let (a, again, b) = (
+        sample_of(&lake, 1).await,
+        sample_of(&lake, 1).await,
+        sample_of(&lake, 2).await,
     );
+    assert_eq!((a.objects.len(), a.df.height()), (12, 60));
+    for day in ["day=01/", "day=02/", "day=03/"] {
+        let n = a.objects.iter().filter(|key| key.starts_with(day)).count();
+        assert_eq!(n, 4, "{day}");
+    }
+    assert!(again.df.equals_missing(&a.df) && again.objects == a.objects);
     assert_ne!(a.objects, b.objects);
-    assert_eq!(a.accuracy, Accuracy::Sample { n: 50, of: None });
+    assert_eq!(a.accuracy, Accuracy::Sample { n: 60, of: None });
+    assert_eq!((a.size.files.n, a.size.files.of), (12, Total::Exact(60)));
+    assert_eq!((a.size.partitions.n, a.size.partitions.of), (3, Total::Exact(3)));
+    // Lines of one length: the estimate is as good as a count.
+    assert_eq!(a.size.rows.of, Total::Estimated(3000));
 }
 
+#[tokio::test]
+async fn a_spread_sample_of_everything_is_exact() {
+    let lake = lake(&[
+        ("a/1.jsonl", lines(0, 3).into_bytes()),
+        ("b/1.jsonl", lines(3, 3).into_bytes()),
+    ])
+    .await;
+    let page = sample_of(&lake, 1).await;
+    assert_eq!((page.accuracy, page.df.height()), (Accuracy::Exact, 6));
+    assert_eq!(page.size.rows.of, Total::Exact(6));
+    let unknown = page.clone().of_unknown_totals();
+    assert_eq!(unknown.accuracy, Accuracy::Sample { n: 6, of: None });
+    assert_eq!(unknown.size.rows.of, Total::Unknown);
+    let bytes = page.size.bytes.n;
+    let part = page.of_listed(20, bytes * 10, 5);
+    assert_eq!(
+        (part.size.rows.of, part.size.files.of),
+        (Total::Estimated(60), Total::Exact(20))
+    );
+    assert_eq!(part.accuracy, Accuracy::Sample { n: 6, of: None });
+}
+
+/// Four files a folder, five rows each.
 async fn sample_of(lake: &Lake, seed: u64) -> Page {
-    Page::sample(&lake.store, &lake.objects, None, 10, 5, seed, &Cancel::new())
+    let folders: Vec<&str> = lake
+        .objects
+        .iter()
+        .map(|object| object.key.split('/').next().unwrap())
+        .collect();
+    let numbers: Vec<usize> = folders
+        .iter()
+        .map(|folder| folders.iter().position(|other| other == folder).unwrap())
+        .collect();
+    let choice = SampleChoice::Spread {
+        files_per_partition: 4,
+        rows_per_file: 5,
+        seed,
+    };
+    Page::sample(&lake.store, &lake.objects, &numbers, None, choice, &Cancel::new())
         .await
         .unwrap()
 }

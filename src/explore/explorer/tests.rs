@@ -4,11 +4,11 @@ use chrono::DateTime;
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series, df};
 
 use super::{Explorer, explore_once};
-use crate::base::Cancel;
 use crate::base::envelope::from_yaml;
+use crate::base::{Accuracy, Cancel};
 use crate::dataset::{Page, origin};
 use crate::explore::{ColumnMark, Explored, Nulls, Why};
-use crate::transform::{FitSource, Inputs, Recipe};
+use crate::transform::{FitSource, FitState, Input, Inputs, Recipe};
 
 pub(super) fn page(df: &DataFrame) -> Page {
     let mut df = df.clone();
@@ -290,4 +290,167 @@ fn rejected_rows_are_told_from_filtered_ones() {
     assert_eq!(comparison.row_before(1), Some(2));
     assert_eq!(comparison.cell_changes(0..2), [], "the same digits");
     assert_eq!(explored.marks["s"], ColumnMark::Changed, "of another type");
+}
+
+#[test]
+fn a_step_that_learns_is_fitted_on_the_rows_before_it_and_the_exploration_goes_on() {
+    let steps = "
+- filter: {where: n < 50}
+- scale: {columns: [n], method: min_max, suffix: _scaled}
+- derive: {columns: {twice: n_scaled * 2}}
+";
+    let mut desk = Desk::new(&numbers());
+    let (first, n) = desk.explore(1, steps, 3);
+    assert_eq!((first.n_steps, n), (3, 3));
+    assert!(first.checks.iter().all(Result::is_ok), "{:?}", first.checks);
+    let twice: Vec<Option<f64>> = first.df.column("twice").unwrap().f64().unwrap().iter().collect();
+    assert_eq!(
+        twice.last(),
+        Some(&Some(2.0)),
+        "learned from the rows after the filter"
+    );
+    let [(1, fitted)] = first.fits.as_slice() else {
+        panic!("{:?}", first.fits)
+    };
+    let Some(FitState::Fitted { from, rows, .. }) = fitted.fit_state() else {
+        panic!("{fitted:?}")
+    };
+    assert_eq!((from.as_str(), rows), ("a test", 50));
+
+    let (_, n) = desk.explore(1, steps, 3);
+    assert_eq!(n, 0, "what it learned is known");
+    let mut kept = recipe(steps);
+    kept.steps[1].step = fitted.clone();
+    let inputs = Inputs::default();
+    let before = desk.explorer.n_computed();
+    let again = desk
+        .explorer
+        .explore(1, &desk.page, &kept, 3, &inputs, &source(), &Cancel::new())
+        .unwrap();
+    assert_eq!((again.fits.len(), desk.explorer.n_computed() - before), (0, 0));
+
+    let (above, n) = desk.explore(2, steps, 1);
+    assert_eq!((above.n_steps, n), (1, 1));
+    assert_eq!(
+        above.fits.len(),
+        1,
+        "a step below those that are shown learns too"
+    );
+    assert!(above.checks.iter().all(Result::is_ok));
+
+    kept.steps[0].enabled = false;
+    let mut refit = |at| {
+        desk.explorer
+            .refit_step(1, &desk.page, &kept, at, &inputs, &source(), &Cancel::new())
+    };
+    let anew = refit(1).unwrap();
+    assert!(
+        matches!(anew.fit_state(), Some(FitState::Fitted { rows: 100, .. })),
+        "{anew:?}"
+    );
+    assert_eq!(
+        refit(2).unwrap_err(),
+        "step 3 `derive(twice)` learns nothing from data"
+    );
+}
+
+#[test]
+fn a_step_that_cannot_learn_is_a_state_of_that_step() {
+    let explored = explored(
+        &numbers(),
+        "- scale: {columns: [t]}\n- derive: {columns: {m: n + 1}}\n",
+    );
+    assert_eq!((explored.n_steps, explored.fits.len()), (0, 0));
+    let error = explored.checks[0].as_ref().unwrap_err().to_string();
+    assert!(
+        error.starts_with("step 1 `scale(t)`: column `t` is string"),
+        "{error}"
+    );
+    assert!(explored.checks[1].is_ok());
+}
+
+#[test]
+fn rows_are_paired_through_queries_groups_and_rows_of_other_data() {
+    let rows = df!("n" => [3_i64, 1, 2, 1], "g" => ["a", "b", "a", "b"]).unwrap();
+    let pairs = |yaml: &str, inputs: &Inputs| {
+        let recipe = recipe(yaml);
+        let explored = explore_once(&page(&rows), &recipe, 1, inputs, &source());
+        assert_eq!(explored.error, None, "{yaml}");
+        assert!(explored.checks[0].is_ok(), "{:?}", explored.checks);
+        let comparison = explored.comparison.unwrap();
+        let pairs: Vec<Option<usize>> = (0..comparison.after.height())
+            .map(|row| comparison.row_before(row))
+            .collect();
+        let left_out: Vec<(usize, Why)> = comparison
+            .left_out
+            .iter()
+            .map(|left| (left.row, left.why))
+            .collect();
+        (pairs, left_out)
+    };
+    let none = Inputs::default();
+    let (sorted, left_out) = pairs("- sort: {columns: [n]}", &none);
+    assert_eq!(
+        (sorted, left_out),
+        (vec![Some(1), Some(3), Some(2), Some(0)], vec![])
+    );
+    let (queried, left_out) = pairs("- sql: {query: SELECT n * 2 AS m FROM rows WHERE n > 1}", &none);
+    assert_eq!(queried, [Some(0), Some(2)]);
+    assert_eq!(
+        left_out,
+        [(1, Why::Merged), (3, Why::Merged)],
+        "a query does not tell which"
+    );
+    let (grouped, left_out) = pairs(
+        "- aggregate: {by: [g], columns: [{into: most, fn: max, column: n}]}",
+        &none,
+    );
+    assert_eq!(grouped, [Some(0), Some(1)]);
+    assert_eq!(left_out, [(2, Why::Merged), (3, Why::Merged)]);
+    let mut inputs = Inputs::default();
+    let more = df!("n" => [9_i64], "g" => ["z"]).unwrap();
+    inputs.insert(
+        "more",
+        Input::opened(more, vec!["more/0".to_owned()], Accuracy::Exact),
+    );
+    let (united, left_out) = pairs("- union: {input: more}", &inputs);
+    assert_eq!(
+        united,
+        [Some(0), Some(1), Some(2), Some(3), None],
+        "rows from elsewhere have no partner"
+    );
+    assert!(left_out.is_empty());
+    let (joined, _) = pairs(
+        "- join: {input: more, on: [n], columns: [g], suffix: _more}",
+        &inputs,
+    );
+    assert_eq!(joined, [Some(0), Some(1), Some(2), Some(3)]);
+}
+
+#[test]
+fn other_rows_of_an_input_are_explored_anew() {
+    let mut desk = Desk::new(&numbers());
+    let steps = recipe("- derive: {columns: {m: n}}\n- join: {input: more, on: [n], how: semi}\n");
+    let mut explore = |n: i64| {
+        let mut inputs = Inputs::default();
+        let more = df!("n" => [n]).unwrap();
+        inputs.insert(
+            "more",
+            Input::opened(more, vec!["more/0".to_owned()], Accuracy::Exact),
+        );
+        let explored = desk
+            .explorer
+            .explore(1, &desk.page, &steps, 2, &inputs, &source(), &Cancel::new())
+            .unwrap();
+        explored
+            .df
+            .column("n")
+            .unwrap()
+            .i64()
+            .unwrap()
+            .iter()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(explore(5), [Some(5)]);
+    assert_eq!(explore(6), [Some(6)]);
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::add_input::{Picked, input_ui};
 use super::expression::{Completing, ExpressionView, Typed, expression_ui};
+use super::fitted::FITTED;
 use super::form::{self, FieldSpec, Kind};
 use super::functions::label_with_functions_ui;
 use super::fuzzy;
@@ -17,6 +18,9 @@ use crate::gui::theme::{self, colors, size, space};
 use crate::gui::widgets::{Icon, icon_button, quiet_button, text_field};
 use crate::session::Edit;
 use crate::transform::{CheckError, RecipeStep, Step, StepInfo};
+
+/// Parameters that have nothing to do with what a step learns.
+const KEEPS_LEARNED: [&str; 4] = ["into", "refit", "handle_invalid", "on_nan"];
 
 /// What is half typed in the form of one step.
 #[derive(Debug, Default)]
@@ -72,7 +76,7 @@ impl Change {
 
 /// The controls of all parameters.
 pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, commands: &mut Vec<Command>) {
-    let params = view.step.step.params();
+    let params = without_learned(view.step.step.params());
     let name = view.step.step.name();
     let draft = &mut state.draft;
     if (draft.at, draft.step) != (view.at, name) || draft.params != params {
@@ -86,7 +90,12 @@ pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, c
     let specs = state
         .specs
         .entry(name)
-        .or_insert_with(|| form::fields(&(view.info.json_schema)()))
+        .or_insert_with(|| {
+            let mut specs = form::fields(&(view.info.json_schema)());
+            // What a step has learned is no parameter to type in: its badge tells of it.
+            specs.retain(|spec| spec.name != FITTED);
+            specs
+        })
         .clone();
     let fields = params.as_object().cloned().unwrap_or_default();
     ui.spacing_mut().item_spacing.y = space::XS;
@@ -96,7 +105,7 @@ pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, c
             let label = RichText::new(spec.label())
                 .font(theme::small())
                 .color(colors(ui).weak);
-            if matches!(spec.kind, Kind::Expression | Kind::Expressions) {
+            if matches!(spec.kind, Kind::Expression | Kind::Expressions | Kind::Query) {
                 let name = control_label(view, spec);
                 let search = &mut state.function_search;
                 label_with_functions_ui(ui, label, &spec.doc, &name, search, &mut state.completing);
@@ -134,6 +143,14 @@ pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, c
     }
 }
 
+/// Parameters that were typed. A step that learns while its form is open keeps what is half typed there.
+fn without_learned(mut params: Value) -> Value {
+    if let Value::Object(fields) = &mut params {
+        fields.remove(FITTED);
+    }
+    params
+}
+
 /// Makes the change of one control a change of the document, or keeps it as half typed.
 fn apply(
     view: &FormView<'_>,
@@ -148,12 +165,18 @@ fn apply(
         let step = value.and_then(|value| {
             let mut params = fields.clone();
             params.insert(spec.name.clone(), value);
+            // `fields` lacks what was learned: with other parameters it has to be learned anew.
+            if KEEPS_LEARNED.contains(&spec.name.as_str())
+                && let Some(learned) = view.step.step.params().get_mut(FITTED)
+            {
+                params.insert(FITTED.to_owned(), learned.take());
+            }
             Step::from_params(view.step.step.name(), Value::Object(params))
         });
         match step {
             Ok(step) => {
                 draft.errors.remove(&spec.name);
-                draft.params = step.params();
+                draft.params = without_learned(step.params());
                 let step = RecipeStep {
                     step,
                     ..view.step.clone()
@@ -214,7 +237,7 @@ fn control_ui(
         }
         (Kind::Columns, Some(schema)) => columns_ui(ui, value, &label, schema, &mut state.column_search),
         (Kind::Expressions | Kind::Renames | Kind::Pairs, _) => rows_ui(ui, view, spec, value, &label, state),
-        (Kind::Expression, _) => one_expression_ui(ui, view, spec, value, &label, state),
+        (Kind::Expression | Kind::Query, _) => one_expression_ui(ui, view, spec, value, &label, state),
         _ => text_ui(ui, spec, value, &label, &mut state.draft),
     }
 }
@@ -303,7 +326,11 @@ fn one_expression_ui(
     let mut text = draft.cloned().unwrap_or_else(|| form::to_text(&spec.kind, value));
     let field = ExpressionView {
         label,
-        hint: "title IS NOT NULL",
+        hint: if spec.kind == Kind::Query {
+            "SELECT * FROM rows"
+        } else {
+            "title IS NOT NULL"
+        },
         schema: view.schema,
         error: place_of_error(view, spec, |_| true),
     };

@@ -20,6 +20,8 @@ pub enum Kind {
     InputColumns,
     /// SQL.
     Expression,
+    /// A whole `SELECT`.
+    Query,
     /// Name → SQL.
     Expressions,
     /// Old name → new name.
@@ -130,6 +132,7 @@ fn kind(schema: &Value, hint: Option<&str>) -> Kind {
         (["object"], _) if schema.get("properties").is_none() => Kind::Pairs,
         (["string"], Some("column" | "columns")) => Kind::Column,
         (["string"], Some("expression")) => Kind::Expression,
+        (["string"], Some("query")) => Kind::Query,
         (["string"], _) => Kind::Text,
         (["boolean"], _) => Kind::Bool,
         (["integer"], _) => Kind::Integer,
@@ -344,6 +347,7 @@ mod tests {
                 "exprs": text_map,
                 "renames": {"type": "object", "additionalProperties": {"type": "string"}, "x-input": "columns"},
                 "where": {"type": "string", "x-input": "expression"},
+                "query": {"type": "string", "x-input": "query"},
                 "plain": {"enum": ["a", "b"]},
                 "documented": {"oneOf": [{"const": "reject", "description": "x"}, {"const": "null"}]},
                 "mixed": {"oneOf": [{"type": "string", "enum": ["a", "b"]}, {"type": "string", "const": "c"}]},
@@ -371,6 +375,7 @@ mod tests {
             ("exprs", Kind::Expressions),
             ("renames", Kind::Renames),
             ("where", Kind::Expression),
+            ("query", Kind::Query),
             ("plain", choice(&["a", "b"])),
             ("documented", choice(&["reject", "null"])),
             ("mixed", choice(&["a", "b", "c"])),

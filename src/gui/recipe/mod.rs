@@ -350,7 +350,8 @@ fn new_step(info: &StepInfo, schema: Option<&Schema>) -> Step {
             ("parse_timestamp", _) => *dtype == DataType::String && is_like_time(name),
             ("hashing_tf" | "explode", _) => matches!(dtype, DataType::List(_)),
             ("unnest", _) => matches!(dtype, DataType::Struct(_)),
-            (_, "text") => *dtype == DataType::String && !name.ends_with("id"),
+            (_, "text" | "categories") => *dtype == DataType::String && !name.ends_with("id"),
+            (_, "time") => dtype.is_temporal(),
             (_, "numbers") => dtype.is_primitive_numeric(),
             _ => false,
         };

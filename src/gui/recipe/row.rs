@@ -2,12 +2,12 @@
 
 use egui::{
     Align, Frame, Id, Label, Layout, Margin, Rect, RichText, Role, Sense, Shape, Ui, UiBuilder, WidgetInfo,
-    pos2,
+    pos2, vec2,
 };
 use polars::prelude::Schema;
 
 use super::editor::editor_ui;
-use super::facts;
+use super::facts::{self, Fact};
 use super::fields::FormState;
 use super::fitted;
 use super::in_place::{InPlace, Note};
@@ -241,18 +241,51 @@ fn facts_ui(ui: &mut Ui, view: &RowView<'_>, in_place: &mut InPlace, commands: &
     }
     fitted::badge_ui(ui, view, commands);
     let facts = facts::facts(view.ledger, view.before, view.after);
-    if !facts.is_empty() {
-        ui.spacing_mut().interact_size.y = 0.0;
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing.x = space::MD;
-            if view.is_stale {
-                ui.multiply_opacity(0.6);
-            }
-            for (text, tone) in facts {
-                ui.label(RichText::new(text).font(theme::small()).color(c.of(tone)));
-            }
-        });
+    if facts.is_empty() {
+        return;
     }
+    ui.spacing_mut().interact_size.y = 0.0;
+    let line = ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = space::MD;
+        if view.is_stale {
+            ui.multiply_opacity(0.6);
+        }
+        for fact in facts {
+            if fact.is_loud {
+                loud_ui(ui, &fact);
+            } else {
+                ui.label(
+                    RichText::new(fact.text)
+                        .font(theme::small())
+                        .color(c.of(fact.tone)),
+                );
+            }
+        }
+    });
+    if let Some(ledger) = view.ledger {
+        line.response.on_hover_text(facts::whole(ledger));
+    }
+}
+
+/// What must not be overlooked: a picture, words and a surface of its own.
+fn loud_ui(ui: &mut Ui, fact: &Fact) {
+    let c = colors(ui);
+    let galley = ui
+        .painter()
+        .layout_no_wrap(fact.text.clone(), theme::small(), c.of(fact.tone));
+    let height = galley.size().y + space::XS;
+    let width = galley.size().x + size::ICON + 3.0 * space::XS;
+    let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &fact.text));
+    ui.painter()
+        .rect_filled(rect, size::BADGE_RADIUS, c.surface(fact.tone));
+    let picture = Rect::from_min_size(rect.min + vec2(space::XS, 0.0), vec2(size::ICON - 2.0, height));
+    paint_icon(ui.painter(), picture, Icon::Warning, c.of(fact.tone));
+    let text = pos2(
+        picture.right() + space::XS,
+        rect.center().y - galley.size().y / 2.0,
+    );
+    ui.painter().galley(text, galley, c.of(fact.tone));
 }
 
 /// Where a dragged step would land among rows at `rects`, and its new position; draws the line there.

@@ -83,6 +83,9 @@ pub(super) fn menu_ui(
     if ui.button("Show data before this step").clicked() {
         commands.push(Command::ShowStep(Some(view.at)));
     }
+    if ui.button("Compare before and after").clicked() {
+        commands.push(Command::CompareStep(view.at + 1));
+    }
     let delete = egui::Button::new("Delete").shortcut_text("Del");
     if ui.add(delete).clicked() {
         action = Some(RowAction::Delete);

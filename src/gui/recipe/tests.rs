@@ -8,12 +8,12 @@ use serde_json::json;
 
 use super::{RecipePanel, RecipeView, moved, recipe_ui};
 use crate::base::Accuracy;
-use crate::dataset::Page;
-use crate::explore::{Explored, explore};
+use crate::dataset::{Page, SampleSize};
+use crate::explore::{Explored, explore_once};
 use crate::gui::command::Command;
 use crate::gui::theme;
 use crate::session::{Document, Edit, History};
-use crate::transform::{RecipeStep, Step};
+use crate::transform::{FitSource, Inputs, RecipeStep, Step};
 
 struct State {
     history: History,
@@ -31,10 +31,15 @@ impl State {
             objects: Vec::new(),
             rejects: Vec::new(),
             accuracy: Accuracy::Exact,
+            size: SampleSize::default(),
             declared: None,
         };
         let recipe = &self.history.document().recipe;
-        explore(&page, recipe, recipe.steps.len())
+        let source = FitSource {
+            from: "a test".to_owned(),
+            at: chrono::DateTime::UNIX_EPOCH,
+        };
+        explore_once(&page, recipe, recipe.steps.len(), &Inputs::default(), &source)
     }
 }
 
@@ -472,4 +477,54 @@ fn the_palette_shows_groups_and_what_the_marked_step_does_before_it_is_added() {
         harness.query_by_label_contains("borders: [30000").is_none(),
         "the card is gone"
     );
+}
+
+#[test]
+fn a_step_that_learned_tells_from_what_and_can_be_fitted_again() {
+    let params = json!({
+        "column": "title",
+        "into": "title_index",
+        "fitted": {"values": ["cook", "nurse"], "from": "s3://lake/raw/", "rows": 10_000, "at": "2020-01-31T00:00:00Z"},
+    });
+    let step = RecipeStep::new(Step::from_params("string_index", params).unwrap());
+    let mut harness = harness(std::slice::from_ref(&step));
+    harness.get_by_label("fitted on 10,000 rows");
+    harness.get_by_label("s3://lake/raw/");
+    harness.get_by_label("step 1 string_index").click();
+    harness.run_steps(3);
+    assert!(
+        harness.query_by_label("fitted of step 1").is_none(),
+        "what was learned is no field"
+    );
+    harness.get_by_label("Fit step 1 again").click();
+    harness.run_steps(3);
+    assert_ne!(harness.state().history.document().recipe.steps, [step]);
+    assert_eq!(
+        harness.state().history.undo_label().as_deref(),
+        Some("fit step 1 string_index again")
+    );
+}
+
+#[test]
+fn a_changed_parameter_forgets_what_was_learned_and_the_name_of_the_result_does_not() {
+    let fitted = json!({"values": ["cook"], "from": "x", "rows": 10, "at": "2020-01-31T00:00:00Z"});
+    let params = json!({"column": "title", "into": "i", "fitted": fitted});
+    let step = RecipeStep::new(Step::from_params("string_index", params).unwrap());
+    let mut harness = harness(&[step]);
+    let learned = |harness: &Harness<'_, State>| {
+        let steps = &harness.state().history.document().recipe.steps;
+        !steps[0].step.params()["fitted"].is_null()
+    };
+    edit(&mut harness, "into of step 1");
+    type_text(&mut harness, "ndex");
+    assert!(
+        learned(&harness),
+        "another name for the result changes nothing that was learned"
+    );
+    harness.get_by_label("max_values of step 1").focus();
+    harness.run_steps(2);
+    type_text(&mut harness, "0");
+    let params = harness.state().history.document().recipe.steps[0].step.params();
+    assert_eq!(params["into"], "index");
+    assert!(!learned(&harness));
 }

@@ -125,6 +125,10 @@ impl<T: Learns> Behaviour for T {
         }
     }
 
+    fn learns_of(&self) -> Option<String> {
+        Some(self.learned_of())
+    }
+
     fn fit_state(&self) -> Option<FitState> {
         Some(match self.fitted() {
             _ if self.is_refit() => FitState::EachRun,

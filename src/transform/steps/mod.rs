@@ -398,6 +398,11 @@ impl Step {
         self.behaviour().fit_state()
     }
 
+    /// The parameters that decide what the step learns, in words, as `fitted.of` keeps them.
+    pub(super) fn learns_of(&self) -> Option<String> {
+        self.behaviour().learns_of()
+    }
+
     /// The step with what it learns from `df`, the visible rows before it. None for a step that learns nothing.
     ///
     /// # Errors
