@@ -1,15 +1,13 @@
 //! `skewer script`: a recipe as a Python program for polars, which gives the rows of `skewer preview`.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::output::Output;
-use super::preview::read_recipe;
+use super::preview::{Steps, read_recipe};
 use super::{CliError, ConnectionArgs, data, signal};
 use crate::dataset::Page;
 use crate::explore;
 use crate::storage::Connection;
-use crate::transform::Inputs;
 
 /// Rows that are read to find the columns of Parquet files.
 const N_ROWS: usize = 20;
@@ -29,12 +27,16 @@ pub struct ScriptArgs {
 }
 
 pub fn script(args: ScriptArgs, output: &mut Output) -> Result<u8, CliError> {
-    let recipe = args
+    let Steps { recipe, inputs, .. } = args
         .recipe
         .as_deref()
-        .map(|path| read_recipe(path).map(|steps| steps.recipe))
+        .map(read_recipe)
         .transpose()?
         .unwrap_or_default();
+    // Places in a recipe are relative to its own folder.
+    let base = args.recipe.as_deref().and_then(Path::parent);
+    let sources = explore::input_sources(&inputs, base.unwrap_or(Path::new("")))
+        .map_err(|message| CliError::Spec { message })?;
     let connection: Connection = args.connection.into();
     let (page, location, connection) = signal::block_on(|cancel, _| async move {
         let listed = data::list(&args.location, &connection, &cancel).await?;
@@ -44,7 +46,7 @@ pub fn script(args: ScriptArgs, output: &mut Output) -> Result<u8, CliError> {
         Ok::<_, CliError>((page, listed.location, connection))
     })??;
     let rows = explore::row_source(&page, &location, &connection);
-    let script = explore::script(&page, &recipe, &Inputs::default(), rows, BTreeMap::new());
+    let script = explore::script(&page, &recipe, &explore::declared_inputs(&inputs), rows, sources);
     for (number, reason) in &script.notes {
         super::note(&format!("step {number} is not written: {reason}"));
     }

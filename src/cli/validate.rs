@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::output::Output;
 use super::{CliError, rows};
 use crate::base::units;
-use crate::explore::{self, Declared};
+use crate::dataset::Schema;
+use crate::explore::{self, Schemas};
 use crate::job::{ContractColumn, Job, contract};
 
 #[derive(Debug, clap::Args)]
@@ -133,8 +134,12 @@ fn cells(column: &ContractColumn) -> Vec<String> {
 }
 
 fn run_tests(job: &Job) -> Vec<Tested> {
-    let inputs = BTreeMap::new();
-    let declared = Declared {
+    let inputs: BTreeMap<String, Schema> = job
+        .inputs
+        .iter()
+        .map(|(name, input)| (name.clone(), Schema::clone(&input.schema)))
+        .collect();
+    let declared = Schemas {
         schema: &job.source.schema,
         inputs: &inputs,
     };

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate};
 use polars::prelude::{DataFrame, IntoColumn, Series};
 use serde_json::{Map, Value};
 
-use crate::base::nearest;
+use crate::base::{Accuracy, nearest};
 use crate::dataset::decode::{DecodeOptions, Decoder, ObjectRef};
 use crate::dataset::{Codec, DataType, Page, Reject, Schema, origin, rows};
 use crate::transform::{Expected, Input, Inputs, Recipe, RecipeTest};
@@ -23,7 +23,7 @@ pub struct TestOutcome {
 
 /// What a recipe is tested against: the declared records and those of its second datasets.
 #[derive(Debug, Clone, Copy)]
-pub struct Declared<'a> {
+pub struct Schemas<'a> {
     pub schema: &'a Schema,
     pub inputs: &'a BTreeMap<String, Schema>,
 }
@@ -37,7 +37,7 @@ struct Made {
 }
 
 /// Runs `test` on `recipe`.
-pub fn run_test(recipe: &Recipe, declared: Declared<'_>, test: &RecipeTest) -> TestOutcome {
+pub fn run_test(recipe: &Recipe, declared: Schemas<'_>, test: &RecipeTest) -> TestOutcome {
     let problem = match make(recipe, declared, &test.given, &test.inputs) {
         Ok(made) => difference(&test.expect, &made),
         Err(problem) => Some(problem),
@@ -55,7 +55,7 @@ pub fn run_test(recipe: &Recipe, declared: Declared<'_>, test: &RecipeTest) -> T
 pub fn test_from_rows(
     name: &str,
     recipe: &Recipe,
-    declared: Declared<'_>,
+    declared: Schemas<'_>,
     given: Vec<Value>,
     inputs: BTreeMap<String, Vec<Value>>,
 ) -> Result<RecipeTest, String> {
@@ -125,7 +125,7 @@ fn as_record(dtype: &DataType, parse: Option<&str>, value: &mut Value) {
 
 fn make(
     recipe: &Recipe,
-    declared: Declared<'_>,
+    declared: Schemas<'_>,
     given: &[Value],
     given_inputs: &BTreeMap<String, Vec<Value>>,
 ) -> Result<Made, String> {
@@ -136,11 +136,10 @@ fn make(
         if let Some(reject) = rejects.first() {
             return Err(format!("inputs.{name}: {}", placed(reject)));
         }
-        let input = Input {
-            schema: schema.to_polars(),
-            rows: Some(Arc::new(origin::strip(&df))),
-        };
-        inputs.insert(name, input);
+        inputs.insert(
+            name,
+            Input::opened(df, vec![format!("inputs.{name}")], Accuracy::Exact),
+        );
     }
     if let Some(name) = given_inputs
         .keys()
@@ -309,7 +308,7 @@ mod tests {
     use polars::prelude::IntoColumn;
     use serde_json::{Value, json};
 
-    use super::{Declared, decode, given_rows, run_test, test_from_rows};
+    use super::{Schemas, decode, given_rows, run_test, test_from_rows};
     use crate::base::Accuracy;
     use crate::base::envelope::from_yaml;
     use crate::dataset::{Page, Schema};
@@ -330,7 +329,7 @@ mod tests {
     fn problem(test: &str) -> Option<String> {
         let test: RecipeTest = from_yaml(test).unwrap();
         let (schema, inputs) = (schema(), BTreeMap::new());
-        let declared = Declared {
+        let declared = Schemas {
             schema: &schema,
             inputs: &inputs,
         };
@@ -399,7 +398,7 @@ expect:
     #[test]
     fn rows_of_a_page_make_a_test_that_passes() {
         let (schema, inputs) = (schema(), BTreeMap::new());
-        let declared = Declared {
+        let declared = Schemas {
             schema: &schema,
             inputs: &inputs,
         };

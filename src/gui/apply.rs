@@ -623,7 +623,7 @@ pub(super) fn start_work(app: &mut App) {
     }
     suggest(tasks, document, slots);
     look_for_lacks(document, slots);
-    job_facts::request(tasks, document, slots, panels.tab);
+    job_facts::request(tasks, document, slots, panels.tab, spec_base(session.as_deref()));
     write_spec(document, slots, spec_base(session.as_deref()));
 }
 

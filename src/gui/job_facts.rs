@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::Context;
@@ -15,14 +16,14 @@ use super::state::State;
 use super::theme::Tone;
 use super::{apply, work};
 use crate::base::units;
-use crate::dataset::Page;
-use crate::explore::{self, Declared, TestOutcome};
+use crate::dataset::{InputSpec, Page, Schema};
+use crate::explore::{self, Schemas, TestOutcome};
 use crate::job::{ContractColumn, contract};
 use crate::session::{Document, Edit};
 use crate::storage::{Connection, Location};
 use crate::task::Executor;
 use crate::transform::python::Script;
-use crate::transform::{Inputs, Recipe, RecipeTest};
+use crate::transform::{Recipe, RecipeTest};
 
 /// What the facts were made from: the page by its stamp.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +33,9 @@ pub struct FactsKey {
     pub tests: Vec<RecipeTest>,
     pub places: Vec<Location>,
     pub connection: Connection,
+    /// Second datasets, and the folder that their relative places are relative to.
+    pub inputs: BTreeMap<String, InputSpec>,
+    pub base: PathBuf,
 }
 
 /// What is told.
@@ -45,24 +49,30 @@ pub struct JobFacts {
 }
 
 /// Computes the facts. Runs the recipe on the records of its tests.
-pub fn facts(page: &Page, key: &FactsKey, inputs: &Inputs) -> JobFacts {
+pub fn facts(page: &Page, key: &FactsKey) -> JobFacts {
     let place = key.places.first().cloned().unwrap_or(Location::Local(".".into()));
     let mut rows = explore::row_source(page, &place, &key.connection);
     rows.paths = key.places.iter().map(ToString::to_string).collect();
-    let script = explore::script(page, &key.recipe, inputs, rows, BTreeMap::new());
-    let no_inputs = BTreeMap::new();
+    let inputs = explore::declared_inputs(&key.inputs);
+    let (second, unreadable) = match explore::input_sources(&key.inputs, &key.base) {
+        Ok(second) => (second, None),
+        Err(reason) => (BTreeMap::new(), Some(reason)),
+    };
+    let mut script = explore::script(page, &key.recipe, &inputs, rows, second);
+    script.notes.extend(unreadable.map(|reason| (0, reason)));
+    let input_schemas = input_schemas(&key.inputs);
     let (contract, outcomes) = match &page.declared {
         Some(schema) => {
             let plan = key
                 .recipe
-                .compile(key.recipe.steps.len(), &schema.to_polars(), inputs);
+                .compile(key.recipe.steps.len(), &schema.to_polars(), &inputs);
             let contract = match plan {
                 Ok(plan) => Ok(contract(schema, &plan)),
                 Err(error) => Err(error.to_string()),
             };
-            let declared = Declared {
+            let declared = Schemas {
                 schema,
-                inputs: &no_inputs,
+                inputs: &input_schemas,
             };
             let run = |test| explore::run_test(&key.recipe, declared, test);
             (contract, key.tests.iter().map(run).collect())
@@ -79,8 +89,15 @@ pub fn facts(page: &Page, key: &FactsKey, inputs: &Inputs) -> JobFacts {
     }
 }
 
+fn input_schemas(inputs: &BTreeMap<String, InputSpec>) -> BTreeMap<String, Schema> {
+    let schemas = inputs
+        .iter()
+        .map(|(name, spec)| (name.clone(), spec.schema.clone()));
+    schemas.collect()
+}
+
 /// Starts the work when its result is looked at or waited for.
-pub(super) fn request(tasks: &Executor, document: &Document, slots: &mut Slots, tab: Tab) {
+pub(super) fn request(tasks: &Executor, document: &Document, slots: &mut Slots, tab: Tab, base: PathBuf) {
     if tab != Tab::Job && !slots.is_copying_python {
         return;
     }
@@ -105,11 +122,12 @@ pub(super) fn request(tasks: &Executor, document: &Document, slots: &mut Slots, 
             })
             .collect(),
         connection: source.connection.clone(),
+        inputs: document.inputs.clone(),
+        base,
     };
-    let inputs = slots.opened_inputs().clone();
-    slots.facts.request(key, |key| {
-        work::job_facts(tasks, Arc::clone(&read.page), key, inputs)
-    });
+    slots
+        .facts
+        .request(key, |key| work::job_facts(tasks, Arc::clone(&read.page), key));
 }
 
 /// Takes the facts, and copies the program when somebody waits for it.
@@ -188,10 +206,11 @@ pub(super) fn make_test(app: &mut App, rows: Range<usize>) {
     }
     let name = test_name(document, &rows);
     let recipe = document.recipe.clone();
+    let inputs = input_schemas(&document.inputs);
     let generation = state.slots.next_generation();
     let tasks = &app.tasks;
     app.state.slots.test.restart(generation, |_| {
-        work::make_test(tasks, name, read.page, recipe, rows)
+        work::make_test(tasks, name, read.page, recipe, inputs, rows)
     });
 }
 

@@ -15,7 +15,7 @@ use super::slots::{InputRequest, InputsKey, OpenedInputs, PageKey, ReadPage};
 use crate::base::{Accuracy, Cancel};
 use crate::dataset::infer::infer;
 use crate::dataset::{InputSpec, Page, SampleChoice, Schema, declare};
-use crate::explore::{Declared, Explored, Explorer, Suggestion, given_rows, test_from_rows};
+use crate::explore::{Explored, Explorer, Schemas, Suggestion, given_rows, test_from_rows};
 use crate::job::{Job, Params};
 use crate::run::RunOptions;
 use crate::session::{Document, Source};
@@ -382,10 +382,10 @@ pub fn suggest(tasks: &Executor, df: DataFrame, accuracy: Accuracy) -> TaskHandl
 }
 
 /// What the Job tab tells of the recipe besides the spec.
-pub fn job_facts(tasks: &Executor, page: Arc<Page>, key: &FactsKey, inputs: Inputs) -> TaskHandle<JobFacts> {
+pub fn job_facts(tasks: &Executor, page: Arc<Page>, key: &FactsKey) -> TaskHandle<JobFacts> {
     let key = key.clone();
     tasks.spawn("Contract and Python of the job", move |_| async move {
-        tokio::task::spawn_blocking(move || super::job_facts::facts(&page, &key, &inputs))
+        tokio::task::spawn_blocking(move || super::job_facts::facts(&page, &key))
             .await
             .map_err(|error| format!("internal error: {error}"))
     })
@@ -397,14 +397,14 @@ pub fn make_test(
     name: String,
     page: Arc<Page>,
     recipe: Recipe,
+    inputs: BTreeMap<String, Schema>,
     rows: Range<usize>,
 ) -> TaskHandle<RecipeTest> {
     tasks.spawn("Making a test", move |_| async move {
         tokio::task::spawn_blocking(move || {
             let schema = page.declared.as_ref().ok_or(NO_RECORDS)?;
             let given = given_rows(&page, rows).ok_or(NO_RECORDS)?;
-            let inputs = BTreeMap::new();
-            let declared = Declared {
+            let declared = Schemas {
                 schema,
                 inputs: &inputs,
             };

@@ -16,14 +16,49 @@ const KEEP_ALL: &[&str] = &["filter", "dedupe", "sort", "limit", "sample", "reor
 
 /// Steps that write only columns which their parameters name; the others pass through, row by row.
 const WRITE_NAMED: &[&str] = &[
-    "cast",
-    "derive",
-    "normalize_text",
-    "tokenize",
-    "hashing_tf",
+    "age",
     "bucketize",
-    "parse_timestamp",
+    "case",
+    "cast",
+    "clip",
+    "coalesce",
+    "concat",
+    "constant",
+    "derive",
     "explode",
+    "frequency_encode",
+    "group_rare",
+    "hash_encode",
+    "hashing_tf",
+    "json_path",
+    "log1p",
+    "mask",
+    "ngrams",
+    "normalize_text",
+    "parse_timestamp",
+    "quantile_bucketize",
+    "replace_text",
+    "round",
+    "row_hash",
+    "split",
+    "stem",
+    "stop_words",
+    "string_index",
+    "surrogate_id",
+    "timezone",
+    "tokenize",
+    "truncate_time",
+    "winsorize",
+];
+
+/// Steps that write columns whose names start with one that their parameters name, or with `prefix` or `into`.
+const WRITE_PREFIXED: &[&str] = &[
+    "cyclic",
+    "date_parts",
+    "list_stats",
+    "one_hot",
+    "scale",
+    "text_stats",
 ];
 
 impl Plan {
@@ -50,7 +85,7 @@ fn after(planned: &PlannedStep, mut known: NeverNull) -> NeverNull {
             known.extend(text("column").map(|column| (column.to_owned(), by("fills it"))));
             known
         }
-        "drop_nulls" => {
+        "drop_nulls" if text("when") == Some("any") => {
             let named: Vec<&str> = params
                 .get("columns")
                 .and_then(Value::as_array)
@@ -83,8 +118,28 @@ fn after(planned: &PlannedStep, mut known: NeverNull) -> NeverNull {
             known.retain(|column, _| !names(&params, column));
             known
         }
+        name if WRITE_PREFIXED.contains(&name) => {
+            let starts: Vec<&str> = ["column", "prefix", "into"]
+                .into_iter()
+                .filter_map(text)
+                .collect();
+            known.retain(|column, _| {
+                !names(&params, column)
+                    && !starts.iter().any(|start| column.starts_with(start))
+                    && !names_start_of(&params, column)
+            });
+            known
+        }
+        "drop_nulls" => known,
         _ => NeverNull::new(),
     }
+}
+
+/// Whether `column` starts with one of the step's columns.
+fn names_start_of(params: &Value, column: &str) -> bool {
+    let columns = params.get("columns").and_then(Value::as_array);
+    let mut columns = columns.into_iter().flatten().filter_map(Value::as_str);
+    columns.any(|start| column.starts_with(start))
 }
 
 /// Whether `column` stands anywhere in the parameters, as a key or a value.
@@ -103,7 +158,7 @@ fn names(params: &Value, column: &str) -> bool {
 mod tests {
     use polars::prelude::{DataType, Schema};
 
-    use super::{KEEP_ALL, NeverNull, WRITE_NAMED};
+    use super::{KEEP_ALL, NeverNull, WRITE_NAMED, WRITE_PREFIXED};
     use crate::base::envelope::from_yaml;
     use crate::transform::{Inputs, Recipe};
 
@@ -155,6 +210,8 @@ mod tests {
 
     #[test]
     fn a_step_stands_in_one_list_at_most() {
-        assert!(KEEP_ALL.iter().all(|name| !WRITE_NAMED.contains(name)));
+        let mut all: Vec<&str> = [KEEP_ALL, WRITE_NAMED, WRITE_PREFIXED].concat();
+        all.sort_unstable();
+        assert!(all.windows(2).all(|pair| pair[0] != pair[1]), "{all:?}");
     }
 }

@@ -198,11 +198,6 @@ impl Plan {
         &self.input
     }
 
-    /// The second datasets that it was compiled with.
-    pub fn inputs(&self) -> &Inputs {
-        &self.inputs
-    }
-
     /// Without hidden columns.
     pub fn output(&self) -> &Schema {
         &self.output

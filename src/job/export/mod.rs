@@ -51,6 +51,8 @@ pub enum ExportError {
     Spec { source: SpecError },
     #[error("{place} has no form as text: move the job to a folder whose path is UTF-8")]
     NotText { place: String },
+    #[error("input `{name}`: {message}")]
+    Input { name: String, message: String },
 }
 
 impl Target {

@@ -3,9 +3,8 @@
 //! For a notebook or another engine's team; it writes no table and commits nothing. The steps write their own code, and
 //! `.ci/python_steps.py` holds it to the rows of `skewer preview`.
 
-use std::collections::BTreeMap;
+use std::path::Path;
 
-use globset::GlobBuilder;
 use polars::prelude::Schema;
 
 use super::{Export, ExportError, ExportedFile, Target, portable};
@@ -44,16 +43,25 @@ fn script(job: &Job) -> Result<Script, ExportError> {
     let rows = RowSource {
         paths: vec![format!("{}/{day}", portable::text_of(&job.source.root)?)],
         by_day: true,
-        pattern: pattern(&job.spec.source.pattern),
+        pattern: Some(job.spec.source.pattern.clone()),
         format: RowFormat::Jsonl {
             schema: job.spec.source.schema.clone(),
             max_line_bytes: job.source.decode.max_line_bytes,
         },
         connection: connection(&job.source.connection),
     };
+    // Places were made absolute, so that the script means the same in any folder.
+    let inputs = portable::absolute(job)?.inputs;
+    let inputs = inputs.iter().map(|(name, spec)| {
+        let source = RowSource::of_input(spec, Path::new("/")).map_err(|error| ExportError::Input {
+            name: name.clone(),
+            message: error.message,
+        })?;
+        Ok((name.clone(), source))
+    });
     let reading = Reading {
         rows,
-        inputs: BTreeMap::new(),
+        inputs: inputs.collect::<Result<_, ExportError>>()?,
     };
     let input: Schema = job.source.schema.to_polars();
     Ok(python::script(
@@ -62,16 +70,6 @@ fn script(job: &Job) -> Result<Script, ExportError> {
         job.plan.inputs(),
         &reading,
     ))
-}
-
-/// A glob as a regular expression that Python reads too, for the bytes of a key.
-fn pattern(glob: &str) -> Option<String> {
-    let glob = GlobBuilder::new(glob)
-        .literal_separator(true)
-        .empty_alternates(true)
-        .build()
-        .ok()?;
-    Some(glob.regex().trim_start_matches("(?-u)").to_owned())
 }
 
 fn connection(connection: &Connection) -> serde_json::Value {
@@ -94,7 +92,7 @@ fn readme(job: &Job, notes: &[String]) -> String {
 mod tests {
     use std::path::Path;
 
-    use super::{TARGET, pattern};
+    use super::TARGET;
     use crate::job::Job;
     use crate::job::check::tests::SPEC;
 
@@ -128,11 +126,5 @@ mod tests {
             readme.contains("- the source is a local folder, /lake/jobs/raw/clicks"),
             "{readme}"
         );
-    }
-
-    #[test]
-    fn a_glob_is_a_regular_expression_without_flags_of_rust() {
-        assert_eq!(pattern("*.json").unwrap(), r"^[^/]*\.json$");
-        assert!(!pattern("**/*.{jsonl,json}{,.gz}").unwrap().contains("(?-u)"));
     }
 }

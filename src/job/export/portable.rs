@@ -52,7 +52,7 @@ pub(super) fn notes(job: &Job) -> Vec<String> {
     notes
 }
 
-fn absolute(job: &Job) -> Result<JobSpec, ExportError> {
+pub(super) fn absolute(job: &Job) -> Result<JobSpec, ExportError> {
     let mut spec = job.spec.clone();
     let (_, day) = Template::split_root(&job.spec.source.uri);
     if is_relative(&job.spec.source.uri) {

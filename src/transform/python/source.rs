@@ -1,12 +1,16 @@
 //! Where a script finds rows and how it reads them, as the data that its reader takes: the declared fields, the form of
 //! each time, the keys that count.
 
+use std::path::Path;
+
 use chrono::format::{Fixed, Item, Numeric, StrftimeItems};
+use globset::GlobBuilder;
 use polars::prelude::Schema;
 use serde_json::{Map, Value, json};
 
 use super::{dtype, literal, quoted};
-use crate::dataset::{self, Accept, DataType};
+use crate::dataset::decode::DecodeOptions;
+use crate::dataset::{self, Accept, DataType, Format, InputSource, InputSpec, InputSpecError};
 
 /// Rows that a script reads.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +18,7 @@ pub struct RowSource {
     /// Files, folders or `s3://` prefixes. By day they hold `{day}` or `{day:%Y/%m/%d}`, as job specs write it.
     pub paths: Vec<String>,
     pub by_day: bool,
-    /// Which keys below a path are data, as a regular expression on their bytes; none goes by their endings.
+    /// Which keys below a path are data, as a glob; none goes by their endings.
     pub pattern: Option<String>,
     pub format: RowFormat,
     /// How S3 is reached, as specs write it: profile, region, endpoint, `path_style`, `anonymous`. Never a secret; boto3
@@ -35,6 +39,38 @@ pub enum RowFormat {
 }
 
 impl RowSource {
+    /// The rows of a second dataset, as `spec` declares it; a relative place is relative to `base`.
+    ///
+    /// # Errors
+    /// [`InputSpecError`] for a spec that nobody could read by.
+    pub fn of_input(spec: &InputSpec, base: &Path) -> Result<Self, InputSpecError> {
+        let source = InputSource::new(spec, base)?;
+        let mut path = source.root.to_string();
+        if source.is_by_day() {
+            let brace = spec.uri.find('{').unwrap_or_default();
+            let folders = spec.uri.get(..brace).and_then(|fixed| fixed.rfind('/'));
+            let day = spec.uri.get(folders.map_or(0, |at| at + 1)..).unwrap_or_default();
+            path = format!("{}/{day}", path.trim_end_matches('/'));
+        }
+        let pattern = spec.pattern.as_deref().or(match spec.format {
+            Format::Jsonl => Some("**/*.{jsonl,ndjson,json}{,.gz,.zst}"),
+            Format::Parquet => None,
+        });
+        Ok(Self {
+            paths: vec![path],
+            by_day: source.is_by_day(),
+            pattern: pattern.map(str::to_owned),
+            format: match spec.format {
+                Format::Jsonl => RowFormat::Jsonl {
+                    schema: spec.schema.clone(),
+                    max_line_bytes: DecodeOptions::default().max_line_bytes,
+                },
+                Format::Parquet => RowFormat::Parquet(spec.schema.to_polars()),
+            },
+            connection: serde_json::to_value(&spec.connection).unwrap_or_default(),
+        })
+    }
+
     /// The dictionary that the script's reader takes, over several lines, and what it cannot read.
     pub(super) fn written(&self, indent: &str) -> (String, Option<String>) {
         let mut cannot = None;
@@ -43,7 +79,7 @@ impl RowSource {
             ("by_day", literal(&json!(self.by_day))),
         ];
         if let Some(pattern) = &self.pattern {
-            entries.push(("match", format!("{}.encode()", quoted(pattern))));
+            entries.push(("match", format!("{}.encode()", quoted(&regex_of(pattern)))));
         }
         if self
             .connection
@@ -116,6 +152,18 @@ fn block(entries: &[String], (open, close): (&str, &str), indent: &str) -> Strin
     text.push_str(indent);
     text.push_str(close);
     text
+}
+
+/// A glob as a regular expression that Python reads too, for the bytes of a key. One that is no glob takes nothing.
+fn regex_of(glob: &str) -> String {
+    let glob = GlobBuilder::new(glob)
+        .literal_separator(true)
+        .empty_alternates(true)
+        .build();
+    glob.map_or_else(
+        |_| "(?!)".to_owned(),
+        |glob| glob.regex().trim_start_matches("(?-u)").to_owned(),
+    )
 }
 
 /// Whether values of the field are kept as the text they have in the line.
@@ -218,7 +266,26 @@ fn form(parse: &str) -> Result<Value, String> {
 mod tests {
     use serde_json::json;
 
-    use super::form;
+    use std::path::Path;
+
+    use super::{RowSource, form, regex_of};
+    use crate::base::envelope::from_yaml;
+
+    #[test]
+    fn a_glob_is_a_regular_expression_without_flags_of_rust() {
+        assert_eq!(regex_of("*.json"), r"^[^/]*\.json$");
+        assert!(!regex_of("**/*.{jsonl,json}{,.gz}").contains("(?-u)"));
+    }
+
+    #[test]
+    fn an_input_is_read_where_its_spec_says_also_by_day() {
+        let spec = "uri: ../clicks/{day:%Y/%m/%d}/\nschema: {fields: [{name: id, type: int64}]}";
+        let source = RowSource::of_input(&from_yaml(spec).unwrap(), Path::new("/lake/jobs")).unwrap();
+        assert_eq!(source.paths, ["/lake/clicks/{day:%Y/%m/%d}/"]);
+        assert!(source.by_day);
+        let (text, cannot) = source.written("");
+        assert!(text.contains("\"by_day\": True") && cannot.is_none(), "{text}");
+    }
 
     #[test]
     fn a_form_is_written_item_by_item_and_an_unknown_one_is_named() {
