@@ -11,8 +11,7 @@ use super::slots::{ExploreKey, InputRequest, InputsKey, Lacks, PageKey, Purpose,
 use super::state::{Place, State};
 use super::theme::{self, Tone};
 use super::work;
-use super::{job_facts, recipe_files};
-use crate::base::units;
+use super::{edits, job_facts, recipe_files};
 use crate::dataset::origin;
 use crate::job::Job;
 use crate::session::{Document, Edit, Frozen, NoJob, SESSION_EXTENSION, Source};
@@ -52,7 +51,7 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
     }
     state.slots.page.poll();
     if state.slots.explored.poll() {
-        keep_fits(state);
+        edits::keep_fits(state);
     }
     state.slots.suggestions.poll();
     if state.slots.fonts.poll()
@@ -125,41 +124,6 @@ fn take_session(state: &mut State) {
     state.session = Some(path);
     state.saved = document;
     state.slots.session.clear();
-}
-
-/// Puts what steps have learned into the document, as part of the edit that caused it.
-fn keep_fits(state: &mut State) {
-    let slot = &state.slots.explored;
-    let (Some(key), Some(explored)) = (slot.key(), slot.value()) else {
-        return;
-    };
-    // What was learned for another recipe may stand beside other steps now.
-    if slot.is_stale() || explored.fits.is_empty() || key.recipe != state.document().recipe {
-        return;
-    }
-    let mut recipe = key.recipe.clone();
-    for (at, fitted) in &explored.fits {
-        if let Some(step) = recipe.steps.get_mut(*at) {
-            step.step.clone_from(fitted);
-        }
-    }
-    state.history.amend_recipe(recipe);
-}
-
-/// Changes the document, and says so when that puts undone edits aside.
-pub(super) fn edit(state: &mut State, edit: Edit) {
-    let n_before = state.history.asides().len();
-    state.history.apply(edit);
-    let asides = state.history.asides();
-    if asides.len() > n_before
-        && let Some(newest) = asides.first()
-    {
-        let edits = units::plural(newest.n_edits as u64, "undone edit");
-        state.say(
-            Tone::Weak,
-            format!("{edits} put aside: the undo list restores them"),
-        );
-    }
 }
 
 /// Takes the answer of a dialog. None means that it was closed.
@@ -305,7 +269,7 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
     match command {
         Command::Edit(change) => match &change {
             Edit::Open(_) | Edit::ShowPartition { .. } => app.state.go(change),
-            _ => edit(&mut app.state, change),
+            _ => edits::edit(&mut app.state, change),
         },
         Command::Seal => app.state.history.seal(),
         Command::Undo => {

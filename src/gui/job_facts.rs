@@ -14,7 +14,7 @@ use super::command::Tab;
 use super::slots::Slots;
 use super::state::State;
 use super::theme::Tone;
-use super::{apply, work};
+use super::{edits, work};
 use crate::base::units;
 use crate::dataset::{InputSpec, Page, Schema};
 use crate::explore::{self, Schemas, TestOutcome};
@@ -255,7 +255,7 @@ pub(super) fn take_test(state: &mut State) {
         let label = format!("add the test {}", test.name);
         job.tests.push(test);
         let edits = vec![Edit::SetJob(job)];
-        apply::edit(state, Edit::Group { label, edits });
+        edits::edit(state, Edit::Group { label, edits });
         state.say(Tone::Good, text);
     }
     state.slots.test.clear();
@@ -268,6 +268,6 @@ pub(super) fn delete_test(state: &mut State, at: usize) {
         let test = job.tests.remove(at);
         let label = format!("delete the test {}", test.name);
         let edits = vec![Edit::SetJob(job)];
-        apply::edit(state, Edit::Group { label, edits });
+        edits::edit(state, Edit::Group { label, edits });
     }
 }
