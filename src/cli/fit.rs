@@ -3,6 +3,7 @@
 //! Steps learn in their order, each from the rows that the steps before it make of a page, as `skewer preview` reads it. A
 //! step that has learned already is left as it is unless `--again` is given; one that learns in every run is passed over.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::Utc;
@@ -13,7 +14,8 @@ use super::output::Output;
 use super::{CliError, ConnectionArgs, data, signal};
 use crate::base::envelope::{from_yaml, to_yaml};
 use crate::base::{Accuracy, units};
-use crate::dataset::{Page, Schema, origin};
+use crate::dataset::{InputSpec, Page, Schema, origin};
+use crate::explore::open_inputs;
 use crate::job::JobSpec;
 use crate::storage::Connection;
 use crate::transform::{FitSource, FitState, Inputs, Recipe, RecipeFile};
@@ -81,12 +83,17 @@ pub fn fit(args: FitArgs, output: &mut Output) -> Result<u8, CliError> {
     let declared = document.declared().cloned();
     let location = args.location.clone();
     let partition = args.partition.clone();
-    let page = signal::block_on(|cancel, _| async move {
+    let specs = document.inputs().clone();
+    // Places in a recipe are relative to its own folder.
+    let base = args.recipe.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+    let (page, inputs) = signal::block_on(|cancel, _| async move {
         let listed = data::list(&location, &connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
         let objects = listed.objects(dataset, partition.as_deref(), &cancel).await?;
         let page = Page::read(&listed.store, &objects, declared.as_ref(), args.rows, &cancel).await?;
-        Ok::<_, CliError>(page)
+        let day = data::day(dataset, partition.as_deref());
+        let inputs = open_inputs(&specs, day, &base, &cancel).await;
+        Ok::<_, CliError>((page, inputs))
     })??;
     let source = FitSource {
         from: described(&args.location, args.partition.as_deref(), &page),
@@ -147,6 +154,13 @@ impl Document {
         }
     }
 
+    fn inputs(&self) -> &BTreeMap<String, InputSpec> {
+        match self {
+            Self::Recipe(file) => &file.inputs,
+            Self::Job(spec) => &spec.inputs,
+        }
+    }
+
     fn recipe(&mut self) -> &mut Recipe {
         match self {
             Self::Recipe(file) => &mut file.steps,
@@ -170,10 +184,10 @@ impl Document {
 fn fit_steps(
     recipe: &mut Recipe,
     df: &DataFrame,
+    inputs: &Inputs,
     source: &FitSource,
     is_again: bool,
 ) -> Result<Vec<FittedStep>, String> {
-    let inputs = Inputs::default();
     let schema = origin::without_hidden(df.schema());
     let mut fitted = Vec::new();
     for index in 0..recipe.steps.len() {
@@ -189,7 +203,7 @@ fn fit_steps(
             continue;
         }
         let before = recipe
-            .compile(index, &schema, &inputs)
+            .compile(index, &schema, inputs)
             .map_err(|error| error.to_string())?
             .execute(df.clone())
             .map_err(|error| error.to_string())?;
@@ -210,7 +224,7 @@ fn fit_steps(
         });
     }
     recipe
-        .compile(recipe.steps.len(), &schema, &inputs)
+        .compile(recipe.steps.len(), &schema, inputs)
         .map_err(|error| error.to_string())?;
     Ok(fitted)
 }
@@ -259,7 +273,7 @@ mod tests {
     use chrono::DateTime;
     use polars::prelude::{DataFrame, df};
 
-    use super::{FitSource, FittedStep, Recipe, fit_steps, from_yaml, has_comments};
+    use super::{FitSource, FittedStep, Inputs, Recipe, fit_steps, from_yaml, has_comments};
     use crate::dataset::origin;
     use crate::transform::FitState;
 
@@ -290,6 +304,10 @@ mod tests {
         }
     }
 
+    fn learned(recipe: &mut Recipe, df: &DataFrame, is_again: bool) -> Result<Vec<FittedStep>, String> {
+        fit_steps(recipe, df, &Inputs::default(), &source(), is_again)
+    }
+
     fn numbers(fitted: &[FittedStep]) -> Vec<(usize, u64)> {
         fitted.iter().map(|step| (step.number, step.rows)).collect()
     }
@@ -297,7 +315,7 @@ mod tests {
     #[test]
     fn each_step_learns_from_the_rows_that_come_to_it() {
         let mut recipe: Recipe = from_yaml(RECIPE).unwrap();
-        let fitted = fit_steps(&mut recipe, &rows(), &source(), false).unwrap();
+        let fitted = learned(&mut recipe, &rows(), false).unwrap();
         assert_eq!(numbers(&fitted), [(2, 4), (4, 3)]);
         assert_eq!(fitted[1].step, "string_index(t)");
         let values = recipe.steps[1].step.params()["fitted"]["values"].clone();
@@ -311,12 +329,12 @@ mod tests {
     #[test]
     fn what_was_learned_stays_unless_it_is_to_be_learned_again() {
         let mut recipe: Recipe = from_yaml(RECIPE).unwrap();
-        fit_steps(&mut recipe, &rows(), &source(), false).unwrap();
+        learned(&mut recipe, &rows(), false).unwrap();
         let before = recipe.clone();
         let fewer = rows().slice(1, 3);
-        assert_eq!(fit_steps(&mut recipe, &fewer, &source(), false), Ok(vec![]));
+        assert_eq!(learned(&mut recipe, &fewer, false), Ok(vec![]));
         assert_eq!(recipe, before);
-        let fitted = fit_steps(&mut recipe, &fewer, &source(), true).unwrap();
+        let fitted = learned(&mut recipe, &fewer, true).unwrap();
         assert_eq!(numbers(&fitted), [(2, 3), (4, 1)]);
         assert_ne!(recipe, before);
     }
@@ -325,11 +343,11 @@ mod tests {
     fn a_step_that_cannot_learn_or_does_not_check_is_named() {
         let mut recipe: Recipe = from_yaml(RECIPE).unwrap();
         assert_eq!(
-            fit_steps(&mut recipe, &rows().clear(), &source(), false).unwrap_err(),
+            learned(&mut recipe, &rows().clear(), false).unwrap_err(),
             "step 2 `scale(x)`: column `x` holds no finite number to learn from: fit it on rows that hold values"
         );
         let mut recipe: Recipe = from_yaml("- scale: {columns: [x]}\n- drop: {columns: [y]}").unwrap();
-        let error = fit_steps(&mut recipe, &rows(), &source(), false).unwrap_err();
+        let error = learned(&mut recipe, &rows(), false).unwrap_err();
         assert!(
             error.starts_with("step 2 `drop(y)`: column `y` not found"),
             "{error}"

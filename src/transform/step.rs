@@ -220,8 +220,8 @@ pub struct StepInfo {
     pub scope: Scope,
     /// The step with empty parameters, as the window adds it.
     pub new: fn() -> Step,
-    /// JSON Schema of the parameters. `x-input` says what a form offers: `column`, `columns`, `expression`, `input` (a
-    /// second dataset by its name), `input_columns` (of the one that the parameter `input` names).
+    /// JSON Schema of the parameters. `x-input` says what a form offers: `column`, `columns`, `expression`, `query`, `input`
+    /// (a second dataset by its name), `input_columns` (of the one that the parameter `input` names).
     pub json_schema: fn() -> serde_json::Value,
 }
 

@@ -1,4 +1,4 @@
-//! Which rows have to meet: one number per row, the same for keys that a step takes for equal.
+//! Which rows have to meet: one number per row, the same for keys that a step takes for equal, or in the order of a sort.
 //!
 //! Keys become bytes by arrow-rs' row format, which tells null from empty and nests. Numbers that are equal without being
 //! the same bits (`-0.0` and `0.0`, all `NaN`s) are made the same first, as polars does where it compares rows.
@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Float32Array, Float64Array, LargeListArray, StructArray};
+use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
@@ -14,6 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::frame::FrameError;
 use crate::dataset::arrow_bridge;
+use crate::transform::SortKey;
 
 /// Rows that are bytes at one time.
 const CHUNK_ROWS: usize = 4096;
@@ -22,25 +24,66 @@ const SHOWN_CHARS: usize = 80;
 
 /// A hash of the columns `names` for each row of `df`.
 pub(super) fn hashes(df: &DataFrame, names: &[String]) -> Result<Vec<u64>, FrameError> {
-    let keys = df.select(names.iter().map(String::as_str));
+    let mut hashes = Vec::with_capacity(df.height());
+    let columns = names.iter().map(|name| (name.as_str(), SortOptions::default()));
+    each_row(df, columns, |row| hashes.push(xxh3_64(row)))?;
+    Ok(hashes)
+}
+
+/// A word for each row of `df` that is never larger than that of a row which `keys` sort behind it: eight of the bytes
+/// that stand for the row's place, `depth` words from their start. Also says whether any row has bytes behind that.
+pub(super) fn order_words(
+    df: &DataFrame,
+    keys: &[SortKey],
+    depth: usize,
+) -> Result<(Vec<u64>, bool), FrameError> {
+    let mut words = Vec::with_capacity(df.height());
+    let mut has_more = false;
+    let columns = keys.iter().map(|key| {
+        let options = SortOptions {
+            descending: key.is_descending,
+            nulls_first: false,
+        };
+        (key.column.as_str(), options)
+    });
+    each_row(df, columns, |row| {
+        let rest = row.get(depth * size_of::<u64>()..).unwrap_or_default();
+        let mut word = [0; size_of::<u64>()];
+        for (to, from) in word.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        words.push(u64::from_be_bytes(word));
+        has_more |= rest.len() > word.len();
+    })?;
+    Ok((words, has_more))
+}
+
+/// The bytes of each row's values in `columns`, which compare as the rows do.
+fn each_row<'a>(
+    df: &DataFrame,
+    columns: impl Iterator<Item = (&'a str, SortOptions)>,
+    mut each: impl FnMut(&[u8]),
+) -> Result<(), FrameError> {
+    let (names, options): (Vec<&str>, Vec<SortOptions>) = columns.unzip();
+    let keys = df.select(names);
     let keys = keys.map_err(|source| arrow_bridge::BridgeError::Frame { source })?;
     let batch = arrow_bridge::to_arrow(&keys)?;
     let columns: Vec<ArrayRef> = batch.columns().iter().map(canonical).collect::<Result<_, _>>()?;
     let fields = columns
         .iter()
-        .map(|column| SortField::new(column.data_type().clone()));
+        .zip(options)
+        .map(|(column, options)| SortField::new_with_options(column.data_type().clone(), options));
     let converter = RowConverter::new(fields.collect())?;
-    let mut hashes = Vec::with_capacity(df.height());
-    while hashes.len() < df.height() {
-        let n_rows = CHUNK_ROWS.min(df.height() - hashes.len());
-        let chunk: Vec<ArrayRef> = columns
-            .iter()
-            .map(|column| column.slice(hashes.len(), n_rows))
-            .collect();
-        let rows = converter.convert_columns(&chunk)?;
-        hashes.extend(rows.iter().map(|row| xxh3_64(row.as_ref())));
+    let mut start = 0;
+    while start < df.height() {
+        let n_rows = CHUNK_ROWS.min(df.height() - start);
+        let chunk: Vec<ArrayRef> = columns.iter().map(|column| column.slice(start, n_rows)).collect();
+        for row in &converter.convert_columns(&chunk)? {
+            each(row.as_ref());
+        }
+        start += n_rows;
     }
-    Ok(hashes)
+    Ok(())
 }
 
 /// `id = 7, site = "de"`: the key of the first row.
@@ -97,7 +140,8 @@ fn canonical(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
 mod tests {
     use polars::prelude::{DataFrame, DataType, IntoColumn, IntoSeries, NamedFrom, Series, TimeUnit, df};
 
-    use super::{hashes, shown};
+    use super::{hashes, order_words, shown};
+    use crate::transform::SortKey;
 
     fn hash(column: Series) -> Vec<u64> {
         let df = DataFrame::new(column.len(), vec![column.with_name("k".into()).into_column()]).unwrap();
@@ -168,5 +212,37 @@ mod tests {
         assert_eq!(shown(&key(1), &names), "a = 1, t = \"some\"");
         let long = df!("t" => ["x".repeat(500)]).unwrap();
         assert_eq!(shown(&long, &names[1..]).chars().count(), 81);
+    }
+
+    #[test]
+    fn words_rise_with_the_order_of_a_sort_and_tell_rows_apart_in_the_end() {
+        let df = df!(
+            "x" => [Some(f64::NEG_INFINITY), Some(-0.0), Some(0.0), Some(7.5), Some(f64::NAN), None],
+            "t" => ["b", "a", "a", "a text that is longer", "", "z"],
+        )
+        .unwrap();
+        let key = |column: &str, is_descending| SortKey {
+            column: column.to_owned(),
+            is_descending,
+        };
+        let rows_of = |keys: &[SortKey]| -> Vec<Vec<u64>> {
+            let mut rows = vec![Vec::new(); df.height()];
+            for depth in 0.. {
+                let (words, has_more) = order_words(&df, keys, depth).unwrap();
+                rows.iter_mut().zip(words).for_each(|(row, word)| row.push(word));
+                if !has_more {
+                    break;
+                }
+            }
+            rows
+        };
+        let rising = rows_of(&[key("x", false)]);
+        assert!(rising.is_sorted() && rising[1] == rising[2] && rising[3] < rising[4]);
+        let falling = rows_of(&[key("x", true)]);
+        assert!(falling[5] > falling[0], "null is last");
+        assert!(falling[..5].iter().rev().is_sorted() && falling[4] < falling[3]);
+        let texts = rows_of(&[key("t", true), key("x", false)]);
+        assert!(texts[5] < texts[0] && texts[0] < texts[3] && texts[3] < texts[1] && texts[1] < texts[4]);
+        assert_eq!(texts[1], texts[2]);
     }
 }

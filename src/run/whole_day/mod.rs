@@ -9,7 +9,8 @@
 //! The order of rows is that in which they were pushed. Out of core each row carries its place, [`origin::ROW`], which a
 //! step hands on like the rest of a row's origin; the results of buckets are merged by it. So the output is that of one
 //! frame in memory, to the row. Steps after the merge look at one row at a time; rows that they make of one get places
-//! of their own before the next shuffle.
+//! of their own before the next shuffle. A step that only sorts is dealt out in ranges of its order, one after another,
+//! and gives the rows new places.
 //!
 //! Leaves to `transform` what a step does, and to [`shuffle`] how rows that need each other meet.
 

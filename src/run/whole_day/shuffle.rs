@@ -3,6 +3,10 @@
 //! A bucket takes the rows whose hash has the same first bits. One that is too large is dealt out again by the bits after
 //! those. What is still too large then has one key: a step that reduces in parts takes it in parts, any other in
 //! one piece if that fits at all.
+//!
+//! A step that only sorts is dealt the same way, with words that rise in its order in the place of hashes: each bucket
+//! comes wholly before the next, and its rows get their places when it is sorted. Rows whose words agree are dealt by
+//! their next ones, and when there is none they are equal and have their order already.
 
 use std::ops::Range;
 
@@ -15,7 +19,7 @@ use super::scratch::{ScratchFile, ScratchReader};
 use super::{Emit, Room, column, frame, keys, nothing_but, reduce};
 use crate::dataset::{arrow_bridge, origin};
 use crate::run::RunError;
-use crate::transform::{Outcome, Stage};
+use crate::transform::{Outcome, SortKey, Stage};
 
 /// Most bits a pass: 64 buckets. As many chunks are cut from the rows at hand, so more would make them small.
 const MAX_BITS: u32 = 6;
@@ -28,25 +32,53 @@ const HASH: &str = "__skewer_hash";
 pub(super) struct Shuffle {
     room: Room,
     stage: Stage,
-    keys: Vec<String>,
+    by: DealBy,
     scatter: Scatter,
+    /// Whether the words of a sort tell everything about its order.
+    is_deepest: bool,
+}
+
+/// What tells the bucket of a row.
+#[derive(Debug, Clone)]
+enum DealBy {
+    /// The hash of these columns.
+    Keys(Vec<String>),
+    /// The place in a sort by these columns.
+    Order(Vec<SortKey>),
+}
+
+impl DealBy {
+    /// Gives each row its number, and says whether there is more to a row's place in the order.
+    fn number(&self, df: &mut DataFrame, depth: usize) -> Result<bool, RunError> {
+        let (numbers, has_more) = match self {
+            Self::Keys(keys) => (keys::hashes(df, keys).map_err(files_error)?, false),
+            Self::Order(keys) => keys::order_words(df, keys, depth).map_err(files_error)?,
+        };
+        df.with_column(column(HASH, numbers)).map_err(frame::error)?;
+        Ok(has_more)
+    }
 }
 
 impl Shuffle {
     /// None for a step that needs all rows at once.
     pub fn new(stage: &Stage, room: &Room) -> Option<Self> {
+        let by = if stage.sort_keys.is_empty() {
+            DealBy::Keys(stage.keys.clone()?)
+        } else {
+            DealBy::Order(stage.sort_keys.clone())
+        };
         Some(Self {
-            keys: stage.keys.clone()?,
+            by,
             stage: stage.clone(),
-            scatter: Scatter::new(room, Pass::first(room.limit_bytes)),
+            scatter: Scatter::new(room, Pass::first(room.limit_bytes), 0),
+            is_deepest: true,
             room: room.clone(),
         })
     }
 
     /// Adds rows with their places.
     pub fn push(&mut self, mut df: DataFrame) -> Result<(), RunError> {
-        let hashes = keys::hashes(&df, &self.keys).map_err(files_error)?;
-        df.with_column(column(HASH, hashes)).map_err(frame::error)?;
+        self.is_deepest &= !self.by.number(&mut df, 0)?;
         self.scatter.push(&df)
     }
 
@@ -55,34 +87,57 @@ impl Shuffle {
         let Self {
             room,
             stage,
-            keys,
+            by,
             scatter,
+            is_deepest,
         } = self;
         let limit_bytes = room.limit_bytes;
         let mut step = BucketStep {
             runs: Runs::new(&room),
             room: &room,
+            is_sort: matches!(by, DealBy::Order(_)),
+            n_sorted: 0,
             stage,
             emit,
         };
-        let mut buckets = scatter.finish()?;
+        // The next one last.
+        let mut buckets = scatter.finish(is_deepest)?;
+        buckets.reverse();
         while let Some(bucket) = buckets.pop() {
             if bucket.n_bytes <= limit_bytes / 2 {
                 step.whole(&bucket)?;
             } else if let Some(pass) = bucket.next_pass() {
-                let mut scatter = Scatter::new(&room, pass);
+                let mut scatter = Scatter::new(&room, pass, bucket.depth);
                 let mut reader = bucket.file.reader();
                 while let Some(df) = read(&room, &mut reader)? {
                     scatter.push(&df)?;
                 }
+                let mut dealt = scatter.finish(bucket.is_deepest)?;
                 drop(bucket);
-                buckets.extend(scatter.finish()?);
-            } else if step.stage.reduces_in_parts {
-                step.in_parts(&bucket, &keys)?;
-            } else if bucket.n_bytes <= limit_bytes {
-                step.whole(&bucket)?;
+                dealt.reverse();
+                buckets.extend(dealt);
             } else {
-                return Err(step.too_large(&bucket, &keys));
+                match &by {
+                    DealBy::Order(_) if bucket.is_deepest => step.equals(&bucket)?,
+                    DealBy::Order(_) => {
+                        let depth = bucket.depth + 1;
+                        let mut scatter = Scatter::new(&room, Pass::first(limit_bytes), depth);
+                        let mut is_deepest = true;
+                        let mut reader = bucket.file.reader();
+                        while let Some(df) = read(&room, &mut reader)? {
+                            let mut df = df.drop_many([HASH]);
+                            is_deepest &= !by.number(&mut df, depth)?;
+                            scatter.push(&df)?;
+                        }
+                        let mut dealt = scatter.finish(is_deepest)?;
+                        drop(bucket);
+                        dealt.reverse();
+                        buckets.extend(dealt);
+                    }
+                    DealBy::Keys(keys) if step.stage.reduces_in_parts => step.in_parts(&bucket, keys)?,
+                    DealBy::Keys(_) if bucket.n_bytes <= limit_bytes => step.whole(&bucket)?,
+                    DealBy::Keys(keys) => return Err(step.too_large(&bucket, keys)),
+                }
             }
         }
         Ok(step.runs)
@@ -107,10 +162,13 @@ impl Pass {
         }
     }
 
-    /// None when the bits of a hash are used up.
-    fn next(self) -> Option<Self> {
-        let shift = self.shift.checked_sub(self.n_bits)?;
-        Some(Self { shift, ..self })
+    /// By the bits from the first one on in which two hashes differ.
+    fn between(self, min: u64, max: u64) -> Option<Self> {
+        let n_differing = u64::BITS - (min ^ max).leading_zeros();
+        (n_differing > 0).then(|| Self {
+            shift: n_differing.saturating_sub(self.n_bits),
+            ..self
+        })
     }
 
     fn n_buckets(self) -> usize {
@@ -125,6 +183,10 @@ impl Pass {
 /// Rows whose hashes agree in the bits of the passes so far.
 struct Bucket {
     pass: Pass,
+    /// Words of a sort's order that all its rows have in common.
+    depth: usize,
+    /// Whether the word at hand is the last one.
+    is_deepest: bool,
     file: ScratchFile,
     /// In memory.
     n_bytes: u64,
@@ -136,7 +198,7 @@ impl Bucket {
     /// None when another pass would not part the rows: they have one key. Two keys with one hash count as one.
     fn next_pass(&self) -> Option<Pass> {
         let (min, max) = self.hashes?;
-        if min == max { None } else { self.pass.next() }
+        self.pass.between(min, max)
     }
 }
 
@@ -150,9 +212,11 @@ struct Scatter {
 }
 
 impl Scatter {
-    fn new(room: &Room, pass: Pass) -> Self {
+    fn new(room: &Room, pass: Pass, depth: usize) -> Self {
         let bucket = |_| Bucket {
             pass,
+            depth,
+            is_deepest: true,
             file: room.scratch.file(),
             n_bytes: 0,
             hashes: None,
@@ -180,13 +244,14 @@ impl Scatter {
         Ok(())
     }
 
-    /// Buckets with rows.
-    fn finish(mut self) -> Result<Vec<Bucket>, RunError> {
+    /// Buckets with rows, in the order of their hashes.
+    fn finish(mut self, is_deepest: bool) -> Result<Vec<Bucket>, RunError> {
         self.flush()?;
         let buckets = std::mem::take(&mut self.buckets);
         Ok(buckets
             .into_iter()
             .filter(|bucket| bucket.hashes.is_some())
+            .map(|bucket| Bucket { is_deepest, ..bucket })
             .collect())
     }
 
@@ -256,6 +321,9 @@ fn deal(hashes: &[u64], pass: Pass) -> (Vec<IdxSize>, Vec<Range<usize>>) {
 struct BucketStep<'a> {
     room: &'a Room,
     stage: Stage,
+    /// Whether buckets come in the order of their rows.
+    is_sort: bool,
+    n_sorted: u64,
     runs: Runs,
     emit: Emit<'a>,
 }
@@ -270,6 +338,17 @@ impl BucketStep<'_> {
             frames.push(df);
         }
         self.run(frames, loaded)
+    }
+
+    /// Rows that a sort leaves as they are.
+    fn equals(&mut self, bucket: &Bucket) -> Result<(), RunError> {
+        let mut reader = bucket.file.reader();
+        while let Some(df) = read(self.room, &mut reader)? {
+            let mut loaded = Share::of(&self.room.gauge);
+            loaded.add(frame::n_bytes(&df));
+            self.run(vec![df], loaded)?;
+        }
+        Ok(())
     }
 
     fn in_parts(&mut self, bucket: &Bucket, keys: &[String]) -> Result<(), RunError> {
@@ -295,7 +374,14 @@ impl BucketStep<'_> {
 
     fn run(&mut self, frames: Vec<DataFrame>, mut loaded: Share) -> Result<(), RunError> {
         let df = frame::stack(without_hashes(frames))?;
-        let outcome = self.stage.step.execute(df)?;
+        let mut outcome = self.stage.step.execute(df)?;
+        if self.is_sort {
+            let end = self.n_sorted + outcome.df.height() as u64;
+            let places: Vec<u64> = (self.n_sorted..end).collect();
+            self.n_sorted = end;
+            let places = column(origin::ROW, places);
+            outcome.df.with_column(places).map_err(frame::error)?;
+        }
         loaded.add(frame::n_bytes(&outcome.df));
         self.runs.push(&outcome.df)?;
         (self.emit)(Outcome {
@@ -366,15 +452,14 @@ mod tests {
             (ranges.len(), &ranges[0], &ranges[1], &ranges[63]),
             (64, &(0..2), &(2..3), &(3..5))
         );
-        let last = std::iter::successors(Some(first), |pass| pass.next())
-            .last()
-            .unwrap();
-        let (order, _) = deal(&[u64::MAX, 0b11_1111 << 4, 0, 0b1111], last);
-        assert_eq!(
-            order,
-            [2, 3, 0, 1],
-            "the last pass of six bits looks at bits 4 to 9"
-        );
+        // Bits 4 to 9: those above them agree.
+        let last = first.between(1 << 40, 1 << 40 | 1 << 9).unwrap();
+        let hashes = [1 << 40 | 1 << 9 | 0b11_0000 << 4, 0b11_1111, 0, 0b1111].map(|hash| 1 << 40 | hash);
+        let (order, _) = deal(&hashes, last);
+        assert_eq!(order, [2, 3, 1, 0]);
+        assert!(first.between(7, 7).is_none());
+        let lowest = first.between(6, 7).unwrap();
+        assert_ne!(lowest.bucket(6), lowest.bucket(7));
     }
 
     #[test]

@@ -251,3 +251,86 @@ pub fn time_code(text: &str, dtype: &DataType) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use polars::prelude::{DataType, Field, Schema, TimeUnit, TimeZone};
+
+    use super::Codes;
+    use crate::transform::python::Python;
+
+    /// The code of an expression, and the lines before and after it.
+    fn code(text: &str) -> (String, String) {
+        let time = DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
+        let place = DataType::Struct(vec![Field::new("country".into(), DataType::String)]);
+        let columns = [
+            ("n", DataType::Int64),
+            ("s", DataType::String),
+            ("t", time),
+            ("d", DataType::Date),
+            ("place", place),
+        ];
+        let schema: Schema = columns
+            .into_iter()
+            .map(|(name, dtype)| Field::new(name.into(), dtype))
+            .collect();
+        let mut script = Python::default();
+        let mut codes = Codes::new(&schema, &mut script);
+        let code = codes.expr(text).unwrap();
+        let (script, drop) = codes.finish();
+        script.line(drop.unwrap_or_default());
+        let text = script.text();
+        let lines = text
+            .lines()
+            .filter(|line| line.starts_with("df =") || line.starts_with("    (pl"));
+        (code, lines.collect::<Vec<_>>().join("\n"))
+    }
+
+    #[test]
+    fn what_polars_means_too_is_its_own_sql() {
+        assert_eq!(
+            code("round(n, 1) > 2 AND s LIKE 'a%'"),
+            (
+                r#"pl.sql_expr("round(n, 1) > 2 AND s LIKE 'a%'")"#.to_owned(),
+                String::new()
+            )
+        );
+        assert_eq!(
+            code("place['country']").0,
+            r#"pl.sql_expr("\"place\".\"country\"")"#
+        );
+        assert_eq!(code("TRY_CAST(s AS BIGINT)").1, "");
+    }
+
+    #[test]
+    fn a_strict_cast_is_a_column_before_and_its_failures_are_filtered_out() {
+        let (code, lines) = code("CAST(s AS BIGINT) + 1");
+        assert_eq!(code, r#"pl.sql_expr("\"_e0\" + 1")"#);
+        assert_eq!(
+            lines,
+            "df = df.with_columns(\n    (pl.sql_expr(\"TRY_CAST(s AS BIGINT)\")).alias(\"_e0\"),\n\
+             df = df.filter(pl.sql_expr(\"s\").is_null() | pl.col(\"_e0\").is_not_null())\n\
+             df = df.drop([\"_e0\"])"
+        );
+    }
+
+    #[test]
+    fn times_in_text_are_read_as_here() {
+        let (comparison, lines) = code("t >= '1970-01-01T00:00:01Z' AND d <> '1970-01-03'");
+        assert_eq!(comparison, r#"pl.sql_expr("t >= \"_e0\" AND d <> \"_e1\"")"#);
+        assert!(
+            lines.contains("pl.lit(1000000, dtype=pl.Int64).cast(pl.Datetime(\"us\", \"UTC\"))"),
+            "{lines}"
+        );
+        assert!(
+            lines.contains("pl.lit(2, dtype=pl.Int32).cast(pl.Date)"),
+            "{lines}"
+        );
+        let (_, lines) = code("TRY_CAST(s AS TIMESTAMP) > t");
+        assert!(
+            lines.contains("map_elements(iso8601_micros, return_dtype=pl.Int64)"),
+            "{lines}"
+        );
+        assert!(!lines.contains("filter"), "{lines}");
+    }
+}

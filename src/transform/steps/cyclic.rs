@@ -1,4 +1,4 @@
-//! Writes where a time stands in its cycle as a sine and a cosine, so that 23:00 is next to 0:00 and December to January.
+//! Writes where a time stands in its cycle as sine and cosine: 23:00 is next to 0:00.
 //!
 //! ```yaml
 //! - cyclic: {column: posted_at, of: hour}

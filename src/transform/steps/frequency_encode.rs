@@ -1,4 +1,4 @@
-//! Replaces a value by how often it occurs: its share of the values that were learned from, or their count.
+//! Replaces a value by how often it occurs, as a share or a count.
 //!
 //! Models that cannot take text often do well with its frequency, which needs no target and thus leaks none.
 //!

@@ -1,4 +1,4 @@
-//! Describes lists by a few numbers: length, distinct values, smallest, largest, mean, sum, first, last.
+//! Describes lists: length, distinct values, smallest, largest, mean, sum, first, last.
 //!
 //! Each of `stats` becomes a column, named by `prefix` (the column's name and an underscore when it is not given) and the
 //! statistic.

@@ -1,4 +1,4 @@
-//! Makes columns of the named keys of a map: a list of key and value pairs, or JSON text of an object.
+//! Makes columns of the named keys of a map: a list of key and value, or JSON text of an object.
 //!
 //! The keys have to be named, because a plan reads no data. A key that a row's map has not gives null, and so does a null
 //! map. The map itself stays; `drop` takes it away.

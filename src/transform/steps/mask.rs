@@ -88,8 +88,8 @@ pub enum MaskBy {
 /// All of it is ASCII, so that Python's `re` finds the same.
 const EMAIL: &str = r"([A-Za-z0-9._%+'-]*[A-Za-z0-9_%+-])@([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,})";
 /// With a country code; with a leading zero; as in North America. A digit or letter before it is in the match, so that
-/// no number begins in the middle of another.
-const PHONE: &str = r"([0-9A-Za-z.,:/_-]?)((?:\+|00)[1-9](?:[ ./()-]{0,2}[0-9]){6,13}|\(?0[1-9][0-9]{0,4}\)?(?:[ ./-]{0,3}[0-9]){4,11}|(?:1[ .-])?(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4})([0-9A-Za-z]?)";
+/// no number begins in the middle of another; it is taken only where none begins without.
+const PHONE: &str = r"([0-9A-Za-z.,:/_-]??)((?:\+|00)[1-9](?:[ ./()-]{0,2}[0-9]){6,13}|\(?0[1-9][0-9]{0,4}\)?(?:[ ./-]{0,3}[0-9]){4,11}|(?:1[ .-])?(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4})([0-9A-Za-z]?)";
 /// How a date begins that looks like a number with a leading zero.
 const DATE: &str = r"^[0-9]{2}[ ./-][0-9]{2}[ ./-][0-9]{4}([^0-9]|$)|^[0-9]{2}[ ./-][0-9]{4}$";
 

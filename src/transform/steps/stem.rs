@@ -1,6 +1,6 @@
-//! Cuts words down to their stems by a language's rules (Snowball): `engineers`, `engineering` become `engin`.
+//! Cuts words down to their stems by a language's rules (Snowball).
 //!
-//! Use it so that forms of one word count as one. A list of words gives a list of stems; a text is cut at every run of
+//! `engineers` and `engineering` become `engin`. Use it so that forms of one word count as one. A list of words gives a list of stems; a text is cut at every run of
 //! characters that are no letters or digits, and what lies between stays as it is.
 //!
 //! ```yaml

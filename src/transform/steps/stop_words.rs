@@ -1,7 +1,8 @@
-//! Leaves frequent words that say little out of a list of words, with Spark ML's results (`StopWordsRemover`).
+//! Leaves frequent words that say little out of a list, with Spark ML's results.
 //!
-//! The words of a language are those of Spark's `loadDefaultStopWords`; `words` adds further ones, and `languages: []`
-//! leaves only these. Words are compared in lower case, or as they are with `case_sensitive: true`.
+//! It is Spark's `StopWordsRemover`. The words of a language are those of Spark's `loadDefaultStopWords`; `words` adds
+//! further ones, and `languages: []` leaves only these. Words are compared in lower case, or as they are with
+//! `case_sensitive: true`.
 //!
 //! ```yaml
 //! - tokenize: {column: description, into: words}

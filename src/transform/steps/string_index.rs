@@ -1,4 +1,4 @@
-//! Numbers the values of a column by how often they occur, the most frequent first: Spark ML's `StringIndexer`.
+//! Numbers values by how often they occur, the most frequent first: Spark ML's `StringIndexer`.
 //!
 //! ```yaml
 //! - string_index: {column: city, into: city_index}

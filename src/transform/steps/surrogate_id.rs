@@ -1,4 +1,4 @@
-//! Gives each row an identifier made from its key columns, the same wherever and whenever it is computed.
+//! Gives each row an identifier made from its key columns, the same in every run.
 //!
 //! Use it for one short key in place of several columns. It depends on the values of `columns` and on `namespace` alone,
 //! never on a row's place, its file or the batch, so the preview, a run and a run again give the same identifier.

@@ -90,6 +90,13 @@ pub(super) fn run(yaml: &str, input: &DataFrame) -> DataFrame {
     origin::strip(&outcome(yaml, input).df)
 }
 
+/// The code of one step for Python.
+pub(super) fn python_of(yaml: &str, input: &DataFrame, inputs: &Inputs) -> String {
+    let mut script = Python::default();
+    step(yaml).python(input.schema(), inputs, &mut script).unwrap();
+    script.text()
+}
+
 /// One step, as YAML, with what it learns from `sample`.
 pub(super) fn fitted(yaml: &str, sample: &DataFrame) -> String {
     let step = step(yaml)
@@ -140,13 +147,6 @@ pub(super) fn shown(df: &DataFrame, column: &str) -> Vec<String> {
         .collect()
 }
 
-/// The code of one step for Python.
-pub(super) fn python_of(yaml: &str, input: &DataFrame, inputs: &Inputs) -> String {
-    let mut script = Python::default();
-    step(yaml).python(input.schema(), inputs, &mut script).unwrap();
-    script.text()
-}
-
 /// Why one step does not check.
 pub(super) fn check_error(yaml: &str, input: &DataFrame) -> String {
     check_error_with(yaml, input, &Inputs::default())
@@ -155,6 +155,16 @@ pub(super) fn check_error(yaml: &str, input: &DataFrame) -> String {
 /// As [`check_error`], with second datasets.
 pub(super) fn check_error_with(yaml: &str, input: &DataFrame, inputs: &Inputs) -> String {
     step(yaml).check(input.schema(), inputs).unwrap_err().to_string()
+}
+
+/// The values of a column of int64.
+pub(super) fn ints(df: &DataFrame, column: &str) -> Vec<Option<i64>> {
+    df.column(column).unwrap().i64().unwrap().iter().collect()
+}
+
+/// The values of a column of float64.
+pub(super) fn floats(df: &DataFrame, column: &str) -> Vec<Option<f64>> {
+    df.column(column).unwrap().f64().unwrap().iter().collect()
 }
 
 /// A frame of one column of word lists.
@@ -186,14 +196,4 @@ pub(super) fn words_of(df: &DataFrame, column: &str) -> Vec<String> {
             other => other.str_value().into_owned(),
         })
         .collect()
-}
-
-/// The values of a column of int64.
-pub(super) fn ints(df: &DataFrame, column: &str) -> Vec<Option<i64>> {
-    df.column(column).unwrap().i64().unwrap().iter().collect()
-}
-
-/// The values of a column of float64.
-pub(super) fn floats(df: &DataFrame, column: &str) -> Vec<Option<f64>> {
-    df.column(column).unwrap().f64().unwrap().iter().collect()
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::Params;
 use super::row_groups::on_frame;
 use crate::transform::python::{self, Python};
-use crate::transform::step::{Behaviour, RowEffect, check_new_name, column_type, few, type_name};
+use crate::transform::step::{Behaviour, Growth, RowEffect, check_new_name, column_type, few, type_name};
 use crate::transform::{CheckError, Inputs};
 
 /// Parameters of `unpivot`.
@@ -172,16 +172,21 @@ impl Behaviour for Unpivot {
             .map(polars::prelude::PlSmallStr::as_str)
             .filter(|name| !self.columns.iter().any(|column| column == name));
         let index: Vec<&str> = index.collect();
-        let (name, value) = (python::quoted(&self.name_into), python::quoted(&self.value_into));
         // One column after another, so the rows of each row are brought together again.
         script.line(format!(
-            "df = df.with_row_index(\"_row\").unpivot({columns}, index={}, variable_name={name}, value_name={value})",
+            "df = df.with_row_index(\"_row\").unpivot(\n    {columns},\n    index={},\n    \
+             variable_name=\"_name\",\n    value_name=\"_value\",\n)",
             python::list(std::iter::once("_row").chain(index)),
         ));
         script.line("df = df.sort(\"_row\", maintain_order=True).drop(\"_row\")");
         if self.nulls == OnNull::Drop {
-            script.line(format!("df = df.drop_nulls({value})"));
+            script.line("df = df.drop_nulls(\"_value\")");
         }
+        script.line(format!(
+            "df = df.rename({{\"_name\": {}, \"_value\": {}}})",
+            python::quoted(&self.name_into),
+            python::quoted(&self.value_into)
+        ));
         Ok(())
     }
 
@@ -196,6 +201,14 @@ impl Behaviour for Unpivot {
 
     fn row_effect(&self) -> RowEffect {
         RowEffect::Makes
+    }
+
+    fn n_rows_after(&self, df: &DataFrame, _: &Inputs) -> Option<Growth> {
+        Some(Growth {
+            n_rows: (df.height() as u64).saturating_mul(self.columns.len() as u64),
+            added_bytes: 0,
+            worst: String::new(),
+        })
     }
 
     fn n_left_out(&self, df: &DataFrame, _: &Inputs) -> u64 {

@@ -1,4 +1,4 @@
-//! Adds columns that look at neighbouring rows: ranks, earlier and later values, rolling and running sums, shares.
+//! Adds columns that look at neighbouring rows: ranks, lags, rolling and running sums, shares.
 //!
 //! Rows that agree in `partition_by` are looked at together, in the order of `order_by` (nulls last, `descending` names
 //! those with their largest first), rows equal in it as they came. Without `partition_by` all rows are together, without
