@@ -5,6 +5,7 @@
 mod accuracy;
 mod cancel;
 pub mod envelope;
+pub mod fuzzy;
 mod hint;
 mod progress;
 pub mod units;

@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::partitions::{PartitionsView, partitions_ui};
 use super::picker::FilePicker;
 use super::preferences::{Preferences, file_in, session_in};
-use super::recipe::{RecipeView, recipe_ui};
+use super::recipe::{RecipeView, add_input_ui, recipe_ui};
 use super::saver::{Save, Saver};
 use super::shell::{self, StatusView};
 use super::slots::Slots;
@@ -185,7 +185,8 @@ impl App {
     fn advance(&mut self, ctx: &Context) {
         apply::take_events(self, ctx);
         let mut commands = std::mem::take(&mut self.commands);
-        commands.extend(take_shortcuts(ctx));
+        let is_on_step = self.state.panels.has_recipe && self.state.panels.recipe.has_row_focus();
+        commands.extend(take_shortcuts(ctx, is_on_step));
         commands.extend(apply::dropped(ctx));
         for command in commands {
             apply::apply(self, ctx, command);
@@ -313,6 +314,7 @@ impl App {
             });
         shell::palette_ui(ui, &mut self.state, &mut self.commands);
         shell::connect_ui(ui, &mut self.state, &mut self.commands);
+        add_input_ui(ui, &mut self.state, &mut self.commands);
         shell::shortcuts_ui(ui, &mut self.state);
         shell::drop_hint_ui(ui);
     }
@@ -419,7 +421,6 @@ impl App {
             slots,
             ..
         } = &mut self.state;
-        let (undo, redo) = (history.undo_label(), history.redo_label());
         let input = slots
             .page
             .value()
@@ -430,8 +431,7 @@ impl App {
             is_stale: slots.explored.is_stale() || slots.page.is_stale(),
             input: input.as_ref(),
             shown_step: panels.shown_step,
-            undo_label: undo.as_deref(),
-            redo_label: redo.as_deref(),
+            history,
         };
         recipe_ui(ui, view, &mut panels.recipe, &mut self.commands);
     }

@@ -6,15 +6,18 @@ use egui::Context;
 
 use super::app::{App, close};
 use super::command::{Command, Tab};
+use super::recipe_files;
 use super::saver::Save;
-use super::slots::{ExploreKey, PageKey, Purpose, Slots};
+use super::slots::{ExploreKey, InputRequest, InputsKey, PageKey, Purpose, Slots};
 use super::state::{Place, State};
 use super::theme::{self, Tone};
 use super::work;
+use crate::base::units;
 use crate::job::Job;
 use crate::session::{Document, Edit, Frozen, NoJob, SESSION_EXTENSION, Source};
 use crate::storage::{Connection, Location};
-use crate::transform::Inputs;
+use crate::task::Executor;
+use crate::transform::{RecipeStep, Step};
 
 /// Label of the run in the activity list.
 pub(super) const RUN_LABEL: &str = "Run here";
@@ -47,7 +50,9 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
         state.preferences.remember(&source.location.name(), &source);
     }
     state.slots.page.poll();
-    state.slots.explored.poll();
+    if state.slots.explored.poll() {
+        keep_fits(state);
+    }
     if state.slots.fonts.poll()
         && let Some(found) = state.slots.fonts.value()
     {
@@ -87,7 +92,10 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
             }
         }
     }
+    state.slots.inputs.poll();
+    take_declared(state);
     take_session(state);
+    recipe_files::take_recipe(state);
     take_picked(app);
 }
 
@@ -114,6 +122,41 @@ fn take_session(state: &mut State) {
     state.slots.session.clear();
 }
 
+/// Puts what steps have learned into the document, as part of the edit that caused it.
+fn keep_fits(state: &mut State) {
+    let slot = &state.slots.explored;
+    let (Some(key), Some(explored)) = (slot.key(), slot.value()) else {
+        return;
+    };
+    // What was learned for another recipe may stand beside other steps now.
+    if slot.is_stale() || explored.fits.is_empty() || key.recipe != state.document().recipe {
+        return;
+    }
+    let mut recipe = key.recipe.clone();
+    for (at, fitted) in &explored.fits {
+        if let Some(step) = recipe.steps.get_mut(*at) {
+            step.step.clone_from(fitted);
+        }
+    }
+    state.history.amend_recipe(recipe);
+}
+
+/// Changes the document, and says so when that puts undone edits aside.
+pub(super) fn edit(state: &mut State, edit: Edit) {
+    let n_before = state.history.asides().len();
+    state.history.apply(edit);
+    let asides = state.history.asides();
+    if asides.len() > n_before
+        && let Some(newest) = asides.first()
+    {
+        let edits = units::plural(newest.n_edits as u64, "undone edit");
+        state.say(
+            Tone::Weak,
+            format!("{edits} put aside: the undo list restores them"),
+        );
+    }
+}
+
 /// Takes the answer of a dialog. None means that it was closed.
 fn take_picked(app: &mut App) {
     let slots = &mut app.state.slots;
@@ -135,7 +178,14 @@ fn take_picked(app: &mut App) {
         Purpose::OpenFolder | Purpose::OpenFile => open_path(&mut app.state, path),
         Purpose::OpenSession => open_session(app, path),
         Purpose::SaveSession => save_session(app, with_ending(path)),
+        Purpose::OpenRecipe => recipe_files::open_recipe(app, path),
+        Purpose::SaveRecipe => recipe_files::save_recipe(app, path),
         Purpose::Export => export(app, path),
+        Purpose::PickInput => {
+            if let Some(form) = &mut app.state.panels.add_input {
+                form.picked(&path.display().to_string());
+            }
+        }
         Purpose::PickSink => {
             let mut job = app.state.document().job.clone();
             job.sink = path.display().to_string();
@@ -218,7 +268,16 @@ fn ask(app: &mut App, purpose: Purpose) {
             app.picker.pick_folder("Choose the folder of the table"),
             "Choosing the folder of the table",
         ),
+        Purpose::PickInput => (
+            app.picker.pick_folder("Choose the folder of a second dataset"),
+            "Choosing data to add",
+        ),
         Purpose::OpenSession => (app.picker.pick_session(), "Choosing a session"),
+        Purpose::OpenRecipe => (app.picker.pick_recipe(), "Choosing a recipe"),
+        Purpose::SaveRecipe => {
+            let name = format!("{}.recipe.yaml", app.state.document().job.name);
+            (app.picker.save_file(&name), "Choosing where to save the recipe")
+        }
         Purpose::SaveSession => {
             let name = format!("{}.{SESSION_EXTENSION}", app.state.document().job.name);
             (app.picker.save_file(&name), "Choosing where to save")
@@ -239,9 +298,9 @@ fn ask(app: &mut App, purpose: Purpose) {
 #[allow(clippy::too_many_lines, reason = "one arm a command")]
 pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
     match command {
-        Command::Edit(edit) => match &edit {
-            Edit::Open(_) | Edit::ShowPartition { .. } => app.state.go(edit),
-            _ => app.state.history.apply(edit),
+        Command::Edit(change) => match &change {
+            Edit::Open(_) | Edit::ShowPartition { .. } => app.state.go(change),
+            _ => edit(&mut app.state, change),
         },
         Command::Seal => app.state.history.seal(),
         Command::Undo => {
@@ -256,6 +315,19 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
                 app.state.say(Tone::Weak, format!("Done again: {label}"));
             }
         }
+        Command::GoToEntry(id) => {
+            if app.state.history.go_to(id) {
+                app.state.panels.address.reset();
+                let label = app.state.history.undo_label();
+                let label = label.unwrap_or_else(|| "the beginning".to_owned());
+                app.state.say(Tone::Weak, format!("Back to: {label}"));
+            }
+        }
+        Command::Say(tone, text) => app.state.say(tone, text),
+        Command::OpenRecipeDialog => ask(app, Purpose::OpenRecipe),
+        Command::SaveRecipeAs => ask(app, Purpose::SaveRecipe),
+        Command::CopySteps => recipe_files::copy_steps(app, ctx),
+        Command::PasteSteps => recipe_files::ask_for_steps(app, ctx),
         Command::Open(source) => open(&mut app.state, source),
         Command::GoTo(text, connection) => go_to(app, &text, connection),
         Command::OpenSampleData => open_sample(app),
@@ -276,6 +348,15 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
             }
         },
         Command::RunHere { replace } => run_here(app, replace),
+        Command::ShowAddInput { for_step } => {
+            app.state.panels.add_input = Some(super::recipe::AddInputForm::new(for_step));
+        }
+        Command::AddInput {
+            name,
+            location,
+            for_step,
+        } => add_input(app, name, location, for_step),
+        Command::ChooseInput => ask(app, Purpose::PickInput),
         Command::ChooseSink => ask(app, Purpose::PickSink),
         Command::CancelRun => app.state.slots.run.cancel(),
         Command::CancelTask(id) => app.tasks.cancel(id),
@@ -283,6 +364,11 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         Command::Refresh => refresh(app),
         Command::ShowTab(tab) => app.state.panels.tab = tab,
         Command::ShowStep(step) => app.state.panels.shown_step = step,
+        Command::CompareStep(number) => {
+            app.state.panels.shown_step = Some(number);
+            app.state.panels.tab = Tab::Data;
+            app.state.panels.data.compare();
+        }
         Command::GoBack => {
             let present = Place::of(app.state.document());
             if let Some(place) = app.state.places.back(present) {
@@ -449,6 +535,7 @@ pub(super) fn start_work(app: &mut App) {
     let Some(source) = &document.source else {
         slots.listing.clear();
         slots.page.clear();
+        slots.inputs.clear();
         slots.explored.clear();
         return;
     };
@@ -484,22 +571,114 @@ pub(super) fn start_work(app: &mut App) {
         {
             panels.shown_step = None;
         }
+        let read = read.clone();
+        let is_opened = request_inputs(document, slots, tasks, spec_base(session.as_deref()));
+        let opened = slots.inputs.value().cloned();
+        let (stamp, inputs) = opened.map_or_else(Default::default, |opened| (opened.stamp, opened.inputs));
         let key = ExploreKey {
             page: read.stamp,
             recipe: document.recipe.clone(),
             shown_step: panels.shown_step,
+            inputs: stamp,
         };
         let on = || work::ExploreOn {
             read: read.clone(),
-            inputs: Inputs::default(),
+            inputs,
             from: explored_from(document, source),
         };
-        let explorer = &slots.explorer;
-        slots.explored.request(key, |key| {
-            work::start_explore(tasks, explorer, on(), key.recipe.clone(), key.shown_step)
-        });
+        // What rests on the inputs of before would be wrong; the last result stays until they are there.
+        if is_opened {
+            let explorer = &slots.explorer;
+            slots.explored.request(key, |key| {
+                work::start_explore(tasks, explorer, on(), key.recipe.clone(), key.shown_step)
+            });
+        }
     }
     write_spec(document, slots, spec_base(session.as_deref()));
+}
+
+/// Opens the inputs of the document when they, or the day that is shown, changed. Says whether they are there.
+fn request_inputs(document: &Document, slots: &mut Slots, tasks: &Executor, base: PathBuf) -> bool {
+    if document.inputs.is_empty() {
+        slots.inputs.clear();
+        return true;
+    }
+    let key = InputsKey {
+        inputs: document.inputs.clone(),
+        day: slots.day(document),
+        base,
+        generation: slots.refreshes,
+    };
+    slots.inputs.request(key, |key| work::open_inputs(tasks, key));
+    !slots.inputs.is_pending()
+}
+
+/// Takes a second dataset into the document once its schema is known; a step that asked for it reads it then.
+fn take_declared(state: &mut State) {
+    if !state.slots.declared.poll() || state.slots.declared.is_pending() {
+        return;
+    }
+    let request = state.slots.declared.key().map(|(_, request)| request.clone());
+    let declared = state.slots.declared.value().cloned();
+    let error = state.slots.declared.error().map(str::to_owned);
+    state.slots.declared.clear();
+    let Some(request) = request else { return };
+    let (Some(input), None) = (declared, error.clone()) else {
+        if let Some(form) = &mut state.panels.add_input {
+            form.failed(error.unwrap_or_default());
+        }
+        return;
+    };
+    state.panels.add_input = None;
+    let document = state.document();
+    let mut edits = vec![Edit::SetInput {
+        name: request.name.clone(),
+        input: Box::new(input),
+    }];
+    let step = request
+        .for_step
+        .and_then(|at| Some((at, document.recipe.steps.get(at)?)));
+    if let Some((at, step)) = step
+        && let Some(step) = reading(step, &request.name)
+    {
+        edits.push(Edit::SetStep { at, step });
+    }
+    let label = format!("add data {}", request.name);
+    state.history.seal();
+    state.history.apply(Edit::Group { label, edits });
+    state.history.seal();
+    state.say(Tone::Good, format!("Added {}", request.name));
+}
+
+/// A step with another input.
+fn reading(step: &RecipeStep, input: &str) -> Option<RecipeStep> {
+    let mut params = step.step.params();
+    *params.get_mut("input")? = input.into();
+    let changed = Step::from_params(step.step.name(), params).ok()?;
+    Some(RecipeStep {
+        step: changed,
+        ..step.clone()
+    })
+}
+
+fn add_input(app: &mut App, name: String, location: String, for_step: Option<usize>) {
+    if app.state.slots.declared.is_pending() {
+        return;
+    }
+    let request = InputRequest {
+        name,
+        location,
+        connection: app.state.connection(),
+        day: app.state.slots.day(app.state.document()),
+        for_step,
+    };
+    let generation = app.state.slots.next_generation();
+    let tasks = &app.tasks;
+    let key = (generation, request);
+    app.state
+        .slots
+        .declared
+        .restart(key, |(_, request)| work::declare_input(tasks, request));
 }
 
 /// What the explored rows are, for steps that learn from them: `s3://lake/raw/ 2020-01-05, first 1,000 rows`.

@@ -5,8 +5,8 @@
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-use super::theme::Theme;
-use crate::session::{Edit, Source};
+use super::theme::{Theme, Tone};
+use crate::session::{Edit, EntryId, Source};
 use crate::storage::Connection;
 use crate::task::TaskId;
 
@@ -28,6 +28,8 @@ pub enum Command {
     Seal,
     Undo,
     Redo,
+    /// Goes to a line of the undo list, or to edits that were put aside.
+    GoToEntry(EntryId),
     Open(Source),
     OpenFolderDialog,
     OpenFileDialog,
@@ -35,6 +37,8 @@ pub enum Command {
     ShowTab(Tab),
     /// Shows the data after this many steps; none shows them after all steps.
     ShowStep(Option<usize>),
+    /// Shows the data before and after this step side by side; 1-based.
+    CompareStep(usize),
     /// Asks for a file and writes the job spec there.
     Export,
     /// Runs the job here, in the background.
@@ -42,10 +46,32 @@ pub enum Command {
         replace: bool,
     },
     CancelRun,
+    /// Shows the form that adds a second dataset, for the step that asks.
+    ShowAddInput {
+        for_step: Option<usize>,
+    },
+    /// Looks at a second dataset and adds it to the document.
+    AddInput {
+        name: String,
+        location: String,
+        for_step: Option<usize>,
+    },
+    /// Asks for the folder of a second dataset.
+    ChooseInput,
     /// Asks for the folder of the table.
     ChooseSink,
     CancelTask(TaskId),
     CopyText(String),
+    /// A sentence for the status line.
+    Say(Tone, String),
+    /// Asks for a file and takes its recipe.
+    OpenRecipeDialog,
+    /// Asks for a file and writes the recipe there.
+    SaveRecipeAs,
+    /// Puts all steps on the clipboard, as YAML.
+    CopySteps,
+    /// Adds the steps on the clipboard.
+    PasteSteps,
     /// Opens the place that a person typed or pasted, by this connection.
     GoTo(String, Connection),
     OpenSampleData,
@@ -82,11 +108,15 @@ pub enum CommandKind {
     OpenSession,
     Save,
     SaveAs,
+    OpenRecipe,
+    SaveRecipeAs,
     Export,
     RunHere,
     Quit,
     Undo,
     Redo,
+    CopySteps,
+    PasteSteps,
     EditAddress,
     GoBack,
     GoForward,
@@ -134,7 +164,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 impl CommandKind {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 35] = [
         Self::OpenFolder,
         Self::OpenFile,
         Self::OpenSampleData,
@@ -142,11 +172,15 @@ impl CommandKind {
         Self::OpenSession,
         Self::Save,
         Self::SaveAs,
+        Self::OpenRecipe,
+        Self::SaveRecipeAs,
         Self::Export,
         Self::RunHere,
         Self::Quit,
         Self::Undo,
         Self::Redo,
+        Self::CopySteps,
+        Self::PasteSteps,
         Self::EditAddress,
         Self::GoBack,
         Self::GoForward,
@@ -246,6 +280,18 @@ impl CommandKind {
                 "Saves source, recipe and job to another file",
                 const { &[ctrl_shift(Key::S)] },
             ),
+            Self::OpenRecipe => (
+                Command::OpenRecipeDialog,
+                "Open recipe…",
+                "Takes the steps of a recipe file, a job spec or a session",
+                &[],
+            ),
+            Self::SaveRecipeAs => (
+                Command::SaveRecipeAs,
+                "Save recipe as…",
+                "Writes the steps to a file of their own",
+                &[],
+            ),
             Self::Export => (
                 Command::Export,
                 "Export job…",
@@ -275,6 +321,18 @@ impl CommandKind {
                 "Redo",
                 "Does the undone change again",
                 const { &[ctrl_shift(Key::Z), ctrl(Key::Y)] },
+            ),
+            Self::CopySteps => (
+                Command::CopySteps,
+                "Copy all steps",
+                "Puts the recipe on the clipboard as YAML",
+                &[],
+            ),
+            Self::PasteSteps => (
+                Command::PasteSteps,
+                "Paste steps",
+                "Adds steps that were copied as YAML, here or in another window",
+                &[],
             ),
             Self::EditAddress => (
                 Command::EditAddress,
@@ -403,11 +461,14 @@ impl CommandKind {
 /// Takes the commands whose shortcuts were pressed out of the input, so that no widget sees those keys.
 ///
 /// Shortcuts with more modifiers are looked at first, because egui lets `Ctrl+Z` match while Shift is held.
-pub fn take_shortcuts(ctx: &egui::Context) -> Vec<Command> {
+///
+/// While a step of the recipe has the keyboard, Alt+↑ moves that step.
+pub fn take_shortcuts(ctx: &egui::Context, is_on_step: bool) -> Vec<Command> {
     let is_typing = ctx.text_edit_focused();
     let mut pairs: Vec<_> = CommandKind::ALL
         .into_iter()
         .filter(|kind| !(is_typing && kind.yields_to_text()))
+        .filter(|kind| !(is_on_step && *kind == CommandKind::GoUp))
         .flat_map(|kind| kind.shortcuts().iter().map(move |shortcut| (kind, shortcut)))
         .collect();
     pairs.sort_by_key(|(_, shortcut)| !shortcut.modifiers.shift);

@@ -16,6 +16,7 @@ mod partitions;
 mod picker;
 mod preferences;
 pub mod recipe;
+mod recipe_files;
 mod saver;
 mod shell;
 mod slots;

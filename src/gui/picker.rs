@@ -14,6 +14,7 @@ pub trait FilePicker {
     /// A data file.
     fn pick_file(&self) -> Picked;
     fn pick_session(&self) -> Picked;
+    fn pick_recipe(&self) -> Picked;
     /// A place to write to, with a name to start from.
     fn save_file(&self, name: &str) -> Picked;
 }
@@ -50,6 +51,14 @@ impl FilePicker for NativePicker {
         let dialog = rfd::AsyncFileDialog::new()
             .set_title("Open a session")
             .add_filter("Skewer sessions", &["yaml"])
+            .pick_file();
+        Box::pin(async move { Self::path(dialog.await) })
+    }
+
+    fn pick_recipe(&self) -> Picked {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title("Open a recipe")
+            .add_filter("Recipes, job specs and sessions", &["yaml", "yml"])
             .pick_file();
         Box::pin(async move { Self::path(dialog.await) })
     }

@@ -1,16 +1,19 @@
 //! What is derived in the background: each slot's key says what it was made from, and a changed key starts new work.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use chrono::NaiveDate;
+
 use super::listed::{Listed, ListedDataset};
 use super::theme::SystemFonts;
-use crate::dataset::{Page, SampleChoice};
+use crate::dataset::{InputSpec, Page, SampleChoice};
 use crate::explore::{Explored, Explorer};
 use crate::session::{Document, Source};
+use crate::storage::Connection;
 use crate::task::Slot;
-use crate::transform::Recipe;
+use crate::transform::{Inputs, Recipe};
 
 /// What a page was read from. `generation` changes with a refresh.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +49,39 @@ pub struct ExploreKey {
     pub page: u64,
     pub recipe: Recipe,
     pub shown_step: Option<usize>,
+    /// Stamp of the opened inputs; 0 without any.
+    pub inputs: u64,
+}
+
+/// What the inputs of a recipe were opened from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputsKey {
+    pub inputs: BTreeMap<String, InputSpec>,
+    /// The day whose rows are shown.
+    pub day: Option<NaiveDate>,
+    /// The folder that relative places are relative to.
+    pub base: PathBuf,
+    pub generation: u64,
+}
+
+/// Opened inputs, with a number that no others have.
+#[derive(Debug, Clone)]
+pub struct OpenedInputs {
+    pub stamp: u64,
+    pub inputs: Inputs,
+}
+
+/// A second dataset that a person asked for, while its schema is read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputRequest {
+    pub name: String,
+    /// Where it is, as typed.
+    pub location: String,
+    pub connection: Connection,
+    /// The day that is open: a place that names it is read for each day.
+    pub day: Option<NaiveDate>,
+    /// The step whose input it becomes.
+    pub for_step: Option<usize>,
 }
 
 /// Rows read, with a number that no other page has.
@@ -86,7 +122,11 @@ pub enum Purpose {
     OpenFile,
     OpenSession,
     SaveSession,
+    OpenRecipe,
+    SaveRecipe,
     PickSink,
+    /// A folder for the form that adds data.
+    PickInput,
     /// The spec is written as it was when the dialog was opened.
     Export,
 }
@@ -96,6 +136,9 @@ pub struct Slots {
     pub listing: Slot<Source, Arc<Listed>>,
     pub page: Slot<PageKey, ReadPage>,
     pub explored: Slot<ExploreKey, Explored>,
+    pub inputs: Slot<InputsKey, OpenedInputs>,
+    /// A second dataset under way into the document.
+    pub declared: Slot<(u64, InputRequest), InputSpec>,
     /// Keeps what explorations computed. Locked by background work only.
     pub explorer: Arc<Mutex<Explorer>>,
     pub spec: SpecText,
@@ -106,6 +149,7 @@ pub struct Slots {
     pub sample: Slot<(), PathBuf>,
     pub fonts: Slot<(), SystemFonts>,
     pub session: Slot<PathBuf, Document>,
+    pub recipe: Slot<PathBuf, Recipe>,
     /// Counts dialogs and runs, so that asking again is a new key.
     pub generation: u64,
     pub refreshes: u64,
@@ -136,6 +180,21 @@ impl Slots {
         match &document.partition {
             Some(partition) => dataset.stats(partition).map(|stats| stats.prefixes.clone()),
             None => Some(vec![dataset.keys.prefix.clone()]),
+        }
+    }
+
+    /// The day whose rows are shown: of the open partition, or of the first one.
+    pub fn day(&self, document: &Document) -> Option<NaiveDate> {
+        match &document.partition {
+            Some(partition) => partition.date(),
+            None => self
+                .dataset(document)?
+                .keys
+                .partitions
+                .values()
+                .next()?
+                .partition
+                .date(),
         }
     }
 

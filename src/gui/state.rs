@@ -7,7 +7,7 @@ use super::data::DataPanel;
 use super::job::JobPanel;
 use super::partitions::PartitionsPanel;
 use super::preferences::Preferences;
-use super::recipe::RecipePanel;
+use super::recipe::{AddInputForm, RecipePanel};
 use super::shell::{AddressField, ConnectForm, Palette, SourcesPanel};
 use super::slots::Slots;
 use super::theme::Tone;
@@ -97,6 +97,7 @@ pub struct Panels {
     pub job: JobPanel,
     pub palette: Option<Palette>,
     pub connect: Option<ConnectForm>,
+    pub add_input: Option<AddInputForm>,
     pub has_shortcuts: bool,
     pub notice: Option<Notice>,
 }
@@ -116,6 +117,7 @@ impl Default for Panels {
             job: JobPanel::default(),
             palette: None,
             connect: None,
+            add_input: None,
             has_shortcuts: false,
             notice: None,
         }

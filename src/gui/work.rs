@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use futures::stream::StreamExt;
 
 use super::listed::Listed;
-use super::slots::{PageKey, ReadPage};
+use super::slots::{InputRequest, InputsKey, OpenedInputs, PageKey, ReadPage};
 use crate::base::Cancel;
 use crate::dataset::infer::infer;
-use crate::dataset::{Page, SampleChoice, Schema};
+use crate::dataset::{InputSpec, Page, SampleChoice, Schema, declare};
 use crate::explore::{Explored, Explorer};
 use crate::job::{Job, Params};
 use crate::run::RunOptions;
 use crate::session::{Document, Source};
-use crate::storage::{Inventory, Object, StorageError, Store};
+use crate::storage::{Connection, Inventory, Location, Object, StorageError, Store};
 use crate::task::{Context, Executor, TaskHandle};
 use crate::transform::{FitSource, Inputs, Recipe};
 
@@ -226,6 +226,86 @@ fn characters_of(page: &Page) -> BTreeSet<char> {
     found
 }
 
+/// Opens the inputs of a recipe, a bounded number of rows of each.
+pub fn open_inputs(tasks: &Executor, key: &InputsKey) -> TaskHandle<OpenedInputs> {
+    let key = key.clone();
+    let names: Vec<&str> = key.inputs.keys().map(String::as_str).collect();
+    tasks.spawn(
+        format!("Opening {}", names.join(", ")),
+        move |context| async move {
+            let inputs = crate::explore::open_inputs(&key.inputs, key.day, &key.base, &context.cancel).await;
+            Ok(OpenedInputs {
+                stamp: next_stamp(),
+                inputs,
+            })
+        },
+    )
+}
+
+/// Files that may say the schema of a second dataset.
+const MAX_INPUT_OBJECTS: usize = 200;
+
+/// Looks at a second dataset: where its days are, its format and its schema.
+pub fn declare_input(tasks: &Executor, request: &InputRequest) -> TaskHandle<InputSpec> {
+    let request = request.clone();
+    tasks.spawn(
+        format!("Looking at {}", request.location),
+        move |context| async move { declared(&request, &context.cancel).await },
+    )
+}
+
+async fn declared(request: &InputRequest, cancel: &Cancel) -> Result<InputSpec, String> {
+    let location: Location = request
+        .location
+        .parse()
+        .map_err(|error: crate::storage::LocationError| error.to_string())?;
+    let location = match location {
+        Location::Local(path) => Location::Local(std::path::absolute(&path).unwrap_or(path)),
+        s3 @ Location::S3 { .. } => s3,
+    };
+    let connection = if location.is_s3() {
+        request.connection.clone()
+    } else {
+        Connection::default()
+    };
+    let store = Store::open(&location, &connection)
+        .await
+        .map_err(|error| error.to_string())?;
+    let objects = head_of(&store, "", MAX_INPUT_OBJECTS, cancel).await?;
+    let mut inventory = Inventory::new(&location);
+    inventory.add(&objects);
+    let datasets: Vec<_> = inventory.datasets().collect();
+    let dataset = match datasets.as_slice() {
+        [] => return Err(format!("{location}: no data files here")),
+        [only] => *only,
+        several => {
+            let below = several
+                .iter()
+                .map(|dataset| location.join(&dataset.prefix).to_string());
+            let below: Vec<String> = below.collect();
+            return Err(format!(
+                "several datasets are here: give one of {}",
+                below.join(", ")
+            ));
+        }
+    };
+    let spec = declare(&store, &objects, cancel)
+        .await
+        .map_err(|error| error.to_string())?;
+    let uri = if store.is_one_object() {
+        location.to_string()
+    } else {
+        crate::session::input_uri(&location, dataset, request.day)
+    };
+    Ok(InputSpec {
+        uri,
+        pattern: None,
+        format: spec.format,
+        connection,
+        schema: spec.schema,
+    })
+}
+
 /// What a recipe is explored on: rows with the number that stands for them, and what they are called.
 pub struct ExploreOn {
     pub read: ReadPage,
@@ -324,6 +404,16 @@ pub fn run(
 pub fn open_session(tasks: &Executor, path: PathBuf) -> TaskHandle<Document> {
     tasks.spawn(format!("Opening {}", path.display()), move |_| async move {
         tokio::task::spawn_blocking(move || crate::session::load(&path))
+            .await
+            .map_err(|error| error.to_string())?
+            .map_err(|error| error.to_string())
+    })
+}
+
+/// Reads the steps of a recipe file, a job spec or a session.
+pub fn open_recipe(tasks: &Executor, path: PathBuf) -> TaskHandle<Recipe> {
+    tasks.spawn(format!("Opening {}", path.display()), move |_| async move {
+        tokio::task::spawn_blocking(move || crate::session::load_recipe(&path))
             .await
             .map_err(|error| error.to_string())?
             .map_err(|error| error.to_string())

@@ -34,6 +34,16 @@ pub enum Edit {
     DeleteStep {
         at: usize,
     },
+    /// Gives a step a name of its own, or takes it away.
+    NameStep {
+        at: usize,
+        id: Option<String>,
+    },
+    /// Says what a step is for.
+    CommentStep {
+        at: usize,
+        comment: Option<String>,
+    },
     SetRecipe(Recipe),
     /// Declares a second dataset, or declares it anew.
     SetInput {
@@ -44,6 +54,11 @@ pub enum Edit {
         name: String,
     },
     SetJob(JobSettings),
+    /// Several changes that are undone together, under a label of their own.
+    Group {
+        label: String,
+        edits: Vec<Edit>,
+    },
 }
 
 impl Edit {
@@ -63,17 +78,22 @@ impl Edit {
             Self::MoveStep { from, to } => format!("move step {} to {}", from + 1, to + 1),
             Self::ToggleStep { at } => format!("switch step {}", at + 1),
             Self::DeleteStep { at } => format!("delete step {}", at + 1),
+            Self::NameStep { at, .. } => format!("name step {}", at + 1),
+            Self::CommentStep { at, .. } => format!("comment on step {}", at + 1),
             Self::SetRecipe(_) => "replace the recipe".to_owned(),
             Self::SetInput { name, .. } => format!("add data {name}"),
             Self::RemoveInput { name } => format!("remove data {name}"),
             Self::SetJob(_) => "edit the job".to_owned(),
+            Self::Group { label, .. } => label.clone(),
         }
     }
 
     /// Whether this edit continues `earlier`, so that one undo takes both back (typing in one field).
     pub fn continues(&self, earlier: &Self) -> bool {
         match (self, earlier) {
-            (Self::SetStep { at: new, .. }, Self::SetStep { at: old, .. }) => new == old,
+            (Self::SetStep { at: new, .. }, Self::SetStep { at: old, .. })
+            | (Self::NameStep { at: new, .. }, Self::NameStep { at: old, .. })
+            | (Self::CommentStep { at: new, .. }, Self::CommentStep { at: old, .. }) => new == old,
             (Self::SetJob(_), Self::SetJob(_)) | (Self::SetSample(_), Self::SetSample(_)) => true,
             _ => false,
         }
@@ -115,7 +135,18 @@ impl Edit {
                     steps.remove(*at);
                 }
             }
+            Self::NameStep { at, id } => {
+                if let Some(step) = steps.get_mut(*at) {
+                    step.id.clone_from(id);
+                }
+            }
+            Self::CommentStep { at, comment } => {
+                if let Some(step) = steps.get_mut(*at) {
+                    step.comment.clone_from(comment);
+                }
+            }
             Self::SetRecipe(recipe) => document.recipe.clone_from(recipe),
+            Self::Group { edits, .. } => edits.iter().for_each(|edit| edit.apply(document)),
             Self::SetInput { name, input } => {
                 document.inputs.insert(name.clone(), input.as_ref().clone());
             }

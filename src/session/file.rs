@@ -62,11 +62,15 @@ pub fn load(path: &Path) -> Result<Document, SessionError> {
             kind: head.kind,
         });
     }
-    let envelope: Envelope = from_yaml(&text).map_err(|error| SessionError::Yaml {
+    read(&text).map_err(|error| SessionError::Yaml {
         path: path.into(),
         error,
-    })?;
-    Ok(envelope.document)
+    })
+}
+
+/// The document in the text of a session file.
+pub(super) fn read(text: &str) -> Result<Document, YamlError> {
+    from_yaml::<Envelope>(text).map(|envelope| envelope.document)
 }
 
 /// Writes a session beside its place and renames it there, so that a crash leaves the old one whole.

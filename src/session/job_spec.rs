@@ -1,5 +1,6 @@
 //! The document as a job spec: the schema that was explored is frozen, the open dataset becomes a template of days.
 
+use chrono::NaiveDate;
 use thiserror::Error;
 
 use super::Document;
@@ -153,10 +154,7 @@ fn tolerance(ratio: f64, abs: u64) -> Tolerance {
 }
 
 /// The folder of one day below the dataset.
-///
-/// # Errors
-/// [`NoJob::NoDays`] where the keys name no days.
-pub fn day_template(layout: &Layout) -> Result<String, NoJob> {
+fn day_template(layout: &Layout) -> Result<String, NoJob> {
     match layout {
         // The hours of a day lie in its folder.
         Layout::DatePath | Layout::HourPath => Ok("{day:%Y/%m/%d}/".to_owned()),
@@ -174,6 +172,35 @@ pub fn day_template(layout: &Layout) -> Result<String, NoJob> {
             }),
         },
     }
+}
+
+/// The place of a second dataset as it is declared: with the day in it where its keys name days, or where the place itself
+/// is that of the open `day`.
+pub fn input_uri(location: &Location, keys: &DatasetKeys, day: Option<NaiveDate>) -> String {
+    if let Ok(template) = day_template(&keys.layout) {
+        let base = dataset_base(location, keys, &template);
+        return format!("{base}{template}");
+    }
+    let text = location.to_string();
+    let folder = if text.ends_with('/') {
+        text
+    } else {
+        format!("{text}/")
+    };
+    for format in ["%Y-%m-%d", "%Y/%m/%d"] {
+        let Some(shown) = day.map(|day| day.format(format).to_string()) else {
+            continue;
+        };
+        if let Some((before, after)) = folder.rsplit_once(&shown) {
+            let day = if format == "%Y-%m-%d" {
+                "{day}"
+            } else {
+                "{day:%Y/%m/%d}"
+            };
+            return format!("{before}{day}{after}");
+        }
+    }
+    folder
 }
 
 /// What the folders of all days share, with a slash at its end. The source may itself lie below it: `raw/2020/01/` holds
@@ -280,6 +307,36 @@ mod tests {
         );
         let flat = spec_of(Layout::Flat).unwrap_err();
         assert!(matches!(flat, NoJob::NoDays { .. }));
+    }
+
+    #[test]
+    fn a_second_dataset_is_declared_for_each_day_where_its_place_or_its_keys_name_days() {
+        let day = chrono::NaiveDate::from_ymd_opt(2020, 1, 5);
+        let uri = |root: &str, layout| {
+            let keys = keys("", layout);
+            super::input_uri(&root.parse().unwrap(), &keys, day)
+        };
+        assert_eq!(
+            uri("s3://lake/clicks/", Layout::IsoDate),
+            "s3://lake/clicks/{day}/"
+        );
+        assert_eq!(
+            uri("s3://lake/clicks/2020-01-05/", Layout::Flat),
+            "s3://lake/clicks/{day}/"
+        );
+        assert_eq!(
+            uri("/lake/clicks/2020/01/05", Layout::Flat),
+            "/lake/clicks/{day:%Y/%m/%d}/"
+        );
+        assert_eq!(
+            uri("/lake/users", Layout::Flat),
+            "/lake/users/",
+            "the same for every day"
+        );
+        assert_eq!(
+            uri("/lake/clicks/2020-01-06", Layout::Flat),
+            "/lake/clicks/2020-01-06/"
+        );
     }
 
     #[test]

@@ -7,9 +7,11 @@ mod edit;
 mod file;
 mod history;
 mod job_spec;
+mod recipe_text;
 
 pub use document::{Document, JobSettings, SampleChoice, Source};
 pub use edit::Edit;
 pub use file::{SESSION_EXTENSION, SessionError, load, save};
-pub use history::History;
-pub use job_spec::{Frozen, NoJob, day_template};
+pub use history::{Aside, Entry, EntryId, History};
+pub use job_spec::{Frozen, NoJob, input_uri};
+pub use recipe_text::{load_recipe, pasted_steps, recipe_text, steps_text};

@@ -22,6 +22,7 @@
 //! - **Types:** a whole number written as such is int32, or int64 beyond; with a column it takes the column's type.
 
 mod code;
+mod complete;
 mod functions;
 mod look;
 mod query;
@@ -37,7 +38,8 @@ use sqlparser::tokenizer::Token;
 use super::CheckError;
 
 pub use code::{Codes, time_code};
-pub use functions::{FunctionInfo, functions};
+pub use complete::{Completion, CompletionKind, Completions, complete, sql_name};
+pub use functions::{FUNCTION_GROUPS, FunctionInfo, functions};
 pub use query::{TableQuery, query};
 pub(super) use rename::{rename_in_expression, rename_in_query};
 

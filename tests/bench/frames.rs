@@ -39,6 +39,9 @@ impl FilePicker for NoDialogs {
     fn pick_session(&self) -> Picked {
         Box::pin(async { None })
     }
+    fn pick_recipe(&self) -> Picked {
+        Box::pin(async { None })
+    }
     fn save_file(&self, _name: &str) -> Picked {
         Box::pin(async { None })
     }

@@ -38,6 +38,9 @@ impl FilePicker for Answers {
     fn pick_session(&self) -> Picked {
         self.next()
     }
+    fn pick_recipe(&self) -> Picked {
+        self.next()
+    }
     fn save_file(&self, _name: &str) -> Picked {
         self.next()
     }

@@ -91,3 +91,140 @@ fn the_job_reads_every_day_by_a_schema_of_all_days_not_only_of_the_open_one() {
     desk.wait_for("books balance");
     desk.wait_for("15 in = 15 out");
 }
+
+#[test]
+fn a_recipe_is_saved_to_a_file_of_its_own_and_opened_again_as_one_undoable_edit() {
+    let folder = desk();
+    let lake = lake(folder.path());
+    let mut desk = Desk::open(folder, Some(&lake));
+    desk.click_starting("2020/01/02 1 file");
+    desk.wait_idle();
+    add_step(&mut desk, "normalize_text");
+    desk.wait_idle();
+    let saved = desk.app().document().recipe.clone();
+    let path = desk.folder.path().join("features.recipe.yaml");
+    desk.answers.push(&path);
+    desk.click("Recipe menu");
+    desk.click("Save recipe as…");
+    desk.wait_until("the recipe file", |_| path.exists());
+    desk.wait_idle();
+
+    add_step(&mut desk, "filter");
+    desk.answers.push(&path);
+    desk.click("Recipe menu");
+    desk.click("Open recipe…");
+    desk.wait_for("Opened 1 step of features.recipe.yaml");
+    assert_eq!(desk.app().document().recipe, saved);
+    desk.click("Undo: open recipe features.recipe.yaml");
+    assert_eq!(desk.app().document().recipe.steps.len(), 2);
+}
+
+#[test]
+fn a_file_that_holds_no_recipe_is_refused_with_its_place_and_changes_nothing() {
+    let folder = desk();
+    let lake = lake(folder.path());
+    let mut desk = Desk::open(folder, Some(&lake));
+    desk.wait_idle();
+    let path = desk.folder.path().join("wrong.yaml");
+    std::fs::write(
+        &path,
+        "apiVersion: skewer/v1\nkind: Recipe\nsteps:\n  - fliter: {}\n",
+    )
+    .unwrap();
+    desk.answers.push(&path);
+    desk.click("Recipe menu");
+    desk.click("Open recipe…");
+    desk.wait_for("wrong.yaml:4:5");
+    assert!(desk.app().document().recipe.steps.is_empty());
+}
+
+#[test]
+fn a_second_dataset_is_added_by_its_folder_joined_and_run() {
+    let folder = desk();
+    let lake = folder.path().join("lake");
+    let put = |name: &str, lines: &str| {
+        let path = lake.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, lines).unwrap();
+    };
+    for day in ["2020-01-01", "2020-01-02"] {
+        let rows: String = (0..6)
+            .map(|id| format!("{{\"id\": {id}, \"job\": \"j{id}\"}}\n"))
+            .collect();
+        put(&format!("impressions/{day}/a.jsonl"), &rows);
+        put(
+            &format!("clicks/{day}/a.jsonl"),
+            "{\"id\": 2, \"at\": \"noon\"}\n{\"id\": 4, \"at\": \"late\"}\n",
+        );
+    }
+    let mut desk = Desk::open(folder, Some(&lake.join("impressions")));
+    desk.click_starting("2020-01-01 1 file");
+    desk.click("Data");
+    desk.wait_for("6 rows");
+    add_step(&mut desk, "join");
+    desk.wait_idle();
+    desk.click("Add data…");
+    desk.wait_for("Data location");
+    desk.answers.push(lake.join("clicks/2020-01-01"));
+    desk.click("Browse data…");
+    desk.wait_idle();
+    desk.click("Add");
+    desk.wait_for("Added clicks");
+    let document = desk.app().document().clone();
+    assert!(
+        document.inputs["clicks"].uri.ends_with("clicks/{day}/"),
+        "{document:?}"
+    );
+    assert_eq!(document.recipe.steps[0].step.params()["input"], "clicks");
+
+    desk.click("on of step 1");
+    desk.click("column id");
+    desk.wait_idle();
+    desk.wait_for("noon");
+    let table = desk.folder.path().join("out/labels");
+    desk.click("Job");
+    fill(&mut desk, "Job: sink folder", &table.display().to_string());
+    fill(&mut desk, "Job: days", "2020-01-01..2020-01-02");
+    desk.wait_idle();
+    desk.click("Run here");
+    desk.wait_for("12 in = 12 out");
+fn what_a_step_learns_from_the_sample_belongs_to_the_edit_that_added_it() {
+    let folder = desk();
+    let lake = lake(folder.path());
+    let mut desk = Desk::open(folder, Some(&lake));
+    desk.click_starting("2020/01/02 1 file");
+    desk.wait_idle();
+    add_step(&mut desk, "string_index");
+    desk.wait_for("fitted on 24 rows");
+    desk.wait_idle();
+    let recipe = &desk.app().document().recipe;
+    let learned = recipe.steps[0].step.params()["fitted"].clone();
+    assert_eq!(learned["rows"], 24);
+    assert!(
+        learned["from"].as_str().unwrap().contains("2020-01-02"),
+        "{learned}"
+    );
+    desk.click("Undo: add step 1 string_index");
+    assert!(desk.app().document().recipe.steps.is_empty());
+    desk.click("Redo: add step 1 string_index");
+    assert_eq!(
+        desk.app().document().recipe.steps[0].step.params()["fitted"],
+        learned
+    );
+}
+
+#[test]
+fn rows_before_and_after_a_step_stand_side_by_side_in_the_data_tab() {
+    let folder = desk();
+    let lake = lake(folder.path());
+    let mut desk = Desk::open(folder, Some(&lake));
+    desk.click_starting("2020/01/02 1 file");
+    desk.click("Data");
+    desk.wait_for("24 rows");
+    add_step(&mut desk, "filter");
+    fill(&mut desk, "where of step 1", "salary >= 10000");
+    desk.wait_for("24 → 14 rows");
+    desk.click("Before / after");
+    desk.wait_for("10 rows left out");
+    assert!(desk.has("Store Manager"));
+}

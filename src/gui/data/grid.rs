@@ -410,7 +410,7 @@ impl Frame<'_> {
 }
 
 /// Returns whether the text was cut short.
-fn paint_cell(painter: &Painter, rect: Rect, cell: &Cell, is_right: bool, c: &Colors) -> bool {
+pub(super) fn paint_cell(painter: &Painter, rect: Rect, cell: &Cell, is_right: bool, c: &Colors) -> bool {
     let color = match cell.look {
         Look::Null | Look::Empty => c.weak,
         Look::Number | Look::Text | Look::Code => c.text,

@@ -7,9 +7,10 @@ use super::copy;
 use super::grid::{Columns, GridState, GridView};
 use super::value;
 use crate::gui::command::Command;
-use crate::gui::recipe::{prefilled, sql_name};
+use crate::gui::recipe::prefilled;
 use crate::gui::theme;
 use crate::session::Edit;
+use crate::transform::expr::sql_name;
 use crate::transform::{RecipeStep, Step, StepInfo, registry};
 
 /// What can be done with a column.

@@ -1,5 +1,6 @@
 //! The Data tab: the grid of rows, the detail of one row, and the rejects.
 
+mod compare;
 mod copy;
 mod detail;
 mod grid;
@@ -16,6 +17,7 @@ mod tests;
 
 use egui::{Frame, Margin, Panel, Rect, Ui, pos2, vec2};
 
+use self::compare::CompareState;
 use self::detail::DetailAction;
 use self::grid::{GridState, GridView};
 use self::rejects::RejectsState;
@@ -57,6 +59,14 @@ pub struct DataPanel {
     bottom: Bottom,
     rejects: RejectsState,
     column_search: String,
+    compare: CompareState,
+}
+
+impl DataPanel {
+    /// Shows the rows before and after the last shown step side by side.
+    pub fn compare(&mut self) {
+        self.compare.is_on = true;
+    }
 }
 
 /// The tab in the space that is there.
@@ -77,6 +87,20 @@ pub fn data_ui(ui: &mut Ui, view: DataView<'_>, panel: &mut DataPanel, commands:
             action: None,
         };
         error_box(ui, problem);
+    }
+    if panel.compare.is_on
+        && let Some(comparison) = &explored.comparison
+    {
+        let number = explored.n_steps;
+        compare::compare_ui(
+            ui,
+            comparison,
+            number,
+            view.is_stale,
+            &mut panel.compare,
+            commands,
+        );
+        return;
     }
     bottom_ui(ui, explored, panel, commands);
     if explored.df.height() == 0 {

@@ -9,11 +9,12 @@ use polars::prelude::df;
 
 use super::{DataPanel, DataView, data_ui};
 use crate::base::Accuracy;
-use crate::dataset::{Reason, Reject, Stage};
-use crate::explore::{ColumnMark, Explored};
+use crate::dataset::{Page, Reason, Reject, SampleSize, Stage};
+use crate::explore::{ColumnMark, Explored, explore_once};
 use crate::gui::command::Command;
 use crate::gui::theme;
 use crate::session::{Edit, SampleChoice};
+use crate::transform::{FitSource, Inputs, Recipe};
 
 struct State {
     explored: Option<Explored>,
@@ -183,4 +184,78 @@ fn a_step_is_added_from_the_head_of_a_column_with_the_column_filled_in() {
     };
     assert_eq!(step.step.name(), "normalize_text");
     assert_eq!(step.step.params()["column"], "title");
+}
+
+/// What a recipe of one step gives on three rows.
+fn explored_by(step: &str) -> Explored {
+    let page = Page {
+        df: df!(
+            "id" => ["a-1", "b-2", "c-3"],
+            "title" => ["Nurse ", "cook", "Driver"],
+            "salary" => [1_i64, 2, 3],
+        )
+        .unwrap(),
+        objects: Vec::new(),
+        rejects: Vec::new(),
+        accuracy: Accuracy::Exact,
+        size: SampleSize::default(),
+        declared: None,
+    };
+    let steps = crate::session::pasted_steps(step).unwrap();
+    let source = FitSource {
+        from: "a test".to_owned(),
+        at: chrono::DateTime::UNIX_EPOCH,
+    };
+    explore_once(&page, &Recipe { steps }, 1, &Inputs::default(), &source)
+}
+
+#[test]
+fn changed_cells_stand_beside_what_they_were_and_unchanged_rows_can_be_left_away() {
+    let step = "- normalize_text: {column: title, trim: true, case: lower}";
+    let mut harness = harness(Some(explored_by(step)), Some(1));
+    harness.get_by_label("Before / after").click();
+    harness.run_steps(4);
+    harness.get_by_label("title before: Driver");
+    harness.get_by_label("title after: driver");
+    harness.get_by_label("id unchanged: c-3");
+    assert!(
+        harness.query_by_label("title after: cook").is_none(),
+        "it did not change"
+    );
+    harness.get_by_label("only the 2 changed rows").click();
+    harness.run_steps(3);
+    harness.get_by_label("title after: cook");
+    harness.get_by_label("Before / after").click();
+    harness.run_steps(3);
+    assert!(
+        harness.query_by_label("title after: cook").is_none(),
+        "the grid is back"
+    );
+}
+
+#[test]
+fn of_a_filter_the_rows_left_out_are_shown() {
+    let mut harness = harness(Some(explored_by("- filter: {where: salary > 1}")), Some(1));
+    harness.get_by_label("Before / after").click();
+    harness.run_steps(4);
+    harness.get_by_label("1 row left out");
+    harness.get_by_label("a-1");
+    assert!(harness.query_by_label("b-2").is_none(), "it was kept");
+}
+
+#[test]
+fn added_and_dropped_columns_are_part_of_the_comparison() {
+    let mut harness = harness(Some(explored_by("- rename: {columns: {salary: pay}}")), Some(1));
+    harness.get_by_label("Before / after").click();
+    harness.run_steps(4);
+    harness.get_by_label("pay added: 2");
+    harness.get_by_label("salary dropped: 2");
+}
+
+#[test]
+fn a_step_that_changed_nothing_says_so() {
+    let mut harness = harness(Some(explored_by("- filter: {where: salary > 0}")), Some(1));
+    harness.get_by_label("Before / after").click();
+    harness.run_steps(4);
+    harness.get_by_label("Step 1 changed nothing in these rows");
 }

@@ -39,6 +39,7 @@ pub(super) fn toolbar_ui(
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             columns_menu(ui, explored, panel);
+            compare_button(ui, explored, panel);
             let n_rows = match view.sample {
                 SampleChoice::Head { n_rows } => n_rows,
                 SampleChoice::Spread { .. } => 0,
@@ -122,6 +123,23 @@ fn rejects_badge(ui: &mut Ui, explored: &Explored, panel: &mut DataPanel) {
         } else {
             Bottom::Rejects
         };
+    }
+}
+
+/// There while the last shown step did something to compare.
+fn compare_button(ui: &mut Ui, explored: &Explored, panel: &mut DataPanel) {
+    if explored.comparison.is_none() {
+        return;
+    }
+    let button = Button::selectable(panel.compare.is_on, theme::body("Before / after"))
+        .frame_when_inactive(true)
+        .min_size(vec2(0.0, size::CONTROL));
+    let hover = format!(
+        "Cells side by side and rows left out by step {}",
+        explored.n_steps
+    );
+    if ui.add(button).on_hover_text(hover).clicked() {
+        panel.compare.is_on ^= true;
     }
 }
 

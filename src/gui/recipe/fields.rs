@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use egui::{Button, Popup, PopupCloseBehavior, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{Button, Popup, PopupCloseBehavior, RichText, ScrollArea, Ui, vec2};
 use polars::prelude::Schema;
 use serde_json::{Map, Value};
 
+use super::add_input::{Picked, input_ui};
+use super::expression::{Completing, ExpressionView, Typed, expression_ui};
+use super::fitted::FITTED;
 use super::form::{self, FieldSpec, Kind};
+use super::functions::label_with_functions_ui;
 use super::fuzzy;
 use crate::dataset::dtype_name;
 use crate::gui::command::Command;
@@ -14,6 +18,9 @@ use crate::gui::theme::{self, colors, size, space};
 use crate::gui::widgets::{Icon, icon_button, quiet_button, text_field};
 use crate::session::Edit;
 use crate::transform::{CheckError, RecipeStep, Step, StepInfo};
+
+/// Parameters that have nothing to do with what a step learns.
+const KEEPS_LEARNED: [&str; 4] = ["into", "refit", "handle_invalid", "on_nan"];
 
 /// What is half typed in the form of one step.
 #[derive(Debug, Default)]
@@ -33,6 +40,10 @@ pub(super) struct FormState {
     pub draft: Draft,
     specs: HashMap<&'static str, Vec<FieldSpec>>,
     column_search: String,
+    /// Second datasets of the document, with their columns.
+    pub inputs: Vec<(String, Schema)>,
+    completing: Completing,
+    function_search: String,
 }
 
 /// What the form needs to know of the step.
@@ -43,6 +54,8 @@ pub(super) struct FormView<'a> {
     /// Columns before the step.
     pub schema: Option<&'a Schema>,
     pub error: Option<&'a CheckError>,
+    /// The error belongs to an earlier text.
+    pub is_stale: bool,
 }
 
 /// What a control did in this frame.
@@ -63,7 +76,7 @@ impl Change {
 
 /// The controls of all parameters.
 pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, commands: &mut Vec<Command>) {
-    let params = view.step.step.params();
+    let params = without_learned(view.step.step.params());
     let name = view.step.step.name();
     let draft = &mut state.draft;
     if (draft.at, draft.step) != (view.at, name) || draft.params != params {
@@ -77,7 +90,12 @@ pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, c
     let specs = state
         .specs
         .entry(name)
-        .or_insert_with(|| form::fields(&(view.info.json_schema)()))
+        .or_insert_with(|| {
+            let mut specs = form::fields(&(view.info.json_schema)());
+            // What a step has learned is no parameter to type in: its badge tells of it.
+            specs.retain(|spec| spec.name != FITTED);
+            specs
+        })
         .clone();
     let fields = params.as_object().cloned().unwrap_or_default();
     ui.spacing_mut().item_spacing.y = space::XS;
@@ -87,20 +105,50 @@ pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, c
             let label = RichText::new(spec.label())
                 .font(theme::small())
                 .color(colors(ui).weak);
-            let response = ui.label(label);
-            if !spec.doc.is_empty() {
-                response.on_hover_text(&spec.doc);
+            if matches!(spec.kind, Kind::Expression | Kind::Expressions | Kind::Query) {
+                let name = control_label(view, spec);
+                let search = &mut state.function_search;
+                label_with_functions_ui(ui, label, &spec.doc, &name, search, &mut state.completing);
+            } else {
+                let response = ui.label(label);
+                if !spec.doc.is_empty() {
+                    response.on_hover_text(&spec.doc);
+                }
             }
         }
-        let change = control_ui(ui, view, spec, &value, state);
+        let change = match spec.kind {
+            Kind::Input => {
+                let label = control_label(view, spec);
+                let names: Vec<&str> = state.inputs.iter().map(|(name, _)| name.as_str()).collect();
+                let current = value.as_str().unwrap_or_default();
+                match input_ui(ui, current, &label, &names) {
+                    Some(Picked::Name(name)) => Change::chosen(Value::from(name)),
+                    Some(Picked::Add) => {
+                        let for_step = Some(view.at);
+                        commands.push(Command::ShowAddInput { for_step });
+                        Change::default()
+                    }
+                    None => Change::default(),
+                }
+            }
+            _ => control_ui(ui, view, spec, &value, state),
+        };
         apply(view, spec, change, &fields, state, commands);
-        message_ui(ui, view, spec, &value, &state.draft);
+        message_ui(ui, view, spec, &state.draft);
         ui.add_space(space::XS);
     }
     let is_elsewhere = |error: &&CheckError| !specs.iter().any(|spec| spec.name == error.param);
     if let Some(error) = view.error.filter(is_elsewhere) {
         error_label(ui, &error.to_string());
     }
+}
+
+/// Parameters that were typed. A step that learns while its form is open keeps what is half typed there.
+fn without_learned(mut params: Value) -> Value {
+    if let Value::Object(fields) = &mut params {
+        fields.remove(FITTED);
+    }
+    params
 }
 
 /// Makes the change of one control a change of the document, or keeps it as half typed.
@@ -117,12 +165,18 @@ fn apply(
         let step = value.and_then(|value| {
             let mut params = fields.clone();
             params.insert(spec.name.clone(), value);
+            // `fields` lacks what was learned: with other parameters it has to be learned anew.
+            if KEEPS_LEARNED.contains(&spec.name.as_str())
+                && let Some(learned) = view.step.step.params().get_mut(FITTED)
+            {
+                params.insert(FITTED.to_owned(), learned.take());
+            }
             Step::from_params(view.step.step.name(), Value::Object(params))
         });
         match step {
             Ok(step) => {
                 draft.errors.remove(&spec.name);
-                draft.params = step.params();
+                draft.params = without_learned(step.params());
                 let step = RecipeStep {
                     step,
                     ..view.step.clone()
@@ -142,6 +196,11 @@ fn apply(
     }
 }
 
+/// How a control is called for assistive technology.
+fn control_label(view: &FormView<'_>, spec: &FieldSpec) -> String {
+    format!("{} of step {}", spec.name, view.at + 1)
+}
+
 fn control_ui(
     ui: &mut Ui,
     view: &FormView<'_>,
@@ -149,7 +208,7 @@ fn control_ui(
     value: &Value,
     state: &mut FormState,
 ) -> Change {
-    let label = format!("{} of step {}", spec.name, view.at + 1);
+    let label = control_label(view, spec);
     match (&spec.kind, view.schema) {
         (Kind::Bool, _) => bool_ui(ui, spec, value, &label),
         (Kind::Choice(choices), _) => choice_ui(ui, spec, choices, value, &label),
@@ -167,8 +226,18 @@ fn control_ui(
                 .map(|name| Change::chosen(Value::from(name)))
                 .unwrap_or_default()
         }
+        (Kind::InputColumns, _) => {
+            let params = view.step.step.params();
+            let input = params.get("input").and_then(Value::as_str).unwrap_or_default();
+            let known = state.inputs.iter().find(|(name, _)| name == input);
+            match known {
+                Some((_, schema)) => columns_ui(ui, value, &label, schema, &mut state.column_search),
+                None => text_ui(ui, spec, value, &label, &mut state.draft),
+            }
+        }
         (Kind::Columns, Some(schema)) => columns_ui(ui, value, &label, schema, &mut state.column_search),
         (Kind::Expressions | Kind::Renames | Kind::Pairs, _) => rows_ui(ui, view, spec, value, &label, state),
+        (Kind::Expression | Kind::Query, _) => one_expression_ui(ui, view, spec, value, &label, state),
         _ => text_ui(ui, spec, value, &label, &mut state.draft),
     }
 }
@@ -222,11 +291,7 @@ fn text_ui(ui: &mut Ui, spec: &FieldSpec, value: &Value, label: &str, draft: &mu
         .get(&spec.name)
         .cloned()
         .unwrap_or_else(|| form::to_text(&spec.kind, value));
-    let response = if spec.kind == Kind::Expression {
-        expression_edit(ui, &mut text, label, "title IS NOT NULL")
-    } else {
-        text_field(ui, &mut text, label, hint(spec), spec.kind != Kind::Text)
-    };
+    let response = text_field(ui, &mut text, label, hint(spec), spec.kind != Kind::Text);
     let mut change = Change {
         value: None,
         is_left: response.lost_focus(),
@@ -241,7 +306,7 @@ fn text_ui(ui: &mut Ui, spec: &FieldSpec, value: &Value, label: &str, draft: &mu
 fn hint(spec: &FieldSpec) -> &'static str {
     match spec.kind {
         Kind::Numbers => "30000, 60000",
-        Kind::Texts | Kind::Columns => "one, two",
+        Kind::Texts | Kind::Columns | Kind::InputColumns => "one, two",
         Kind::Scalar => "0, true or text",
         Kind::Integer | Kind::Number => "0",
         _ if spec.is_optional => "not set",
@@ -249,18 +314,49 @@ fn hint(spec: &FieldSpec) -> &'static str {
     }
 }
 
-fn expression_edit(ui: &mut Ui, text: &mut String, label: &str, hint: &str) -> egui::Response {
-    let hint = RichText::new(hint).font(theme::mono()).color(colors(ui).weak);
-    let edit = TextEdit::multiline(text)
-        .font(theme::mono())
-        .hint_text(hint)
-        .margin(egui::Margin::symmetric(8, 5))
-        .desired_rows(1)
-        .desired_width(ui.available_width());
-    let response = ui.add(edit);
-    ui.ctx()
-        .accesskit_node_builder(response.id, |node| node.set_label(label));
-    response
+fn one_expression_ui(
+    ui: &mut Ui,
+    view: &FormView<'_>,
+    spec: &FieldSpec,
+    value: &Value,
+    label: &str,
+    state: &mut FormState,
+) -> Change {
+    let draft = state.draft.texts.get(&spec.name);
+    let mut text = draft.cloned().unwrap_or_else(|| form::to_text(&spec.kind, value));
+    let field = ExpressionView {
+        label,
+        hint: if spec.kind == Kind::Query {
+            "SELECT * FROM rows"
+        } else {
+            "title IS NOT NULL"
+        },
+        schema: view.schema,
+        error: place_of_error(view, spec, |_| true),
+    };
+    let typed = expression_ui(ui, &mut text, &field, &mut state.completing);
+    let mut change = Change {
+        value: None,
+        is_left: typed.is_left,
+    };
+    if typed.is_changed {
+        change.value = Some(form::from_text(spec, &text));
+        state.draft.texts.insert(spec.name.clone(), text);
+    }
+    change
+}
+
+/// Where the check found an error in an expression of this field, while the text is still the one that was checked.
+fn place_of_error<'a>(
+    view: &FormView<'a>,
+    spec: &FieldSpec,
+    is_of_this: impl Fn(&CheckError) -> bool,
+) -> Option<(usize, &'a str)> {
+    let error = view
+        .error
+        .filter(|error| !view.is_stale && error.param == spec.name)?;
+    let position = error.position.filter(|_| is_of_this(error))?;
+    Some((position, error.message.as_str()))
 }
 
 /// Chosen columns with a button to take each out, and one more to choose.
@@ -441,9 +537,20 @@ fn rows_ui(
             ui.horizontal(|ui| {
                 ui.label(theme::weak(ui, "="));
                 let label = format!("expression {n}, {label}");
-                let response = expression_edit(ui, &mut row.1, &label, "lower(title)");
-                is_changed |= response.changed();
-                is_left |= response.lost_focus();
+                // A map's errors start with the name of the entry at fault.
+                let prefix = format!("`{}`", row.0);
+                let field = ExpressionView {
+                    label: &label,
+                    hint: "lower(title)",
+                    schema: view.schema,
+                    error: place_of_error(view, spec, |error| error.message.starts_with(&prefix)),
+                };
+                let Typed {
+                    is_changed: typed,
+                    is_left: left,
+                } = expression_ui(ui, &mut row.1, &field, &mut state.completing);
+                is_changed |= typed;
+                is_left |= left;
             });
         }
     };
@@ -468,7 +575,7 @@ fn rows_ui(
 }
 
 /// What is wrong with the field: what was typed, or else what the check says.
-fn message_ui(ui: &mut Ui, view: &FormView<'_>, spec: &FieldSpec, value: &Value, draft: &Draft) {
+fn message_ui(ui: &mut Ui, view: &FormView<'_>, spec: &FieldSpec, draft: &Draft) {
     if let Some(message) = draft.errors.get(&spec.name) {
         error_label(ui, message);
         return;
@@ -476,63 +583,15 @@ fn message_ui(ui: &mut Ui, view: &FormView<'_>, spec: &FieldSpec, value: &Value,
     let Some(error) = view.error.filter(|error| error.param == spec.name) else {
         return;
     };
-    if let Some(position) = error.position {
-        let texts: Vec<String> = match &spec.kind {
-            Kind::Expressions => form::to_rows(value)
-                .into_iter()
-                .filter(|(name, _)| error.message.starts_with(&format!("`{name}`")))
-                .map(|(_, text)| text)
-                .collect(),
-            _ => vec![value.as_str().unwrap_or_default().to_owned()],
-        };
-        if let Some(lines) = texts.first().and_then(|text| caret(text, position)) {
-            let c = colors(ui);
-            ui.label(RichText::new(lines).font(theme::mono_small()).color(c.bad));
+    ui.scope(|ui| {
+        if view.is_stale {
+            ui.multiply_opacity(0.6);
         }
-    }
-    error_label(ui, &error.to_string());
+        error_label(ui, &error.to_string());
+    });
 }
 
 fn error_label(ui: &mut Ui, message: &str) {
     let c = colors(ui);
     ui.add(egui::Label::new(RichText::new(message).font(theme::small()).color(c.bad)).wrap());
-}
-
-/// The part of `text` around a 1-based position, and a caret below it.
-fn caret(text: &str, position: usize) -> Option<String> {
-    const BEFORE: usize = 18;
-    const AFTER: usize = 18;
-    let at = position.checked_sub(1)?;
-    let chars: Vec<char> = text
-        .chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .collect();
-    if at > chars.len() {
-        return None;
-    }
-    let from = at.saturating_sub(BEFORE);
-    let to = (at + AFTER).min(chars.len());
-    let excerpt: String = chars.get(from..to)?.iter().collect();
-    let (lead, tail) = (
-        if from > 0 { "…" } else { "" },
-        if to < chars.len() { "…" } else { "" },
-    );
-    let indent = " ".repeat(at - from + lead.chars().count());
-    Some(format!("{lead}{excerpt}{tail}\n{indent}^"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::caret;
-
-    #[test]
-    fn a_caret_stands_below_the_place_of_the_error() {
-        assert_eq!(caret("array_lenght(tags)", 1).unwrap(), "array_lenght(tags)\n^");
-        assert_eq!(caret("a = titel", 5).unwrap(), "a = titel\n    ^");
-        let long = format!("{} titel {}", "x".repeat(40), "y".repeat(40));
-        let shown = caret(&long, 42).unwrap();
-        let (line, below) = shown.split_once('\n').unwrap();
-        assert_eq!(line.chars().nth(below.chars().count() - 1), Some('t'));
-        assert_eq!(caret("abc", 99), None);
-    }
 }

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Number, Value};
 
+use crate::transform::expr::sql_name;
 use crate::transform::{Step, StepInfo};
 
 /// What a field takes, and so how it is drawn.
@@ -13,8 +14,14 @@ pub enum Kind {
     Column,
     /// Several of them, in order.
     Columns,
+    /// A second dataset, by its name.
+    Input,
+    /// Columns of the second dataset that the step reads.
+    InputColumns,
     /// SQL.
     Expression,
+    /// A whole `SELECT`.
+    Query,
     /// Name → SQL.
     Expressions,
     /// Old name → new name.
@@ -118,11 +125,14 @@ fn kind(schema: &Value, hint: Option<&str>) -> Kind {
     let types: Vec<&str> = types(schema).into_iter().filter(|name| *name != "null").collect();
     match (types.as_slice(), hint) {
         (["array"], Some("columns" | "column")) => Kind::Columns,
+        (["array"], Some("input_columns")) => Kind::InputColumns,
+        (["string"], Some("input")) => Kind::Input,
         (["object"], Some("columns" | "column")) => Kind::Renames,
         (["object"], Some("expression")) => Kind::Expressions,
         (["object"], _) if schema.get("properties").is_none() => Kind::Pairs,
         (["string"], Some("column" | "columns")) => Kind::Column,
         (["string"], Some("expression")) => Kind::Expression,
+        (["string"], Some("query")) => Kind::Query,
         (["string"], _) => Kind::Text,
         (["boolean"], _) => Kind::Bool,
         (["integer"], _) => Kind::Integer,
@@ -165,7 +175,7 @@ pub fn to_text(kind: &Kind, value: &Value) -> String {
     match (kind, value) {
         (_, Value::Null) => String::new(),
         (Kind::Json, value) => value.to_string(),
-        (Kind::Numbers | Kind::Texts | Kind::Columns, Value::Array(items)) => {
+        (Kind::Numbers | Kind::Texts | Kind::Columns | Kind::InputColumns, Value::Array(items)) => {
             items.iter().map(plain_text).collect::<Vec<_>>().join(", ")
         }
         // Text that would be read as something else is shown in quotes.
@@ -210,7 +220,7 @@ pub fn from_text(field: &FieldSpec, text: &str) -> Result<Value, String> {
             .map(|part| number(part).ok_or_else(|| format!("`{part}` is no number: write 30000, 60000")))
             .collect::<Result<Vec<_>, _>>()
             .map(Value::Array),
-        Kind::Texts | Kind::Columns => Ok(Value::Array(
+        Kind::Texts | Kind::Columns | Kind::InputColumns => Ok(Value::Array(
             trimmed
                 .split(',')
                 .map(str::trim)
@@ -307,22 +317,11 @@ fn suffix(step: &str) -> &str {
     }
 }
 
-/// A column's name in an expression: quoted unless it is a plain word.
-pub fn sql_name(column: &str) -> String {
-    let is_plain = column.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && column.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if is_plain {
-        column.to_owned()
-    } else {
-        format!("\"{}\"", column.replace('"', "\"\""))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{FieldSpec, Kind, fields, from_rows, from_text, sql_name, to_rows, to_text};
+    use super::{FieldSpec, Kind, fields, from_rows, from_text, to_rows, to_text};
 
     fn field(kind: Kind) -> FieldSpec {
         FieldSpec {
@@ -343,9 +342,12 @@ mod tests {
             "properties": {
                 "column": {"type": "string", "x-input": "column", "description": "Column to\nchange."},
                 "columns": {"type": "array", "items": {"type": "string"}, "x-input": "columns"},
+                "input": {"type": "string", "x-input": "input"},
+                "theirs": {"type": "array", "items": {"type": "string"}, "x-input": "input_columns"},
                 "exprs": text_map,
                 "renames": {"type": "object", "additionalProperties": {"type": "string"}, "x-input": "columns"},
                 "where": {"type": "string", "x-input": "expression"},
+                "query": {"type": "string", "x-input": "query"},
                 "plain": {"enum": ["a", "b"]},
                 "documented": {"oneOf": [{"const": "reject", "description": "x"}, {"const": "null"}]},
                 "mixed": {"oneOf": [{"type": "string", "enum": ["a", "b"]}, {"type": "string", "const": "c"}]},
@@ -368,9 +370,12 @@ mod tests {
         let expected = [
             ("column", Kind::Column),
             ("columns", Kind::Columns),
+            ("input", Kind::Input),
+            ("theirs", Kind::InputColumns),
             ("exprs", Kind::Expressions),
             ("renames", Kind::Renames),
             ("where", Kind::Expression),
+            ("query", Kind::Query),
             ("plain", choice(&["a", "b"])),
             ("documented", choice(&["reject", "null"])),
             ("mixed", choice(&["a", "b", "c"])),
@@ -447,12 +452,5 @@ mod tests {
         assert_eq!(from_rows(&rows).unwrap().to_string(), r#"{"b":"1","a":"2"}"#);
         rows.push(("a".to_owned(), String::new()));
         assert_eq!(from_rows(&rows).unwrap_err(), "`a` stands twice");
-    }
-
-    #[test]
-    fn names_are_quoted_only_where_they_must_be() {
-        assert_eq!(sql_name("posted_at"), "posted_at");
-        assert_eq!(sql_name("my \"col\""), "\"my \"\"col\"\"\"");
-        assert_eq!(sql_name("1st"), "\"1st\"");
     }
 }

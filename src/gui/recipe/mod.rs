@@ -1,29 +1,39 @@
 //! The recipe panel: steps with their checks and ledgers, the palette that adds a step, and the form that edits one.
 
+mod add_input;
+mod clipboard;
+mod doc;
+mod editor;
+mod expression;
 mod facts;
 mod fields;
+mod fitted;
 mod form;
-pub(super) mod fuzzy;
+mod functions;
+mod in_place;
 mod palette;
 mod row;
+mod row_menu;
+mod title;
 
 #[cfg(test)]
 mod tests;
 
-use egui::{Align, Layout, Margin, ScrollArea, Ui};
+use egui::{Margin, Role, ScrollArea, Sense, Ui, WidgetInfo};
 use polars::prelude::{DataType, Schema};
 
-pub(super) use self::form::{prefilled, sql_name};
+pub use self::add_input::{AddInputForm, add_input_ui};
+pub(super) use self::form::prefilled;
+pub(super) use crate::base::fuzzy;
 
-use self::fields::FormState;
+use self::clipboard::Target;
 use self::palette::Palette;
-use self::row::{NoteDraft, RowAction, RowView};
+use self::row::{RowAction, RowState, RowView};
 use super::command::Command;
 use super::theme::{self, space};
-use super::widgets::{Icon, divider, icon_button};
-use crate::base::units;
+use super::widgets::divider;
 use crate::explore::Explored;
-use crate::session::Edit;
+use crate::session::{Edit, History};
 use crate::transform::{Recipe, RecipeStep, Step, StepInfo, registry};
 
 /// What the panel shows.
@@ -36,8 +46,7 @@ pub struct RecipeView<'a> {
     /// Columns before the first step, once they are known.
     pub input: Option<&'a Schema>,
     pub shown_step: Option<usize>,
-    pub undo_label: Option<&'a str>,
-    pub redo_label: Option<&'a str>,
+    pub history: &'a History,
 }
 
 /// Which step is open and what is half typed.
@@ -45,11 +54,30 @@ pub struct RecipeView<'a> {
 pub struct RecipePanel {
     /// Position of the step whose editor is open.
     open: Option<usize>,
-    form: FormState,
-    notes: NoteDraft,
+    row: RowState,
     palette: Palette,
     /// Where the next step goes; at the end when not chosen.
     insert_at: Option<usize>,
+    /// Where steps go that the clipboard was asked for.
+    pasting_at: Option<usize>,
+    /// A row that gets the keyboard in the next frame.
+    focus_row: Option<usize>,
+    /// Whether a row had the keyboard in the last frame, and with it the arrow keys.
+    has_row_focus: bool,
+    /// What did not work.
+    message: Option<String>,
+}
+
+impl RecipePanel {
+    /// Whether keys mean a step of the recipe.
+    pub fn has_row_focus(&self) -> bool {
+        self.has_row_focus
+    }
+
+    /// Steps from the clipboard go to position `at`, once it is there.
+    pub fn await_paste(&mut self, at: usize) {
+        self.pasting_at = Some(at);
+    }
 }
 
 /// The panel in the space that is there.
@@ -57,9 +85,17 @@ pub fn recipe_ui(ui: &mut Ui, view: RecipeView<'_>, panel: &mut RecipePanel, com
     let n_steps = view.recipe.steps.len();
     panel.open = panel.open.filter(|at| *at < n_steps);
     panel.insert_at = panel.insert_at.filter(|at| *at < n_steps);
+    offer_inputs(&view, panel);
     ui.spacing_mut().item_spacing.y = 0.0;
-    title_ui(ui, &view, commands);
+    // Below everything else in the panel, so that a click beside the steps gives the keyboard to the recipe.
+    let whole = ui.interact(ui.max_rect(), ui.scope_id().with("recipe"), Sense::click());
+    whole.widget_info(|| WidgetInfo::labeled(Role::Group, true, "recipe"));
+    if whole.clicked() {
+        whole.request_focus();
+    }
+    title::title_ui(ui, &view, panel, commands);
     divider(ui);
+    let mut target = whole.has_focus().then_some(Target::Recipe);
     ScrollArea::vertical()
         .id_salt("recipe steps")
         .auto_shrink(false)
@@ -68,7 +104,7 @@ pub fn recipe_ui(ui: &mut Ui, view: RecipeView<'_>, panel: &mut RecipePanel, com
             if n_steps == 0 {
                 empty_ui(ui);
             }
-            steps_ui(ui, &view, panel, commands);
+            target = steps_ui(ui, &view, panel, commands).map(Target::Step).or(target);
             egui::Frame::new()
                 .inner_margin(Margin::symmetric(14, 12))
                 .show(ui, |ui| {
@@ -85,47 +121,27 @@ pub fn recipe_ui(ui: &mut Ui, view: RecipeView<'_>, panel: &mut RecipePanel, com
                     ui.add_space(space::XL);
                 });
         });
+    panel.has_row_focus = matches!(target, Some(Target::Step(_)));
+    clipboard::clipboard_ui(ui, target, &view, panel, commands);
 }
 
-fn title_ui(ui: &mut Ui, view: &RecipeView<'_>, commands: &mut Vec<Command>) {
-    egui::Frame::new()
-        .inner_margin(Margin::symmetric(14, 6))
-        .show(ui, |ui| {
-            ui.horizontal(|ui| {
-                ui.label(theme::strong("Recipe"));
-                ui.label(theme::weak(
-                    ui,
-                    units::plural(view.recipe.steps.len() as u64, "step"),
-                ));
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    ui.spacing_mut().item_spacing.x = 0.0;
-                    let label = |verb: &str, label: Option<&str>| match label {
-                        Some(label) => format!("{verb}: {label}"),
-                        None => format!("Nothing to {}", verb.to_lowercase()),
-                    };
-                    if icon_button(
-                        ui,
-                        view.redo_label.is_some(),
-                        Icon::Redo,
-                        &label("Redo", view.redo_label),
-                    )
-                    .clicked()
-                    {
-                        commands.push(Command::Redo);
-                    }
-                    if icon_button(
-                        ui,
-                        view.undo_label.is_some(),
-                        Icon::Undo,
-                        &label("Undo", view.undo_label),
-                    )
-                    .clicked()
-                    {
-                        commands.push(Command::Undo);
-                    }
-                });
+/// Brings the document's second datasets to the forms.
+fn offer_inputs(view: &RecipeView<'_>, panel: &mut RecipePanel) {
+    let inputs = &view.history.document().inputs;
+    let offered = &mut panel.row.form.inputs;
+    let is_same = offered.len() == inputs.len()
+        && offered
+            .iter()
+            .zip(inputs)
+            .all(|((name, schema), (known, input))| {
+                name == known && schema.len() == input.schema.fields.len()
             });
-        });
+    if !is_same {
+        *offered = inputs
+            .iter()
+            .map(|(name, input)| (name.clone(), input.schema.to_polars()))
+            .collect();
+    }
 }
 
 /// What a recipe is, for who has none yet.
@@ -143,12 +159,18 @@ fn empty_ui(ui: &mut Ui) {
             let text = "Each step changes the rows above it: filter, parse, normalize, derive. You see the result on a \
                         sample at once, and the same recipe runs on every day as a job.";
             ui.add(egui::Label::new(theme::weak(ui, text)).wrap());
-            let text = "Add one below, or right-click a column or a value in the data.";
+            let text = "Add one below, right-click a column or a value in the data, or paste steps here.";
             ui.add(egui::Label::new(theme::weak(ui, text)).wrap());
         });
 }
 
-fn steps_ui(ui: &mut Ui, view: &RecipeView<'_>, panel: &mut RecipePanel, commands: &mut Vec<Command>) {
+/// All rows. Returns the position of the one that has the keyboard.
+fn steps_ui(
+    ui: &mut Ui,
+    view: &RecipeView<'_>,
+    panel: &mut RecipePanel,
+    commands: &mut Vec<Command>,
+) -> Option<usize> {
     let steps = &view.recipe.steps;
     // Checks of another recipe would stand beside the wrong steps.
     let checks = view
@@ -158,6 +180,7 @@ fn steps_ui(ui: &mut Ui, view: &RecipeView<'_>, panel: &mut RecipePanel, command
     let mut before = view.input;
     let mut rects = Vec::with_capacity(steps.len());
     let mut asked = None;
+    let mut focused = None;
     for (at, step) in steps.iter().enumerate() {
         let check = checks.and_then(|checks| checks.get(at));
         let after = check.and_then(|check| check.as_ref().ok());
@@ -168,6 +191,7 @@ fn steps_ui(ui: &mut Ui, view: &RecipeView<'_>, panel: &mut RecipePanel, command
         let row = RowView {
             at,
             n_steps: steps.len(),
+            recipe: view.recipe,
             step,
             info: info_of(step.step.name()),
             before,
@@ -178,9 +202,12 @@ fn steps_ui(ui: &mut Ui, view: &RecipeView<'_>, panel: &mut RecipePanel, command
             is_shown: view.shown_step == Some(at + 1),
             is_stale: view.is_stale,
         };
-        let (rect, action) = row::row_ui(ui, &row, &mut panel.form, &mut panel.notes, commands);
-        rects.push(rect);
-        asked = asked.or(action.map(|action| (at, action)));
+        let shown = row::row_ui(ui, &row, &mut panel.row, commands);
+        rects.push(shown.rect);
+        asked = asked.or(shown.action.map(|action| (at, action)));
+        if shown.has_focus {
+            focused = Some(at);
+        }
         divider(ui);
         if after.is_some() {
             before = after;
@@ -190,8 +217,16 @@ fn steps_ui(ui: &mut Ui, view: &RecipeView<'_>, panel: &mut RecipePanel, command
         asked = Some((from, RowAction::Move(to)));
     }
     if let Some((at, action)) = asked {
-        act(at, action, view, panel, commands);
+        if action == RowAction::Paste {
+            clipboard::ask(ui, at + 1, panel);
+        } else {
+            act(at, action, view, panel, commands);
+        }
     }
+    if let Some(at) = panel.focus_row.take() {
+        ui.memory_mut(|memory| memory.request_focus(row::row_id(at)));
+    }
+    focused
 }
 
 fn info_of(name: &str) -> Option<&'static StepInfo> {
@@ -232,6 +267,13 @@ fn act(
             };
             insert(at + 1, step, view, panel, commands);
         }
+        RowAction::Copy => clipboard::copy_step(at, view, commands),
+        RowAction::Cut => {
+            clipboard::copy_step(at, view, commands);
+            act(at, RowAction::Delete, view, panel, commands);
+        }
+        // The clipboard is asked where there is a `Ui`.
+        RowAction::Paste => {}
         RowAction::Delete => {
             commands.push(Command::Edit(Edit::DeleteStep { at }));
             panel.open = panel
@@ -245,6 +287,7 @@ fn act(
         }
         RowAction::Move(to) => {
             commands.push(Command::Edit(Edit::MoveStep { from: at, to }));
+            panel.focus_row = Some(to);
             let moved = |place: usize| moved(place, at, to);
             panel.open = panel.open.map(moved);
             if let Some(shown) = view.shown_step.and_then(|shown| shown.checked_sub(1)) {
@@ -307,7 +350,8 @@ fn new_step(info: &StepInfo, schema: Option<&Schema>) -> Step {
             ("parse_timestamp", _) => *dtype == DataType::String && is_like_time(name),
             ("hashing_tf" | "explode", _) => matches!(dtype, DataType::List(_)),
             ("unnest", _) => matches!(dtype, DataType::Struct(_)),
-            (_, "text") => *dtype == DataType::String && !name.ends_with("id"),
+            (_, "text" | "categories") => *dtype == DataType::String && !name.ends_with("id"),
+            (_, "time") => dtype.is_temporal(),
             (_, "numbers") => dtype.is_primitive_numeric(),
             _ => false,
         };

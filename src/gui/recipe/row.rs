@@ -1,24 +1,29 @@
 //! One step in the list: number, name, summary, what it did, what is wrong, and its controls.
 
 use egui::{
-    Align, Frame, Key, Label, Layout, Margin, Popup, PopupCloseBehavior, Rect, RichText, Role, ScrollArea,
+    Align, Frame, Id, Label, Layout, Margin, Rect, RichText, Role, Sense, Shape, Ui, UiBuilder, WidgetInfo,
+    pos2, vec2,
 };
-use egui::{Sense, Shape, Ui, UiBuilder, WidgetInfo, pos2};
 use polars::prelude::Schema;
 
-use super::facts;
-use super::fields::{self, FormState, FormView};
+use super::editor::editor_ui;
+use super::facts::{self, Fact};
+use super::fields::FormState;
+use super::fitted;
+use super::in_place::{InPlace, Note};
+use super::row_menu::{keys, menu_ui};
 use crate::explore::Ledger;
 use crate::gui::command::Command;
 use crate::gui::theme::{self, colors, size, space};
-use crate::gui::widgets::{Icon, icon_button, paint_icon, quiet_button, text_field};
+use crate::gui::widgets::{Icon, icon_button, paint_icon};
 use crate::session::Edit;
-use crate::transform::{RecipeStep, StepError, StepInfo};
+use crate::transform::{Recipe, RecipeStep, StepError, StepInfo};
 
 /// One step and what is known of it.
 pub(super) struct RowView<'a> {
     pub at: usize,
     pub n_steps: usize,
+    pub recipe: &'a Recipe,
     pub step: &'a RecipeStep,
     pub info: Option<&'a StepInfo>,
     pub before: Option<&'a Schema>,
@@ -40,31 +45,41 @@ pub(super) enum RowAction {
     Duplicate,
     Delete,
     Move(usize),
+    Copy,
+    Cut,
+    /// Asks for the clipboard; its steps go after this one.
+    Paste,
+}
+
+/// Where a row was drawn, and what was asked of it.
+pub(super) struct RowShown {
+    pub rect: Rect,
+    pub has_focus: bool,
+    pub action: Option<RowAction>,
 }
 
 /// What is dragged: the position of a step.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DraggedStep(pub usize);
 
-/// Half-typed id and comment.
+/// What a row keeps between frames: half-typed texts of its form, its name and its comment.
 #[derive(Debug, Default)]
-pub(super) struct NoteDraft {
-    at: usize,
-    is_open: bool,
+pub(super) struct RowState {
+    pub form: FormState,
+    pub in_place: InPlace,
 }
 
 pub(super) fn row_ui(
     ui: &mut Ui,
     view: &RowView<'_>,
-    form: &mut FormState,
-    notes: &mut NoteDraft,
+    state: &mut RowState,
     commands: &mut Vec<Command>,
-) -> (Rect, Option<RowAction>) {
+) -> RowShown {
     let c = colors(ui);
     let background = ui.painter().add(Shape::Noop);
     let number = view.at + 1;
     let name = view.step.step.name();
-    let builder = UiBuilder::new().id_salt(("step", view.at)).sense(Sense::click());
+    let builder = UiBuilder::new().scope_id(row_id(view.at)).sense(Sense::click());
     let mut action = None;
     let scope = ui.scope_builder(builder, |ui| {
         let response = ui.response();
@@ -78,13 +93,13 @@ pub(super) fn row_ui(
             .show(ui, |ui| {
                 ui.set_width(ui.available_width());
                 ui.spacing_mut().item_spacing.y = 3.0;
-                head_ui(ui, view, commands);
+                head_ui(ui, view, &mut state.in_place, commands);
                 ui.horizontal_top(|ui| {
                     ui.add_space(number_width());
-                    ui.vertical(|ui| facts_ui(ui, view));
+                    ui.vertical(|ui| facts_ui(ui, view, &mut state.in_place, commands));
                 });
                 if view.is_open {
-                    action = editor_ui(ui, view, form, notes, commands);
+                    action = editor_ui(ui, view, state, commands);
                 }
             });
         response
@@ -105,13 +120,24 @@ pub(super) fn row_ui(
         ui.painter().rect_filled(bar, 0.0, c.accent);
     }
     if response.clicked() {
+        // The row takes the keyboard, so that copy, paste and delete mean this step.
+        response.request_focus();
         action = Some(RowAction::Toggle);
     }
     if response.has_focus() {
-        action = action.or_else(|| keys(ui, view));
+        action = action.or_else(|| keys(ui, view, &mut state.in_place));
     }
-    response.context_menu(|ui| action = action.or(menu_ui(ui, view, commands)));
-    (rect, action)
+    response.context_menu(|ui| action = action.or(menu_ui(ui, view, &mut state.in_place, commands)));
+    RowShown {
+        rect,
+        has_focus: response.has_focus(),
+        action,
+    }
+}
+
+/// The same wherever the row stands in the panel, so that another frame can give it the keyboard.
+pub(super) fn row_id(at: usize) -> Id {
+    Id::unique(("recipe step", at))
 }
 
 const fn number_width() -> f32 {
@@ -119,7 +145,7 @@ const fn number_width() -> f32 {
 }
 
 /// Number, name, grip and eye.
-fn head_ui(ui: &mut Ui, view: &RowView<'_>, commands: &mut Vec<Command>) {
+fn head_ui(ui: &mut Ui, view: &RowView<'_>, in_place: &mut InPlace, commands: &mut Vec<Command>) {
     let c = colors(ui);
     let number = view.at + 1;
     ui.horizontal(|ui| {
@@ -132,10 +158,15 @@ fn head_ui(ui: &mut Ui, view: &RowView<'_>, commands: &mut Vec<Command>) {
                     .color(c.weak),
             );
         });
-        ui.label(theme::strong(view.step.step.name()));
-        if let Some(id) = &view.step.id {
-            ui.add_space(space::XS);
-            ui.label(theme::weak_small(ui, id));
+        if in_place.is(view.at, Note::Name) {
+            in_place.field_ui(
+                ui,
+                view,
+                ui.available_width() - 2.0 * size::ROW - space::SM,
+                commands,
+            );
+        } else {
+            name_ui(ui, view);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
@@ -152,6 +183,22 @@ fn head_ui(ui: &mut Ui, view: &RowView<'_>, commands: &mut Vec<Command>) {
                 ui.label(theme::weak_small(ui, "off"));
             }
         });
+    });
+}
+
+/// The name that a person gave with the kind of step after it, or the kind alone.
+fn name_ui(ui: &mut Ui, view: &RowView<'_>) {
+    let kind = view.step.step.name();
+    let Some(id) = &view.step.id else {
+        ui.label(theme::strong(kind));
+        return;
+    };
+    let room = ui.available_width() - 2.0 * size::ROW;
+    ui.scope(|ui| {
+        ui.set_max_width(room);
+        ui.add(Label::new(theme::strong(id)).truncate()).on_hover_text(id);
+        ui.add_space(space::XS);
+        ui.add(Label::new(theme::weak_small(ui, kind)).truncate());
     });
 }
 
@@ -173,7 +220,7 @@ fn grip_ui(ui: &mut Ui, view: &RowView<'_>) {
 }
 
 /// Summary, ledger and error.
-fn facts_ui(ui: &mut Ui, view: &RowView<'_>) {
+fn facts_ui(ui: &mut Ui, view: &RowView<'_>, in_place: &mut InPlace, commands: &mut Vec<Command>) {
     let c = colors(ui);
     ui.set_width(ui.available_width());
     let summary = view.step.step.summary();
@@ -181,7 +228,9 @@ fn facts_ui(ui: &mut Ui, view: &RowView<'_>) {
         let text = RichText::new(&summary).font(theme::mono_small()).color(c.weak);
         ui.add(Label::new(text).truncate()).on_hover_text(&summary);
     }
-    if let Some(comment) = &view.step.comment {
+    if in_place.is(view.at, Note::Comment) {
+        in_place.field_ui(ui, view, ui.available_width(), commands);
+    } else if let Some(comment) = &view.step.comment {
         ui.add(Label::new(RichText::new(comment).font(theme::small()).color(c.weak)).wrap());
     }
     if let Some(error) = view.error {
@@ -190,192 +239,53 @@ fn facts_ui(ui: &mut Ui, view: &RowView<'_>) {
         }
         return;
     }
+    fitted::badge_ui(ui, view, commands);
     let facts = facts::facts(view.ledger, view.before, view.after);
-    if !facts.is_empty() {
-        ui.spacing_mut().interact_size.y = 0.0;
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing.x = space::MD;
-            if view.is_stale {
-                ui.multiply_opacity(0.6);
+    if facts.is_empty() {
+        return;
+    }
+    ui.spacing_mut().interact_size.y = 0.0;
+    let line = ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = space::MD;
+        if view.is_stale {
+            ui.multiply_opacity(0.6);
+        }
+        for fact in facts {
+            if fact.is_loud {
+                loud_ui(ui, &fact);
+            } else {
+                ui.label(
+                    RichText::new(fact.text)
+                        .font(theme::small())
+                        .color(c.of(fact.tone)),
+                );
             }
-            for (text, tone) in facts {
-                ui.label(RichText::new(text).font(theme::small()).color(c.of(tone)));
-            }
-        });
-    }
-}
-
-fn keys(ui: &Ui, view: &RowView<'_>) -> Option<RowAction> {
-    ui.input(|input| {
-        let is_alt = input.modifiers.alt;
-        if is_alt && input.key_pressed(Key::ArrowUp) && view.at > 0 {
-            Some(RowAction::Move(view.at - 1))
-        } else if is_alt && input.key_pressed(Key::ArrowDown) && view.at + 1 < view.n_steps {
-            Some(RowAction::Move(view.at + 1))
-        } else if input.key_pressed(Key::Delete) {
-            Some(RowAction::Delete)
-        } else {
-            None
         }
-    })
-}
-
-fn menu_ui(ui: &mut Ui, view: &RowView<'_>, commands: &mut Vec<Command>) -> Option<RowAction> {
-    let mut action = None;
-    let mut entry = |ui: &mut Ui, is_enabled: bool, text: &str, chosen: RowAction| {
-        if ui.add_enabled(is_enabled, egui::Button::new(text)).clicked() {
-            action = Some(chosen);
-        }
-    };
-    entry(ui, true, "Insert step before…", RowAction::InsertBefore);
-    entry(ui, true, "Insert step after…", RowAction::InsertAfter);
-    entry(
-        ui,
-        view.at > 0,
-        "Move up",
-        RowAction::Move(view.at.saturating_sub(1)),
-    );
-    entry(
-        ui,
-        view.at + 1 < view.n_steps,
-        "Move down",
-        RowAction::Move(view.at + 1),
-    );
-    entry(ui, true, "Duplicate", RowAction::Duplicate);
-    let text = if view.step.enabled {
-        "Switch off"
-    } else {
-        "Switch on"
-    };
-    if ui.button(text).clicked() {
-        commands.push(Command::Edit(Edit::ToggleStep { at: view.at }));
-    }
-    if ui.button("Show data before this step").clicked() {
-        commands.push(Command::ShowStep(Some(view.at)));
-    }
-    let mut entry = |text: &str, chosen: RowAction| {
-        if ui.button(text).clicked() {
-            action = Some(chosen);
-        }
-    };
-    entry("Delete", RowAction::Delete);
-    action
-}
-
-/// The form, notes and what can be done with the step.
-fn editor_ui(
-    ui: &mut Ui,
-    view: &RowView<'_>,
-    form: &mut FormState,
-    notes: &mut NoteDraft,
-    commands: &mut Vec<Command>,
-) -> Option<RowAction> {
-    let number = view.at + 1;
-    let mut action = None;
-    ui.add_space(space::SM);
-    if let Some(info) = view.info {
-        let view = FormView {
-            at: view.at,
-            step: view.step,
-            info,
-            schema: view.before,
-            error: view.error.map(|error| &error.error),
-        };
-        fields::form_ui(ui, &view, form, commands);
-    }
-    if notes.at != view.at {
-        *notes = NoteDraft {
-            at: view.at,
-            is_open: view.step.id.is_some() || view.step.comment.is_some(),
-        };
-    }
-    if notes.is_open {
-        notes_ui(ui, view, commands);
-    }
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 0.0;
-        ui.spacing_mut().button_padding.x = space::XS + 2.0;
-        let more = if notes.is_open { "Less" } else { "More" };
-        if quiet_button(ui, true, more).clicked() {
-            notes.is_open = !notes.is_open;
-        }
-        if quiet_button(ui, true, "Duplicate")
-            .accessible_name(format!("Duplicate step {number}"))
-            .clicked()
-        {
-            action = Some(RowAction::Duplicate);
-        }
-        if let Some(info) = view.info {
-            let about = quiet_button(ui, true, "?").accessible_name(format!("About {}", info.name));
-            let about = about.on_hover_text(info.summary);
-            Popup::from_toggle_button_response(&about)
-                .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-                .show(|ui| {
-                    ui.set_max_width(460.0);
-                    ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
-                        ui.label(theme::strong(info.name));
-                        ui.add(Label::new(theme::body(info.doc)).wrap().selectable(true));
-                    });
-                });
-        }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if icon_button(ui, true, Icon::Trash, &format!("Delete step {number}")).clicked() {
-                action = Some(RowAction::Delete);
-            }
-            let can_sink = view.at + 1 < view.n_steps;
-            if icon_button(
-                ui,
-                can_sink,
-                Icon::ChevronDown,
-                &format!("Move step {number} down"),
-            )
-            .clicked()
-            {
-                action = Some(RowAction::Move(view.at + 1));
-            }
-            if icon_button(
-                ui,
-                view.at > 0,
-                Icon::ChevronUp,
-                &format!("Move step {number} up"),
-            )
-            .clicked()
-            {
-                action = Some(RowAction::Move(view.at.saturating_sub(1)));
-            }
-        });
     });
-    action
+    if let Some(ledger) = view.ledger {
+        line.response.on_hover_text(facts::whole(ledger));
+    }
 }
 
-/// Id and comment.
-fn notes_ui(ui: &mut Ui, view: &RowView<'_>, commands: &mut Vec<Command>) {
-    let number = view.at + 1;
-    let mut step = view.step.clone();
-    let (mut is_changed, mut is_left) = (false, false);
-    for (name, value) in [("id", &mut step.id), ("comment", &mut step.comment)] {
-        let label = RichText::new(name).font(theme::small()).color(colors(ui).weak);
-        ui.label(label);
-        let mut text = value.clone().unwrap_or_default();
-        let response = text_field(
-            ui,
-            &mut text,
-            &format!("{name} of step {number}"),
-            "not set",
-            name == "id",
-        );
-        if response.changed() {
-            *value = (!text.is_empty()).then_some(text);
-            is_changed = true;
-        }
-        is_left |= response.lost_focus();
-    }
-    if is_changed {
-        commands.push(Command::Edit(Edit::SetStep { at: view.at, step }));
-    }
-    if is_left {
-        commands.push(Command::Seal);
-    }
+/// What must not be overlooked: a picture, words and a surface of its own.
+fn loud_ui(ui: &mut Ui, fact: &Fact) {
+    let c = colors(ui);
+    let galley = ui
+        .painter()
+        .layout_no_wrap(fact.text.clone(), theme::small(), c.of(fact.tone));
+    let height = galley.size().y + space::XS;
+    let width = galley.size().x + size::ICON + 3.0 * space::XS;
+    let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &fact.text));
+    ui.painter()
+        .rect_filled(rect, size::BADGE_RADIUS, c.surface(fact.tone));
+    let picture = Rect::from_min_size(rect.min + vec2(space::XS, 0.0), vec2(size::ICON - 2.0, height));
+    paint_icon(ui.painter(), picture, Icon::Warning, c.of(fact.tone));
+    let text = pos2(
+        picture.right() + space::XS,
+        rect.center().y - galley.size().y / 2.0,
+    );
+    ui.painter().galley(text, galley, c.of(fact.tone));
 }
 
 /// Where a dragged step would land among rows at `rects`, and its new position; draws the line there.

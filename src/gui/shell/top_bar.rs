@@ -38,6 +38,9 @@ const MENUS: [(&str, &[Option<CommandKind>]); 4] = [
             Some(CommandKind::Save),
             Some(CommandKind::SaveAs),
             None,
+            Some(CommandKind::OpenRecipe),
+            Some(CommandKind::SaveRecipeAs),
+            None,
             Some(CommandKind::Export),
             Some(CommandKind::RunHere),
             None,
@@ -49,6 +52,9 @@ const MENUS: [(&str, &[Option<CommandKind>]); 4] = [
         &[
             Some(CommandKind::Undo),
             Some(CommandKind::Redo),
+            None,
+            Some(CommandKind::CopySteps),
+            Some(CommandKind::PasteSteps),
             None,
             Some(CommandKind::EditAddress),
             Some(CommandKind::ShowPalette),
@@ -191,6 +197,7 @@ pub(super) fn is_available(kind: CommandKind, state: &State) -> bool {
     match kind {
         CommandKind::Undo => state.history.undo_label().is_some(),
         CommandKind::Redo => state.history.redo_label().is_some(),
+        CommandKind::CopySteps | CommandKind::SaveRecipeAs => !state.document().recipe.steps.is_empty(),
         CommandKind::GoBack => state.places.has_before(),
         CommandKind::GoForward => state.places.has_after(),
         CommandKind::GoUp | CommandKind::Refresh | CommandKind::Export => has_source,

@@ -283,6 +283,12 @@ fn every_function_that_is_offered_works() {
     let mut broken = Vec::new();
     for function in functions() {
         assert!(
+            super::FUNCTION_GROUPS.contains(&function.group),
+            "{}",
+            function.name
+        );
+        assert!(!function.gives.is_empty(), "{}", function.name);
+        assert!(
             function.example.starts_with(&format!("{}(", function.name)),
             "{}",
             function.name

@@ -1,0 +1,237 @@
+//! The field that chooses a second dataset, and the form that adds one: where it is, and what steps call it.
+
+use egui::{Id, Modal, Ui};
+
+use crate::gui::command::Command;
+use crate::gui::state::{Commands, State};
+use crate::gui::theme::{self, space, strong, weak_small};
+use crate::gui::widgets::{labelled_field, primary_button, quiet_button, secondary_button};
+use crate::storage::Location;
+
+/// What a person did in the field.
+pub(super) enum Picked {
+    Name(String),
+    /// Asked for the form.
+    Add,
+}
+
+/// The second datasets of the document, and a button that adds another.
+pub(super) fn input_ui(ui: &mut Ui, current: &str, label: &str, names: &[&str]) -> Option<Picked> {
+    let mut picked = None;
+    let mut chosen = current.to_owned();
+    let shown = if current.is_empty() {
+        "Choose data"
+    } else {
+        current
+    };
+    let width = ui.available_width();
+    let response = egui::ComboBox::from_id_salt(label)
+        .width(width)
+        .selected_text(theme::body(shown))
+        .show_ui(ui, |ui| {
+            for name in names {
+                ui.selectable_value(&mut chosen, (*name).to_owned(), *name);
+            }
+            if names.is_empty() {
+                ui.label(theme::weak(ui, "no data added yet"));
+            }
+        })
+        .response;
+    // Labelled after the combo box has named itself by its choice.
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_label(label));
+    if chosen != current {
+        picked = Some(Picked::Name(chosen));
+    }
+    if quiet_button(ui, true, "Add data…").clicked() {
+        picked = Some(Picked::Add);
+    }
+    picked
+}
+
+/// A second dataset, half typed.
+#[derive(Debug, Default)]
+pub struct AddInputForm {
+    location: String,
+    name: String,
+    /// The step that reads it, once it is there.
+    for_step: Option<usize>,
+    /// What the last attempt failed with.
+    problem: Option<String>,
+    is_name_typed: bool,
+    had_focus: bool,
+}
+
+impl AddInputForm {
+    pub fn new(for_step: Option<usize>) -> Self {
+        Self {
+            for_step,
+            ..Self::default()
+        }
+    }
+
+    /// A folder was chosen in the dialog.
+    pub fn picked(&mut self, path: &str) {
+        path.clone_into(&mut self.location);
+        self.suggest_name();
+        self.problem = None;
+    }
+
+    /// The place could not be read.
+    pub fn failed(&mut self, problem: String) {
+        self.problem = Some(problem);
+    }
+
+    /// The last folder of the place that is no day, until a name is typed.
+    fn suggest_name(&mut self) {
+        if self.is_name_typed {
+            return;
+        }
+        let is_word = |part: &&str| part.starts_with(char::is_alphabetic) && !part.contains(['{', '=', ':']);
+        let last = self.location.trim().split(['/', '\\']).rfind(is_word);
+        let stem = last.and_then(|last| last.split('.').next()).unwrap_or_default();
+        self.name = stem
+            .chars()
+            .map(|c| if c.is_alphanumeric() { c } else { '_' })
+            .collect();
+    }
+
+    /// What is wrong with the name.
+    fn name_problem(&self, known: &[&str]) -> Option<String> {
+        let name = self.name.trim();
+        let is_word = name.starts_with(char::is_alphabetic)
+            && name
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+        if name.is_empty() {
+            Some("write a name, such as clicks".to_owned())
+        } else if !is_word {
+            Some("use letters, digits and _".to_owned())
+        } else if known.contains(&name) {
+            Some(format!("`{name}` is there already"))
+        } else {
+            None
+        }
+    }
+
+    fn location_problem(&self) -> Option<String> {
+        if self.location.trim().is_empty() {
+            return Some("give a folder, a file or s3://bucket/prefix/".to_owned());
+        }
+        let parsed = self.location.parse::<Location>();
+        parsed.err().map(|error| error.to_string())
+    }
+}
+
+/// Shows the form while it is open.
+pub fn add_input_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
+    let Some(mut form) = state.panels.add_input.take() else {
+        return;
+    };
+    let is_looking = state.slots.declared.is_pending();
+    let known: Vec<&str> = state.document().inputs.keys().map(String::as_str).collect();
+    let mut is_closed = false;
+    let modal = Modal::new(Id::unique("add data"))
+        .frame(crate::gui::widgets::dialog_frame(ui))
+        .show(ui.ctx(), |ui| {
+            ui.set_width(440.0);
+            ui.label(strong("Add data"));
+            ui.label(weak_small(
+                ui,
+                "A second dataset for joins and unions. Folders by day are read for the day of the rows.",
+            ));
+            ui.add_space(space::MD);
+            let problem = form.problem.clone();
+            let location = labelled_field(
+                ui,
+                &mut form.location,
+                "Data location",
+                "folder, file or s3://bucket/prefix/",
+                problem.as_deref(),
+            );
+            if !form.had_focus {
+                location.request_focus();
+                form.had_focus = true;
+            }
+            if location.changed() {
+                form.problem = None;
+                form.suggest_name();
+            }
+            if quiet_button(ui, !is_looking, "Browse data…").clicked() {
+                commands.push(Command::ChooseInput);
+            }
+            ui.add_space(space::SM);
+            let is_started = !form.location.trim().is_empty();
+            let problem = form.name_problem(&known).filter(|_| is_started);
+            let name = labelled_field(ui, &mut form.name, "Data name", "clicks", problem.as_deref());
+            form.is_name_typed |= name.changed();
+            ui.add_space(space::LG);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let enter = ui.input(|input| input.key_pressed(egui::Key::Enter));
+                let text = if is_looking { "Looking…" } else { "Add" };
+                let is_asked = primary_button(ui, !is_looking, text).clicked() || enter;
+                if is_asked && !is_looking {
+                    form.problem = form.location_problem();
+                    if form.problem.is_none() && form.name_problem(&known).is_none() {
+                        commands.push(Command::AddInput {
+                            name: form.name.trim().to_owned(),
+                            location: form.location.trim().to_owned(),
+                            for_step: form.for_step,
+                        });
+                    }
+                }
+                is_closed = secondary_button(ui, true, "Cancel").clicked();
+            });
+        });
+    if is_closed || modal.should_close() {
+        state.slots.declared.clear();
+    } else {
+        state.panels.add_input = Some(form);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AddInputForm;
+
+    fn form(location: &str) -> AddInputForm {
+        let mut form = AddInputForm::default();
+        form.picked(location);
+        form
+    }
+
+    #[test]
+    fn a_name_is_suggested_from_the_folder_that_is_no_day_until_one_is_typed() {
+        for (location, name) in [
+            ("/lake/clicks/2020-01-05", "clicks"),
+            ("s3://lake/raw/clicks/2020/01/05/", "clicks"),
+            ("/lake/click-log/day_partition=2020-01-01/", "click_log"),
+            ("users.jsonl.gz", "users"),
+        ] {
+            assert_eq!(form(location).name, name, "{location}");
+        }
+        let mut typed = form("/lake/clicks");
+        typed.name = "mine".to_owned();
+        typed.is_name_typed = true;
+        typed.picked("/lake/users");
+        assert_eq!(typed.name, "mine");
+    }
+
+    #[test]
+    fn names_that_are_taken_or_no_words_say_so() {
+        let problem = |name: &str| {
+            let mut form = form("/lake/clicks");
+            form.name = name.to_owned();
+            form.name_problem(&["users"])
+        };
+        assert_eq!(problem("clicks"), None);
+        assert_eq!(problem("users").as_deref(), Some("`users` is there already"));
+        assert!(problem("a b").is_some() && problem("").is_some() && problem("1st").is_some());
+        assert!(
+            form("gs://lake/")
+                .location_problem()
+                .unwrap()
+                .contains("s3://bucket")
+        );
+    }
+}

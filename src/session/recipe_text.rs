@@ -1,0 +1,174 @@
+//! Steps as text: what the clipboard carries between windows, and recipes in files of their own.
+//!
+//! A recipe is also taken from a job spec or a session, which hold one; only its steps are read.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::SessionError;
+use crate::base::envelope::{YamlError, from_yaml, to_yaml};
+use crate::job::JobSpec;
+use crate::transform::{Recipe, RecipeFile, RecipeStep};
+
+/// A clipboard may hold anything; text beyond this is no recipe that a person copied.
+const MAX_PASTED_BYTES: usize = 16 << 20;
+
+/// Only what tells the kinds of files apart.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(default)]
+    kind: String,
+}
+
+/// Steps as a YAML list, as recipes and specs write them.
+///
+/// # Errors
+/// [`YamlError`] when a parameter has no YAML form.
+pub fn steps_text(steps: &[RecipeStep]) -> Result<String, YamlError> {
+    to_yaml(&steps)
+}
+
+/// A recipe as a file of its own.
+///
+/// # Errors
+/// [`YamlError`] when a parameter has no YAML form.
+pub fn recipe_text(name: &str, recipe: &Recipe) -> Result<String, YamlError> {
+    let name = (!name.is_empty()).then(|| name.to_owned());
+    to_yaml(&RecipeFile {
+        name,
+        ..RecipeFile::new(recipe.clone())
+    })
+}
+
+/// Reads the steps of a recipe file, a job spec or a session.
+///
+/// # Errors
+/// [`SessionError`] with the file and the place.
+pub fn load_recipe(path: &Path) -> Result<Recipe, SessionError> {
+    let text = std::fs::read_to_string(path).map_err(|source| SessionError::Io {
+        path: path.into(),
+        source,
+    })?;
+    recipe_in(&text).map_err(|error| SessionError::Yaml {
+        path: path.into(),
+        error,
+    })
+}
+
+fn recipe_in(text: &str) -> Result<Recipe, YamlError> {
+    match kind_of(text).as_deref() {
+        Some("Job") => from_yaml::<JobSpec>(text).map(|spec| spec.steps),
+        Some("Session") => super::file::read(text).map(|document| document.recipe),
+        _ => from_yaml::<RecipeFile>(text).map(|file| file.steps),
+    }
+}
+
+fn kind_of(text: &str) -> Option<String> {
+    from_yaml::<Head>(text)
+        .ok()
+        .map(|head| head.kind)
+        .filter(|kind| !kind.is_empty())
+}
+
+/// The steps in a text that was pasted: a list of steps, one step, or a whole file that holds some.
+///
+/// # Errors
+/// Why the text is no step, in a sentence.
+pub fn pasted_steps(text: &str) -> Result<Vec<RecipeStep>, String> {
+    const EXAMPLE: &str = "a step is written like `- filter: {where: n > 0}`";
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Err("there is no text to paste: copy a step first".to_owned());
+    }
+    if text.len() > MAX_PASTED_BYTES {
+        return Err(format!("the text is too long for steps: {EXAMPLE}"));
+    }
+    let has_key = |line: &str| line.contains(':');
+    let is_list = trimmed.starts_with("- ") || trimmed.starts_with('[');
+    let is_map = trimmed.starts_with('{') || trimmed.lines().next().is_some_and(has_key);
+    let steps = if is_list {
+        from_yaml::<Recipe>(text).map(|recipe| recipe.steps)
+    } else if kind_of(text).is_some() {
+        recipe_in(text).map(|recipe| recipe.steps)
+    } else if is_map {
+        from_yaml::<RecipeStep>(text).map(|step| vec![step])
+    } else {
+        return Err(format!("the text is no step: {EXAMPLE}"));
+    };
+    match steps {
+        Ok(steps) if steps.is_empty() => Err("the text holds no steps".to_owned()),
+        Ok(steps) => Ok(steps),
+        Err(error) => Err(format!("the text is no step: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{load_recipe, pasted_steps, recipe_text, steps_text};
+    use crate::session::{Document, save};
+    use crate::transform::{Recipe, RecipeStep, Step};
+
+    fn steps() -> Vec<RecipeStep> {
+        let filter = Step::from_params("filter", serde_json::json!({"where": "title = 'a: b' AND n > 0"}));
+        let drop = Step::from_params("drop", serde_json::json!({"columns": ["id"]}));
+        let named = RecipeStep {
+            id: Some("valid".to_owned()),
+            comment: Some("only what was \"seen\"\nby people".to_owned()),
+            enabled: false,
+            step: filter.unwrap(),
+        };
+        vec![named, RecipeStep::new(drop.unwrap())]
+    }
+
+    #[test]
+    fn copied_steps_are_pasted_as_they_were() {
+        let text = steps_text(&steps()).unwrap();
+        assert!(text.starts_with("- filter:"), "{text}");
+        assert_eq!(pasted_steps(&text), Ok(steps()));
+        let one = steps_text(&steps()[1..]).unwrap();
+        assert_eq!(pasted_steps(&one), Ok(steps()[1..].to_vec()));
+        assert_eq!(pasted_steps("drop: {columns: [id]}"), Ok(steps()[1..].to_vec()));
+        let file = recipe_text("features", &Recipe { steps: steps() }).unwrap();
+        assert_eq!(pasted_steps(&file), Ok(steps()));
+    }
+
+    #[test]
+    fn text_that_is_no_step_is_refused_with_what_a_step_looks_like_or_where_it_goes_wrong() {
+        let refused = |text: &str| pasted_steps(text).unwrap_err();
+        assert_eq!(refused(" \n"), "there is no text to paste: copy a step first");
+        assert!(refused("hello world").contains("a step is written like"));
+        assert!(refused("https://example.com/a?b=1").contains("no step"));
+        assert!(refused("- fliter: {where: n > 0}").contains("`fliter`"));
+        let message = refused("- filter: {where: n > 0}\n- drop: {colums: [id]}");
+        assert!(
+            message.contains("2:10") && message.contains("colums"),
+            "{message}"
+        );
+        assert_eq!(refused("[]"), "the text holds no steps");
+    }
+
+    #[test]
+    fn a_recipe_comes_from_its_own_file_from_a_job_and_from_a_session() {
+        let folder = tempfile::tempdir().unwrap();
+        let recipe = Recipe { steps: steps() };
+        let path = folder.path().join("features.yaml");
+        std::fs::write(&path, recipe_text("features", &recipe).unwrap()).unwrap();
+        assert_eq!(load_recipe(&path).unwrap(), recipe);
+
+        let document = Document {
+            recipe: recipe.clone(),
+            ..Document::default()
+        };
+        let path = folder.path().join("a.skewer.yaml");
+        save(&path, &document).unwrap();
+        assert_eq!(load_recipe(&path).unwrap(), recipe);
+
+        let job = concat!(env!("CARGO_MANIFEST_DIR"), "/sample_data/jobs/job_features.yaml");
+        assert!(load_recipe(std::path::Path::new(job)).unwrap().steps.len() > 3);
+
+        std::fs::write(&path, "kind: Chart\napiVersion: skewer/v1\n").unwrap();
+        let message = load_recipe(&path).unwrap_err().to_string();
+        assert!(message.contains("a.skewer.yaml:1:"), "{message}");
+    }
+}
