@@ -188,6 +188,9 @@ fn a_second_dataset_is_added_by_its_folder_joined_and_run() {
     desk.wait_idle();
     desk.click("Run here");
     desk.wait_for("12 in = 12 out");
+}
+
+#[test]
 fn what_a_step_learns_from_the_sample_belongs_to_the_edit_that_added_it() {
     let folder = desk();
     let lake = lake(folder.path());

@@ -251,8 +251,66 @@ fn rows_find_their_partners_through_filters_and_through_steps_that_make_rows() {
     assert_eq!(left_out, df!("n" => [2_i64], "t" => ["c"]).unwrap());
     assert_eq!(comparison.rows_left_out(Why::Rejected).height(), 0);
 
-    let steps =
-        "- tokenize: {column: t, into: w, pattern: ','}\n- explode: {column: w}\n- explode: {column: w2}\n";
+    let steps = "
+- tokenize: {column: t, into: w, pattern: ','}
+- explode: {column: w}
+- filter: {where: w <> 'e'}
+";
+    let mut desk = Desk::new(&rows);
+    let (made, _) = desk.explore(1, steps, 2);
+    let comparison = made.comparison.unwrap();
+    assert_eq!(comparison.rows_after(2), [3, 4, 5]);
+    assert_eq!(comparison.row_before(4), Some(2));
+    assert!(comparison.left_out.is_empty());
+    let (filtered, _) = desk.explore(1, steps, 3);
+    let comparison = filtered.comparison.unwrap();
+    assert_eq!(
+        comparison.row_before(4),
+        Some(5),
+        "rows of one line are told apart"
+    );
+    assert_eq!(comparison.left_out[0].row, 4);
+}
+
+#[test]
+fn cells_that_differ_are_flagged_beside_the_row_they_came_from() {
+    let rows = df!("t" => [Some(" a"), Some("b"), None, Some("c ")], "n" => [1_i64, 2, 3, 4]).unwrap();
+    let steps = "
+- normalize_text: {column: t, trim: true}
+";
+    let explored = explored(&rows, steps);
+    let comparison = explored.comparison.unwrap();
+    let changes = comparison.cell_changes(0..4);
+    assert_eq!(changes.len(), 1);
+    assert_eq!(changes[0].column, "t");
+    assert_eq!(changes[0].is_changed, [true, false, false, true]);
+    assert_eq!(comparison.cell_changes(3..99)[0].is_changed, [true]);
+    assert!(comparison.cell_changes(1..3).is_empty());
+}
+
+#[test]
+fn rejected_rows_are_told_from_filtered_ones() {
+    let rows = df!("s" => ["1", "x", "3"]).unwrap();
+    let explored = explored(&rows, "- cast: {column: s, to: int64}");
+    let comparison = explored.comparison.unwrap();
+    assert_eq!(comparison.left_out.len(), 1);
+    assert_eq!(comparison.left_out[0].why, Why::Rejected);
+    assert_eq!(comparison.row_before(1), Some(2));
+    assert_eq!(comparison.cell_changes(0..2), [], "the same digits");
+    assert_eq!(explored.marks["s"], ColumnMark::Changed, "of another type");
+}
+
+#[test]
+fn a_step_that_learns_is_fitted_on_the_rows_before_it_and_the_exploration_goes_on() {
+    let steps = "
+- filter: {where: n < 50}
+- scale: {columns: [n], method: min_max, suffix: _scaled}
+- derive: {columns: {twice: n_scaled * 2}}
+";
+    let mut desk = Desk::new(&numbers());
+    let (first, n) = desk.explore(1, steps, 3);
+    assert_eq!((first.n_steps, n), (3, 3));
+    assert!(first.checks.iter().all(Result::is_ok), "{:?}", first.checks);
     let twice = first.df.column("twice").unwrap().f64().unwrap();
     let most = twice.iter().flatten().fold(0.0, f64::max);
     assert!(
