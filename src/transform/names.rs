@@ -227,11 +227,10 @@ impl<F: FnMut(&str) -> Option<String>> Walk<F> {
             (Some("column" | "columns"), value) => self.columns(value),
             (Some("expression"), value) => self.expressions(value, rename_in_expression),
             (Some("query"), value) => self.expressions(value, rename_in_query),
-            (Some(_), _) => {}
             (None, Value::Object(fields)) => {
                 for (key, field) in fields {
-                    if let (true, Value::String(name)) = (key == "into", &*field) {
-                        self.written.insert(name.clone());
+                    if key == "into" {
+                        self.writes(field);
                         continue;
                     }
                     let below = schema.pointer(&format!("/properties/{key}"));
@@ -247,7 +246,18 @@ impl<F: FnMut(&str) -> Option<String>> Walk<F> {
                     }
                 }
             }
-            (None, _) => {}
+            _ => {}
+        }
+    }
+
+    /// A column that the step writes, or several.
+    fn writes(&mut self, into: &Value) {
+        match into {
+            Value::String(name) => {
+                self.written.insert(name.clone());
+            }
+            Value::Array(names) => names.iter().for_each(|name| self.writes(name)),
+            _ => {}
         }
     }
 
