@@ -5,6 +5,7 @@
 use polars::prelude::{AnyValue, TimeUnit};
 
 use super::value;
+use crate::dataset::rows;
 use crate::session::Edit;
 use crate::transform::expr::sql_name;
 use crate::transform::{Recipe, RecipeStep, Step};
@@ -132,11 +133,8 @@ pub fn literal(value: &AnyValue<'_>) -> Option<String> {
         // As the column compares it: the nearest float64 of a float32 is that float32.
         AnyValue::Float32(number) => return float(f64::from(*number)),
         AnyValue::Date(_) => quoted(&value::whole(value)),
-        AnyValue::Datetime(ticks, unit, _) | AnyValue::DatetimeOwned(ticks, unit, _) => {
-            // Text of a time is read to the microsecond.
-            let is_exact = *unit != TimeUnit::Nanoseconds || ticks % 1000 == 0;
-            return is_exact.then(|| quoted(&value::whole(value)));
-        }
+        AnyValue::Datetime(ticks, unit, zone) => return instant(*ticks, *unit, zone.is_some()),
+        AnyValue::DatetimeOwned(ticks, unit, zone) => return instant(*ticks, *unit, zone.is_some()),
         other if other.dtype().is_integer() => {
             let digits = value::whole(other);
             // polars reads the digits before the sign, as a signed number of 64 bits.
@@ -145,6 +143,12 @@ pub fn literal(value: &AnyValue<'_>) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// A time in UTC, whatever zone it is shown in. Text of a time is read to the microsecond.
+fn instant(ticks: i64, unit: TimeUnit, has_zone: bool) -> Option<String> {
+    let is_exact = unit != TimeUnit::Nanoseconds || ticks % 1000 == 0;
+    is_exact.then(|| quoted(&rows::timestamp(ticks, unit, has_zone)))
 }
 
 /// A float that reads back as itself. polars takes a number for a float by its point.
@@ -159,7 +163,7 @@ pub fn float(number: f64) -> Option<String> {
     })
 }
 
-pub fn quoted(text: &str) -> String {
+fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

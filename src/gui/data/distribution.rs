@@ -172,20 +172,18 @@ impl Distribution {
         let Ok(ticks) = physical.i64() else { return };
         let values: Vec<i128> = ticks.iter().flatten().map(i128::from).collect();
         self.count_distinct(&values);
-        let text = |ticks: i128| {
-            let ticks = i64::try_from(ticks).unwrap_or(i64::MAX);
-            match &dtype {
-                DataType::Datetime(unit, zone) => {
-                    value::whole(&AnyValue::Datetime(ticks, *unit, zone.as_ref()))
-                }
-                _ => value::whole(&AnyValue::Date(i32::try_from(ticks).unwrap_or(i32::MAX))),
-            }
-        };
         let border = |ticks: i128| {
-            let text = text(ticks);
+            let ticks = i64::try_from(ticks).unwrap_or(i64::MAX);
+            let time = match &dtype {
+                DataType::Datetime(unit, zone) => AnyValue::Datetime(ticks, *unit, zone.as_ref()),
+                _ => AnyValue::Date(i32::try_from(ticks).unwrap_or(i32::MAX)),
+            };
             Border {
-                sql: condition::quoted(&text),
-                text: text.replace("T00:00:00", "").trim_end_matches('Z').to_owned(),
+                sql: condition::literal(&time).unwrap_or_default(),
+                text: value::whole(&time)
+                    .replace("T00:00:00", "")
+                    .trim_end_matches('Z')
+                    .to_owned(),
             }
         };
         self.whole_bars(&values, &time_steps(&dtype), border);
