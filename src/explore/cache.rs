@@ -25,7 +25,7 @@ const MAX_CHECKED: usize = 1024;
 #[derive(Debug)]
 enum Link {
     Page { stamp: u64, inputs: Inputs },
-    Step { parent: PrefixId, step: Step },
+    Step { parent: PrefixId, step: Box<Step> },
 }
 
 #[derive(Debug)]
@@ -131,13 +131,13 @@ impl Cache {
             Link::Step {
                 parent: known,
                 step: applied,
-            } => *known == parent && applied == step,
+            } => *known == parent && **applied == *step,
             Link::Page { .. } => false,
         });
         found.unwrap_or_else(|| {
             self.add(Link::Step {
                 parent,
-                step: step.clone(),
+                step: Box::new(step.clone()),
             })
         })
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::expr::{rename_in_expression, rename_in_query};
 use super::steps::registry;
-use super::{Inputs, Recipe, Step};
+use super::{FitState, Inputs, Recipe, Step};
 
 /// Candidates named for one missing column.
 const MAX_CANDIDATES: usize = 3;
@@ -82,7 +82,7 @@ impl Recipe {
             // Two columns that became one may not stand twice: such a step stays as it is, to be mended by hand.
             let (written, has_clash) = (walk.written, walk.has_clash);
             if let (false, Ok(renamed)) = (has_clash, Step::from_params(step.step.name(), params)) {
-                step.step = renamed;
+                step.step = with_learned(&step.step, renamed);
             }
             if step.enabled {
                 names.retain(|old, _| !written.contains(old));
@@ -90,6 +90,20 @@ impl Recipe {
         }
         recipe
     }
+}
+
+/// `after` with what `before`, the same step by other names, has learned: it is the same under the new names.
+fn with_learned(before: &Step, after: Step) -> Step {
+    let is_lost = matches!(before.fit_state(), Some(FitState::Fitted { .. }))
+        && after.fit_state() == Some(FitState::NotFitted);
+    let Some(of) = after.learns_of().filter(|_| is_lost) else {
+        return after;
+    };
+    let mut params = after.params();
+    if let Some(kept) = params.pointer_mut("/fitted/of") {
+        *kept = of.into();
+    }
+    Step::from_params(after.name(), params).unwrap_or(after)
 }
 
 /// Columns that a step names.
@@ -213,11 +227,10 @@ impl<F: FnMut(&str) -> Option<String>> Walk<F> {
             (Some("column" | "columns"), value) => self.columns(value),
             (Some("expression"), value) => self.expressions(value, rename_in_expression),
             (Some("query"), value) => self.expressions(value, rename_in_query),
-            (Some(_), _) => {}
             (None, Value::Object(fields)) => {
                 for (key, field) in fields {
-                    if let (true, Value::String(name)) = (key == "into", &*field) {
-                        self.written.insert(name.clone());
+                    if key == "into" {
+                        self.writes(field);
                         continue;
                     }
                     let below = schema.pointer(&format!("/properties/{key}"));
@@ -233,7 +246,18 @@ impl<F: FnMut(&str) -> Option<String>> Walk<F> {
                     }
                 }
             }
-            (None, _) => {}
+            _ => {}
+        }
+    }
+
+    /// A column that the step writes, or several.
+    fn writes(&mut self, into: &Value) {
+        match into {
+            Value::String(name) => {
+                self.written.insert(name.clone());
+            }
+            Value::Array(names) => names.iter().for_each(|name| self.writes(name)),
+            _ => {}
         }
     }
 
@@ -352,7 +376,7 @@ mod tests {
     use polars::prelude::{DataType, Schema};
 
     use crate::transform::steps::testing::recipe;
-    use crate::transform::{Inputs, Recipe};
+    use crate::transform::{FitSource, FitState, Inputs, Recipe};
 
     const STEPS: &str = "
 - normalize_text: {column: title, trim: true}
@@ -455,13 +479,25 @@ mod tests {
 
     #[test]
     fn what_was_learned_of_a_column_and_the_key_of_an_input_follow_the_name() {
-        let learned = |name: &str| {
-            format!(
-                "- scale: {{columns: [{name}], method: min_max, fitted: {{values: {{{name}: {{center: 1.0, width: 2.0}}}}, \
-                 from: here, rows: 3, at: '2020-01-01T00:00:00Z'}}}}\n"
-            )
+        let rows = polars::prelude::df!("a" => [1_i64, 3], "b" => [5_i64, 7]).unwrap();
+        let source = FitSource {
+            from: "here".to_owned(),
+            at: chrono::DateTime::UNIX_EPOCH,
         };
-        assert_eq!(renamed(&learned("a"), &[("a", "b")]), recipe(&learned("b")));
+        let mut learned = recipe("- scale: {columns: [a], method: min_max}\n");
+        learned.steps[0].step = learned.steps[0].step.fit(&rows, &source).unwrap().unwrap();
+        let names = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
+        let mapped = learned.rename_columns(&names).steps.remove(0).step;
+        assert!(
+            matches!(mapped.fit_state(), Some(FitState::Fitted { rows: 2, .. })),
+            "{mapped:?}"
+        );
+        let of_a = &learned.steps[0].step.params()["fitted"]["values"]["a"];
+        assert_eq!(
+            &mapped.params()["fitted"]["values"]["b"],
+            of_a,
+            "nothing is learned anew"
+        );
         let join =
             "- join: {input: clicks, on: [id]}\n- sql: {query: SELECT id AS i FROM rows WHERE id > 1}\n";
         let expected = "- join: {input: clicks, on: [key], input_on: [id]}\n- sql: {query: SELECT key AS i FROM rows WHERE key > 1}\n";

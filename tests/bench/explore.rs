@@ -173,7 +173,7 @@ fn page() -> Page {
     };
     let titles: Vec<String> = (0..N_ROWS).map(|_| text(6)).collect();
     let descriptions: Vec<String> = (0..N_ROWS).map(|_| text(80)).collect();
-    let rows = || 0..N_ROWS as i64;
+    let rows = || (0_i64..).take(N_ROWS);
     let series = [
         Series::new(
             "id".into(),

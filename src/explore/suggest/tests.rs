@@ -11,7 +11,10 @@ fn suggested(df: &DataFrame) -> Vec<Suggestion> {
 /// The one suggestion for a column of these values, beside another column that asks for nothing.
 fn one(name: &str, column: Column) -> Option<Suggestion> {
     let n = column.len();
-    let other = Column::new("other".into(), (0..n as i64).map(|n| n % 7).collect::<Vec<_>>());
+    let other = Column::new(
+        "other".into(),
+        (0_i64..).take(n).map(|n| n % 7).collect::<Vec<_>>(),
+    );
     let mut column = column;
     column.rename(name.into());
     let df = DataFrame::new(n, vec![column, other]).unwrap();
@@ -101,7 +104,7 @@ fn text_that_reads_as_a_number_is_cast_and_codes_stay_text() {
 #[test]
 fn html_in_text_is_found_and_comparisons_are_none() {
     let html = texts(|n| {
-        if n % 4 == 0 {
+        if n.is_multiple_of(4) {
             format!("<p>job {n}</p>")
         } else {
             format!("R&amp;D job {n}")
@@ -122,7 +125,7 @@ fn html_in_text_is_found_and_comparisons_are_none() {
 #[test]
 fn one_category_in_several_spellings_is_told_with_an_example() {
     let mixed = texts(|n| {
-        ["Berlin", "berlin", "Berlin ", "Paris"][if n % 10 == 0 { n / 10 % 3 } else { 3 }].to_owned()
+        ["Berlin", "berlin", "Berlin ", "Paris"][if n.is_multiple_of(10) { n / 10 % 3 } else { 3 }].to_owned()
     });
     says(
         one("city", mixed),
