@@ -22,6 +22,7 @@ mod rows;
 mod run;
 mod sample_data;
 mod schema;
+mod script;
 mod signal;
 mod skew;
 #[cfg(unix)]
@@ -56,6 +57,9 @@ enum Command {
     Ls(ls::LsArgs),
     /// A bounded page of rows, rejects included
     Preview(preview::PreviewArgs),
+    /// A recipe as a Python program for polars that gives the rows of a preview
+    Script(script::ScriptArgs),
+
     /// Lets the steps of a recipe learn from data, and writes what they learned into it
     Fit(fit::FitArgs),
     /// The unified schema, and where files disagree
@@ -186,6 +190,8 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
     match command {
         Command::Ls(args) => ls::ls(args, output),
         Command::Preview(args) => preview::preview(args, output),
+        Command::Script(args) => script::script(args, output),
+
         Command::Fit(args) => fit::fit(args, output),
         Command::Schema(args) => schema::schema(args, output),
         Command::Skew(args) => skew::skew(args, output),
@@ -208,6 +214,14 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
 #[allow(clippy::print_stderr, reason = "the command line's errors belong on stderr")]
 fn report(error: &CliError) {
     eprintln!("error: {error}");
+}
+
+#[allow(
+    clippy::print_stderr,
+    reason = "what is said beside a result belongs on stderr"
+)]
+fn note(text: &str) {
+    eprintln!("note: {text}");
 }
 
 /// Logs go to stderr when `SKEWER_LOG` asks for them: `SKEWER_LOG=debug`.

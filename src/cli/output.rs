@@ -24,6 +24,14 @@ impl Output {
             .map_err(CliError::Output)
     }
 
+    /// A text of several lines as it is.
+    pub fn text(&mut self, text: &str) -> Result<(), CliError> {
+        self.to
+            .write_all(text.as_bytes())
+            .and_then(|()| self.to.flush())
+            .map_err(CliError::Output)
+    }
+
     /// One JSON document, indented.
     pub fn json<T: Serialize>(&mut self, value: &T) -> Result<(), CliError> {
         let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Output(error.into()))?;

@@ -65,10 +65,10 @@ struct Answer {
 
 /// Steps, the second datasets that they read, and the sample they were explored on.
 #[derive(Default)]
-struct Steps {
-    recipe: Recipe,
-    inputs: BTreeMap<String, InputSpec>,
-    sample: Option<SampleChoice>,
+pub struct Steps {
+    pub recipe: Recipe,
+    pub inputs: BTreeMap<String, InputSpec>,
+    pub sample: Option<SampleChoice>,
 }
 
 pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
@@ -160,7 +160,7 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
 const DEFAULT_ROWS: usize = 20;
 
 /// Reads a recipe file with the sample it names, or the steps of a job spec.
-fn read_recipe(path: &Path) -> Result<Steps, CliError> {
+pub fn read_recipe(path: &Path) -> Result<Steps, CliError> {
     let text = std::fs::read_to_string(path).map_err(|error| CliError::Spec {
         message: format!(
             "{}: {error}: give the path of a recipe or a job spec",

@@ -1,5 +1,6 @@
-//! `skewer validate`: checks a spec, its steps and its output columns. Reads no data.
+//! `skewer validate`: checks a spec, its steps and its output columns, and runs its tests when asked. Reads no data.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -7,12 +8,17 @@ use serde::Serialize;
 use super::output::Output;
 use super::{CliError, rows};
 use crate::base::units;
-use crate::job::Job;
+use crate::dataset::Schema;
+use crate::explore::{self, Schemas};
+use crate::job::{ContractColumn, Job, contract};
 
 #[derive(Debug, clap::Args)]
 pub struct ValidateArgs {
     /// Job spec
     job: PathBuf,
+    /// Runs the spec's tests: given records through its schema and steps
+    #[arg(long)]
+    tests: bool,
     /// Prints JSON
     #[arg(long)]
     json: bool,
@@ -27,7 +33,19 @@ struct Answer<'a> {
     inputs: Vec<InputAnswer>,
     sink: String,
     columns: Vec<rows::NamedType>,
+    output: &'a [ContractColumn],
     warnings: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tests: Option<Vec<Tested>>,
+}
+
+/// One test of the spec.
+#[derive(Serialize)]
+struct Tested {
+    name: String,
+    passed: bool,
+    /// The first difference.
+    problem: Option<String>,
 }
 
 /// A second dataset, as declared: its rows are not read.
@@ -40,6 +58,7 @@ struct InputAnswer {
 
 pub fn validate(args: &ValidateArgs, output: &mut Output) -> Result<u8, CliError> {
     let job = read_job(&args.job)?;
+    let output_columns = contract(&job.source.schema, &job.plan);
     let answer = Answer {
         job: job.name(),
         spec_sha256: &job.spec_sha256,
@@ -59,11 +78,15 @@ pub fn validate(args: &ValidateArgs, output: &mut Output) -> Result<u8, CliError
             .collect(),
         sink: job.sink.root.to_string(),
         columns: rows::named_types(job.plan.output()),
+        output: &output_columns,
         warnings: &job.warnings,
+        tests: args.tests.then(|| run_tests(&job)),
     };
+    let n_failed = answer.tests.iter().flatten().filter(|test| !test.passed).count();
+    let code = if n_failed > 0 { 2 } else { 0 };
     if args.json {
         output.json(&answer)?;
-        return Ok(0);
+        return Ok(code);
     }
     output.line(&format!(
         "{}: valid: {}, {}, {} to {}",
@@ -77,16 +100,61 @@ pub fn validate(args: &ValidateArgs, output: &mut Output) -> Result<u8, CliError
         let columns = units::plural(input.columns.len() as u64, "column");
         output.line(&format!("input {}: {columns} of {}", input.name, input.uri))?;
     }
-    let cells: Vec<Vec<String>> = answer
-        .columns
-        .iter()
-        .map(|c| vec![c.name.clone(), c.dtype.clone()])
-        .collect();
-    output.table(&["column", "type"], &[], &cells)?;
+    let cells: Vec<Vec<String>> = answer.output.iter().map(cells).collect();
+    output.table(&["column", "type", "Parquet", "null"], &[], &cells)?;
     for warning in answer.warnings {
         output.line(&format!("warning: {warning}"))?;
     }
-    Ok(0)
+    for test in answer.tests.iter().flatten() {
+        match &test.problem {
+            None => output.line(&format!("test `{}`: passed", test.name))?,
+            Some(problem) => output.line(&format!("test `{}`: failed: {problem}", test.name))?,
+        }
+    }
+    if let Some(tests) = &answer.tests {
+        output.line(&format!(
+            "{}, {n_failed} failed",
+            units::plural(tests.len() as u64, "test")
+        ))?;
+    }
+    Ok(code)
+}
+
+fn cells(column: &ContractColumn) -> Vec<String> {
+    let null = match &column.never_null {
+        None => "nullable".to_owned(),
+        Some(why) => format!("never: {why}"),
+    };
+    vec![
+        column.name.clone(),
+        column.dtype.clone(),
+        column.parquet.clone(),
+        null,
+    ]
+}
+
+fn run_tests(job: &Job) -> Vec<Tested> {
+    let inputs: BTreeMap<String, Schema> = job
+        .inputs
+        .iter()
+        .map(|(name, input)| (name.clone(), Schema::clone(&input.schema)))
+        .collect();
+    let declared = Schemas {
+        schema: &job.source.schema,
+        inputs: &inputs,
+    };
+    let outcomes = job
+        .spec
+        .tests
+        .iter()
+        .map(|test| explore::run_test(&job.spec.steps, declared, test));
+    outcomes
+        .map(|outcome| Tested {
+            name: outcome.name,
+            passed: outcome.problem.is_none(),
+            problem: outcome.problem,
+        })
+        .collect()
 }
 
 /// Reads and checks a job spec; relative places are relative to its own folder.

@@ -32,6 +32,10 @@ errors:
     records: {ratio: 0.02}
 limits:
   memory: 256MiB
+tests:
+  - name: a number is taken as a note
+    given: ['{\"user_id\": 7, \"note\": 1.50}', {user_id: null}]
+    expect: {rows: [{user_id: 7, note: \"1.50\"}], rejected: 1}
 ";
 
 fn job(text: &str) -> Result<Job, String> {

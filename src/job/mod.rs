@@ -23,6 +23,7 @@ pub use crate::storage::{Template, TemplateError};
 pub use check::{Job, Sink, Source};
 pub use engine::EngineRange;
 pub use error::{JobError, SpecError};
+pub use output::{ContractColumn, contract};
 pub use params::{ParamError, Params};
 pub use schema::job_schema;
 pub use size::ByteSize;

@@ -82,7 +82,7 @@ mod tests {
         let schema = job_schema();
         assert_eq!(schema["additionalProperties"], false);
         for section in [
-            "metadata", "engine", "params", "source", "inputs", "steps", "sink", "errors", "limits",
+            "metadata", "engine", "params", "source", "inputs", "steps", "sink", "errors", "limits", "tests",
         ] {
             assert!(schema["properties"].get(section).is_some(), "{section}");
         }

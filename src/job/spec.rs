@@ -12,7 +12,7 @@ use super::{ByteSize, EngineRange, SpecError, TimeSpan};
 use crate::base::{envelope, nearest};
 use crate::dataset::{self, InputSpec};
 use crate::storage::Connection;
-use crate::transform::Recipe;
+use crate::transform::{Recipe, RecipeTest};
 
 /// A batch job: where records come from, what is done to them, and where the table goes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +48,9 @@ pub struct JobSpec {
     pub errors: ErrorsSpec,
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: LimitsSpec,
+    /// Records and the rows that the steps make of them; `skewer validate --tests` runs them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<RecipeTest>,
 }
 
 /// Version of the format.
@@ -300,9 +303,8 @@ const DEFAULT_FILES: Tolerance = Tolerance {
 };
 
 /// Keys and values that are planned but do nothing yet; silence would be taken for support.
-const NOT_YET: [&str; 13] = [
+const NOT_YET: [&str; 12] = [
     "catalog",
-    "tests",
     "targets",
     "publish",
     "quarantine",

@@ -118,6 +118,7 @@ impl Document {
                 },
             },
             limits: LimitsSpec::default(),
+            tests: Vec::new(),
         })
     }
 }

@@ -32,7 +32,7 @@ pub struct CheckedRecipe {
 pub struct Plan {
     input: Schema,
     output: Schema,
-    steps: Vec<PlannedStep>,
+    pub(super) steps: Vec<PlannedStep>,
     pub(super) inputs: Inputs,
     pub(super) max_made_bytes: u64,
 }

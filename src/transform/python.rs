@@ -1,12 +1,19 @@
 //! A recipe as a script for polars in Python: the pieces that steps write their code with.
 //!
 //! Code works on `df`, a `polars.DataFrame` with the visible columns in the schema's order, and leaves the step's rows and
-//! columns in `df`. What each step writes stands in its own file.
+//! columns in `df`; a second dataset is another such frame, [`input`]. The code stands inside a function. What each step
+//! writes stands in its own file; the program around them is `script`'s.
+
+mod script;
+mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::{DataType, TimeUnit};
 use serde_json::Value;
+
+pub use script::{Reading, Script, script};
+pub use source::{RowFormat, RowSource};
 
 /// A script that grows step by step.
 #[derive(Debug, Clone, Default)]
@@ -42,16 +49,34 @@ impl Python {
         self.functions.insert(name, source);
     }
 
-    /// Everything that was written.
-    pub fn text(&self) -> String {
+    /// Takes over what another needs before the steps, and gives its statements.
+    fn absorb(&mut self, other: Self) -> Vec<String> {
+        self.imports.extend(other.imports);
+        self.functions.extend(other.functions);
+        other.lines
+    }
+
+    fn head(&self) -> String {
         let mut text = String::new();
         for module in &self.imports {
             push(&mut text, format_args!("import {module}\n"));
         }
         text.push_str("\nimport polars as pl\n");
+        text
+    }
+
+    fn definitions(&self) -> String {
+        let mut text = String::new();
         for function in self.functions.values() {
             push(&mut text, format_args!("\n\n{}\n", function.trim()));
         }
+        text
+    }
+
+    /// Everything that was written, statements last.
+    pub fn text(&self) -> String {
+        let mut text = self.head();
+        text.push_str(&self.definitions());
         text.push('\n');
         for line in &self.lines {
             push(&mut text, format_args!("{line}\n"));
@@ -91,6 +116,11 @@ pub fn list<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
 /// `pl.col("name")`. polars in Python takes `*` and `^...$` for patterns, as its own language.
 pub fn col(name: &str) -> String {
     format!("pl.col({})", quoted(name))
+}
+
+/// The second dataset of this name: `inputs["clicks"]`, a `polars.DataFrame`.
+pub fn input(name: &str) -> String {
+    format!("inputs[{}]", quoted(name))
 }
 
 /// A column made value by value: `call` is an expression of `x`, a value of `column` or `None`.

@@ -3,6 +3,7 @@
 //! Pure: a checked job and its text in, names and contents out. Writing them is left to the command line. Every target
 //! starts the same binary (`skewer plan`, `task`, `commit`), so none has an opinion on what the steps mean.
 
+mod polars;
 mod portable;
 mod spark;
 
@@ -22,7 +23,7 @@ pub struct Target {
 }
 
 /// Every target, in the order they are listed.
-pub static TARGETS: &[Target] = &[spark::TARGET];
+pub static TARGETS: &[Target] = &[spark::TARGET, polars::TARGET];
 
 /// The files of one job for one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub enum ExportError {
     Spec { source: SpecError },
     #[error("{place} has no form as text: move the job to a folder whose path is UTF-8")]
     NotText { place: String },
+    #[error("input `{name}`: {message}")]
+    Input { name: String, message: String },
 }
 
 impl Target {
@@ -91,7 +94,7 @@ mod tests {
         let error = Target::find("spak").unwrap_err().to_string();
         assert_eq!(
             error,
-            "`spak` is no target: did you mean `spark`? choose one of spark"
+            "`spak` is no target: did you mean `spark`? choose one of spark, polars"
         );
     }
 

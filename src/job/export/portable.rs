@@ -52,7 +52,7 @@ pub(super) fn notes(job: &Job) -> Vec<String> {
     notes
 }
 
-fn absolute(job: &Job) -> Result<JobSpec, ExportError> {
+pub(super) fn absolute(job: &Job) -> Result<JobSpec, ExportError> {
     let mut spec = job.spec.clone();
     let (_, day) = Template::split_root(&job.spec.source.uri);
     if is_relative(&job.spec.source.uri) {
@@ -83,7 +83,7 @@ fn is_relative(place: &str) -> bool {
 }
 
 /// A local place without a slash at its end, which the caller adds.
-fn text_of(place: &Location) -> Result<String, ExportError> {
+pub(super) fn text_of(place: &Location) -> Result<String, ExportError> {
     let text = match place {
         Location::Local(path) => path.to_str().map(str::to_owned),
         s3 @ Location::S3 { .. } => Some(s3.to_string()),

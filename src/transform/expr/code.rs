@@ -73,6 +73,10 @@ impl<'a> Codes<'a> {
                 }
                 Ok(())
             }
+            Expr::BinaryOp {
+                op: BinaryOperator::Modulo,
+                ..
+            } => self.modulo(expr),
             Expr::BinaryOp { left, op, right } if is_comparison(op) => self.compare(left, right),
             Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => {
                 self.compare(left, right)
@@ -165,6 +169,20 @@ impl<'a> Codes<'a> {
             ));
         }
         *expr = Expr::Identifier(name);
+        Ok(())
+    }
+
+    /// A remainder has the sign of the divisor here, and in later builds of polars' SQL that of the dividend.
+    fn modulo(&mut self, expr: &mut Expr) -> Result<(), String> {
+        let dtype = self.dtype(expr)?;
+        if let Expr::BinaryOp { left, right, .. } = &*expr {
+            let code = format!(
+                "{} % {}",
+                sql_expr(&left.to_string()),
+                sql_expr(&right.to_string())
+            );
+            *expr = Expr::Identifier(self.column(code, dtype));
+        }
         Ok(())
     }
 

@@ -157,16 +157,6 @@ pub(super) fn check_error_with(yaml: &str, input: &DataFrame, inputs: &Inputs) -
     step(yaml).check(input.schema(), inputs).unwrap_err().to_string()
 }
 
-/// The values of a column of int64.
-pub(super) fn ints(df: &DataFrame, column: &str) -> Vec<Option<i64>> {
-    df.column(column).unwrap().i64().unwrap().iter().collect()
-}
-
-/// The values of a column of float64.
-pub(super) fn floats(df: &DataFrame, column: &str) -> Vec<Option<f64>> {
-    df.column(column).unwrap().f64().unwrap().iter().collect()
-}
-
 /// A frame of one column of word lists.
 pub(super) fn word_lists(name: &str, rows: &[Option<&[Option<&str>]>]) -> DataFrame {
     let lists: ListChunked = rows
@@ -196,4 +186,14 @@ pub(super) fn words_of(df: &DataFrame, column: &str) -> Vec<String> {
             other => other.str_value().into_owned(),
         })
         .collect()
+}
+
+/// The values of a column of int64.
+pub(super) fn ints(df: &DataFrame, column: &str) -> Vec<Option<i64>> {
+    df.column(column).unwrap().i64().unwrap().iter().collect()
+}
+
+/// The values of a column of float64.
+pub(super) fn floats(df: &DataFrame, column: &str) -> Vec<Option<f64>> {
+    df.column(column).unwrap().f64().unwrap().iter().collect()
 }
