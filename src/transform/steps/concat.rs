@@ -129,12 +129,11 @@ impl Behaviour for Concat {
             .columns
             .iter()
             .map(|name| {
-                let text = match schema.get(name) {
-                    Some(DataType::String) => python::col(name),
-                    _ => {
-                        define_text(script);
-                        format!("pl.lit({})", python::each(name, "text_of(x)", &DataType::String))
-                    }
+                let text = if schema.get(name) == Some(&DataType::String) {
+                    python::col(name)
+                } else {
+                    define_text(script);
+                    format!("pl.lit({})", python::each(name, "text_of(x)", &DataType::String))
                 };
                 if self.nulls == Nulls::Empty {
                     format!("{text}.fill_null(\"\")")

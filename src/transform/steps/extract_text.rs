@@ -87,17 +87,15 @@ impl ExtractText {
                     .map(|(_, number)| *number),
             },
         };
-        match group {
-            Some(group) => Ok(vec![(into.clone(), group)]),
-            None => {
-                let group = self.group.as_deref().unwrap_or_default();
-                let error = CheckError::new("group", format!("the pattern has no group `{group}`"));
-                Err(match nearest(group, names.iter().map(|(name, _)| *name)) {
-                    Some(name) => error.hint(format!("did you mean `{name}`?")),
-                    None => error.hint(format!("its groups go from 0 to {}", n_groups - 1)),
-                })
-            }
+        if let Some(group) = group {
+            return Ok(vec![(into.clone(), group)]);
         }
+        let group = self.group.as_deref().unwrap_or_default();
+        let error = CheckError::new("group", format!("the pattern has no group `{group}`"));
+        Err(match nearest(group, names.iter().map(|(name, _)| *name)) {
+            Some(name) => error.hint(format!("did you mean `{name}`?")),
+            None => error.hint(format!("its groups go from 0 to {}", n_groups - 1)),
+        })
     }
 }
 

@@ -140,12 +140,11 @@ impl Behaviour for Flatten {
             let Some((first, fields)) = leaf.path.split_first() else {
                 continue;
             };
-            let fields: String = fields
-                .iter()
-                .map(|field| format!(".struct.field({})", python::quoted(field)))
-                .collect();
+            let value = fields.iter().fold(python::col(first), |value, field| {
+                format!("{value}.struct.field({})", python::quoted(field))
+            });
             let name = python::quoted(&self.name(&leaf));
-            script.line(format!("    {}{fields}.alias({name}),", python::col(first)));
+            script.line(format!("    {value}.alias({name}),"));
         }
         script.line(")");
         Ok(())

@@ -12,8 +12,8 @@
 //! null (an empty list with `[*]`), and so does JSON's null. Text that is no JSON, or a value of another type, rejects
 //! the record, or gives null with `on_error: null`.
 //!
-//! Limits: a part of JSONPath: no filters, slices, negative indexes or `..`. Of equal names in an object the last counts.
-//! Values nested deeper than 127 levels are no JSON here. Numbers beyond 2^64 are read as float64.
+//! Limits: none of the filters, slices, negative indexes and `..` of `JSONPath`. Of equal names in an object the last
+//! counts. Values nested deeper than 127 levels are no JSON here. Numbers beyond 2^64 are read as float64.
 
 use polars::prelude::{
     AnyValue, Column, DataType, Field, IntoColumn, IntoSeries, LazyFrame, PolarsResult, Schema, Series,

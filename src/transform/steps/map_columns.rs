@@ -122,7 +122,7 @@ impl MapColumns {
     }
 
     /// The values of a JSON object by key.
-    fn from_json(&self, text: &str) -> Result<Vec<AnyValue<'static>>, String> {
+    fn values_of_object(&self, text: &str) -> Result<Vec<AnyValue<'static>>, String> {
         match read(text)? {
             Value::Object(fields) => self
                 .keys
@@ -141,7 +141,11 @@ impl MapColumns {
     }
 
     /// The values of a list of key and value by key.
-    fn from_pairs<'a>(&self, keys: &[Option<&str>], values: &'a Series) -> PolarsResult<Vec<AnyValue<'a>>> {
+    fn values_of_pairs<'a>(
+        &self,
+        keys: &[Option<&str>],
+        values: &'a Series,
+    ) -> PolarsResult<Vec<AnyValue<'a>>> {
         self.keys
             .iter()
             .map(|wanted| {
@@ -170,7 +174,7 @@ impl MapColumns {
         };
         if let Ok(texts) = maps.str() {
             for text in texts.iter() {
-                push(text.map(|text| self.from_json(text)));
+                push(text.map(|text| self.values_of_object(text)));
             }
         } else {
             for pairs in maps.list()?.amortized_iter() {
@@ -182,7 +186,7 @@ impl MapColumns {
                 let keys = pairs.field_by_name(&self.key_field)?;
                 let keys: Vec<Option<&str>> = keys.str()?.iter().collect();
                 let values = pairs.field_by_name(&self.value_field)?;
-                let found = self.from_pairs(&keys, &values)?;
+                let found = self.values_of_pairs(&keys, &values)?;
                 push(Some(Ok(found.into_iter().map(AnyValue::into_static).collect())));
             }
         }

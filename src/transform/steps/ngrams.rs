@@ -3,7 +3,6 @@
 //! `n: 2` makes `[senior data, data engineer]` of `[senior, data, engineer]`. The words of a run are joined by a space.
 //!
 //! ```yaml
-//! - tokenize: {column: title, into: words}
 //! - ngrams: {column: words, into: bigrams, n: 2}
 //! ```
 //!

@@ -13,9 +13,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
-use super::select::hidden_columns;
+use super::select::{hidden_columns, picked};
 use crate::transform::python::{self, Python};
-use crate::transform::step::{Behaviour, column_type, exactly, few};
+use crate::transform::step::{Behaviour, exactly, few};
 use crate::transform::{CheckError, Inputs};
 
 /// Parameters of `reorder`.
@@ -34,19 +34,7 @@ impl Params for Reorder {
 
 impl Behaviour for Reorder {
     fn check(&self, schema: &Schema) -> Result<Schema, CheckError> {
-        if self.columns.is_empty() {
-            return Err(CheckError::new("columns", "`columns` is empty").hint("choose columns to put first"));
-        }
-        let mut output = Schema::default();
-        for column in &self.columns {
-            let dtype = column_type(schema, "columns", column)?;
-            if output.insert(column.into(), dtype.clone()).is_some() {
-                return Err(CheckError::new(
-                    "columns",
-                    format!("column `{column}` stands twice"),
-                ));
-            }
-        }
+        let mut output = picked(&self.columns, schema, "choose columns to put first")?;
         for (name, dtype) in schema.iter() {
             if !output.contains(name) {
                 output.insert(name.clone(), dtype.clone());

@@ -21,8 +21,7 @@
 //! share one; `surrogate_id` has 128 bits. With all columns the hash changes when a column is added.
 
 use polars::prelude::{
-    Column, DataType, Field, Int64Chunked, IntoColumn, LazyFrame, PlSmallStr, PolarsResult, Schema,
-    StringChunked,
+    Column, DataType, Field, Int64Chunked, IntoColumn, LazyFrame, PolarsResult, Schema, StringChunked,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,8 +29,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::Params;
 use super::row_bytes::{define_python, for_each_row, is_encodable};
+use super::select::{few_or_all, named_or_all};
 use crate::transform::python::{self, Python};
-use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, few, wrong_type};
+use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, wrong_type};
 use crate::transform::{CheckError, Inputs};
 
 /// Parameters of `row_hash`.
@@ -65,14 +65,6 @@ impl HashForm {
             Self::Hex => DataType::String,
         }
     }
-}
-
-/// The columns that are named, or all of `schema`.
-fn columns_of<'a>(columns: &'a [String], schema: &'a Schema) -> Vec<&'a str> {
-    if columns.is_empty() {
-        return schema.iter_names().map(PlSmallStr::as_str).collect();
-    }
-    columns.iter().map(String::as_str).collect()
 }
 
 fn hash(columns: &[Column], form: HashForm) -> PolarsResult<Column> {
@@ -115,7 +107,7 @@ impl Params for RowHash {
 
 impl Behaviour for RowHash {
     fn check(&self, schema: &Schema) -> Result<Schema, CheckError> {
-        check_columns(schema, columns_of(&self.columns, schema))?;
+        check_columns(schema, named_or_all(&self.columns, schema))?;
         check_new_name("into", &self.into)?;
         let mut output = schema.clone();
         output.with_column(self.into.as_str().into(), self.form.dtype());
@@ -123,7 +115,7 @@ impl Behaviour for RowHash {
     }
 
     fn apply(&self, lf: LazyFrame, schema: &Schema) -> Result<LazyFrame, CheckError> {
-        let mut columns = columns_of(&self.columns, schema).into_iter().map(exactly);
+        let mut columns = named_or_all(&self.columns, schema).into_iter().map(exactly);
         let Some(first) = columns.next() else {
             return Ok(lf);
         };
@@ -139,7 +131,7 @@ impl Behaviour for RowHash {
     fn python(&self, schema: &Schema, _: &Inputs, script: &mut Python) -> Result<(), String> {
         define_python(script);
         script.define("xxh3_64", include_str!("python/xxh3.py"));
-        let names = python::list(columns_of(&self.columns, schema));
+        let names = python::list(named_or_all(&self.columns, schema));
         let hash = "xxh3_64(b\"\".join(map(row_bytes, row)))";
         let written = match self.form {
             HashForm::Int64 => format!("int.from_bytes({hash}.to_bytes(8, \"big\"), \"big\", signed=True)"),
@@ -154,12 +146,7 @@ impl Behaviour for RowHash {
     }
 
     fn summary(&self) -> String {
-        let columns = if self.columns.is_empty() {
-            "all columns".to_owned()
-        } else {
-            few(self.columns.iter().map(String::as_str))
-        };
-        format!("{columns} → {}", self.into)
+        format!("{} → {}", few_or_all(&self.columns), self.into)
     }
 
     fn subject(&self) -> String {

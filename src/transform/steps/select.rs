@@ -8,7 +8,7 @@
 //!
 //! Limits: a column must exist and stand once. For a nested field use `derive` or `unnest` first.
 
-use polars::prelude::{LazyFrame, Schema, by_name};
+use polars::prelude::{LazyFrame, PlSmallStr, Schema, by_name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,20 +34,7 @@ impl Params for Select {
 
 impl Behaviour for Select {
     fn check(&self, schema: &Schema) -> Result<Schema, CheckError> {
-        if self.columns.is_empty() {
-            return Err(CheckError::new("columns", "`columns` is empty").hint("choose columns to keep"));
-        }
-        let mut output = Schema::default();
-        for column in &self.columns {
-            let dtype = column_type(schema, "columns", column)?;
-            if output.insert(column.into(), dtype.clone()).is_some() {
-                return Err(CheckError::new(
-                    "columns",
-                    format!("column `{column}` stands twice"),
-                ));
-            }
-        }
-        Ok(output)
+        picked(&self.columns, schema, "choose columns to keep")
     }
 
     fn apply(&self, lf: LazyFrame, _: &Schema) -> Result<LazyFrame, CheckError> {
@@ -69,6 +56,40 @@ impl Behaviour for Select {
     fn subject(&self) -> String {
         self.summary()
     }
+}
+
+/// The named columns of `schema`, each of which must exist and stand once; `hint` says what to choose when there are none.
+pub(super) fn picked(columns: &[String], schema: &Schema, hint: &str) -> Result<Schema, CheckError> {
+    if columns.is_empty() {
+        return Err(CheckError::new("columns", "`columns` is empty").hint(hint));
+    }
+    let mut output = Schema::default();
+    for column in columns {
+        let dtype = column_type(schema, "columns", column)?;
+        if output.insert(column.into(), dtype.clone()).is_some() {
+            return Err(CheckError::new(
+                "columns",
+                format!("column `{column}` stands twice"),
+            ));
+        }
+    }
+    Ok(output)
+}
+
+/// The columns that are named, or all of `schema`.
+pub(super) fn named_or_all<'a>(columns: &'a [String], schema: &'a Schema) -> Vec<&'a str> {
+    if columns.is_empty() {
+        return schema.iter_names().map(PlSmallStr::as_str).collect();
+    }
+    columns.iter().map(String::as_str).collect()
+}
+
+/// A few of the columns that are named, or `all columns`.
+pub(super) fn few_or_all(columns: &[String]) -> String {
+    if columns.is_empty() {
+        return "all columns".to_owned();
+    }
+    few(columns.iter().map(String::as_str))
 }
 
 /// The origin columns, as far as the frame has them.

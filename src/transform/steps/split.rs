@@ -240,13 +240,11 @@ impl Behaviour for Split {
     fn summary(&self) -> String {
         let cut = self.pattern.as_ref().or(self.separator.as_ref());
         let cut = shortened(cut.map_or("", String::as_str), 20);
-        match &self.into {
-            Some(into) => format!("{} → {into} at `{cut}`", self.column),
-            None => {
-                let names = few(self.columns.iter().map(String::as_str));
-                format!("{} → {names} at `{cut}`", self.column)
-            }
-        }
+        let names = match &self.into {
+            Some(into) => into.clone(),
+            None => few(self.columns.iter().map(String::as_str)),
+        };
+        format!("{} → {names} at `{cut}`", self.column)
     }
 
     fn subject(&self) -> String {

@@ -1,10 +1,9 @@
 //! Cuts words down to their stems by a language's rules (Snowball).
 //!
-//! `engineers` and `engineering` become `engin`. Use it so that forms of one word count as one. A list of words gives a list of stems; a text is cut at every run of
-//! characters that are no letters or digits, and what lies between stays as it is.
+//! `engineers` and `engineering` become `engin`. Use it so that forms of one word count as one. A list of words gives a
+//! list of stems; a text is cut at every run of characters that are no letters or digits, and what lies between stays.
 //!
 //! ```yaml
-//! - tokenize: {column: title, into: words}
 //! - stem: {column: words, language: english}
 //! ```
 //!

@@ -5,7 +5,6 @@
 //! `case_sensitive: true`.
 //!
 //! ```yaml
-//! - tokenize: {column: description, into: words}
 //! - stop_words: {column: words, languages: [english, german], words: [gmbh, inc]}
 //! ```
 //!

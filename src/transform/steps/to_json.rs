@@ -14,16 +14,15 @@
 //!
 //! Limits: bytes cannot be written. `skip_nulls` leaves out columns that are null, not fields of structs.
 
-use polars::prelude::{
-    Column, DataType, Field, IntoColumn, LazyFrame, PlSmallStr, PolarsResult, Schema, StringChunked,
-};
+use polars::prelude::{Column, DataType, Field, IntoColumn, LazyFrame, PolarsResult, Schema, StringChunked};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
+use super::select::{few_or_all, named_or_all};
 use super::value_text::{define_json, has_json, push_json, push_object};
 use crate::transform::python::{self, Python};
-use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, few, wrong_type};
+use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, wrong_type};
 use crate::transform::{CheckError, Inputs};
 
 /// Parameters of `to_json`.
@@ -37,15 +36,6 @@ pub struct ToJson {
     pub into: String,
     /// Leave columns out of the object whose value is null.
     pub skip_nulls: bool,
-}
-
-impl ToJson {
-    fn columns<'a>(&'a self, schema: &'a Schema) -> Vec<&'a str> {
-        if self.columns.is_empty() {
-            return schema.iter_names().map(PlSmallStr::as_str).collect();
-        }
-        self.columns.iter().map(String::as_str).collect()
-    }
 }
 
 /// The JSON of every row.
@@ -99,7 +89,7 @@ impl Behaviour for ToJson {
                 ));
             }
         }
-        for column in self.columns(schema) {
+        for column in named_or_all(&self.columns, schema) {
             let dtype = column_type(schema, "columns", column)?;
             if !has_json(dtype) {
                 return Err(
@@ -114,7 +104,7 @@ impl Behaviour for ToJson {
     }
 
     fn apply(&self, lf: LazyFrame, schema: &Schema) -> Result<LazyFrame, CheckError> {
-        let mut columns = self.columns(schema).into_iter().map(exactly);
+        let mut columns = named_or_all(&self.columns, schema).into_iter().map(exactly);
         let Some(first) = columns.next() else {
             return Ok(lf);
         };
@@ -134,7 +124,7 @@ impl Behaviour for ToJson {
             script.with_columns([(self.into.as_str(), python::each(column, call, &DataType::String))]);
             return Ok(());
         }
-        let names = python::list(self.columns(schema));
+        let names = python::list(named_or_all(&self.columns, schema));
         let row = if self.skip_nulls {
             "{name: x for name, x in row.items() if x is not None}"
         } else {
@@ -148,12 +138,7 @@ impl Behaviour for ToJson {
     }
 
     fn summary(&self) -> String {
-        let columns = if self.columns.is_empty() {
-            "all columns".to_owned()
-        } else {
-            few(self.columns.iter().map(String::as_str))
-        };
-        format!("{columns} → {}", self.into)
+        format!("{} → {}", few_or_all(&self.columns), self.into)
     }
 
     fn subject(&self) -> String {
