@@ -99,10 +99,11 @@ pub fn fit(args: FitArgs, output: &mut Output) -> Result<u8, CliError> {
         from: described(&args.location, args.partition.as_deref(), &page),
         at: Utc::now(),
     };
-    let steps =
-        fit_steps(document.recipe(), &page.df, &source, args.again).map_err(|message| CliError::Spec {
+    let steps = fit_steps(document.recipe(), &page.df, &inputs, &source, args.again).map_err(|message| {
+        CliError::Spec {
             message: format!("{}: {message}", args.recipe.display()),
-        })?;
+        }
+    })?;
     write(file, &document.to_yaml()?)?;
     let answer = Answer {
         file: file.display().to_string(),

@@ -18,7 +18,7 @@ use super::rng::Rng;
 use super::{Lake, SEED, SampleError};
 
 const SPEC: &str = include_str!("job_features.yaml");
-const CLICKED: &str = include_str!("job_clicked.yaml");
+const CLICKED_SPEC: &str = include_str!("job_clicked.yaml");
 
 /// Days that were already processed, shown and clicked.
 const LAST_DAY: u64 = 8;
@@ -53,7 +53,10 @@ pub(super) fn write(lake: &mut Lake, days: &[DayAds]) -> Result<(), SampleError>
         lake.put(format!("{folder}/_SUCCESS"), Vec::new());
         impressions(lake, day)?;
     }
-    lake.put("jobs/job_clicked.yaml".to_owned(), CLICKED.as_bytes().to_vec());
+    lake.put(
+        "jobs/job_clicked.yaml".to_owned(),
+        CLICKED_SPEC.as_bytes().to_vec(),
+    );
     lake.put("jobs/job_features.yaml".to_owned(), SPEC.as_bytes().to_vec());
     Ok(())
 }

@@ -49,6 +49,7 @@ fn explored() -> Explored {
         }],
         marks: BTreeMap::from([("salary".to_owned(), ColumnMark::Added)]),
         dropped: Vec::new(),
+        notes: Vec::new(),
         n_rows_in: 3,
         accuracy: Accuracy::Sample {
             n: 3,
