@@ -270,7 +270,8 @@ fn planned(lake: &Lake) -> (Job, String, usize) {
 
 fn try_task(job: &Job, plan_id: &str, index: usize) -> Result<TaskStatus, String> {
     let options = RunOptions::default();
-    let done = task(job, plan_id, index, &options, &Progress::new(), &Cancel::new());
+    let (progress, cancel) = (Progress::new(), Cancel::new());
+    let done = task(job, plan_id, index, &options, &progress, &cancel);
     block_on(done)
         .map(|report| report.status)
         .map_err(|error| error.to_string())
