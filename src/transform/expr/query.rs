@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, Ident, Query, Select, SelectItem, SetExpr, Spanned, Statement, TableFactor,
-    Visit, Visitor, visit_expressions,
+    Distinct, Expr, GroupByExpr, Ident, JoinConstraint, JoinOperator, Query, Select, SelectItem, SetExpr,
+    Spanned, Statement, TableFactor, Visit, Visitor, visit_expressions,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserOptions};
@@ -184,6 +184,26 @@ impl Look<'_> {
         }
     }
 
+    /// Refuses joins of every row with every other.
+    fn joins(&self, select: &Select) -> Result<(), CheckError> {
+        let conditions = "every row would meet every other: write `JOIN ... ON`";
+        if let [_, second, ..] = select.from.as_slice() {
+            let error = self.error(
+                "two tables without a condition are not possible here",
+                &second.relation,
+            );
+            return Err(error.hint(conditions));
+        }
+        let mut joins = select.from.iter().flat_map(|from| &from.joins);
+        match joins.find(|join| is_cross(&join.join_operator)) {
+            Some(join) => {
+                let error = self.error("a join without a condition is not possible here", &join.relation);
+                Err(error.hint(conditions))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn from(&self, factor: &TableFactor) -> Result<(), CheckError> {
         match factor {
             TableFactor::Table { name, args: None, .. } => {
@@ -245,6 +265,20 @@ fn flow(result: Result<(), CheckError>) -> ControlFlow<Box<CheckError>> {
     }
 }
 
+fn is_cross(join: &JoinOperator) -> bool {
+    match join {
+        JoinOperator::CrossJoin(_) => true,
+        JoinOperator::Join(constraint)
+        | JoinOperator::Inner(constraint)
+        | JoinOperator::Left(constraint)
+        | JoinOperator::LeftOuter(constraint)
+        | JoinOperator::Right(constraint)
+        | JoinOperator::RightOuter(constraint)
+        | JoinOperator::FullOuter(constraint) => matches!(constraint, JoinConstraint::None),
+        _ => false,
+    }
+}
+
 impl Visitor for Look<'_> {
     type Break = Box<CheckError>;
 
@@ -259,6 +293,10 @@ impl Visitor for Look<'_> {
             self.named.push(name.value.clone());
         }
         flow(self.body(&query.body))
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Self::Break> {
+        flow(self.joins(select))
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Self::Break> {

@@ -21,7 +21,8 @@
 //! origin of the partition's first row, which is what quarantine names if a later step rejects such a row. In the books
 //! rows that are fewer than before are merged, more are made.
 //!
-//! Limits: it needs all rows of a partition in memory at once. It reads no other table or file, and sees the rows of one
+//! Limits: it needs all rows of a partition in memory at once, and what it makes of them: a join of `rows` with itself by a
+//! frequent key makes very many, and without a condition it is refused. It reads no other table or file, and sees the rows of one
 //! partition, never those of two. The columns of the result are settled by the query alone, without looking at data.
 
 use std::sync::Arc;
@@ -405,11 +406,21 @@ mod tests {
                 "`rows` is the table",
             ),
             (
+                "SELECT a.n FROM rows a, rows b",
+                Some(25),
+                "two tables without a condition are not possible here",
+            ),
+            (
+                "SELECT a.n FROM rows a CROSS JOIN rows b",
+                Some(35),
+                "a join without a condition is not possible here",
+            ),
+            (
                 "SELECT n INTO t FROM rows",
                 Some(1),
                 "`INTO` is not possible here",
             ),
-            ("VALUES (1)", Some(1), "this is no query"),
+            ("VALUES (1)", Some(8), "this is no query"),
             ("SELECT __skewer_line FROM rows", None, ""),
             ("SELECT k + 1.5 AS z, upper(n) AS y FROM rows", None, ""),
         ] {
