@@ -26,7 +26,7 @@ impl Python {
     pub fn with_columns<'a>(&mut self, columns: impl IntoIterator<Item = (&'a str, String)>) {
         let mut text = String::from("df = df.with_columns(\n");
         for (name, expr) in columns {
-            text.push_str(&format!("    ({expr}).alias({}),\n", quoted(name)));
+            push(&mut text, format_args!("    ({expr}).alias({}),\n", quoted(name)));
         }
         text.push(')');
         self.line(text);

@@ -22,7 +22,7 @@ fn records() -> Vec<(i64, Option<String>)> {
 /// A lake with the records in three files.
 fn lake(steps: &str) -> Lake {
     let mut lake = Lake::new();
-    lake.steps = steps.to_owned();
+    steps.clone_into(&mut lake.steps);
     for (name, part) in ["a", "b", "c"].iter().zip(records().chunks(1100)) {
         let text = part.iter().fold(String::new(), |mut text, (id, word)| {
             let word = word

@@ -94,9 +94,10 @@ impl<'a> Codes<'a> {
 
     /// Writes a column before the step, and names it.
     fn column(&mut self, code: String, dtype: DataType) -> Ident {
-        let taken = |n: &usize| self.schema.contains(&format!("_e{n}"));
-        let n = (0..).find(|n| !taken(n)).unwrap_or_default();
-        let name = format!("_e{n}");
+        let mut name = format!("_e{}", self.made.len());
+        while self.schema.contains(&name) {
+            name.push('_');
+        }
         self.script.with_columns([(name.as_str(), code)]);
         self.schema.with_column(PlSmallStr::from_str(&name), dtype);
         self.made.push(name.clone());
