@@ -98,9 +98,10 @@ impl<'a> Codes<'a> {
 
     /// Writes a column before the step, and names it.
     fn column(&mut self, code: String, dtype: DataType) -> Ident {
-        let taken = |n: &usize| self.schema.contains(&format!("_e{n}"));
-        let n = (0..).find(|n| !taken(n)).unwrap_or_default();
-        let name = format!("_e{n}");
+        let mut name = format!("_e{}", self.made.len());
+        while self.schema.contains(&name) {
+            name.push('_');
+        }
         self.script.with_columns([(name.as_str(), code)]);
         self.schema.with_column(PlSmallStr::from_str(&name), dtype);
         self.made.push(name.clone());
@@ -186,36 +187,30 @@ impl<'a> Codes<'a> {
         Ok(())
     }
 
-    /// Times beside text, and times without a zone beside times in UTC.
     fn compare(&mut self, left: &mut Expr, right: &mut Expr) -> Result<(), String> {
-        for (one, other) in [(0, 1), (1, 0)] {
-            let mut sides = [&mut *left, &mut *right];
-            let other = match sides.get(other) {
-                Some(other) => self.dtype(other)?,
-                None => continue,
-            };
-            let Some(one) = sides.get_mut(one) else {
-                continue;
-            };
-            let made = match text_of(one) {
-                Some(text) => {
-                    let text = text.to_owned();
-                    self.literal(&text, &other)
-                }
-                None => match (self.dtype(one)?, other) {
-                    (DataType::Datetime(unit, None), DataType::Datetime(_, Some(zone))) => {
-                        let to = DataType::Datetime(unit, Some(zone));
-                        let code = format!("{}.cast({})", sql_expr(&one.to_string()), python::dtype(&to));
-                        Some(self.column(code, to))
-                    }
-                    _ => None,
-                },
-            };
-            if let Some(name) = made {
-                **one = Expr::Identifier(name);
-            }
-        }
+        let (left_type, right_type) = (self.dtype(left)?, self.dtype(right)?);
+        self.beside(left, &left_type, &right_type);
+        self.beside(right, &right_type, &left_type);
         Ok(())
+    }
+
+    /// Text beside a time becomes one, and a time without a zone beside one in UTC is in UTC.
+    fn beside(&mut self, expr: &mut Expr, own: &DataType, other: &DataType) {
+        let made = match (text_of(expr), own, other) {
+            (Some(text), ..) => {
+                let text = text.to_owned();
+                self.literal(&text, other)
+            }
+            (None, DataType::Datetime(unit, None), DataType::Datetime(_, Some(zone))) => {
+                let to = DataType::Datetime(*unit, Some(zone.clone()));
+                let code = format!("{}.cast({})", sql_expr(&expr.to_string()), python::dtype(&to));
+                Some(self.column(code, to))
+            }
+            _ => None,
+        };
+        if let Some(name) = made {
+            *expr = Expr::Identifier(name);
+        }
     }
 }
 
