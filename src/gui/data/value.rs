@@ -5,10 +5,11 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, NaiveDate, TimeDelta};
-use polars::prelude::{AnyValue, DataType, Series, TimeUnit};
+use polars::prelude::{AnyValue, DataType, Series, TimeUnit, TimeZone};
 use serde_json::{Map, Value};
 
 use crate::base::units;
+use crate::dataset::rows::instant;
 
 /// How a cell looks, apart from its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,8 +99,8 @@ pub fn whole(value: &AnyValue<'_>) -> String {
         AnyValue::Float32(value) => value.to_string(),
         AnyValue::Float64(value) => value.to_string(),
         AnyValue::Date(days) => date(*days),
-        AnyValue::Datetime(ticks, unit, zone) => timestamp(*ticks, *unit, zone.is_some()),
-        AnyValue::DatetimeOwned(ticks, unit, zone) => timestamp(*ticks, *unit, zone.is_some()),
+        AnyValue::Datetime(ticks, unit, zone) => clock(*ticks, *unit, *zone),
+        AnyValue::DatetimeOwned(ticks, unit, zone) => clock(*ticks, *unit, zone.as_deref()),
         AnyValue::Duration(ticks, unit) => duration(*ticks, *unit),
         AnyValue::Binary(bytes) => hex(bytes),
         AnyValue::BinaryOwned(bytes) => hex(bytes),
@@ -281,6 +282,14 @@ fn date(days: i32) -> String {
     NaiveDate::from_ymd_opt(1970, 1, 1)
         .and_then(|epoch| epoch.checked_add_signed(TimeDelta::days(i64::from(days))))
         .map_or_else(|| format!("day {days}"), |date| date.to_string())
+}
+
+/// A timestamp on the clock of its column's zone, with the offset where that is not UTC.
+fn clock(ticks: i64, unit: TimeUnit, zone: Option<&TimeZone>) -> String {
+    match zone {
+        Some(other) if *other != TimeZone::UTC => instant(ticks, unit, Some(other)),
+        zone => timestamp(ticks, unit, zone.is_some()),
+    }
 }
 
 /// ISO 8601. `Z` stands for UTC and is left out where the column has no time zone.

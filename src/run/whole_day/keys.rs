@@ -229,7 +229,9 @@ mod tests {
             let mut rows = vec![Vec::new(); df.height()];
             for depth in 0.. {
                 let (words, has_more) = order_words(&df, keys, depth).unwrap();
-                rows.iter_mut().zip(words).for_each(|(row, word)| row.push(word));
+                for (row, word) in rows.iter_mut().zip(words) {
+                    row.push(word);
+                }
                 if !has_more {
                     break;
                 }

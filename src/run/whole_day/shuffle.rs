@@ -104,36 +104,17 @@ impl Shuffle {
         let mut buckets = scatter.finish(is_deepest)?;
         buckets.reverse();
         while let Some(bucket) = buckets.pop() {
+            let pass = bucket.next_pass();
+            let has_next_word = matches!(by, DealBy::Order(_)) && !bucket.is_deepest;
             if bucket.n_bytes <= limit_bytes / 2 {
                 step.whole(&bucket)?;
-            } else if let Some(pass) = bucket.next_pass() {
-                let mut scatter = Scatter::new(&room, pass, bucket.depth);
-                let mut reader = bucket.file.reader();
-                while let Some(df) = read(&room, &mut reader)? {
-                    scatter.push(&df)?;
-                }
-                let mut dealt = scatter.finish(bucket.is_deepest)?;
+            } else if pass.is_some() || has_next_word {
+                let dealt = deal_again(&room, &bucket, &by, pass)?;
                 drop(bucket);
-                dealt.reverse();
-                buckets.extend(dealt);
+                buckets.extend(dealt.into_iter().rev());
             } else {
                 match &by {
-                    DealBy::Order(_) if bucket.is_deepest => step.equals(&bucket)?,
-                    DealBy::Order(_) => {
-                        let depth = bucket.depth + 1;
-                        let mut scatter = Scatter::new(&room, Pass::first(limit_bytes), depth);
-                        let mut is_deepest = true;
-                        let mut reader = bucket.file.reader();
-                        while let Some(df) = read(&room, &mut reader)? {
-                            let mut df = df.drop_many([HASH]);
-                            is_deepest &= !by.number(&mut df, depth)?;
-                            scatter.push(&df)?;
-                        }
-                        let mut dealt = scatter.finish(is_deepest)?;
-                        drop(bucket);
-                        dealt.reverse();
-                        buckets.extend(dealt);
-                    }
+                    DealBy::Order(_) => step.equals(&bucket)?,
                     DealBy::Keys(keys) if step.stage.reduces_in_parts => step.in_parts(&bucket, keys)?,
                     DealBy::Keys(_) if bucket.n_bytes <= limit_bytes => step.whole(&bucket)?,
                     DealBy::Keys(keys) => return Err(step.too_large(&bucket, keys)),
@@ -142,6 +123,28 @@ impl Shuffle {
         }
         Ok(step.runs)
     }
+}
+
+/// Deals the rows of a bucket out by other bits of their numbers; without such bits by the next words of their order.
+fn deal_again(
+    room: &Room,
+    bucket: &Bucket,
+    by: &DealBy,
+    pass: Option<Pass>,
+) -> Result<Vec<Bucket>, RunError> {
+    let goes_deeper = pass.is_none();
+    let depth = bucket.depth + usize::from(goes_deeper);
+    let pass = pass.unwrap_or_else(|| Pass::first(room.limit_bytes));
+    let mut scatter = Scatter::new(room, pass, depth);
+    let mut is_deepest = goes_deeper || bucket.is_deepest;
+    let mut reader = bucket.file.reader();
+    while let Some(mut df) = read(room, &mut reader)? {
+        if goes_deeper {
+            is_deepest &= !by.number(&mut df, depth)?;
+        }
+        scatter.push(&df)?;
+    }
+    scatter.finish(is_deepest)
 }
 
 /// Which bits of a hash tell the bucket.

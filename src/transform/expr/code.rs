@@ -6,10 +6,7 @@
 use std::ops::ControlFlow;
 
 use polars::prelude::{DataType, PlSmallStr, Schema, TimeUnit};
-use sqlparser::ast::{
-    BinaryOperator, CastKind, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Value,
-    visit_expressions_mut,
-};
+use sqlparser::ast::{BinaryOperator, CastKind, Expr, Ident, Value, visit_expressions_mut};
 
 use super::{compile, parse};
 use crate::transform::iso8601;
@@ -80,7 +77,6 @@ impl<'a> Codes<'a> {
                 op: BinaryOperator::Modulo,
                 ..
             } => self.modulo(expr),
-            Expr::Function(_) => self.function(expr),
             Expr::BinaryOp { left, op, right } if is_comparison(op) => self.compare(left, right),
             Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => {
                 self.compare(left, right)
@@ -102,9 +98,10 @@ impl<'a> Codes<'a> {
 
     /// Writes a column before the step, and names it.
     fn column(&mut self, code: String, dtype: DataType) -> Ident {
-        let taken = |n: &usize| self.schema.contains(&format!("_e{n}"));
-        let n = (0..).find(|n| !taken(n)).unwrap_or_default();
-        let name = format!("_e{n}");
+        let mut name = format!("_e{}", self.made.len());
+        while self.schema.contains(&name) {
+            name.push('_');
+        }
         self.script.with_columns([(name.as_str(), code)]);
         self.schema.with_column(PlSmallStr::from_str(&name), dtype);
         self.made.push(name.clone());
@@ -178,96 +175,42 @@ impl<'a> Codes<'a> {
 
     /// A remainder has the sign of the divisor here, and in later builds of polars' SQL that of the dividend.
     fn modulo(&mut self, expr: &mut Expr) -> Result<(), String> {
-        if let Expr::BinaryOp { left, right, .. } = &*expr {
-            let (left, right) = (left.to_string(), right.to_string());
-            return self.divided("%", &left, &right, expr);
-        }
-        Ok(())
-    }
-
-    fn divided(&mut self, op: &str, left: &str, right: &str, expr: &mut Expr) -> Result<(), String> {
         let dtype = self.dtype(expr)?;
-        let code = format!("{} {op} {}", sql_expr(left), sql_expr(right));
-        *expr = Expr::Identifier(self.column(code, dtype));
+        if let Expr::BinaryOp { left, right, .. } = &*expr {
+            let code = format!(
+                "{} % {}",
+                sql_expr(&left.to_string()),
+                sql_expr(&right.to_string())
+            );
+            *expr = Expr::Identifier(self.column(code, dtype));
+        }
         Ok(())
     }
 
-    /// Functions that divide round as [`Self::modulo`] says; those that read times from text reject a row, and would fail
-    /// for all rows in Python.
-    fn function(&mut self, expr: &mut Expr) -> Result<(), String> {
-        let Expr::Function(function) = &*expr else {
-            return Ok(());
-        };
-        let name = function.name.to_string().to_lowercase();
-        let FunctionArguments::List(list) = &function.args else {
-            return Ok(());
-        };
-        let args: Vec<String> = list.args.iter().map(ToString::to_string).collect();
-        let form = list.args.get(1).and_then(|arg| match arg {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => text_of(expr),
-            _ => None,
-        });
-        match (name.as_str(), args.as_slice()) {
-            ("mod", [left, right]) => {
-                let (left, right) = (left.clone(), right.clone());
-                self.divided("%", &left, &right, expr)
-            }
-            ("div", [left, right]) => {
-                let (left, right) = (left.clone(), right.clone());
-                self.divided("//", &left, &right, expr)
-            }
-            ("date" | "strptime" | "timestamp" | "datetime", [text, _]) => {
-                let Some(form) = form else {
-                    return Ok(());
-                };
-                let (inner, form) = (sql_expr(text), python::quoted(form));
-                let dtype = self.dtype(expr)?;
-                let code = format!(
-                    "{inner}.str.strptime({}, {form}, strict=False)",
-                    python::dtype(&dtype)
-                );
-                let made = self.column(code, dtype);
-                self.script.line(format!(
-                    "df = df.filter({inner}.is_null() | {}.is_not_null())",
-                    python::col(&made.value)
-                ));
-                *expr = Expr::Identifier(made);
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Times beside text, and times without a zone beside times in UTC.
     fn compare(&mut self, left: &mut Expr, right: &mut Expr) -> Result<(), String> {
-        for (one, other) in [(0, 1), (1, 0)] {
-            let mut sides = [&mut *left, &mut *right];
-            let other = match sides.get(other) {
-                Some(other) => self.dtype(other)?,
-                None => continue,
-            };
-            let Some(one) = sides.get_mut(one) else {
-                continue;
-            };
-            let made = match text_of(one) {
-                Some(text) => {
-                    let text = text.to_owned();
-                    self.literal(&text, &other)
-                }
-                None => match (self.dtype(one)?, other) {
-                    (DataType::Datetime(unit, None), DataType::Datetime(_, Some(zone))) => {
-                        let to = DataType::Datetime(unit, Some(zone));
-                        let code = format!("{}.cast({})", sql_expr(&one.to_string()), python::dtype(&to));
-                        Some(self.column(code, to))
-                    }
-                    _ => None,
-                },
-            };
-            if let Some(name) = made {
-                **one = Expr::Identifier(name);
-            }
-        }
+        let (left_type, right_type) = (self.dtype(left)?, self.dtype(right)?);
+        self.beside(left, &left_type, &right_type);
+        self.beside(right, &right_type, &left_type);
         Ok(())
+    }
+
+    /// Text beside a time becomes one, and a time without a zone beside one in UTC is in UTC.
+    fn beside(&mut self, expr: &mut Expr, own: &DataType, other: &DataType) {
+        let made = match (text_of(expr), own, other) {
+            (Some(text), ..) => {
+                let text = text.to_owned();
+                self.literal(&text, other)
+            }
+            (None, DataType::Datetime(unit, None), DataType::Datetime(_, Some(zone))) => {
+                let to = DataType::Datetime(*unit, Some(zone.clone()));
+                let code = format!("{}.cast({})", sql_expr(&expr.to_string()), python::dtype(&to));
+                Some(self.column(code, to))
+            }
+            _ => None,
+        };
+        if let Some(name) = made {
+            *expr = Expr::Identifier(name);
+        }
     }
 }
 

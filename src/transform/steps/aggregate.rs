@@ -66,9 +66,10 @@ pub struct AggregateColumn {
 
 impl AggregateColumn {
     fn reducer(&self, schema: &Schema) -> Result<Reducer, CheckError> {
-        let values = match self.column.is_empty() {
-            true => None,
-            false => Some(column_type(schema, "columns", &self.column)?),
+        let values = if self.column.is_empty() {
+            None
+        } else {
+            Some(column_type(schema, "columns", &self.column)?)
         };
         Reducer::new(self.function, "columns", &self.column, values, self.share)
     }

@@ -23,7 +23,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::learn::{
-    Learns, PYTHON_BY_FREQUENCY, as_text, by_frequency, check_categories, check_vocabulary, text_code,
+    Learns, PYTHON_BY_FREQUENCY, as_text, by_frequency, check_categories, check_vocabulary, keeps_fitted,
+    text_code,
 };
 use super::reject::{allow_null, choice_or_null};
 use super::{Params, Step};
@@ -111,14 +112,7 @@ impl Params for FrequencyEncode {
 impl Learns for FrequencyEncode {
     type Values = BTreeMap<String, u64>;
 
-    fn fitted(&self) -> Option<&Fitted<Self::Values>> {
-        self.fitted.as_ref()
-    }
-
-    fn with_fitted(mut self, fitted: Fitted<Self::Values>) -> Step {
-        self.fitted = Some(fitted);
-        Step::FrequencyEncode(self)
-    }
+    keeps_fitted!(FrequencyEncode);
 
     fn is_refit(&self) -> bool {
         self.refit

@@ -23,7 +23,7 @@ use polars::prelude::{Column, DataFrame, DataType, IntoColumn, PolarsResult, Sch
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::learn::{Learns, PYTHON_BY_FREQUENCY, by_frequency, check_share};
+use super::learn::{Learns, PYTHON_BY_FREQUENCY, by_frequency, check_share, keeps_fitted};
 use super::{Params, Step};
 use crate::base::units;
 use crate::transform::python::{self, Python};
@@ -93,14 +93,7 @@ impl Params for GroupRare {
 impl Learns for GroupRare {
     type Values = BTreeSet<String>;
 
-    fn fitted(&self) -> Option<&Fitted<Self::Values>> {
-        self.fitted.as_ref()
-    }
-
-    fn with_fitted(mut self, fitted: Fitted<Self::Values>) -> Step {
-        self.fitted = Some(fitted);
-        Step::GroupRare(self)
-    }
+    keeps_fitted!(GroupRare);
 
     fn is_refit(&self) -> bool {
         self.refit

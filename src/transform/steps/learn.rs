@@ -67,6 +67,22 @@ pub(super) trait Learns: Clone + Send + Sync + 'static {
     }
 }
 
+/// The first two functions of [`Learns`], for parameters with a field `fitted`.
+macro_rules! keeps_fitted {
+    ($step:ident) => {
+        fn fitted(&self) -> Option<&Fitted<Self::Values>> {
+            self.fitted.as_ref()
+        }
+
+        fn with_fitted(mut self, fitted: Fitted<Self::Values>) -> Step {
+            self.fitted = Some(fitted);
+            Step::$step(self)
+        }
+    };
+}
+
+pub(super) use keeps_fitted;
+
 impl<T: Learns> Behaviour for T {
     fn check(&self, schema: &Schema) -> Result<Schema, CheckError> {
         self.check_params(schema)?;
@@ -313,6 +329,18 @@ pub(super) fn by_frequency(df: &DataFrame, column: &str) -> Result<Vec<(String, 
 
 /// The same for Python.
 pub(super) const PYTHON_BY_FREQUENCY: &str = include_str!("python/by_frequency.py");
+
+/// The values of a column by frequency; none where there are none.
+pub(super) fn vocabulary(
+    df: &DataFrame,
+    column: &str,
+    max_values: u32,
+) -> Result<Option<Vec<String>>, CheckError> {
+    let counts = by_frequency(df, column)?;
+    check_vocabulary(column, counts.len(), max_values)?;
+    let values: Vec<String> = counts.into_iter().map(|(value, _)| value).collect();
+    Ok((!values.is_empty()).then_some(values))
+}
 
 /// Refuses more values than a recipe should carry.
 pub(super) fn check_vocabulary(column: &str, n_values: usize, max_values: u32) -> Result<(), CheckError> {

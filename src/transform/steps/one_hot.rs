@@ -27,9 +27,7 @@ use polars::prelude::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::learn::{
-    Learns, as_text, by_frequency, check_categories, check_vocabulary, text_code, unknown_values,
-};
+use super::learn::{Learns, as_text, check_categories, keeps_fitted, text_code, unknown_values, vocabulary};
 use super::reject::{allow_null, choice_or_null};
 use super::string_index::{check_distinct, indices};
 use super::{Params, Step};
@@ -190,14 +188,7 @@ impl Params for OneHot {
 impl Learns for OneHot {
     type Values = Vec<String>;
 
-    fn fitted(&self) -> Option<&Fitted<Vec<String>>> {
-        self.fitted.as_ref()
-    }
-
-    fn with_fitted(mut self, fitted: Fitted<Vec<String>>) -> Step {
-        self.fitted = Some(fitted);
-        Step::OneHot(self)
-    }
+    keeps_fitted!(OneHot);
 
     fn is_refit(&self) -> bool {
         false
@@ -213,10 +204,7 @@ impl Learns for OneHot {
     }
 
     fn learn(&self, df: &DataFrame) -> Result<Option<Vec<String>>, CheckError> {
-        let counts = by_frequency(df, &self.column)?;
-        check_vocabulary(&self.column, counts.len(), self.max_values)?;
-        let values: Vec<String> = counts.into_iter().map(|(value, _)| value).collect();
-        Ok((!values.is_empty()).then_some(values))
+        vocabulary(df, &self.column, self.max_values)
     }
 
     fn written(&self, schema: &Schema, values: &Vec<String>) -> Result<Vec<(String, DataType)>, CheckError> {

@@ -91,9 +91,12 @@ impl Order<'_> {
         let descending: Vec<&str> = self
             .columns
             .iter()
-            .map(|column| match self.descending.contains(column) {
-                true => "True",
-                false => "False",
+            .map(|column| {
+                if self.descending.contains(column) {
+                    "True"
+                } else {
+                    "False"
+                }
             })
             .collect();
         format!(
@@ -108,9 +111,12 @@ impl Order<'_> {
         let names: Vec<String> = self
             .columns
             .iter()
-            .map(|column| match self.descending.contains(column) {
-                true => format!("{column} ↓"),
-                false => column.clone(),
+            .map(|column| {
+                if self.descending.contains(column) {
+                    format!("{column} ↓")
+                } else {
+                    column.clone()
+                }
             })
             .collect();
         crate::transform::step::few(names.iter().map(String::as_str))

@@ -56,9 +56,10 @@ pub struct Pivot {
 
 impl Pivot {
     fn reducer(&self, schema: &Schema) -> Result<Reducer, CheckError> {
-        let values = match self.column.is_empty() {
-            true => None,
-            false => Some(column_type(schema, "column", &self.column)?),
+        let values = if self.column.is_empty() {
+            None
+        } else {
+            Some(column_type(schema, "column", &self.column)?)
         };
         Reducer::new(self.function, "fn", &self.column, values, None)
     }

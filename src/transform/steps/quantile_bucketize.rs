@@ -24,7 +24,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bucketize::{OnNan, buckets, check_borders, python_buckets};
-use super::learn::{Learns, PYTHON_FINITE, PYTHON_QUANTILE, check_number, quantile, sorted_numbers};
+use super::learn::{
+    Learns, PYTHON_FINITE, PYTHON_QUANTILE, check_number, keeps_fitted, quantile, sorted_numbers,
+};
 use super::reject::{allow_null, choice_or_null};
 use super::{Params, Step};
 use crate::base::units;
@@ -77,14 +79,7 @@ impl Learns for QuantileBucketize {
     /// Borders, ascending.
     type Values = Vec<f64>;
 
-    fn fitted(&self) -> Option<&Fitted<Vec<f64>>> {
-        self.fitted.as_ref()
-    }
-
-    fn with_fitted(mut self, fitted: Fitted<Vec<f64>>) -> Step {
-        self.fitted = Some(fitted);
-        Step::QuantileBucketize(self)
-    }
+    keeps_fitted!(QuantileBucketize);
 
     fn is_refit(&self) -> bool {
         self.refit

@@ -29,7 +29,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::learn::{
-    Learns, PYTHON_FINITE, PYTHON_QUANTILE, check_number, finite_numbers, quantile, sorted_numbers,
+    Learns, PYTHON_FINITE, PYTHON_QUANTILE, check_number, finite_numbers, keeps_fitted, quantile,
+    sorted_numbers,
 };
 use super::{Params, Step};
 use crate::transform::python::{self, Python};
@@ -163,14 +164,7 @@ impl Params for Scale {
 impl Learns for Scale {
     type Values = BTreeMap<String, Scaling>;
 
-    fn fitted(&self) -> Option<&Fitted<Self::Values>> {
-        self.fitted.as_ref()
-    }
-
-    fn with_fitted(mut self, fitted: Fitted<Self::Values>) -> Step {
-        self.fitted = Some(fitted);
-        Step::Scale(self)
-    }
+    keeps_fitted!(Scale);
 
     fn is_refit(&self) -> bool {
         self.refit

@@ -420,7 +420,7 @@ mod tests {
                 Some(1),
                 "`INTO` is not possible here",
             ),
-            ("VALUES (1)", Some(1), "this is no query"),
+            ("VALUES (1)", Some(8), "this is no query"),
             ("SELECT __skewer_line FROM rows", None, ""),
             ("SELECT k + 1.5 AS z, upper(n) AS y FROM rows", None, ""),
         ] {

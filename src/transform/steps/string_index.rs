@@ -25,8 +25,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::learn::{
-    Learns, OnUnknown, PYTHON_BY_FREQUENCY, as_text, by_frequency, check_categories, check_vocabulary,
-    text_code, unknown_values,
+    Learns, OnUnknown, PYTHON_BY_FREQUENCY, as_text, check_categories, keeps_fitted, text_code,
+    unknown_values, vocabulary,
 };
 use super::reject::{allow_null, choice_or_null};
 use super::{Params, Step};
@@ -83,14 +83,7 @@ impl Params for StringIndex {
 impl Learns for StringIndex {
     type Values = Vec<String>;
 
-    fn fitted(&self) -> Option<&Fitted<Vec<String>>> {
-        self.fitted.as_ref()
-    }
-
-    fn with_fitted(mut self, fitted: Fitted<Vec<String>>) -> Step {
-        self.fitted = Some(fitted);
-        Step::StringIndex(self)
-    }
+    keeps_fitted!(StringIndex);
 
     fn is_refit(&self) -> bool {
         self.refit
@@ -106,10 +99,7 @@ impl Learns for StringIndex {
     }
 
     fn learn(&self, df: &DataFrame) -> Result<Option<Vec<String>>, CheckError> {
-        let counts = by_frequency(df, &self.column)?;
-        check_vocabulary(&self.column, counts.len(), self.max_values)?;
-        let values: Vec<String> = counts.into_iter().map(|(value, _)| value).collect();
-        Ok((!values.is_empty()).then_some(values))
+        vocabulary(df, &self.column, self.max_values)
     }
 
     fn written(&self, _: &Schema, values: &Vec<String>) -> Result<Vec<(String, DataType)>, CheckError> {

@@ -245,8 +245,7 @@ impl Windows {
         Ok(Self { groups, equals })
     }
 
-    /// A value for each row of each window, from the place of each window's first row in the order of windows, its rows,
-    /// and what to put there.
+    /// A value for each row, by its number, from those that each window gives its rows in their order.
     fn by_row<T: Clone>(&self, mut of_window: impl FnMut(&[IdxSize]) -> Vec<Option<T>>) -> Vec<Option<T>> {
         let mut by_row = vec![None; self.groups.rows.len()];
         for rows in self.groups.iter() {
@@ -320,11 +319,11 @@ impl Window {
         }
     }
 
-    fn compute(&self, df: DataFrame, schema: &Schema) -> PolarsResult<DataFrame> {
-        let windows = Windows::of(self, &df)?;
+    fn compute(&self, df: &DataFrame, schema: &Schema) -> PolarsResult<DataFrame> {
+        let windows = Windows::of(self, df)?;
         let mut output = df.clone();
         for wanted in &self.columns {
-            let column = windows.column(wanted, &df)?;
+            let column = windows.column(wanted, df)?;
             let dtype = schema.get(&wanted.into).unwrap_or(column.dtype());
             output.with_column(column.cast(dtype)?)?;
         }
@@ -380,7 +379,7 @@ impl Behaviour for Window {
                     schema.with_column(name.as_str().into(), dtype);
                 }
             },
-            move |df| step.compute(df, &output),
+            move |df| step.compute(&df, &output),
         ))
     }
 

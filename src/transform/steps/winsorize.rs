@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::learn::{
-    Learns, PYTHON_FINITE, PYTHON_QUANTILE, check_number, check_share, quantile, sorted_numbers,
+    Learns, PYTHON_FINITE, PYTHON_QUANTILE, check_number, check_share, keeps_fitted, quantile, sorted_numbers,
 };
 use super::{Params, Step};
 use crate::transform::python::{self, Python};
@@ -83,14 +83,7 @@ impl Params for Winsorize {
 impl Learns for Winsorize {
     type Values = Limits;
 
-    fn fitted(&self) -> Option<&Fitted<Limits>> {
-        self.fitted.as_ref()
-    }
-
-    fn with_fitted(mut self, fitted: Fitted<Limits>) -> Step {
-        self.fitted = Some(fitted);
-        Step::Winsorize(self)
-    }
+    keeps_fitted!(Winsorize);
 
     fn is_refit(&self) -> bool {
         self.refit
