@@ -59,6 +59,7 @@ enum Command {
     Preview(preview::PreviewArgs),
     /// A recipe as a Python program for polars that gives the rows of a preview
     Script(script::ScriptArgs),
+
     /// Lets the steps of a recipe learn from data, and writes what they learned into it
     Fit(fit::FitArgs),
     /// The unified schema, and where files disagree
@@ -190,6 +191,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
         Command::Ls(args) => ls::ls(args, output),
         Command::Preview(args) => preview::preview(args, output),
         Command::Script(args) => script::script(args, output),
+
         Command::Fit(args) => fit::fit(args, output),
         Command::Schema(args) => schema::schema(args, output),
         Command::Skew(args) => skew::skew(args, output),

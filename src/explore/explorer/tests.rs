@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use chrono::DateTime;
-use polars::prelude::{ChunkAgg, DataFrame, IntoColumn, NamedFrom, Series, df};
+use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series, df};
 
 use super::{Explorer, explore_once};
 use crate::base::envelope::from_yaml;
