@@ -7,17 +7,14 @@ use egui::Context;
 use super::app::{App, close};
 use super::command::{Command, Tab};
 use super::saver::Save;
-use super::slots::{ExploreKey, InputRequest, InputsKey, Lacks, PageKey, Purpose, Slots};
+use super::slots::{ExploreKey, Lacks, PageKey, Purpose, Slots};
 use super::state::{Place, State};
 use super::theme::{self, Tone};
 use super::work;
-use super::{edits, job_facts, recipe_files};
-use crate::dataset::origin;
+use super::{edits, hints, job_facts, recipe_files, second_data};
 use crate::job::Job;
 use crate::session::{Document, Edit, Frozen, NoJob, SESSION_EXTENSION, Source};
 use crate::storage::{Connection, Location};
-use crate::task::Executor;
-use crate::transform::{RecipeStep, Step};
 
 /// Label of the run in the activity list.
 pub(super) const RUN_LABEL: &str = "Run here";
@@ -94,7 +91,7 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
         }
     }
     state.slots.inputs.poll();
-    take_declared(state);
+    second_data::take_declared(state);
     take_session(state);
     recipe_files::take_recipe(state);
     job_facts::take(state, ctx);
@@ -324,7 +321,7 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
             name,
             location,
             for_step,
-        } => add_input(app, name, location, for_step),
+        } => second_data::add_input(app, name, location, for_step),
         Command::ChooseInput => ask(app, Purpose::PickInput),
         Command::ChooseSink => ask(app, Purpose::PickSink),
         Command::CancelRun => app.state.slots.run.cancel(),
@@ -563,7 +560,7 @@ pub(super) fn start_work(app: &mut App) {
             panels.shown_step = None;
         }
         let read = read.clone();
-        let is_opened = request_inputs(document, slots, tasks, spec_base(session.as_deref()));
+        let is_opened = second_data::request_inputs(document, slots, tasks, spec_base(session.as_deref()));
         let opened = slots.inputs.value().cloned();
         let (stamp, inputs) = opened.map_or_else(Default::default, |opened| (opened.stamp, opened.inputs));
         let key = ExploreKey {
@@ -585,133 +582,10 @@ pub(super) fn start_work(app: &mut App) {
             });
         }
     }
-    suggest(tasks, document, slots);
-    look_for_lacks(document, slots);
+    hints::suggest(tasks, document, slots);
+    hints::look_for_lacks(document, slots);
     job_facts::request(tasks, document, slots, panels.tab, spec_base(session.as_deref()));
     write_spec(document, slots, spec_base(session.as_deref()));
-}
-
-/// Looks at the shown rows for steps that they ask for, once those are the ones that were asked for.
-fn suggest(tasks: &Executor, document: &Document, slots: &mut Slots) {
-    let is_settled = !slots.explored.is_pending() && !slots.explored.is_stale() && !slots.page.is_stale();
-    let (Some(explored), Some(key)) = (slots.explored.value(), slots.explored.key()) else {
-        return;
-    };
-    if !is_settled || key.recipe != document.recipe {
-        return;
-    }
-    let (df, accuracy) = (explored.df.clone(), explored.accuracy);
-    let key = key.clone();
-    slots
-        .suggestions
-        .request(key, |_| work::suggest(tasks, df, accuracy));
-}
-
-/// Sees which columns the recipe names and the page does not have.
-fn look_for_lacks(document: &Document, slots: &mut Slots) {
-    let Some(read) = slots.page.value().filter(|_| !slots.page.is_stale()) else {
-        return;
-    };
-    let is_known = slots
-        .lacks
-        .key
-        .as_ref()
-        .is_some_and(|(page, recipe)| *page == read.stamp && *recipe == document.recipe);
-    if is_known {
-        return;
-    }
-    let input = origin::without_hidden(read.page.df.schema());
-    let key = Some((read.stamp, document.recipe.clone()));
-    let lacks = document.recipe.missing_columns(&input, slots.opened_inputs());
-    slots.lacks = Lacks {
-        key,
-        lacks,
-        input: Some(input),
-    };
-}
-
-/// Opens the inputs of the document when they, or the day that is shown, changed. Says whether they are there.
-fn request_inputs(document: &Document, slots: &mut Slots, tasks: &Executor, base: PathBuf) -> bool {
-    if document.inputs.is_empty() {
-        slots.inputs.clear();
-        return true;
-    }
-    let key = InputsKey {
-        inputs: document.inputs.clone(),
-        day: slots.day(document),
-        base,
-        generation: slots.refreshes,
-    };
-    slots.inputs.request(key, |key| work::open_inputs(tasks, key));
-    !slots.inputs.is_pending()
-}
-
-/// Takes a second dataset into the document once its schema is known; a step that asked for it reads it then.
-fn take_declared(state: &mut State) {
-    if !state.slots.declared.poll() || state.slots.declared.is_pending() {
-        return;
-    }
-    let request = state.slots.declared.key().map(|(_, request)| request.clone());
-    let declared = state.slots.declared.value().cloned();
-    let error = state.slots.declared.error().map(str::to_owned);
-    state.slots.declared.clear();
-    let Some(request) = request else { return };
-    let (Some(input), None) = (declared, error.clone()) else {
-        if let Some(form) = &mut state.panels.add_input {
-            form.failed(error.unwrap_or_default());
-        }
-        return;
-    };
-    state.panels.add_input = None;
-    let document = state.document();
-    let mut edits = vec![Edit::SetInput {
-        name: request.name.clone(),
-        input: Box::new(input),
-    }];
-    let step = request
-        .for_step
-        .and_then(|at| Some((at, document.recipe.steps.get(at)?)));
-    if let Some((at, step)) = step
-        && let Some(step) = reading(step, &request.name)
-    {
-        edits.push(Edit::SetStep { at, step });
-    }
-    let label = format!("add data {}", request.name);
-    state.history.seal();
-    state.history.apply(Edit::Group { label, edits });
-    state.history.seal();
-    state.say(Tone::Good, format!("Added {}", request.name));
-}
-
-/// A step with another input.
-fn reading(step: &RecipeStep, input: &str) -> Option<RecipeStep> {
-    let mut params = step.step.params();
-    *params.get_mut("input")? = input.into();
-    let changed = Step::from_params(step.step.name(), params).ok()?;
-    Some(RecipeStep {
-        step: changed,
-        ..step.clone()
-    })
-}
-
-fn add_input(app: &mut App, name: String, location: String, for_step: Option<usize>) {
-    if app.state.slots.declared.is_pending() {
-        return;
-    }
-    let request = InputRequest {
-        name,
-        location,
-        connection: app.state.connection(),
-        day: app.state.slots.day(app.state.document()),
-        for_step,
-    };
-    let generation = app.state.slots.next_generation();
-    let tasks = &app.tasks;
-    let key = (generation, request);
-    app.state
-        .slots
-        .declared
-        .restart(key, |(_, request)| work::declare_input(tasks, request));
 }
 
 /// What the explored rows are, for steps that learn from them: `s3://lake/raw/ 2020-01-05, first 1,000 rows`.

@@ -120,8 +120,8 @@ impl Default for SpecText {
 /// What the recipe's steps lack of the page's columns, and from what that was seen.
 #[derive(Debug, Default)]
 pub struct Lacks {
-    /// The page by its stamp, and the recipe.
-    pub key: Option<(u64, Recipe)>,
+    /// The page by its stamp, the recipe, and its second datasets.
+    pub key: Option<(u64, Recipe, BTreeMap<String, InputSpec>)>,
     pub lacks: Vec<StepLacks>,
     /// Visible columns of the page.
     pub input: Option<Schema>,

@@ -1,0 +1,101 @@
+//! Second datasets of the document: opened for exploring, and taken in when a person adds one.
+
+use std::path::PathBuf;
+
+use super::app::App;
+use super::slots::{InputRequest, InputsKey, Slots};
+use super::state::State;
+use super::theme::Tone;
+use super::work;
+use crate::session::{Document, Edit};
+use crate::task::Executor;
+use crate::transform::{RecipeStep, Step};
+
+/// Opens the inputs of the document when they, or the day that is shown, changed. Says whether they are there.
+pub(super) fn request_inputs(
+    document: &Document,
+    slots: &mut Slots,
+    tasks: &Executor,
+    base: PathBuf,
+) -> bool {
+    if document.inputs.is_empty() {
+        slots.inputs.clear();
+        return true;
+    }
+    let key = InputsKey {
+        inputs: document.inputs.clone(),
+        day: slots.day(document),
+        base,
+        generation: slots.refreshes,
+    };
+    slots.inputs.request(key, |key| work::open_inputs(tasks, key));
+    !slots.inputs.is_pending()
+}
+
+/// Takes a second dataset into the document once its schema is known; a step that asked for it reads it then.
+pub(super) fn take_declared(state: &mut State) {
+    if !state.slots.declared.poll() || state.slots.declared.is_pending() {
+        return;
+    }
+    let request = state.slots.declared.key().map(|(_, request)| request.clone());
+    let declared = state.slots.declared.value().cloned();
+    let error = state.slots.declared.error().map(str::to_owned);
+    state.slots.declared.clear();
+    let Some(request) = request else { return };
+    let (Some(input), None) = (declared, error.clone()) else {
+        if let Some(form) = &mut state.panels.add_input {
+            form.failed(error.unwrap_or_default());
+        }
+        return;
+    };
+    state.panels.add_input = None;
+    let document = state.document();
+    let mut edits = vec![Edit::SetInput {
+        name: request.name.clone(),
+        input: Box::new(input),
+    }];
+    let step = request
+        .for_step
+        .and_then(|at| Some((at, document.recipe.steps.get(at)?)));
+    if let Some((at, step)) = step
+        && let Some(step) = reading(step, &request.name)
+    {
+        edits.push(Edit::SetStep { at, step });
+    }
+    let label = format!("add data {}", request.name);
+    state.history.seal();
+    state.history.apply(Edit::Group { label, edits });
+    state.history.seal();
+    state.say(Tone::Good, format!("Added {}", request.name));
+}
+
+/// A step with another input.
+fn reading(step: &RecipeStep, input: &str) -> Option<RecipeStep> {
+    let mut params = step.step.params();
+    *params.get_mut("input")? = input.into();
+    let changed = Step::from_params(step.step.name(), params).ok()?;
+    Some(RecipeStep {
+        step: changed,
+        ..step.clone()
+    })
+}
+
+pub(super) fn add_input(app: &mut App, name: String, location: String, for_step: Option<usize>) {
+    if app.state.slots.declared.is_pending() {
+        return;
+    }
+    let request = InputRequest {
+        name,
+        location,
+        connection: app.state.connection(),
+        day: app.state.slots.day(app.state.document()),
+        for_step,
+    };
+    let generation = app.state.slots.next_generation();
+    let tasks = &app.tasks;
+    let key = (generation, request);
+    app.state
+        .slots
+        .declared
+        .restart(key, |(_, request)| work::declare_input(tasks, request));
+}
