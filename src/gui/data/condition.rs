@@ -132,7 +132,7 @@ pub fn literal(value: &AnyValue<'_>) -> Option<String> {
         AnyValue::Float64(number) => return float(*number),
         // As the column compares it: the nearest float64 of a float32 is that float32.
         AnyValue::Float32(number) => return float(f64::from(*number)),
-        AnyValue::Date(_) => quoted(&value::whole(value)),
+        AnyValue::Date(_) => return calendar(&value::whole(value)),
         AnyValue::Datetime(ticks, unit, zone) => return instant(*ticks, *unit, zone.is_some()),
         AnyValue::DatetimeOwned(ticks, unit, zone) => return instant(*ticks, *unit, zone.is_some()),
         other if other.dtype().is_integer() => {
@@ -148,7 +148,16 @@ pub fn literal(value: &AnyValue<'_>) -> Option<String> {
 /// A time in UTC, whatever zone it is shown in. Text of a time is read to the microsecond.
 fn instant(ticks: i64, unit: TimeUnit, has_zone: bool) -> Option<String> {
     let is_exact = unit != TimeUnit::Nanoseconds || ticks % 1000 == 0;
-    is_exact.then(|| quoted(&rows::timestamp(ticks, unit, has_zone)))
+    is_exact
+        .then(|| rows::timestamp(ticks, unit, has_zone))
+        .and_then(|text| calendar(&text))
+}
+
+/// A date or time of the years that are read: 0000 to 9999.
+fn calendar(text: &str) -> Option<String> {
+    let (year, rest) = text.split_at_checked(4)?;
+    let is_read = year.bytes().all(|byte| byte.is_ascii_digit()) && rest.starts_with('-');
+    is_read.then(|| quoted(text))
 }
 
 /// A float that reads back as itself. polars takes a number for a float by its point.
@@ -276,7 +285,7 @@ mod tests {
     #[test]
     fn the_filter_for_a_value_keeps_that_value_whatever_its_type() {
         let times = |unit, zone: Option<TimeZone>| {
-            Series::new("t".into(), [1_577_836_800_500_000_i64, -1, 7_000])
+            Series::new("t".into(), [1_577_836_800_500_i64, -1, 7_000])
                 .cast(&DataType::Datetime(unit, zone))
                 .unwrap()
         };
