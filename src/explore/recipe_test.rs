@@ -311,7 +311,7 @@ mod tests {
     use super::{Schemas, decode, given_rows, run_test, test_from_rows};
     use crate::base::Accuracy;
     use crate::base::envelope::from_yaml;
-    use crate::dataset::{Page, Schema};
+    use crate::dataset::{Page, SampleSize, Schema};
     use crate::transform::{Recipe, RecipeTest};
 
     const FIELDS: &str = "fields: [{name: id, type: int64, required: true}, {name: at, type: timestamp, parse: '%d/%m/%Y %H:%M'}, \
@@ -413,6 +413,7 @@ expect:
             df: df.clone(),
             objects: Vec::new(),
             rejects: Vec::new(),
+            size: SampleSize::default(),
             accuracy: Accuracy::Exact,
             declared: Some(schema.clone()),
         };

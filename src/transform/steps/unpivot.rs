@@ -203,7 +203,7 @@ impl Behaviour for Unpivot {
         RowEffect::Makes
     }
 
-    fn n_left_out(&self, df: &DataFrame) -> u64 {
+    fn n_left_out(&self, df: &DataFrame, _: &Inputs) -> u64 {
         if self.nulls == OnNull::Keep {
             return 0;
         }
