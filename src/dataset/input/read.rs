@@ -28,6 +28,7 @@ const PARQUET_ROWS: u64 = 128 << 10;
 const MAX_REJECTS: usize = 1000;
 /// What finding a row by its key takes besides the row.
 const INDEX_BYTES: u64 = 32;
+const VIEW_BYTES: u64 = 16;
 
 /// How much may be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -371,7 +372,14 @@ impl Gathered {
             df = df.head(usize::try_from(max_rows - n_rows.min(max_rows)).ok());
             self.is_full = true;
         }
-        self.n_bytes += df.estimated_size() as u64 + INDEX_BYTES * df.height() as u64;
+        // Of a text, polars' own estimate leaves out the view.
+        let n_texts = df
+            .columns()
+            .iter()
+            .filter(|column| column.dtype().is_string())
+            .count() as u64;
+        let row_bytes = INDEX_BYTES + VIEW_BYTES * n_texts;
+        self.n_bytes += df.estimated_size() as u64 + row_bytes * df.height() as u64;
         if self.n_bytes > self.limits.max_bytes {
             return Err(InputReadError::TooLarge {
                 max_bytes: self.limits.max_bytes,

@@ -520,7 +520,7 @@ fn write_python(join: &Join, checked: &Checked<'_>, schema: &Schema, script: &mu
             moment(column, "__at")
         ));
         script.line(format!(
-            "df = df.join_asof(other, {options}).sort(\"__row\").drop([\"__row\", \"__at\"])"
+            "df = df.join_asof(other, {options}).sort(\"__row\").drop([\"__row\", \"__at\", \"__on\"], strict=False)"
         ));
         return;
     }
