@@ -397,7 +397,7 @@ impl Likely {
 
     /// What part of `objects` the `n_files` read with their `n_rows` rows are.
     fn size(&self, objects: &[Object], accuracy: Accuracy, n_rows: u64, n_files: u64) -> SampleSize {
-        let n_bytes = objects.iter().map(|object| object.size).sum();
+        let n_bytes: u64 = objects.iter().map(|object| object.size).sum();
         let portion = |n, of| Portion { n, of };
         let rows = match accuracy {
             Accuracy::Exact => Total::Exact(n_rows),
