@@ -66,7 +66,7 @@ async fn open(
     Ok(Input::opened(rows.df, rows.objects, rows.accuracy))
 }
 
-/// What to say of a result that rests on inputs of which not all rows were read, or that have none.
+/// What to say of a result that rests on inputs of which not all rows were read.
 pub(super) fn notes(recipe: &Recipe, n_steps: usize, inputs: &Inputs) -> Vec<String> {
     let mut names: Vec<&str> = used(recipe, n_steps);
     names.sort_unstable();
@@ -76,9 +76,6 @@ pub(super) fn notes(recipe: &Recipe, n_steps: usize, inputs: &Inputs) -> Vec<Str
         .filter_map(|name| {
             let input = inputs.get(name)?;
             match input.accuracy {
-                Accuracy::Exact if input.rows.as_ref().is_some_and(|rows| rows.height() == 0) => {
-                    Some(format!("input `{name}` has no rows here"))
-                }
                 Accuracy::Exact => None,
                 Accuracy::Sample { n, .. } | Accuracy::Partial { n } => Some(format!(
                     "only the first {} of input `{name}` were read: rows may lack a match that a job finds",

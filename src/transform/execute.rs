@@ -168,15 +168,17 @@ impl Plan {
     ) -> Result<(), E> {
         let mut pieces = vec![df];
         while let Some(df) = pieces.pop() {
-            match self.execute(df.clone()) {
-                Ok(outcome) => emit(outcome)?,
-                Err(error) if error.is_too_large && df.height() > 1 => {
+            // Kept only where they may be needed again: they are as much memory as the rows that come out.
+            let spare = self.makes_rows().then(|| df.clone());
+            match (self.execute(df), spare) {
+                (Ok(outcome), _) => emit(outcome)?,
+                (Err(error), Some(df)) if error.is_too_large && df.height() > 1 => {
                     let half = df.height() / 2;
                     let at = i64::try_from(half).unwrap_or(i64::MAX);
                     pieces.push(df.slice(at, df.height() - half));
                     pieces.push(df.slice(0, half));
                 }
-                Err(error) => return Err(error.into()),
+                (Err(error), _) => return Err(error.into()),
             }
         }
         Ok(())

@@ -69,6 +69,9 @@ fn rows_badge(ui: &mut Ui, explored: &Explored) {
     } else {
         accuracy_badge(ui, explored.accuracy);
     }
+    if !explored.notes.is_empty() {
+        badge(ui, Tone::Warn, "part of an input").on_hover_text(explored.notes.join("\n"));
+    }
 }
 
 fn step_badge(ui: &mut Ui, view: &DataView<'_>, explored: &Explored, commands: &mut Vec<Command>) {

@@ -165,10 +165,11 @@ impl WholeDay {
             } else {
                 frame::stack(held)?
             };
-            return match plan.execute(df.clone()) {
-                Ok(outcome) => emit(outcome),
+            let spare = plan.makes_rows().then(|| df.clone());
+            return match (plan.execute(df), spare) {
+                (Ok(outcome), _) => emit(outcome),
                 // A later step would make too much of all rows at once: it takes them in pieces.
-                Err(error) if error.is_too_large => {
+                (Err(error), Some(df)) if error.is_too_large => {
                     let Outcome { df, rejects, counts } = stage.step.execute(df)?;
                     emit(Outcome {
                         df: DataFrame::empty(),
@@ -179,7 +180,7 @@ impl WholeDay {
                     hand_on(&stage.rows, df, next.as_mut(), emit)?;
                     next.map_or(Ok(()), |next| next.finish(emit))
                 }
-                Err(error) => Err(error.into()),
+                (Err(error), _) => Err(error.into()),
             };
         };
         let mut next = rest(&room)?;
