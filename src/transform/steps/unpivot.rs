@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::Params;
 use super::row_groups::on_frame;
 use crate::transform::python::{self, Python};
-use crate::transform::step::{Behaviour, RowEffect, check_new_name, column_type, few, type_name};
+use crate::transform::step::{Behaviour, Growth, RowEffect, check_new_name, column_type, few, type_name};
 use crate::transform::{CheckError, Inputs};
 
 /// Parameters of `unpivot`.
@@ -203,7 +203,15 @@ impl Behaviour for Unpivot {
         RowEffect::Makes
     }
 
-    fn n_left_out(&self, df: &DataFrame) -> u64 {
+    fn n_rows_after(&self, df: &DataFrame, _: &Inputs) -> Option<Growth> {
+        Some(Growth {
+            n_rows: (df.height() as u64).saturating_mul(self.columns.len() as u64),
+            added_bytes: 0,
+            worst: String::new(),
+        })
+    }
+
+    fn n_left_out(&self, df: &DataFrame, _: &Inputs) -> u64 {
         if self.nulls == OnNull::Keep {
             return 0;
         }
