@@ -12,13 +12,16 @@ import json
 import math
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
+from datetime import date, datetime
 
 import polars as pl
 from python_cases import CASES, DATA, NOT_WRITTEN, ODD_RECORDS
 
+LEARNING = set("scale quantile_bucketize winsorize string_index one_hot frequency_encode group_rare".split())
 BINARY = str(pathlib.Path(sys.argv[1]).resolve()) if len(sys.argv) > 1 else "skewer"
 
 
@@ -106,8 +109,10 @@ def check_case(folder, number, case):
     text = json.dumps(written, ensure_ascii=False, indent=1)
     recipe.write_text(text.replace("@FOLDER@", str(folder)), encoding="utf-8")
     data = case.get("data", "ads")
-    location = folder / (f"{data}.parquet" if data == "typed" else f"{data}.jsonl")
+    location = folder / (f"{data}.jsonl" if data in DATA else f"{data}.parquet")
     try:
+        if LEARNING & {next(iter(step)) for step in case["steps"]}:
+            skewer("fit", recipe, folder / "learned.jsonl", "-o", recipe)
         preview = skewer("preview", location, "--recipe", recipe, "--rows", 100_000, "--json")
         done = skewer("script", location, "--recipe", recipe)
         if done.stderr:
@@ -132,6 +137,7 @@ def check_steps(folder, names):
         pl.col("x").clip(-1000, 1000).cast(pl.Float32).alias("single"),
         (pl.col("x") / pl.col("zero")).alias("nan"),
     ).write_parquet(folder / "typed.parquet")
+    functions().write_parquet(folder / "functions.parquet")
     registered = registry()
     tried = {next(iter(step)) for case in CASES for step in case["steps"]}
     failures = []
@@ -139,7 +145,8 @@ def check_steps(folder, names):
         if step not in tried and step not in NOT_WRITTEN:
             failures.append(f"{step}: no case in python_cases.py, and not in NOT_WRITTEN")
     failures += [f"{step}: no such step" for step in sorted((tried | set(NOT_WRITTEN)) - set(registered))]
-    chosen = [case for case in CASES if not names or set(names) & {next(iter(step)) for step in case["steps"]}]
+    cases = CASES + function_cases()
+    chosen = [case for case in cases if not names or set(names) & {next(iter(step)) for step in case["steps"]}]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         results = pool.map(lambda pair: check_case(folder, *pair), enumerate(chosen))
         for case, problem in zip(chosen, results):
@@ -148,6 +155,34 @@ def check_steps(folder, names):
     for step, (params, reason) in NOT_WRITTEN.items():
         failures += check_not_written(folder, step, params, reason)
     return len(chosen), failures
+
+
+def functions():
+    """Rows for the examples of functions, as `functions.rs` describes their columns."""
+    return pl.DataFrame(
+        {
+            "s": ["abc", "Straße ", None, "", "2020-02-29"],
+            "n": [3, -7, None, 0, 10],
+            "x": [0.5, -1.5, None, 0.25, 1e10],
+            "d": [date(2020, 2, 29), date(1969, 12, 31), None, date(2021, 1, 1), date(2000, 1, 1)],
+            "t": [datetime(2020, 1, 2, 3, 4, 5, 678901), datetime(1969, 12, 31, 23), None, datetime(2021, 1, 1), datetime(2000, 2, 29)],
+            "l": [["a", "b"], [], None, [None, "a"], ["ü"]],
+            "ln": [[1, 2], [], None, [None, 3], [5]],
+        },
+        schema_overrides={"t": pl.Datetime("us")},
+    ).with_columns(pl.col("t").dt.replace_time_zone("UTC"))
+
+
+def function_cases():
+    """A case for the example of each function that expressions may call."""
+    source = pathlib.Path(__file__).resolve().parents[1] / "src/transform/expr/functions.rs"
+    text = r'"((?:[^"\\]|\\.)*)"'
+    found = re.findall(rf"\bf\(\s*{text},\s*{text},\s*{text},\s*{text}", source.read_text(encoding="utf-8"))
+    assert len(found) > 50, "the functions that expressions may call"
+    return [
+        {"steps": [{"derive": {"columns": {"made": json.loads(f'"{example}"')}}}], "data": "functions", "tolerance": 1e-13}
+        for _, _, example, _ in found
+    ]
 
 
 def intersperse(lines):
