@@ -1,4 +1,4 @@
-//! Words everyone uses: cancellation, progress, units, hints, accuracy and the versioned YAML envelope.
+//! Words everyone uses: cancellation, progress, units, hints, finding names, accuracy and the versioned YAML envelope.
 //!
 //! Nothing here reads or writes: no files, no network, no clock.
 

@@ -6,13 +6,13 @@ use egui::Context;
 
 use super::app::{App, close};
 use super::command::{Command, Tab};
+use super::edits;
 use super::recipe_files;
 use super::saver::Save;
 use super::slots::{ExploreKey, InputRequest, InputsKey, PageKey, Purpose, Slots};
 use super::state::{Place, State};
 use super::theme::{self, Tone};
 use super::work;
-use crate::base::units;
 use crate::job::Job;
 use crate::session::{Document, Edit, Frozen, NoJob, SESSION_EXTENSION, Source};
 use crate::storage::{Connection, Location};
@@ -51,7 +51,7 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
     }
     state.slots.page.poll();
     if state.slots.explored.poll() {
-        keep_fits(state);
+        edits::keep_fits(state);
     }
     if state.slots.fonts.poll()
         && let Some(found) = state.slots.fonts.value()
@@ -120,41 +120,6 @@ fn take_session(state: &mut State) {
     state.session = Some(path);
     state.saved = document;
     state.slots.session.clear();
-}
-
-/// Puts what steps have learned into the document, as part of the edit that caused it.
-fn keep_fits(state: &mut State) {
-    let slot = &state.slots.explored;
-    let (Some(key), Some(explored)) = (slot.key(), slot.value()) else {
-        return;
-    };
-    // What was learned for another recipe may stand beside other steps now.
-    if slot.is_stale() || explored.fits.is_empty() || key.recipe != state.document().recipe {
-        return;
-    }
-    let mut recipe = key.recipe.clone();
-    for (at, fitted) in &explored.fits {
-        if let Some(step) = recipe.steps.get_mut(*at) {
-            step.step.clone_from(fitted);
-        }
-    }
-    state.history.amend_recipe(recipe);
-}
-
-/// Changes the document, and says so when that puts undone edits aside.
-pub(super) fn edit(state: &mut State, edit: Edit) {
-    let n_before = state.history.asides().len();
-    state.history.apply(edit);
-    let asides = state.history.asides();
-    if asides.len() > n_before
-        && let Some(newest) = asides.first()
-    {
-        let edits = units::plural(newest.n_edits as u64, "undone edit");
-        state.say(
-            Tone::Weak,
-            format!("{edits} put aside: the undo list restores them"),
-        );
-    }
 }
 
 /// Takes the answer of a dialog. None means that it was closed.
@@ -300,7 +265,7 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
     match command {
         Command::Edit(change) => match &change {
             Edit::Open(_) | Edit::ShowPartition { .. } => app.state.go(change),
-            _ => edit(&mut app.state, change),
+            _ => edits::edit(&mut app.state, change),
         },
         Command::Seal => app.state.history.seal(),
         Command::Undo => {

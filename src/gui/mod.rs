@@ -8,6 +8,7 @@ mod app;
 mod apply;
 pub mod command;
 pub mod data;
+mod edits;
 mod folders;
 pub mod job;
 mod listed;

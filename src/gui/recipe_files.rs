@@ -8,7 +8,7 @@ use super::app::App;
 use super::saver::Save;
 use super::state::State;
 use super::theme::Tone;
-use super::{apply, work};
+use super::{edits, work};
 use crate::base::units;
 use crate::session::{Edit, recipe_text, steps_text};
 
@@ -34,7 +34,7 @@ pub(super) fn take_recipe(state: &mut State) {
         let n_steps = units::plural(recipe.steps.len() as u64, "step");
         let label = format!("open recipe {name}");
         let edits = vec![Edit::SetRecipe(recipe.clone())];
-        apply::edit(state, Edit::Group { label, edits });
+        edits::edit(state, Edit::Group { label, edits });
         state.panels.shown_step = None;
         state.say(
             Tone::Good,

@@ -360,11 +360,17 @@ fn replace(ui: &Ui, id: Id, text: &mut String, range: std::ops::Range<usize>, in
     TextEdit::store_state(ui.ctx(), id, edit);
 }
 
-/// Characters of the word that an error stands at: at least one, also behind the end.
+/// Characters of the word or the quoted name that an error stands at: at least one, also behind the end.
 fn word_at(text: &str, position: usize) -> std::ops::Range<usize> {
     let start = position.saturating_sub(1);
-    let is_word = |c: &char| c.is_alphanumeric() || *c == '_';
-    let n = text.chars().skip(start).take_while(is_word).count();
+    let rest = || text.chars().skip(start);
+    let n = match rest().next() {
+        Some(quote @ ('"' | '\'')) => {
+            let inside = rest().skip(1).position(|c| c == quote);
+            inside.map_or(1, |n| n + 2)
+        }
+        _ => rest().take_while(|c| c.is_alphanumeric() || *c == '_').count(),
+    };
     start..start + n.max(1)
 }
 
@@ -421,5 +427,7 @@ mod tests {
         assert_eq!(word_at("a + + b", 5), 4..5);
         assert_eq!(word_at("größe_x", 1), 0..7);
         assert_eq!(word_at("a =", 4), 3..4, "behind the end");
+        assert_eq!(word_at("1 + \"my col\" > 2", 5), 4..12, "with its quotes");
+        assert_eq!(word_at("a = 'x", 5), 4..5, "not closed");
     }
 }

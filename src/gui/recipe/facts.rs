@@ -1,7 +1,5 @@
 //! What the line below a step says: rows in and out, nulls made, columns added, dropped or retyped, time.
 
-use std::fmt::Write as _;
-
 use polars::prelude::Schema;
 
 use crate::base::units;
@@ -234,8 +232,8 @@ pub(super) fn whole(ledger: &Ledger) -> String {
 }
 
 fn write_line(text: &mut String, line: &str) {
-    // Writing to a `String` cannot fail.
-    drop(write!(text, "\n{line}"));
+    text.push('\n');
+    text.push_str(line);
 }
 
 #[cfg(test)]

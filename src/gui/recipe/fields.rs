@@ -19,9 +19,6 @@ use crate::gui::widgets::{Icon, icon_button, quiet_button, text_field};
 use crate::session::Edit;
 use crate::transform::{CheckError, RecipeStep, Step, StepInfo};
 
-/// Parameters that have nothing to do with what a step learns.
-const KEEPS_LEARNED: [&str; 4] = ["into", "refit", "handle_invalid", "on_nan"];
-
 /// What is half typed in the form of one step.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -165,10 +162,8 @@ fn apply(
         let step = value.and_then(|value| {
             let mut params = fields.clone();
             params.insert(spec.name.clone(), value);
-            // `fields` lacks what was learned: with other parameters it has to be learned anew.
-            if KEEPS_LEARNED.contains(&spec.name.as_str())
-                && let Some(learned) = view.step.step.params().get_mut(FITTED)
-            {
+            // `fields` lacks what was learned. The step itself sees whether it was learned by other parameters.
+            if let Some(learned) = view.step.step.params().get_mut(FITTED) {
                 params.insert(FITTED.to_owned(), learned.take());
             }
             Step::from_params(view.step.step.name(), Value::Object(params))
