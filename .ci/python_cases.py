@@ -1,6 +1,6 @@
 """Recipes on small nasty data, at least one for every step: what `python_steps.py` runs in both engines.
 
-A case has `steps`, and maybe `data` (a key of DATA, else `ads`), `file` (what stands beside the steps in the recipe file,
+Steps that learn do so from `learned`. A case has `steps`, and maybe `data` (a key of DATA, else `ads`), `file` (what stands beside the steps in the recipe file,
 with @FOLDER@ for the folder of the data) and `tolerance` (of floats, where the engines' mathematics round differently).
 """
 
@@ -51,6 +51,13 @@ DATA = {
         row(id=11, n=10, x=4.5, user="bob", title="ann@example.com ANN 5.5 <script>x</script>&lt;", at="2020-03-29T01:30:00Z"),
         EMPTY | {"id": 12, "kind": "violet", "title": "x" * 300},
     ],
+    # What steps learn from: fewer values than `ads` has.
+    "learned": [
+        row(id=1, zero=2.0),
+        row(id=2, zero=2.0, kind="blue", x=-1.0, n=1),
+        row(id=3, zero=2.0, kind="blue", x=2.0, n=2),
+        row(id=4, zero=2.0, kind="green", x=0.5, n=9),
+    ],
     "clicks": [
         {"ad": 1, "user": "ann", "page": "home", "at": "2020-01-02T03:04:06Z", "price": 0.5},
         {"ad": 1, "user": "ann", "page": "cart", "at": "2020-01-03T00:00:00Z", "price": None},
@@ -62,10 +69,6 @@ DATA = {
 
 # Numbers that JSON does not have, made by the first step of a case.
 NAN = {"derive": {"columns": {"nan": "x / zero", "neg": "0.0 - x / zero"}}}
-
-
-def fitted(values):
-    return {"values": values, "from": "@FOLDER@, all rows", "rows": 12, "at": "2020-01-02T03:04:05Z"}
 
 
 def one(name, *params, **more):
@@ -196,8 +199,8 @@ CASES = [
     ],
     *[{"steps": [NAN, {"log1p": {"column": c, "on_error": e}}], "tolerance": 1e-15} for c in ("n", "x", "nan") for e in ("reject", "null")],
     *[
-        {"steps": [NAN, {"scale": {"columns": ["x", "n"], "fitted": fitted({"x": {"center": 1.5, "width": 0.3}, "n": {"center": 2, "width": 0}})}}]},
-        {"steps": [NAN, {"scale": {"columns": ["nan"], "suffix": "_s", "fitted": fitted({"nan": {"center": 0.1, "width": 3}})}}]},
+        {"steps": [NAN, {"scale": {"columns": ["x", "n"]}}]},
+        {"steps": [NAN, {"scale": {"columns": ["nan"], "suffix": "_s"}}]},
     ],
     *[
         {"steps": [NAN, {"bucketize": {"column": c, "into": "b", "borders": [0.0, 1.5, 2.5], "on_nan": on_nan}}]}
@@ -205,19 +208,19 @@ CASES = [
         for on_nan in ("reject", "null", "extra")
     ],
     *[
-        {"steps": [NAN, {"quantile_bucketize": {"column": c, "into": "b", "buckets": 4, "on_nan": on_nan, "fitted": fitted([0.0, 1.5, 2.5])}}]}
+        {"steps": [NAN, {"quantile_bucketize": {"column": c, "into": "b", "buckets": 4, "on_nan": on_nan}}]}
         for c in ("x", "nan")
         for on_nan in ("reject", "null", "extra")
     ],
     *[
-        {"steps": [NAN, {"winsorize": {"column": c, "lower": 0.1, "upper": 0.9, "fitted": fitted({"lower": -1.0, "upper": 2.0})}}]}
+        {"steps": [NAN, {"winsorize": {"column": c, "lower": 0.1, "upper": 0.9}}]}
         for c in ("x", "nan", "n")
     ],
     *one(
         "string_index",
-        {"column": "kind", "into": "k", "handle_invalid": "keep", "fitted": fitted(["red", "blue", ""])},
-        {"column": "kind", "into": "k", "handle_invalid": "reject", "fitted": fitted(["red", "blue"])},
-        {"column": "kind", "into": "k", "handle_invalid": "null", "fitted": fitted(["red", "blue"])},
+        {"column": "kind", "into": "k", "handle_invalid": "keep"},
+        {"column": "kind", "into": "k", "handle_invalid": "reject"},
+        {"column": "kind", "into": "k", "handle_invalid": "null"},
     ),
     *[
         case
@@ -226,19 +229,19 @@ CASES = [
         for last in (True, False)
         for case in one(
             "one_hot",
-            {"column": "kind", "into": "k", "to": to, "handle_invalid": invalid, "drop_last": last, "fitted": fitted(["red", "blue", "green"])},
+            {"column": "kind", "into": "k", "to": to, "handle_invalid": invalid, "drop_last": last},
         )
     ],
     *one(
         "frequency_encode",
-        {"column": "kind", "into": "k", "fitted": fitted({"red": 5, "blue": 2})},
-        {"column": "kind", "to": "count", "unknown": "null", "fitted": fitted({"red": 5, "blue": 2})},
+        {"column": "kind", "into": "k"},
+        {"column": "kind", "to": "count", "unknown": "null"},
     ),
     *one("hash_encode", {"column": "kind", "into": "k", "buckets": 8}, {"column": "n", "into": "k", "buckets": 1000, "seed": 7}),
     *one(
         "group_rare",
-        {"column": "kind", "min_count": 2, "fitted": fitted(["red", "blue"])},
-        {"column": "kind", "into": "k", "min_share": 0.2, "other": "rare", "fitted": fitted(["red"])},
+        {"column": "kind", "min_count": 2},
+        {"column": "kind", "into": "k", "min_share": 0.2, "other": "rare"},
     ),
     *one(
         "parse_timestamp",

@@ -21,6 +21,7 @@ from datetime import date, datetime
 import polars as pl
 from python_cases import CASES, DATA, NOT_WRITTEN, ODD_RECORDS
 
+LEARNING = set("scale quantile_bucketize winsorize string_index one_hot frequency_encode group_rare".split())
 BINARY = str(pathlib.Path(sys.argv[1]).resolve()) if len(sys.argv) > 1 else "skewer"
 
 
@@ -110,6 +111,8 @@ def check_case(folder, number, case):
     data = case.get("data", "ads")
     location = folder / (f"{data}.jsonl" if data in DATA else f"{data}.parquet")
     try:
+        if LEARNING & {next(iter(step)) for step in case["steps"]}:
+            skewer("fit", recipe, folder / "learned.jsonl", "-o", recipe)
         preview = skewer("preview", location, "--recipe", recipe, "--rows", 100_000, "--json")
         done = skewer("script", location, "--recipe", recipe)
         if done.stderr:

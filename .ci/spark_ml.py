@@ -173,12 +173,11 @@ def texts(trial, place):
     nulls = [id for id, row in ours.items() if row["text"] is None]
     assert nulls and all(ours[id]["words"] is None for id in nulls)
     trial.same("tokenize", ours, split, {"words": "words"}, missing=nulls)
-    for pattern in [r"\s+", r"\W+", r"[^\w#+]+", ",", r"[\W_]", r"\d"]:
-        for lower in [True, False]:
-            ours = trial.rows(place, [{"tokenize": {"column": "text", "into": "words", "pattern": pattern, "lower": lower}}])
-            spark = RegexTokenizer(inputCol="text", outputCol="words", pattern=pattern, toLowercase=lower)
-            trial.same(f"tokenize {pattern} {lower}", ours, spark.transform(df), {"words": "words"}, missing=nulls)
-    for n_features, binary in [(262_144, False), (97, False), (97, True)]:
+    for pattern, lower in [(r"\s+", True), (r"\W+", False), (r"[^\w#+]+", True), (",", False), (r"[\d_]", True)]:
+        ours = trial.rows(place, [{"tokenize": {"column": "text", "into": "words", "pattern": pattern, "lower": lower}}])
+        spark = RegexTokenizer(inputCol="text", outputCol="words", pattern=pattern, toLowercase=lower)
+        trial.same(f"tokenize {pattern}", ours, spark.transform(df), {"words": "words"}, missing=nulls)
+    for n_features, binary in [(262_144, False), (97, True)]:
         step = {"column": "words", "into": "tf", "num_features": n_features, "binary": binary}
         ours = trial.rows(place, [*steps, {"hashing_tf": step}])
         for row in ours.values():
@@ -190,16 +189,13 @@ def texts(trial, place):
             for row in spark.select("id", "tf").collect()
         ]
         trial.same(f"hashing_tf {n_features}", ours, spark, {"indices": "indices", "values": "values"}, missing=nulls)
-    for language in ["english", "german", "turkish"]:
-        for is_exact in [False, True]:
-            ours = trial.rows(
-                place,
-                [*steps, {"stop_words": {"column": "words", "languages": [language], "words": ["Fox"], "case_sensitive": is_exact}}],
-            )
-            listed = StopWordsRemover.loadDefaultStopWords(language) + ["Fox"]
-            spark = StopWordsRemover(inputCol="words", outputCol="kept", stopWords=listed, caseSensitive=is_exact, locale="en_US")
-            trial.same(f"stop_words {language}", ours, spark.transform(split), {"words": "kept"}, missing=nulls)
-    for n in [1, 2, 3]:
+    for language, is_exact in [("english", False), ("german", False), ("english", True)]:
+        step = {"column": "words", "languages": [language], "words": ["Fox"], "case_sensitive": is_exact}
+        ours = trial.rows(place, [*steps, {"stop_words": step}])
+        listed = StopWordsRemover.loadDefaultStopWords(language) + ["Fox"]
+        spark = StopWordsRemover(inputCol="words", outputCol="kept", stopWords=listed, caseSensitive=is_exact, locale="en_US")
+        trial.same(f"stop_words {language}", ours, spark.transform(split), {"words": "kept"}, missing=nulls)
+    for n in [2, 3]:
         ours = trial.rows(place, [*steps, {"ngrams": {"column": "words", "into": "grams", "n": n}}])
         spark = NGram(inputCol="words", outputCol="grams", n=n).transform(split)
         trial.same(f"ngrams {n}", ours, spark, {"grams": "grams"}, missing=nulls)
@@ -207,13 +203,13 @@ def texts(trial, place):
 
 def numbers(trial, place):
     df = trial.read(place)
-    step = {"column": "x", "into": "bucket", "borders": BORDERS}
-    for on_nan, handle in [("extra", "keep"), ("null", "skip"), ("reject", "skip")]:
-        ours = trial.rows(place, [{"bucketize": {**step, "on_nan": on_nan}}])
+    for on_nan, handle, zero in [("extra", "keep", -0.0), ("extra", "keep", 0.0), ("null", "skip", 0.0), ("reject", "skip", 0.0)]:
+        borders = [border or zero for border in BORDERS]
+        ours = trial.rows(place, [{"bucketize": {"column": "x", "into": "bucket", "borders": borders, "on_nan": on_nan}}])
         bad = [id for id, row in ours.items() if row["bucket"] is None]
-        spark = Bucketizer(splits=[-math.inf, *BORDERS, math.inf], inputCol="x", outputCol="bucket", handleInvalid=handle)
+        spark = Bucketizer(splits=[-math.inf, *borders, math.inf], inputCol="x", outputCol="bucket", handleInvalid=handle)
         trial.same(f"bucketize {on_nan}", ours, spark.transform(df), {"bucket": "bucket"}, missing=bad)
-    for buckets in [2, 3, 10, 500]:
+    for buckets in [3, 500]:
         step = {"column": "y", "into": "bucket", "buckets": buckets, "on_nan": "extra"}
         ours = trial.rows(place, [{"quantile_bucketize": step}], learn_from=place)
         spark = QuantileDiscretizer(
@@ -231,7 +227,7 @@ def numbers(trial, place):
             row["v"] = [row["z"], row["n"], row["same"]]
         spark = scaler.setInputCol("v").setOutputCol("s").fit(vectors).transform(vectors)
         trial.same(f"scale {method}", ours, spark, {"v": "s"}, digits=12)
-    for lower, upper in [(0.0, 1.0), (0.05, 0.9), (0.5, 0.75)]:
+    for lower, upper in [(0.0, 1.0), (0.05, 0.9)]:
         ours = trial.rows(place, [{"winsorize": {"column": "z", "lower": lower, "upper": upper}}], learn_from=place)
         low, high = df.approxQuantile("z", [lower, upper], 0.0)
         spark = df.selectExpr("id", f"greatest(least(z, double('{high!r}')), double('{low!r}')) AS z")
@@ -248,13 +244,15 @@ def categories(trial, learned, applied):
         if ours_do == "null":
             assert strangers, "no row has an unknown value"
         trial.same(f"string_index {ours_do}", ours, indexer.transform(df), {"index": "index"}, missing=strangers)
+    # Spark's encoder takes no empty text among the names that an indexer leaves: a computed column has none.
     indexer = StringIndexer(inputCol="c", outputCol="index", handleInvalid="keep").fit(known)
-    train = StringIndexer(inputCol="c", outputCol="index", handleInvalid="skip").fit(known).transform(known)
+    known = known.na.drop(subset=["c"])
+    train, indexed = (indexer.transform(rows).selectExpr("id", "index + 0.0 AS index") for rows in (known, df))
     for drop_last in [True, False]:
         step = {"column": "c", "into": "v", "to": "list", "drop_last": drop_last, "handle_invalid": "keep"}
         ours = trial.rows(applied, [{"one_hot": step}], learn_from=learned)
         encoder = OneHotEncoder(inputCol="index", outputCol="v", dropLast=drop_last, handleInvalid="keep").fit(train)
-        trial.same(f"one_hot drop_last {drop_last}", ours, encoder.transform(indexer.transform(df)), {"v": "v"})
+        trial.same(f"one_hot drop_last {drop_last}", ours, encoder.transform(indexed), {"v": "v"})
     ours = trial.rows(applied, [{"hash_encode": {"column": "c", "into": "h", "buckets": 97}}])
     hashing = HashingTF(numFeatures=97)
     places = {c: hashing.indexOf(c) for c in {row["c"] for row in ours.values()} - {None}}

@@ -204,7 +204,6 @@ impl Plan {
         let mut is_whole = self.is_all;
         let mut n_total = Some(0_u64);
         let mut likely = Likely::default();
-        let mut n_bytes_read = 0;
         let rest = chosen.get(n_before..).unwrap_or_default();
         // The first object alone may be enough, and then no other is asked for.
         for wave in [0..1.min(rest.len()), 1.min(rest.len())..rest.len()] {
@@ -224,7 +223,7 @@ impl Plan {
                 && let Some((object, outcome)) = reads.next().await
             {
                 names.push(object.key.clone());
-                n_bytes_read += object.size;
+                likely.n_bytes_read += object.size;
                 let place = store.location(&object.key).to_string();
                 let part = match outcome {
                     Ok(part) => part,
@@ -263,12 +262,9 @@ impl Plan {
         }
         let n_read = names.len();
         let Some(df) = stack.finish() else {
-            if let Some(error) = first_error {
-                return Err(error);
-            }
-            return Err(PageError::Empty {
+            return Err(first_error.unwrap_or_else(|| PageError::Empty {
                 location: store.root().to_string(),
-            });
+            }));
         };
         let n = df.height() as u64;
         is_whole &= n_read == chosen.len() && !stack_was_cut(n, self.n_rows, n_total);
@@ -278,23 +274,7 @@ impl Plan {
         } else {
             Accuracy::Sample { n, of: n_total }
         };
-        let n_bytes = objects.iter().map(|object| object.size).sum();
-        let portion = |n, of| Portion { n, of };
-        let size = SampleSize {
-            rows: portion(
-                n,
-                match (is_whole, n_total) {
-                    (true, _) => Total::Exact(n),
-                    (false, Some(of)) => Total::Exact(of),
-                    (false, None) => likely
-                        .of(n_bytes)
-                        .map_or(Total::Unknown, |of| Total::Estimated(of.max(n))),
-                },
-            ),
-            files: portion(n_read as u64, Total::Exact(objects.len() as u64)),
-            bytes: portion(n_bytes_read, Total::Exact(n_bytes)),
-            partitions: Portion::default(),
-        };
+        let size = likely.size(objects, accuracy, n, n_read as u64);
         Ok(Page {
             df,
             objects: names,
@@ -403,13 +383,35 @@ fn part_of_batches(rows: head::Rows, n_rows: usize) -> Part {
 #[derive(Debug, Default)]
 struct Likely {
     n_rows: u64,
+    /// Of the objects whose rows are known.
     n_bytes: u64,
+    /// Of all objects read.
+    n_bytes_read: u64,
 }
 
 impl Likely {
     fn add(&mut self, n_rows: u64, n_bytes: u64) {
         self.n_rows += n_rows;
         self.n_bytes += n_bytes;
+    }
+
+    /// What part of `objects` the `n_files` read with their `n_rows` rows are.
+    fn size(&self, objects: &[Object], accuracy: Accuracy, n_rows: u64, n_files: u64) -> SampleSize {
+        let n_bytes: u64 = objects.iter().map(|object| object.size).sum();
+        let portion = |n, of| Portion { n, of };
+        let rows = match accuracy {
+            Accuracy::Exact => Total::Exact(n_rows),
+            Accuracy::Sample { of: Some(of), .. } => Total::Exact(of),
+            _ => self
+                .of(n_bytes)
+                .map_or(Total::Unknown, |of| Total::Estimated(of.max(n_rows))),
+        };
+        SampleSize {
+            rows: portion(n_rows, rows),
+            files: portion(n_files, Total::Exact(objects.len() as u64)),
+            bytes: portion(self.n_bytes_read, Total::Exact(n_bytes)),
+            partitions: Portion::default(),
+        }
     }
 
     /// Rows of objects of `n_bytes` in all. None where nothing is known.

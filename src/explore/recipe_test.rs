@@ -309,9 +309,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Schemas, decode, given_rows, run_test, test_from_rows};
-    use crate::base::Accuracy;
     use crate::base::envelope::from_yaml;
-    use crate::dataset::{Page, SampleSize, Schema};
+    use crate::dataset::{Page, Schema};
     use crate::transform::{Recipe, RecipeTest};
 
     const FIELDS: &str = "fields: [{name: id, type: int64, required: true}, {name: at, type: timestamp, parse: '%d/%m/%Y %H:%M'}, \
@@ -411,11 +410,8 @@ expect:
         assert!(rejects.is_empty(), "{rejects:?}");
         let page = Page {
             df: df.clone(),
-            objects: Vec::new(),
-            rejects: Vec::new(),
-            size: SampleSize::default(),
-            accuracy: Accuracy::Exact,
             declared: Some(schema.clone()),
+            ..Page::default()
         };
         let given = given_rows(&page, 0..3).unwrap();
         let (again, _) = decode(&schema, &given).unwrap();

@@ -32,10 +32,6 @@ errors:
     records: {ratio: 0.02}
 limits:
   memory: 256MiB
-tests:
-  - name: a number is taken as a note
-    given: ['{\"user_id\": 7, \"note\": 1.50}', {user_id: null}]
-    expect: {rows: [{user_id: 7, note: \"1.50\"}], rejected: 1}
 ";
 
 fn job(text: &str) -> Result<Job, String> {
@@ -81,6 +77,26 @@ fn a_spec_is_written_in_one_order_without_defaults_and_reads_back_the_same() {
     let again = JobSpec::parse(&text).unwrap();
     assert_eq!(again, spec);
     assert_eq!(again.to_yaml().unwrap(), text);
+}
+
+#[test]
+fn tests_of_a_spec_are_written_as_they_are_read_and_change_no_rows() {
+    let tests = "\
+tests:
+  - name: a number is taken as a note
+    given: ['{\"user_id\": 7, \"note\": 1.50}', {user_id: null}]
+    expect: {rows: [{user_id: 7, note: \"1.50\"}], rejected: 1}
+";
+    let spec = JobSpec::parse(&format!("{SPEC}{tests}")).unwrap();
+    assert_eq!(spec.tests.len(), 1);
+    assert_eq!(spec.tests[0].given[0], "{\"user_id\": 7, \"note\": 1.50}");
+    assert_eq!(spec.tests[0].expect.rejected, 1);
+    let again = JobSpec::parse(&spec.to_yaml().unwrap()).unwrap();
+    assert_eq!(again, spec);
+    let without = JobSpec::parse(SPEC).unwrap();
+    assert_eq!(spec.logic_sha256(), without.logic_sha256());
+    assert_ne!(spec.sha256(), without.sha256());
+    assert!(!without.to_yaml().unwrap().contains("tests"));
 }
 
 #[test]

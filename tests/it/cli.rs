@@ -424,3 +424,33 @@ fn fit_keeps_the_comments_of_a_recipe_by_refusing_to_lose_them() {
         UNFITTED.replace("event,", "evnt,")
     );
 }
+
+#[test]
+fn tests_of_a_spec_pass_or_fail_with_the_place_that_differs() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = |expected: &str| {
+        format!(
+            "apiVersion: skewer/v1\nkind: Job\nmetadata: {{name: small}}\n\
+             source: {{uri: 'raw/{{day}}/', schema: {{fields: [{{name: id, type: int64, required: true}}]}}}}\n\
+             steps: [filter: {{where: 'id > 1'}}]\nsink: {{uri: out/}}\n\
+             tests: [{{name: large ones, given: ['{{\"id\": 1}}', {{id: 2}}, '{{'], expect: {{rows: [{{id: {expected}}}], rejected: 1}}}}]\n"
+        )
+    };
+    let path = folder.path().join("job.yaml");
+    let path = path.to_str().unwrap();
+    fs::write(path, spec("2")).unwrap();
+    let answer = json(&["validate", path, "--tests", "--json"]);
+    assert_eq!(answer["tests"][0]["passed"], true, "{answer}");
+    assert_eq!(answer["output"][0]["nullable"], false, "{answer}");
+    assert_eq!(answer["output"][0]["parquet"], "INTEGER(64, signed)", "{answer}");
+    fs::write(path, spec("3")).unwrap();
+    let output = skewer().args(["validate", path, "--tests"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("test `large ones`: failed: row 1, column `id`: expected 3, got 2"),
+        "{said}"
+    );
+    let unasked = skewer().args(["validate", path]).output().unwrap();
+    assert_eq!(unasked.status.code(), Some(0), "tests run only when asked for");
+}

@@ -6,7 +6,10 @@
 use std::ops::ControlFlow;
 
 use polars::prelude::{DataType, PlSmallStr, Schema, TimeUnit};
-use sqlparser::ast::{BinaryOperator, CastKind, Expr, Ident, Value, visit_expressions_mut};
+use sqlparser::ast::{
+    BinaryOperator, CastKind, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Value,
+    visit_expressions_mut,
+};
 
 use super::{compile, parse};
 use crate::transform::iso8601;
@@ -77,6 +80,7 @@ impl<'a> Codes<'a> {
                 op: BinaryOperator::Modulo,
                 ..
             } => self.modulo(expr),
+            Expr::Function(_) => self.function(expr),
             Expr::BinaryOp { left, op, right } if is_comparison(op) => self.compare(left, right),
             Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => {
                 self.compare(left, right)
@@ -175,16 +179,64 @@ impl<'a> Codes<'a> {
 
     /// A remainder has the sign of the divisor here, and in later builds of polars' SQL that of the dividend.
     fn modulo(&mut self, expr: &mut Expr) -> Result<(), String> {
-        let dtype = self.dtype(expr)?;
         if let Expr::BinaryOp { left, right, .. } = &*expr {
-            let code = format!(
-                "{} % {}",
-                sql_expr(&left.to_string()),
-                sql_expr(&right.to_string())
-            );
-            *expr = Expr::Identifier(self.column(code, dtype));
+            let (left, right) = (left.to_string(), right.to_string());
+            return self.divided("%", &left, &right, expr);
         }
         Ok(())
+    }
+
+    fn divided(&mut self, op: &str, left: &str, right: &str, expr: &mut Expr) -> Result<(), String> {
+        let dtype = self.dtype(expr)?;
+        let code = format!("{} {op} {}", sql_expr(left), sql_expr(right));
+        *expr = Expr::Identifier(self.column(code, dtype));
+        Ok(())
+    }
+
+    /// Functions that divide round as [`Self::modulo`] says; those that read times from text reject a row, and would fail
+    /// for all rows in Python.
+    fn function(&mut self, expr: &mut Expr) -> Result<(), String> {
+        let Expr::Function(function) = &*expr else {
+            return Ok(());
+        };
+        let name = function.name.to_string().to_lowercase();
+        let FunctionArguments::List(list) = &function.args else {
+            return Ok(());
+        };
+        let args: Vec<String> = list.args.iter().map(ToString::to_string).collect();
+        let form = list.args.get(1).and_then(|arg| match arg {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => text_of(expr),
+            _ => None,
+        });
+        match (name.as_str(), args.as_slice()) {
+            ("mod", [left, right]) => {
+                let (left, right) = (left.clone(), right.clone());
+                self.divided("%", &left, &right, expr)
+            }
+            ("div", [left, right]) => {
+                let (left, right) = (left.clone(), right.clone());
+                self.divided("//", &left, &right, expr)
+            }
+            ("date" | "strptime" | "timestamp" | "datetime", [text, _]) => {
+                let Some(form) = form else {
+                    return Ok(());
+                };
+                let (inner, form) = (sql_expr(text), python::quoted(form));
+                let dtype = self.dtype(expr)?;
+                let code = format!(
+                    "{inner}.str.strptime({}, {form}, strict=False)",
+                    python::dtype(&dtype)
+                );
+                let made = self.column(code, dtype);
+                self.script.line(format!(
+                    "df = df.filter({inner}.is_null() | {}.is_not_null())",
+                    python::col(&made.value)
+                ));
+                *expr = Expr::Identifier(made);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn compare(&mut self, left: &mut Expr, right: &mut Expr) -> Result<(), String> {

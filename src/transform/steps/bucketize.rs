@@ -10,7 +10,8 @@
 //! The result is int32. Null gives null. `NaN` follows `on_nan`, Spark's `handleInvalid`: `reject` (`error`) rejects the
 //! record, `null` gives null (where `skip` would leave the row out), `extra` (`keep`) gives one more bucket after the last.
 //!
-//! Limits: numbers only; they are compared as float64, as Spark does, so whole numbers beyond 2^53 lose digits.
+//! Limits: numbers only; they are compared as float64, as Spark does, so whole numbers beyond 2^53 lose digits. Minus zero
+//! lies below a border of zero, as in Spark.
 
 use polars::prelude::{Column, DataType, Field, Int32Chunked, IntoColumn, LazyFrame, PolarsResult, Schema};
 use schemars::JsonSchema;
@@ -60,7 +61,8 @@ fn bucket(value: f64, borders: &[f64], on_nan: OnNan) -> Option<i32> {
             OnNan::Reject | OnNan::Null => return None,
         }
     } else {
-        borders.partition_point(|border| *border <= value)
+        // Java's order of numbers, by which Spark searches: minus zero lies below zero.
+        borders.partition_point(|border| border.total_cmp(&value).is_le())
     };
     i32::try_from(n).ok()
 }
@@ -90,6 +92,7 @@ pub(super) fn check_borders(param: &'static str, borders: &[f64]) -> Result<(), 
 
 /// Writes `into` for Python, by borders that `borders` is the code of; what is rejected is left out.
 pub(super) fn python_buckets(column: &str, into: &str, borders: &str, on_nan: OnNan, script: &mut Python) {
+    script.import("math");
     script.define("bucketize", PYTHON);
     let value = python::col(column);
     if on_nan == OnNan::Reject {
@@ -194,6 +197,21 @@ mod tests {
                 Some(2),
                 None
             ]
+        );
+    }
+
+    #[test]
+    fn minus_zero_lies_below_zero_as_in_spark() {
+        let input = df!("x" => [-0.0, 0.0]).unwrap();
+        let output = run("bucketize: {column: x, into: b, borders: [0]}", &input);
+        assert_eq!(
+            output.column("b").unwrap(),
+            df!("b" => [0i32, 1]).unwrap().column("b").unwrap()
+        );
+        let output = run("bucketize: {column: x, into: b, borders: [-0.0]}", &input);
+        assert_eq!(
+            output.column("b").unwrap(),
+            df!("b" => [1i32, 1]).unwrap().column("b").unwrap()
         );
     }
 

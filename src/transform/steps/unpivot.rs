@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::Params;
 use super::row_groups::on_frame;
 use crate::transform::python::{self, Python};
-use crate::transform::step::{Behaviour, RowEffect, check_new_name, column_type, few, type_name};
+use crate::transform::step::{Behaviour, Growth, RowEffect, check_new_name, column_type, few, type_name};
 use crate::transform::{CheckError, Inputs};
 
 /// Parameters of `unpivot`.
@@ -201,6 +201,14 @@ impl Behaviour for Unpivot {
 
     fn row_effect(&self) -> RowEffect {
         RowEffect::Makes
+    }
+
+    fn n_rows_after(&self, df: &DataFrame, _: &Inputs) -> Option<Growth> {
+        Some(Growth {
+            n_rows: (df.height() as u64).saturating_mul(self.columns.len() as u64),
+            added_bytes: 0,
+            worst: String::new(),
+        })
     }
 
     fn n_left_out(&self, df: &DataFrame, _: &Inputs) -> u64 {
