@@ -29,11 +29,17 @@ pub(super) fn take_recipe(state: &mut State) {
     if let Some(error) = state.slots.recipe.error() {
         let error = error.to_owned();
         state.say(Tone::Bad, error);
-    } else if let (Some(path), Some(recipe)) = (state.slots.recipe.key(), state.slots.recipe.value()) {
+    } else if let (Some(path), Some(file)) = (state.slots.recipe.key(), state.slots.recipe.value()) {
         let name = path.file_name().unwrap_or_default().display().to_string();
-        let n_steps = units::plural(recipe.steps.len() as u64, "step");
+        let n_steps = units::plural(file.steps.steps.len() as u64, "step");
         let label = format!("open recipe {name}");
-        let edits = vec![Edit::SetRecipe(recipe.clone())];
+        let inputs = file.inputs.iter().map(|(name, input)| Edit::SetInput {
+            name: name.clone(),
+            input: Box::new(input.clone()),
+        });
+        let mut edits: Vec<Edit> = inputs.collect();
+        edits.extend(file.sample.map(Edit::SetSample));
+        edits.push(Edit::SetRecipe(file.steps.clone()));
         edits::edit(state, Edit::Group { label, edits });
         state.panels.shown_step = None;
         state.say(
@@ -47,7 +53,7 @@ pub(super) fn take_recipe(state: &mut State) {
 /// Writes the recipe to a file of its own.
 pub(super) fn save_recipe(app: &mut App, path: PathBuf) {
     let document = app.state.document();
-    match recipe_text(&document.job.name, &document.recipe) {
+    match recipe_text(document) {
         Ok(text) => {
             let said = format!("Saved the recipe to {}", path.display());
             app.saver.save(Save::Text { path, text });

@@ -15,7 +15,7 @@ use crate::explore::{Explored, Explorer, Suggestion};
 use crate::session::{Document, Source};
 use crate::storage::Connection;
 use crate::task::Slot;
-use crate::transform::{Inputs, Recipe, RecipeTest, StepLacks};
+use crate::transform::{Inputs, Recipe, RecipeFile, RecipeTest, StepLacks};
 
 /// What a page was read from. `generation` changes with a refresh.
 #[derive(Debug, Clone, PartialEq)]
@@ -168,7 +168,7 @@ pub struct Slots {
     pub sample: Slot<(), PathBuf>,
     pub fonts: Slot<(), SystemFonts>,
     pub session: Slot<PathBuf, Document>,
-    pub recipe: Slot<PathBuf, Recipe>,
+    pub recipe: Slot<PathBuf, RecipeFile>,
     /// Counts dialogs and runs, so that asking again is a new key.
     pub generation: u64,
     pub refreshes: u64,

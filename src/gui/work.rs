@@ -21,7 +21,7 @@ use crate::run::RunOptions;
 use crate::session::{Document, Source};
 use crate::storage::{Connection, Inventory, Location, Object, StorageError, Store};
 use crate::task::{Context, Executor, TaskHandle};
-use crate::transform::{FitSource, Inputs, Recipe, RecipeTest};
+use crate::transform::{FitSource, Inputs, Recipe, RecipeFile, RecipeTest};
 
 /// How often a listing under way is shown.
 const SHOW_EVERY: Duration = Duration::from_millis(250);
@@ -460,7 +460,7 @@ pub fn open_session(tasks: &Executor, path: PathBuf) -> TaskHandle<Document> {
 }
 
 /// Reads the steps of a recipe file, a job spec or a session.
-pub fn open_recipe(tasks: &Executor, path: PathBuf) -> TaskHandle<Recipe> {
+pub fn open_recipe(tasks: &Executor, path: PathBuf) -> TaskHandle<RecipeFile> {
     tasks.spawn(format!("Opening {}", path.display()), move |_| async move {
         tokio::task::spawn_blocking(move || crate::session::load_recipe(&path))
             .await

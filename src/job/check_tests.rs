@@ -278,5 +278,5 @@ fn an_input_that_cannot_be_opened_is_refused_at_its_place() {
         assert!(error.contains(expected), "{to}: {error}");
     }
     let error = job(&text.replace("{day}/", "{hour}/")).unwrap_err();
-    assert!(error.starts_with("17:"), "{error}");
+    assert!(error.starts_with("18:5: "), "{error}");
 }

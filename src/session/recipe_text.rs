@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::SessionError;
+use super::{Document, SessionError};
 use crate::base::envelope::{YamlError, from_yaml, to_yaml};
 use crate::job::JobSpec;
 use crate::transform::{Recipe, RecipeFile, RecipeStep};
@@ -29,38 +29,56 @@ pub fn steps_text(steps: &[RecipeStep]) -> Result<String, YamlError> {
     to_yaml(&steps)
 }
 
-/// A recipe as a file of its own.
+/// The recipe of a document as a file of its own, with the second datasets that it reads and the sample it was explored on.
 ///
 /// # Errors
 /// [`YamlError`] when a parameter has no YAML form.
-pub fn recipe_text(name: &str, recipe: &Recipe) -> Result<String, YamlError> {
-    let name = (!name.is_empty()).then(|| name.to_owned());
+pub fn recipe_text(document: &Document) -> Result<String, YamlError> {
+    let name = Some(document.job.name.clone()).filter(|name| !name.is_empty());
     to_yaml(&RecipeFile {
         name,
-        ..RecipeFile::new(recipe.clone())
+        sample: Some(document.sample),
+        inputs: document.inputs.clone(),
+        ..RecipeFile::new(document.recipe.clone())
     })
 }
 
-/// Reads the steps of a recipe file, a job spec or a session.
+/// Reads the recipe of a recipe file, a job spec or a session. Places of second datasets that are relative to the file are
+/// made whole.
 ///
 /// # Errors
 /// [`SessionError`] with the file and the place.
-pub fn load_recipe(path: &Path) -> Result<Recipe, SessionError> {
+pub fn load_recipe(path: &Path) -> Result<RecipeFile, SessionError> {
     let text = std::fs::read_to_string(path).map_err(|source| SessionError::Io {
         path: path.into(),
         source,
     })?;
-    recipe_in(&text).map_err(|error| SessionError::Yaml {
+    let mut recipe = recipe_in(&text).map_err(|error| SessionError::Yaml {
         path: path.into(),
         error,
-    })
+    })?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for input in recipe.inputs.values_mut() {
+        if !input.uri.contains("://") {
+            // An absolute place stays as it is.
+            input.uri = folder.join(&input.uri).display().to_string();
+        }
+    }
+    Ok(recipe)
 }
 
-fn recipe_in(text: &str) -> Result<Recipe, YamlError> {
+fn recipe_in(text: &str) -> Result<RecipeFile, YamlError> {
     match kind_of(text).as_deref() {
-        Some("Job") => from_yaml::<JobSpec>(text).map(|spec| spec.steps),
-        Some("Session") => super::file::read(text).map(|document| document.recipe),
-        _ => from_yaml::<RecipeFile>(text).map(|file| file.steps),
+        Some("Job") => from_yaml::<JobSpec>(text).map(|spec| RecipeFile {
+            inputs: spec.inputs,
+            ..RecipeFile::new(spec.steps)
+        }),
+        Some("Session") => super::file::read(text).map(|document| RecipeFile {
+            sample: Some(document.sample),
+            inputs: document.inputs,
+            ..RecipeFile::new(document.recipe)
+        }),
+        _ => from_yaml::<RecipeFile>(text),
     }
 }
 
@@ -90,7 +108,7 @@ pub fn pasted_steps(text: &str) -> Result<Vec<RecipeStep>, String> {
     let steps = if is_list {
         from_yaml::<Recipe>(text).map(|recipe| recipe.steps)
     } else if kind_of(text).is_some() {
-        recipe_in(text).map(|recipe| recipe.steps)
+        recipe_in(text).map(|file| file.steps.steps)
     } else if is_map {
         from_yaml::<RecipeStep>(text).map(|step| vec![step])
     } else {
@@ -105,7 +123,12 @@ pub fn pasted_steps(text: &str) -> Result<Vec<RecipeStep>, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
     use super::{load_recipe, pasted_steps, recipe_text, steps_text};
+    use crate::base::envelope::from_yaml;
+    use crate::dataset::SampleChoice;
     use crate::session::{Document, save};
     use crate::transform::{Recipe, RecipeStep, Step};
 
@@ -129,7 +152,11 @@ mod tests {
         let one = steps_text(&steps()[1..]).unwrap();
         assert_eq!(pasted_steps(&one), Ok(steps()[1..].to_vec()));
         assert_eq!(pasted_steps("drop: {columns: [id]}"), Ok(steps()[1..].to_vec()));
-        let file = recipe_text("features", &Recipe { steps: steps() }).unwrap();
+        let document = Document {
+            recipe: Recipe { steps: steps() },
+            ..Document::default()
+        };
+        let file = recipe_text(&document).unwrap();
         assert_eq!(pasted_steps(&file), Ok(steps()));
     }
 
@@ -151,21 +178,34 @@ mod tests {
     #[test]
     fn a_recipe_comes_from_its_own_file_from_a_job_and_from_a_session() {
         let folder = tempfile::tempdir().unwrap();
-        let recipe = Recipe { steps: steps() };
-        let path = folder.path().join("features.yaml");
-        std::fs::write(&path, recipe_text("features", &recipe).unwrap()).unwrap();
-        assert_eq!(load_recipe(&path).unwrap(), recipe);
-
+        let clicks = "uri: clicks/{day}/\nschema: {fields: [{name: id, type: int64}]}";
         let document = Document {
-            recipe: recipe.clone(),
+            recipe: Recipe { steps: steps() },
+            sample: SampleChoice::Head { n_rows: 77 },
+            inputs: BTreeMap::from([("clicks".to_owned(), from_yaml(clicks).unwrap())]),
             ..Document::default()
         };
+        let check = |path: &Path| {
+            let file = load_recipe(path).unwrap();
+            assert_eq!(
+                (&file.steps, file.sample),
+                (&document.recipe, Some(document.sample))
+            );
+            let uri = folder.path().join("clicks/{day}/").display().to_string();
+            assert_eq!(
+                file.inputs["clicks"].uri, uri,
+                "the place is relative to the file"
+            );
+        };
+        let path = folder.path().join("features.yaml");
+        std::fs::write(&path, recipe_text(&document).unwrap()).unwrap();
+        check(&path);
         let path = folder.path().join("a.skewer.yaml");
         save(&path, &document).unwrap();
-        assert_eq!(load_recipe(&path).unwrap(), recipe);
+        check(&path);
 
         let job = concat!(env!("CARGO_MANIFEST_DIR"), "/sample_data/jobs/job_features.yaml");
-        assert!(load_recipe(std::path::Path::new(job)).unwrap().steps.len() > 3);
+        assert!(load_recipe(Path::new(job)).unwrap().steps.steps.len() > 3);
 
         std::fs::write(&path, "kind: Chart\napiVersion: skewer/v1\n").unwrap();
         let message = load_recipe(&path).unwrap_err().to_string();

@@ -13,6 +13,7 @@ mod key_index;
 mod names;
 mod never_null;
 mod pairs;
+mod pattern;
 mod plan;
 pub mod python;
 mod recipe;

@@ -110,7 +110,7 @@ async fn more_than_the_memory_holds_is_an_error_with_its_remedies_and_a_sample_i
         max_rows: None,
     };
     let error = read(folder.path(), JSONL, limits).await.unwrap_err().to_string();
-    assert!(error.contains("more than 1.0 MiB in memory"), "{error}");
+    assert!(error.contains("more than 1.0 MB in memory"), "{error}");
     assert!(
         error.contains("declare fewer of its columns, or aggregate it first"),
         "{error}"

@@ -10,8 +10,8 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Location;
 
 use super::functions::{Kind, kind, names};
-use crate::transform::CheckError;
 use crate::transform::step::{column_not_found, type_name};
+use crate::transform::{CheckError, pattern};
 
 /// Why aggregates and their like are refused.
 const BATCH: &str = "each row is computed alone, because a batch of rows is not the data";
@@ -107,6 +107,16 @@ impl Look<'_> {
                 Err(self.refuse("a subquery", expr))
             }
             Expr::InUnnest { .. } => Err(self.refuse("`UNNEST`", expr)),
+            Expr::BinaryOp {
+                op:
+                    BinaryOperator::PGRegexMatch
+                    | BinaryOperator::PGRegexNotMatch
+                    | BinaryOperator::PGRegexIMatch
+                    | BinaryOperator::PGRegexNotIMatch,
+                right: pattern,
+                ..
+            }
+            | Expr::RLike { pattern, .. } => self.pattern(pattern),
             Expr::AllOp { .. } => Err(self.refuse("`ALL` (a maximum or minimum)", expr)),
             Expr::AnyOp { compare_op, .. }
                 if !matches!(compare_op, BinaryOperator::Eq | BinaryOperator::NotEq) =>
@@ -172,6 +182,25 @@ impl Look<'_> {
         Ok(())
     }
 
+    /// Refuses a regular expression that polars would refuse only once there are rows, or could not match in linear time.
+    fn pattern(&self, expr: &Expr) -> Result<(), CheckError> {
+        let Expr::Value(value) = expr else {
+            return Ok(());
+        };
+        let Value::SingleQuotedString(text) = &value.value else {
+            return Ok(());
+        };
+        match pattern::compile(self.param, text) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let start = position(self.text, expr.span().start);
+                // The character in the pattern stands after the quote.
+                let inside = error.position.unwrap_or(0);
+                Err(error.at(start.map(|start| start + inside)))
+            }
+        }
+    }
+
     fn function(&self, function: &Function) -> Result<(), CheckError> {
         let name = function.name.to_string();
         let lower = name.to_lowercase();
@@ -204,6 +233,12 @@ impl Look<'_> {
                 &function.name,
             );
             return Err(error.hint("add one, such as '%Y-%m-%d', or use CAST, which reads ISO 8601"));
+        }
+        if lower == "regexp_like"
+            && let FunctionArguments::List(list) = &function.args
+            && let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(pattern))) = list.args.get(1)
+        {
+            self.pattern(pattern)?;
         }
         if has_wildcard(function) {
             let error = self.error("`*` names several columns", &function.name);

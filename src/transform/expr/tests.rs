@@ -202,6 +202,24 @@ fn what_is_no_expression_says_where() {
 }
 
 #[test]
+fn regular_expressions_are_refused_when_typed_at_the_character_that_is_wrong() {
+    for (text, position, hint) in [
+        ("s ~ 'a(?=b)'", 7, "look-around cannot be matched in linear time"),
+        (
+            "regexp_like(s, '(a)\\1')",
+            20,
+            "a back-reference cannot be matched",
+        ),
+        ("s RLIKE '(a'", 10, "unclosed group"),
+    ] {
+        let error = error(text);
+        assert_eq!(error.position, Some(position), "{text}: {error}");
+        assert!(error.hint.clone().unwrap().starts_with(hint), "{text}: {error}");
+    }
+    assert_eq!(values("s ~ '^a'"), ["true", "null", "false"]);
+}
+
+#[test]
 fn types_that_do_not_go_together_do_not_check_and_say_so_in_one_line() {
     for text in [
         "n AND location",

@@ -21,10 +21,11 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Params;
 use super::each_text::check_text;
 use super::made_fields::with_fields;
-use super::{Params, pattern};
 use crate::base::nearest;
+use crate::transform::pattern;
 use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, check_new_name, exactly, few, shortened};
 use crate::transform::{CheckError, Inputs};

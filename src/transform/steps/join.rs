@@ -1,4 +1,4 @@
-//! Brings columns of a second dataset to the rows whose keys agree, or keeps rows by whether it has their key.
+//! Adds columns of a second dataset to rows whose keys agree, or keeps rows by whether they match.
 //!
 //! `left` keeps every row and fills nulls where the input has no match; `inner` keeps rows with a match; `semi` and `anti`
 //! keep rows with and without one, and add nothing; `asof` keeps every row and brings the nearest match in time. The
@@ -159,12 +159,14 @@ impl Join {
             )
             .hint("choose the columns that both sides share"));
         }
+        if self.how != How::Asof {
+            self.check_unused()?;
+        }
         let on = self.pairs(["on", "input_on"], [&self.on, &self.input_on], schema, input)?;
         let by = self.pairs(["by", "input_by"], [&self.by, &self.input_by], schema, input)?;
         let (keys, asof) = if self.how == How::Asof {
             (by, Some(self.asof(&on, schema)?))
         } else {
-            self.check_unused()?;
             (on, None)
         };
         let taken = self.taken(&keys, schema, input)?;
@@ -191,7 +193,11 @@ impl Join {
         input: &Input,
     ) -> Result<Vec<(&'a str, &'a str)>, CheckError> {
         let [param, input_param] = params;
-        let theirs = if theirs.is_empty() { ours } else { theirs };
+        let (theirs, their_param) = if theirs.is_empty() {
+            (ours, param)
+        } else {
+            (theirs, input_param)
+        };
         if ours.len() != theirs.len() {
             return Err(CheckError::new(
                 input_param,
@@ -205,11 +211,6 @@ impl Join {
         }
         for (column, theirs) in ours.iter().zip(theirs) {
             let dtype = column_type(schema, param, column)?;
-            let their_param = if self.input_on.is_empty() {
-                param
-            } else {
-                input_param
-            };
             let other = input_column(input, &self.input, their_param, theirs)?;
             if dtype != other {
                 return Err(CheckError::new(

@@ -113,9 +113,9 @@ fn keys_may_have_other_names_and_taken_names_get_the_suffix() {
     };
     assert!(error(", suffix: ''").starts_with("column `job` is there already"));
     assert!(
-        error(", columns: [m]").ends_with("did you mean `n`?"),
+        error(", columns: [jobb]").ends_with("did you mean `job`?"),
         "{}",
-        error(", columns: [m]")
+        error(", columns: [jobb]")
     );
 }
 

@@ -27,8 +27,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::Params;
 use super::each_text::{check_text, each_text};
-use super::{Params, pattern};
+use crate::transform::pattern;
 use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, check_new_name, target};
 use crate::transform::{CheckError, Inputs};

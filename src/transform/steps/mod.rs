@@ -62,7 +62,6 @@ mod normalize_text;
 mod one_hot;
 mod order;
 mod parse_timestamp;
-mod pattern;
 mod pivot;
 mod quantile_bucketize;
 mod reject;

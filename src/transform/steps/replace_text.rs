@@ -19,8 +19,9 @@ use regex::{NoExpand, Regex};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Params;
 use super::each_text::{check_text, each_text};
-use super::{Params, pattern};
+use crate::transform::pattern;
 use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, check_new_name, shortened, target};
 use crate::transform::{CheckError, Inputs};

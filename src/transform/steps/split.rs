@@ -24,9 +24,10 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Params;
 use super::made_fields::with_fields;
 use super::token_lists::{TokenLists, tokens_type};
-use super::{Params, pattern};
+use crate::transform::pattern;
 use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, check_new_name, column_type, exactly, few, shortened, wrong_type};
 use crate::transform::{CheckError, Inputs};

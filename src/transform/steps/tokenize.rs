@@ -22,10 +22,11 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Params;
 use super::each_text::check_text;
 use super::token_lists::{TokenLists, tokens_type};
 use super::white_space::{Splitter, n_words_at_most, push_lower};
-use super::{Params, pattern};
+use crate::transform::pattern;
 use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, check_new_name, exactly};
 use crate::transform::{CheckError, Inputs};
