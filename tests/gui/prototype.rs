@@ -125,3 +125,66 @@ fn a_recipe_for_other_names_is_mapped_to_the_columns_there_are() {
     desk.wait_for("1 step needs columns that are not here");
     assert_eq!(filters(&desk), ["salery >= 10000"]);
 }
+
+#[test]
+fn columns_of_groups_are_added_named_changed_and_taken_out_in_the_form() {
+    let mut desk = data_of_a_day();
+    desk.focus("Add a step");
+    desk.type_text("aggregate");
+    desk.harness.key_press(Key::Enter);
+    desk.wait_for("Add to columns of step 1");
+    let columns = |desk: &Desk| desk.app().document().recipe.steps[0].step.params()["columns"].clone();
+    desk.click("Add to columns of step 1");
+    desk.wait_idle();
+    assert_eq!(
+        columns(&desk),
+        serde_json::json!([{"into": "count", "fn": "count"}])
+    );
+    desk.click("Add to columns of step 1");
+    desk.wait_for("fn 2, columns of step 1");
+    desk.click("fn 2, columns of step 1");
+    desk.wait_for("sum");
+    desk.click("sum");
+    desk.click("column 2, columns of step 1");
+    desk.wait_for("column salary");
+    desk.click("column salary");
+    desk.wait_idle();
+    assert_eq!(
+        columns(&desk)[1],
+        serde_json::json!({"into": "sum_salary", "fn": "sum", "column": "salary"})
+    );
+    desk.click("Remove entry 1, columns of step 1");
+    desk.wait_idle();
+    assert_eq!(
+        columns(&desk),
+        serde_json::json!([{"into": "sum_salary", "fn": "sum", "column": "salary"}])
+    );
+}
+
+#[test]
+fn the_column_that_an_added_step_makes_comes_into_view() {
+    let mut desk = data_of_a_day();
+    desk.harness.set_size(egui::vec2(1000.0, 800.0));
+    desk.wait_idle();
+    assert!(!desk.has("column posted_at"), "the window shows not all columns");
+    desk.click("column title");
+    desk.type_text("string_index");
+    desk.harness.key_press(Key::Enter);
+    desk.wait_for("column title_string_index");
+}
+
+#[test]
+fn parts_of_a_date_are_picked_by_clicks() {
+    let mut desk = data_of_a_day();
+    desk.focus("Add a step");
+    desk.type_text("date_parts");
+    desk.harness.key_press(Key::Enter);
+    let parts = |desk: &Desk| desk.app().document().recipe.steps[0].step.params()["parts"].clone();
+    desk.click("month, parts of step 1");
+    desk.click("year, parts of step 1");
+    desk.wait_idle();
+    assert_eq!(parts(&desk), serde_json::json!(["month", "year"]));
+    desk.click("month, parts of step 1");
+    desk.wait_idle();
+    assert_eq!(parts(&desk), serde_json::json!(["year"]));
+}

@@ -218,6 +218,8 @@ fn steps_ui(
     ScrollArea::vertical()
         .id_salt("steps for the column")
         .max_height(LIST_HEIGHT)
+        // The popup keeps the height that it had before the values above were counted.
+        .min_scrolled_height(LIST_HEIGHT)
         .auto_shrink([false, true])
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;

@@ -66,6 +66,8 @@ pub struct GridState {
     pub is_scrolling_to_cursor: bool,
     /// The step and the column that were brought into view because the step made or changed it.
     followed: Option<(usize, String)>,
+    /// Steps of the recipe when the grid was last drawn with the rows after all of them.
+    n_steps: Option<usize>,
     /// A row whose detail was asked for.
     pub opened_row: Option<usize>,
     /// The card of a column.
@@ -584,15 +586,22 @@ fn fit(offset: f32, view: f32, from: f32, to: f32) -> f32 {
     }
 }
 
-/// The first column that the shown step made or changed, once for each step that is picked.
+/// The first column that a step made or changed, once for each step that is picked or added.
 fn column_to_follow(view: &GridView<'_>, columns: &Columns<'_>, state: &mut GridState) -> Option<usize> {
-    let Some(step) = view.shown_step else {
-        state.followed = None;
-        return None;
-    };
     // The size of the view is known from the second frame on.
     if view.is_stale || state.view.x <= 0.0 {
         return None;
+    }
+    let step = view.shown_step.unwrap_or(view.insert_at);
+    if view.shown_step.is_none() {
+        // A recipe that was opened leaves the rows where they are; a step that is added shows what it did.
+        let n_steps = view.recipe.steps.len();
+        let before = state.n_steps.get_or_insert(n_steps);
+        if n_steps <= *before {
+            *before = n_steps;
+            state.followed = None;
+            return None;
+        }
     }
     let at = columns
         .all
@@ -606,6 +615,7 @@ fn column_to_follow(view: &GridView<'_>, columns: &Columns<'_>, state: &mut Grid
         return None;
     }
     state.followed = followed;
+    state.n_steps = Some(view.recipe.steps.len());
     Some(at)
 }
 

@@ -1,7 +1,6 @@
 //! Which rows are explored: the first ones, or some of every partition. Says how large a part of the data they are.
 
-use egui::containers::menu::{MenuButton, MenuConfig};
-use egui::{Button, DragValue, PopupCloseBehavior, Ui, vec2};
+use egui::{DragValue, Ui, vec2};
 
 use super::DataView;
 use crate::base::{Accuracy, units};
@@ -9,7 +8,7 @@ use crate::dataset::SampleSize;
 use crate::explore::Explored;
 use crate::gui::command::Command;
 use crate::gui::theme::{self, Tone, size, space};
-use crate::gui::widgets::{accuracy_badge, badge, secondary_button, segmented};
+use crate::gui::widgets::{accuracy_badge, badge, card_button, secondary_button, segmented};
 use crate::session::{Edit, SampleChoice};
 
 /// How many of the first rows a person can ask for at a click.
@@ -76,11 +75,7 @@ pub(super) fn sample_menu(ui: &mut Ui, view: &DataView<'_>, commands: &mut Vec<C
         SampleChoice::Head { n_rows } => format!("First {}", units::count(n_rows as u64)),
         SampleChoice::Spread { .. } => "Spread".to_owned(),
     };
-    let button = Button::new(theme::body(text)).min_size(vec2(0.0, size::CONTROL));
-    let config = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
-    let (response, _) = MenuButton::from_button(button)
-        .config(config)
-        .ui(ui, |ui| choice_ui(ui, view.sample, commands));
+    let response = card_button(ui, &text, |ui| choice_ui(ui, view.sample, commands));
     let label = format!("Sample: {}", view.sample);
     ui.ctx()
         .accesskit_node_builder(response.id, |node| node.set_label(label.clone()));

@@ -4,14 +4,15 @@
 
 use std::collections::BTreeSet;
 
-use egui::containers::menu::{MenuButton, MenuConfig};
-use egui::{Align, Button, Layout, PopupCloseBehavior, ScrollArea, Ui, vec2};
+use egui::{Align, Layout, ScrollArea, Ui};
 
 use crate::base::units;
 use crate::explore::{Suggestion, SuggestionCode};
 use crate::gui::command::Command;
-use crate::gui::theme::{self, colors, size, space};
-use crate::gui::widgets::{accuracy_badge, divider, primary_button, quiet_button, secondary_button};
+use crate::gui::theme::{self, colors, space};
+use crate::gui::widgets::{
+    accuracy_badge, card_button, divider, primary_button, quiet_button, secondary_button,
+};
 use crate::session::Edit;
 use crate::transform::RecipeStep;
 
@@ -52,11 +53,7 @@ pub(super) fn suggestions_menu(
         return;
     }
     let text = units::plural(open.len() as u64, "suggestion");
-    let button = Button::new(theme::body(&text)).min_size(vec2(0.0, size::CONTROL));
-    let config = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
-    let (response, _) = MenuButton::from_button(button)
-        .config(config)
-        .ui(ui, |ui| list_ui(ui, &open, state, target, commands));
+    let response = card_button(ui, &text, |ui| list_ui(ui, &open, state, target, commands));
     response.on_hover_text("Steps that these rows ask for, each with its reason; nothing is added by itself");
 }
 

@@ -1,7 +1,6 @@
 //! The line above the grid: how far the rows can be trusted, which step they are after, rejects, rows and columns.
 
-use egui::containers::menu::{MenuButton, MenuConfig};
-use egui::{Align, Button, Layout, PopupCloseBehavior, ScrollArea, Ui, vec2};
+use egui::{Align, Button, Layout, ScrollArea, Ui, vec2};
 
 use super::{Bottom, DataPanel, DataView, sample, suggestions};
 use crate::base::units;
@@ -9,7 +8,7 @@ use crate::explore::Explored;
 use crate::gui::command::Command;
 use crate::gui::recipe::fuzzy;
 use crate::gui::theme::{self, Tone, size, space};
-use crate::gui::widgets::{Icon, badge, icon_button, spinner, text_field};
+use crate::gui::widgets::{Icon, badge, card_button, icon_button, spinner, text_field};
 
 /// Narrower than this, badges and controls would lie over each other.
 const WIDTH_FOR_ONE_LINE: f32 = 760.0;
@@ -138,9 +137,7 @@ fn columns_menu(ui: &mut Ui, explored: &Explored, panel: &mut DataPanel) {
         .filter(|column| !is_hidden(column.name()))
         .count();
     let text = format!("Columns {n_shown} / {}", df.width());
-    let button = Button::new(theme::body(text)).min_size(vec2(0.0, size::CONTROL));
-    let config = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
-    MenuButton::from_button(button).config(config).ui(ui, |ui| {
+    card_button(ui, &text, |ui| {
         ui.set_width(260.0);
         text_field(
             ui,

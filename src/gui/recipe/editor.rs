@@ -18,6 +18,9 @@ pub(super) fn editor_ui(
     commands: &mut Vec<Command>,
 ) -> Option<RowAction> {
     ui.add_space(space::SM);
+    // The row of an open step is filled with the colour that other fields have for their outline.
+    let edge = theme::colors(ui).edge;
+    ui.visuals_mut().widgets.inactive.bg_stroke.color = edge;
     if let Some(info) = view.info {
         let view = FormView {
             at: view.at,

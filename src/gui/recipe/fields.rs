@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use egui::{Button, Popup, PopupCloseBehavior, RichText, ScrollArea, Ui, vec2};
+use egui::{RichText, Ui};
 use polars::prelude::Schema;
 use serde_json::{Map, Value};
 
 use super::add_input::{Picked, input_ui};
+use super::columns::{column_picker, columns_ui};
+use super::entries::{choices_ui, entries_ui};
 use super::expression::{Completing, ExpressionView, Typed, expression_ui};
 use super::fitted::FITTED;
 use super::form::{self, FieldSpec, Kind};
 use super::functions::label_with_functions_ui;
-use super::fuzzy;
-use crate::dataset::dtype_name;
 use crate::gui::command::Command;
 use crate::gui::theme::{self, colors, size, space};
 use crate::gui::widgets::{Icon, icon_button, quiet_button, text_field};
@@ -29,6 +29,14 @@ pub(super) struct Draft {
     texts: BTreeMap<String, String>,
     rows: BTreeMap<String, Vec<(String, String)>>,
     errors: BTreeMap<String, String>,
+}
+
+impl Draft {
+    /// Drops what is half typed in the entries of a list.
+    pub(super) fn forget_entries(&mut self, list: &str) {
+        let end = format!(", {list}");
+        self.texts.retain(|name, _| !name.ends_with(&end));
+    }
 }
 
 /// State of the form that outlives a step.
@@ -57,13 +65,13 @@ pub(super) struct FormView<'a> {
 
 /// What a control did in this frame.
 #[derive(Default)]
-struct Change {
-    value: Option<Result<Value, String>>,
-    is_left: bool,
+pub(super) struct Change {
+    pub value: Option<Result<Value, String>>,
+    pub is_left: bool,
 }
 
 impl Change {
-    fn chosen(value: Value) -> Self {
+    pub(super) fn chosen(value: Value) -> Self {
         Self {
             value: Some(Ok(value)),
             is_left: true,
@@ -186,6 +194,7 @@ fn apply(
     if change.is_left {
         if !draft.errors.contains_key(&spec.name) {
             draft.texts.remove(&spec.name);
+            draft.forget_entries(&spec.name);
         }
         commands.push(Command::Seal);
     }
@@ -196,7 +205,7 @@ fn control_label(view: &FormView<'_>, spec: &FieldSpec) -> String {
     format!("{} of step {}", spec.name, view.at + 1)
 }
 
-fn control_ui(
+pub(super) fn control_ui(
     ui: &mut Ui,
     view: &FormView<'_>,
     spec: &FieldSpec,
@@ -207,6 +216,8 @@ fn control_ui(
     match (&spec.kind, view.schema) {
         (Kind::Bool, _) => bool_ui(ui, spec, value, &label),
         (Kind::Choice(choices), _) => choice_ui(ui, spec, choices, value, &label),
+        (Kind::Choices(choices), _) => choices_ui(ui, choices, value, &label),
+        (Kind::Entries(specs), _) => entries_ui(ui, view, spec, specs, value, state),
         (Kind::Column, Some(schema)) => {
             let current = value.as_str().unwrap_or_default();
             let picked = column_picker(
@@ -301,7 +312,8 @@ fn text_ui(ui: &mut Ui, spec: &FieldSpec, value: &Value, label: &str, draft: &mu
 fn hint(spec: &FieldSpec) -> &'static str {
     match spec.kind {
         Kind::Numbers => "30000, 60000",
-        Kind::Texts | Kind::Columns | Kind::InputColumns => "one, two",
+        Kind::InputColumns => "choose the data first",
+        Kind::Texts | Kind::Columns => "one, two",
         Kind::Scalar => "0, true or text",
         Kind::Integer | Kind::Number => "0",
         _ if spec.is_optional => "not set",
@@ -352,127 +364,6 @@ fn place_of_error<'a>(
         .filter(|error| !view.is_stale && error.param == spec.name)?;
     let position = error.position.filter(|_| is_of_this(error))?;
     Some((position, error.message.as_str()))
-}
-
-/// Chosen columns with a button to take each out, and one more to choose.
-fn columns_ui(ui: &mut Ui, value: &Value, label: &str, schema: &Schema, search: &mut String) -> Change {
-    let names: Vec<&str> = value
-        .as_array()
-        .map(|names| names.iter().filter_map(Value::as_str).collect())
-        .unwrap_or_default();
-    let mut change = Change::default();
-    if !names.is_empty() {
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing = vec2(space::XS, space::XS);
-            for name in &names {
-                let c = colors(ui);
-                let color = if schema.contains(name) { c.text } else { c.bad };
-                let text = RichText::new(format!("{name}  ×"))
-                    .font(theme::mono_small())
-                    .color(color);
-                let chip = Button::new(text).corner_radius(size::BADGE_RADIUS);
-                let response = ui.add(chip).accessible_name(format!("Take out {name}"));
-                if response.on_hover_text("Take out").clicked() {
-                    let rest: Vec<&str> = names.iter().copied().filter(|other| other != name).collect();
-                    change = Change::chosen(Value::from(rest));
-                }
-            }
-        });
-    }
-    let rest: Schema = schema
-        .iter()
-        .filter(|(name, _)| !names.contains(&name.as_str()))
-        .map(|(name, dtype)| (name.clone(), dtype.clone()))
-        .collect();
-    if let Some(name) = column_picker(ui, "", "Add a column", label, &rest, search) {
-        let mut all = names;
-        all.push(&name);
-        change = Change::chosen(Value::from(all));
-    }
-    change
-}
-
-/// A button that opens a list of columns to search.
-fn column_picker(
-    ui: &mut Ui,
-    current: &str,
-    empty: &str,
-    label: &str,
-    schema: &Schema,
-    search: &mut String,
-) -> Option<String> {
-    let c = colors(ui);
-    let is_known = current.is_empty() || schema.contains(current);
-    let text = match current {
-        "" => RichText::new(empty)
-            .font(theme::regular(size::BODY_TEXT))
-            .color(c.weak),
-        name => RichText::new(name)
-            .font(theme::mono())
-            .color(if is_known { c.text } else { c.bad }),
-    };
-    let button = Button::new((text, egui::Atom::grow(), RichText::new("▾").color(c.weak)))
-        .min_size(vec2(ui.available_width(), size::CONTROL));
-    let response = ui.add(button).accessible_name(label);
-    let is_opening = response.clicked();
-    if is_opening {
-        search.clear();
-    }
-    let mut picked = None;
-    let width = response.rect.width();
-    Popup::from_toggle_button_response(&response)
-        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .width(width)
-        .show(|ui| {
-            ui.set_width(width - space::LG);
-            let field = text_field(ui, search, "Search columns", "search columns", false);
-            if is_opening {
-                field.request_focus();
-            }
-            let names: Vec<&str> = schema
-                .iter_names()
-                .map(polars::prelude::PlSmallStr::as_str)
-                .collect();
-            let found = fuzzy::ranked(search, &names);
-            let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-            if is_entered {
-                picked = found.first().map(ToString::to_string);
-            }
-            ScrollArea::vertical()
-                .max_height(260.0)
-                .show_rows(ui, size::ROW, found.len(), |ui, rows| {
-                    for name in found.get(rows).unwrap_or_default() {
-                        let dtype = schema.get(name).map(dtype_name).unwrap_or_default();
-                        let entry = Button::selectable(*name == current, theme::code(*name))
-                            .right_text(
-                                RichText::new(shortened(&dtype))
-                                    .font(theme::small())
-                                    .color(c.weak),
-                            )
-                            .min_size(vec2(ui.available_width(), size::ROW));
-                        let response = ui.add(entry).accessible_name(format!("column {name}"));
-                        if response.clicked() {
-                            picked = Some((*name).to_owned());
-                        }
-                    }
-                    if found.is_empty() {
-                        ui.label(theme::weak(ui, "no such column"));
-                    }
-                });
-            if picked.is_some() {
-                ui.close();
-            }
-        });
-    picked
-}
-
-fn shortened(text: &str) -> String {
-    let cut: String = text.chars().take(24).collect();
-    if cut.len() < text.len() {
-        format!("{cut}…")
-    } else {
-        cut
-    }
 }
 
 /// A map as rows of name and value.

@@ -25,11 +25,6 @@ pub(super) fn badge_ui(ui: &mut Ui, view: &RowView<'_>, commands: &mut Vec<Comma
         ui.spacing_mut().interact_size.y = 0.0;
         let (tone, text, explanation) = about(&state);
         badge(ui, tone, &text).on_hover_text(explanation);
-        if let FitState::Fitted { from, .. } = &state {
-            let c = colors(ui);
-            let from = RichText::new(from).font(theme::small()).color(c.weak);
-            ui.add(egui::Label::new(from).truncate());
-        }
         if matches!(state, FitState::Fitted { .. }) {
             ui.spacing_mut().button_padding.y = 0.0;
             let again =
@@ -43,6 +38,12 @@ pub(super) fn badge_ui(ui: &mut Ui, view: &RowView<'_>, commands: &mut Vec<Comma
                     edits: vec![Edit::SetStep { at: view.at, step }],
                 }));
             }
+        }
+        if let FitState::Fitted { from, .. } = &state {
+            // A long place is cut; the badge's tooltip has all of it.
+            let c = colors(ui);
+            let from = RichText::new(from).font(theme::small()).color(c.weak);
+            ui.add(egui::Label::new(from).truncate());
         }
     });
 }

@@ -29,6 +29,10 @@ pub enum Kind {
     /// Any names and texts.
     Pairs,
     Choice(Vec<Value>),
+    /// Some of them.
+    Choices(Vec<Value>),
+    /// A list of entries, each with these fields.
+    Entries(Vec<FieldSpec>),
     Bool,
     Integer,
     Number,
@@ -138,8 +142,18 @@ fn kind(schema: &Value, hint: Option<&str>) -> Kind {
         (["integer"], _) => Kind::Integer,
         (["number"], _) => Kind::Number,
         (["array"], _) => {
-            let items = schema.get("items").map(self::types).unwrap_or_default();
-            match items.as_slice() {
+            let Some(item) = schema.get("items") else {
+                return Kind::Json;
+            };
+            if let Some(choices) = choices(item) {
+                return Kind::Choices(choices);
+            }
+            let entry = fields(item);
+            let is_flat = |field: &FieldSpec| !matches!(field.kind, Kind::Json | Kind::Entries(_));
+            if !entry.is_empty() && entry.iter().all(is_flat) {
+                return Kind::Entries(entry);
+            }
+            match self::types(item).as_slice() {
                 ["number" | "integer"] => Kind::Numbers,
                 ["string"] => Kind::Texts,
                 _ => Kind::Json,
@@ -359,6 +373,12 @@ mod tests {
                 "n": {"type": "integer"},
                 "value": {"type": ["boolean", "number", "string", "null"]},
                 "prefix": {"anyOf": [{"type": "boolean"}, {"type": "string"}]},
+                "parts": {"type": "array", "items": {"oneOf": [{"enum": ["a"]}, {"const": "b"}]}},
+                "entries": {"type": "array", "items": {"type": "object", "required": ["into"], "properties": {
+                    "into": {"type": "string"},
+                    "column": {"type": "string", "x-input": "column"}
+                }}},
+                "deep": {"type": "array", "items": {"type": "object", "properties": {"x": {"type": "object", "properties": {}}}}},
                 "odd": {"type": "object", "properties": {}}
             }
         });
@@ -367,6 +387,15 @@ mod tests {
             .map(|field| (field.name, field.kind))
             .collect();
         let choice = |values: &[&str]| Kind::Choice(values.iter().map(|value| Value::from(*value)).collect());
+        let entry_field = |name: &str, kind: Kind, is_required: bool| FieldSpec {
+            name: name.to_owned(),
+            is_required,
+            ..field(kind)
+        };
+        let entry = vec![
+            entry_field("into", Kind::Text, true),
+            entry_field("column", Kind::Column, false),
+        ];
         let expected = [
             ("column", Kind::Column),
             ("columns", Kind::Columns),
@@ -387,6 +416,9 @@ mod tests {
             ("n", Kind::Integer),
             ("value", Kind::Scalar),
             ("prefix", Kind::Scalar),
+            ("parts", Kind::Choices(vec![json!("a"), json!("b")])),
+            ("entries", Kind::Entries(entry)),
+            ("deep", Kind::Json),
             ("odd", Kind::Json),
         ];
         for (found, (name, kind)) in found.iter().zip(&expected) {

@@ -2,8 +2,10 @@
 
 mod add_input;
 mod clipboard;
+mod columns;
 mod doc;
 mod editor;
+mod entries;
 mod expression;
 mod facts;
 mod fields;

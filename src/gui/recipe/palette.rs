@@ -86,7 +86,7 @@ pub(super) fn palette_ui(ui: &mut Ui, palette: &mut Palette, place: &str) -> Opt
             palette.marked = palette.marked.saturating_sub(1);
         }
     }
-    let hint = format!("+ Add a step…   type to search {}", registry().len());
+    let hint = format!("+ Add a step…   type to search {} steps", registry().len());
     let edit = TextEdit::singleline(&mut palette.text)
         .id(id)
         .hint_text(RichText::new(hint).color(c.weak))

@@ -224,7 +224,8 @@ fn facts_ui(ui: &mut Ui, view: &RowView<'_>, in_place: &mut InPlace, commands: &
     let c = colors(ui);
     ui.set_width(ui.available_width());
     let summary = view.step.step.summary();
-    if !summary.is_empty() {
+    // A new step has nothing to sum up but its arrow.
+    if summary.contains(char::is_alphanumeric) {
         let text = RichText::new(&summary).font(theme::mono_small()).color(c.weak);
         ui.add(Label::new(text).truncate()).on_hover_text(&summary);
     }

@@ -4,6 +4,7 @@ mod button;
 mod card;
 mod field;
 mod icon;
+mod menu;
 mod message;
 mod progress;
 mod tabs;
@@ -16,6 +17,7 @@ pub use card::{
 pub use field::{labelled_field, text_field};
 pub(crate) use icon::paint_mark;
 pub use icon::{Icon, dot, icon, paint_icon};
+pub use menu::card_button;
 pub use message::{Problem, empty_state, error_box};
 pub use progress::{progress_bar, spinner};
 pub use tabs::{segmented, tabs};
