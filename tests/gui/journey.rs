@@ -177,6 +177,8 @@ fn a_second_dataset_is_added_by_its_folder_joined_and_run() {
     );
     assert_eq!(document.recipe.steps[0].step.params()["input"], "clicks");
 
+    // The form grows the columns of the second dataset below; a click while it does would miss.
+    desk.wait_idle();
     desk.click("on of step 1");
     desk.click("column id");
     desk.wait_idle();

@@ -179,6 +179,8 @@ fn parts_of_a_date_are_picked_by_clicks() {
     desk.focus("Add a step");
     desk.type_text("date_parts");
     desk.harness.key_press(Key::Enter);
+    desk.wait_for("month, parts of step 1");
+    desk.wait_idle();
     let parts = |desk: &Desk| desk.app().document().recipe.steps[0].step.params()["parts"].clone();
     desk.click("month, parts of step 1");
     desk.click("year, parts of step 1");

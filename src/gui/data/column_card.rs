@@ -179,8 +179,6 @@ fn steps_ui(
 ) -> Option<&'static StepInfo> {
     let offers = card.offers.get(column, view.df.schema(), view.inputs).to_vec();
     let n_steps: usize = offers.iter().map(|offer| offer.steps.len()).sum();
-    let entries = offers::found(&offers, &card.search);
-    let last = entries.len().saturating_sub(1);
     let hint = format!("Add a step for {column}: {n_steps} fit");
     let response = text_field(ui, &mut card.search, "Find a step for this column", &hint, false);
     if std::mem::take(&mut card.is_asking_focus) {
@@ -189,6 +187,9 @@ fn steps_ui(
     if response.changed() {
         card.marked = 0;
     }
+    // After the field, because letters and Enter can come in one frame.
+    let entries = offers::found(&offers, &card.search);
+    let last = entries.len().saturating_sub(1);
     let mut is_moved = false;
     let mut is_entered = false;
     if response.has_focus() || response.lost_focus() {

@@ -75,7 +75,7 @@ pub(super) fn sample_menu(ui: &mut Ui, view: &DataView<'_>, commands: &mut Vec<C
         SampleChoice::Head { n_rows } => format!("First {}", units::count(n_rows as u64)),
         SampleChoice::Spread { .. } => "Spread".to_owned(),
     };
-    let response = card_button(ui, &text, |ui| choice_ui(ui, view.sample, commands));
+    let response = card_button(ui, "sample", &text, |ui| choice_ui(ui, view.sample, commands));
     let label = format!("Sample: {}", view.sample);
     ui.ctx()
         .accesskit_node_builder(response.id, |node| node.set_label(label.clone()));

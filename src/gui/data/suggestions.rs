@@ -9,7 +9,7 @@ use egui::{Align, Layout, ScrollArea, Ui};
 use crate::base::units;
 use crate::explore::{Suggestion, SuggestionCode};
 use crate::gui::command::Command;
-use crate::gui::theme::{self, colors, space};
+use crate::gui::theme::{self, colors, size, space};
 use crate::gui::widgets::{
     accuracy_badge, card_button, divider, primary_button, quiet_button, secondary_button,
 };
@@ -53,7 +53,9 @@ pub(super) fn suggestions_menu(
         return;
     }
     let text = units::plural(open.len() as u64, "suggestion");
-    let response = card_button(ui, &text, |ui| list_ui(ui, &open, state, target, commands));
+    let response = card_button(ui, "suggestions", &text, |ui| {
+        list_ui(ui, &open, state, target, commands)
+    });
     response.on_hover_text("Steps that these rows ask for, each with its reason; nothing is added by itself");
 }
 
@@ -130,6 +132,7 @@ fn entry_ui(
     let column = &suggestion.column;
     let name = suggestion.step.name();
     ui.horizontal(|ui| {
+        ui.set_min_height(size::CONTROL);
         let mut is_chosen = state.chosen.contains(&key(suggestion));
         let choose = ui
             .checkbox(&mut is_chosen, theme::strong(column))

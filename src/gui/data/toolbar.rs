@@ -137,7 +137,7 @@ fn columns_menu(ui: &mut Ui, explored: &Explored, panel: &mut DataPanel) {
         .filter(|column| !is_hidden(column.name()))
         .count();
     let text = format!("Columns {n_shown} / {}", df.width());
-    card_button(ui, &text, |ui| {
+    card_button(ui, "columns", &text, |ui| {
         ui.set_width(260.0);
         text_field(
             ui,

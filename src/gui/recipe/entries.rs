@@ -144,7 +144,7 @@ fn set(entry: &mut Map<String, Value>, specs: &[FieldSpec], spec: &FieldSpec, va
     let is_own_name = entry
         .get("into")
         .and_then(Value::as_str)
-        .is_none_or(|name| name.is_empty() || name == name_of(entry, specs));
+        .is_none_or(|name| is_made_of(name, &name_of(entry, specs)));
     let is_empty = value.is_null() || value.as_str() == Some("");
     if is_empty && !spec.is_required {
         entry.remove(&spec.name);
@@ -155,6 +155,15 @@ fn set(entry: &mut Map<String, Value>, specs: &[FieldSpec], spec: &FieldSpec, va
     if is_choice && is_own_name && specs.iter().any(|spec| spec.name == "into") {
         entry.insert("into".to_owned(), Value::from(name_of(entry, specs)));
     }
+}
+
+/// Whether `name` is `made`, perhaps with a number that tells it from others.
+fn is_made_of(name: &str, made: &str) -> bool {
+    let is_number = |rest: &str| rest.strip_prefix('_').is_some_and(|n| n.parse::<usize>().is_ok());
+    name.is_empty()
+        || name
+            .strip_prefix(made)
+            .is_some_and(|rest| rest.is_empty() || is_number(rest))
 }
 
 /// `sum_price` for the function `sum` of the column `price`.
@@ -271,6 +280,10 @@ mod tests {
         assert_eq!(first, object(json!({"into": "count", "fn": "count"})));
         let second = new_entry(&specs, &[first]);
         assert_eq!(second.get("into"), Some(&json!("count_2")));
+        let mut second = second;
+        let function = specs.iter().find(|spec| spec.name == "fn").unwrap();
+        set(&mut second, &specs, function, json!("sum"));
+        assert_eq!(second.get("into"), Some(&json!("sum")));
     }
 
     #[test]

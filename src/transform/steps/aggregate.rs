@@ -165,7 +165,7 @@ impl Behaviour for Aggregate {
     fn check(&self, schema: &Schema) -> Result<Schema, CheckError> {
         if self.by.is_empty() && self.columns.is_empty() {
             return Err(CheckError::new("columns", "`columns` is empty")
-                .hint("write `{into: name, fn: function, column: column}`"));
+                .hint("add one, such as `{into: n, fn: count}`"));
         }
         let mut columns = Vec::with_capacity(self.columns.len());
         for column in &self.columns {

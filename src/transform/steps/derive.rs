@@ -43,7 +43,9 @@ impl Params for Derive {
 impl Behaviour for Derive {
     fn check(&self, schema: &Schema) -> Result<Schema, CheckError> {
         if self.columns.is_empty() {
-            return Err(CheckError::new("columns", "`columns` is empty").hint("write `{name: expression}`"));
+            return Err(
+                CheckError::new("columns", "`columns` is empty").hint("write a name and its expression")
+            );
         }
         let mut output = schema.clone();
         for (name, text) in self.columns.iter() {

@@ -339,9 +339,8 @@ impl Params for Window {
 impl Behaviour for Window {
     fn check(&self, schema: &Schema) -> Result<Schema, CheckError> {
         if self.columns.is_empty() {
-            return Err(
-                CheckError::new("columns", "`columns` is empty").hint("write `{into: name, fn: function}`")
-            );
+            return Err(CheckError::new("columns", "`columns` is empty")
+                .hint("add one, such as `{into: n, fn: row_number}`"));
         }
         for column in &self.partition_by {
             column_type(schema, "partition_by", column)?;
