@@ -311,12 +311,12 @@ fn text_ui(ui: &mut Ui, spec: &FieldSpec, value: &Value, label: &str, draft: &mu
 
 fn hint(spec: &FieldSpec) -> &'static str {
     match spec.kind {
+        _ if spec.is_optional => "not set",
         Kind::Numbers => "30000, 60000",
         Kind::InputColumns => "choose the data first",
         Kind::Texts | Kind::Columns => "one, two",
         Kind::Scalar => "0, true or text",
         Kind::Integer | Kind::Number => "0",
-        _ if spec.is_optional => "not set",
         _ => "",
     }
 }
