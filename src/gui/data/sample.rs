@@ -58,13 +58,13 @@ pub(super) fn size_badge(ui: &mut Ui, view: &DataView<'_>, explored: &Explored, 
 
 /// `sample: 2,000 of about 5,000,000 rows, 28 of 50,000 files, seed 7`.
 fn said(choice: SampleChoice, size: SampleSize, accuracy: Accuracy) -> String {
-    let mut text = if size.rows.n == 0 {
+    let text = if size.rows.n == 0 {
         format!("{accuracy} rows")
     } else {
         format!("sample: {size}")
     };
     if let SampleChoice::Spread { seed, .. } = choice {
-        text.push_str(&format!(", seed {seed}"));
+        return format!("{text}, seed {seed}");
     }
     text
 }
