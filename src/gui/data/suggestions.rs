@@ -54,7 +54,7 @@ pub(super) fn suggestions_menu(
     }
     let text = units::plural(open.len() as u64, "suggestion");
     let response = card_button(ui, "suggestions", &text, |ui| {
-        list_ui(ui, &open, state, target, commands)
+        list_ui(ui, &open, state, target, commands);
     });
     response.on_hover_text("Steps that these rows ask for, each with its reason; nothing is added by itself");
 }

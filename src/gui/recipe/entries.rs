@@ -55,7 +55,7 @@ pub(super) fn entries_ui(
                             is_changed = true;
                         }
                         Some(Err(message)) => {
-                            change.value = Some(Err(format!("{}: {message}", spec.label())))
+                            change.value = Some(Err(format!("{}: {message}", spec.label())));
                         }
                         None => {}
                     }
@@ -196,15 +196,10 @@ fn new_entry(specs: &[FieldSpec], others: &[Map<String, Value>]) -> Map<String, 
                 .iter()
                 .any(|other| other.get("into").and_then(Value::as_str) == Some(name))
         };
-        let free = (1..)
-            .map(|n| {
-                if n == 1 {
-                    name.clone()
-                } else {
-                    format!("{name}_{n}")
-                }
-            })
-            .find(|name| !is_taken(name));
+        // One more than there are others is enough.
+        let free = (2..=others.len() + 1)
+            .map(|n| format!("{name}_{n}"))
+            .find(|numbered| is_taken(&name) && !is_taken(numbered));
         entry.insert("into".to_owned(), Value::from(free.unwrap_or(name)));
     }
     entry
@@ -259,7 +254,7 @@ mod tests {
         }
     }
 
-    fn object(value: Value) -> Map<String, Value> {
+    fn object(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
@@ -277,7 +272,7 @@ mod tests {
     fn a_new_entry_is_complete_and_named_apart_from_others() {
         let specs = entry_of_aggregate();
         let first = new_entry(&specs, &[]);
-        assert_eq!(first, object(json!({"into": "count", "fn": "count"})));
+        assert_eq!(first, object(&json!({"into": "count", "fn": "count"})));
         let second = new_entry(&specs, &[first]);
         assert_eq!(second.get("into"), Some(&json!("count_2")));
         let mut second = second;
@@ -295,11 +290,11 @@ mod tests {
         set(&mut entry, &specs, spec("fn"), json!("sum"));
         assert_eq!(
             entry,
-            object(json!({"into": "sum_price", "fn": "sum", "column": "price"}))
+            object(&json!({"into": "sum_price", "fn": "sum", "column": "price"}))
         );
         set(&mut entry, &specs, spec("into"), json!("cost"));
         set(&mut entry, &specs, spec("fn"), json!("mean"));
         set(&mut entry, &specs, spec("column"), Value::Null);
-        assert_eq!(entry, object(json!({"into": "cost", "fn": "mean"})));
+        assert_eq!(entry, object(&json!({"into": "cost", "fn": "mean"})));
     }
 }
