@@ -26,7 +26,7 @@ BINARY = str(pathlib.Path(sys.argv[1]).resolve()) if len(sys.argv) > 1 else "ske
 
 
 def skewer(*args):
-    done = subprocess.run([BINARY, *map(str, args)], capture_output=True, text=True, encoding="utf-8", check=False)
+    done = subprocess.run([BINARY, *map(str, args)], capture_output=True, text=True, encoding="utf-8", check=False, timeout=300)
     assert done.returncode == 0, f"skewer {' '.join(map(str, args))}: exit {done.returncode}\n{done.stderr}"
     return done
 

@@ -25,8 +25,7 @@
 //!
 //! Limits: it looks at the rows of one partition of the data, never at those of two: the first row of a day has no `lag`.
 //! A day larger than the memory goes through files by `partition_by`, and the rows of one key have to fit into the memory;
-//! without it all rows have to. A sum of whole numbers beyond int64 is null. polars in Python adds up the fractions of a
-//! partition in another order, so `share` may differ there in its last digits.
+//! without it all rows have to. A sum of whole numbers beyond int64 is null.
 
 use polars::prelude::{
     Column, DataFrame, DataType, IdxCa, IdxSize, IntoColumn, LazyFrame, PolarsResult, Schema,

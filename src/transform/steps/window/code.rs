@@ -71,8 +71,12 @@ pub(super) fn write(step: &Window, schema: &Schema, script: &mut Python) {
                 format!("{value}.cast(pl.Int128).cum_sum(){over}.cast(pl.Int64, strict=False)")
             }
             WindowFn::Share => {
-                let wide = if is_float { "pl.Float64" } else { "pl.Int128" };
-                let sum = format!("{value}.cast({wide}).sum(){over}.cast(pl.Float64)");
+                // Fractions one after another, as they are added up here; `sum` of polars takes them in another order.
+                let sum = if is_float {
+                    format!("{number}.drop_nulls().cum_sum().last(){over}")
+                } else {
+                    format!("{value}.cast(pl.Int128).sum(){over}.cast(pl.Float64)")
+                };
                 format!("pl.when({sum} != 0).then({value}.cast(pl.Float64) / {sum})")
             }
         };
