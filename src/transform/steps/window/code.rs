@@ -71,7 +71,9 @@ pub(super) fn write(step: &Window, schema: &Schema, script: &mut Python) {
                 format!("{value}.cast(pl.Int128).cum_sum(){over}.cast(pl.Int64, strict=False)")
             }
             WindowFn::Share => {
-                // Fractions one after another, as they are added up here; `sum` of polars takes them in another order.
+                // Fractions one after another, as they are added up here; `sum` of polars takes them in another order. By a
+                // single number polars does not divide: it multiplies by the inverse.
+                let over = if over.is_empty() { ".over(pl.lit(1))" } else { &over };
                 let sum = if is_float {
                     format!("{number}.drop_nulls().cum_sum().last(){over}")
                 } else {
