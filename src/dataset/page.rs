@@ -223,7 +223,7 @@ impl Plan {
                 && let Some((object, outcome)) = reads.next().await
             {
                 names.push(object.key.clone());
-                likely.n_bytes_read += object.size;
+                likely.bytes_read += object.size;
                 let place = store.location(&object.key).to_string();
                 let part = match outcome {
                     Ok(part) => part,
@@ -382,17 +382,17 @@ fn part_of_batches(rows: head::Rows, n_rows: usize) -> Part {
 /// Rows by bytes of the objects read, to tell the rows of all.
 #[derive(Debug, Default)]
 struct Likely {
-    n_rows: u64,
+    rows: u64,
     /// Of the objects whose rows are known.
-    n_bytes: u64,
+    bytes: u64,
     /// Of all objects read.
-    n_bytes_read: u64,
+    bytes_read: u64,
 }
 
 impl Likely {
     fn add(&mut self, n_rows: u64, n_bytes: u64) {
-        self.n_rows += n_rows;
-        self.n_bytes += n_bytes;
+        self.rows += n_rows;
+        self.bytes += n_bytes;
     }
 
     /// What part of `objects` the `n_files` read with their `n_rows` rows are.
@@ -409,14 +409,14 @@ impl Likely {
         SampleSize {
             rows: portion(n_rows, rows),
             files: portion(n_files, Total::Exact(objects.len() as u64)),
-            bytes: portion(self.n_bytes_read, Total::Exact(n_bytes)),
+            bytes: portion(self.bytes_read, Total::Exact(n_bytes)),
             partitions: Portion::default(),
         }
     }
 
     /// Rows of objects of `n_bytes` in all. None where nothing is known.
     fn of(&self, n_bytes: u64) -> Option<u64> {
-        let rows = (u128::from(self.n_rows) * u128::from(n_bytes)).checked_div(u128::from(self.n_bytes))?;
+        let rows = (u128::from(self.rows) * u128::from(n_bytes)).checked_div(u128::from(self.bytes))?;
         u64::try_from(rows).ok()
     }
 }

@@ -76,12 +76,11 @@ pub(super) fn notes(recipe: &Recipe, n_steps: usize, inputs: &Inputs) -> Vec<Str
         .filter_map(|name| {
             let input = inputs.get(name)?;
             match input.accuracy {
-                Accuracy::Exact => None,
                 Accuracy::Sample { n, .. } | Accuracy::Partial { n } => Some(format!(
                     "only the first {} of input `{name}` were read: rows may lack a match that a job finds",
                     units::plural(n, "row")
                 )),
-                Accuracy::Estimate => None,
+                Accuracy::Exact | Accuracy::Estimate => None,
             }
         })
         .collect()

@@ -379,7 +379,7 @@ impl App {
                     shown_step: panels.shown_step,
                     recipe: &document.recipe,
                     suggestions: slots.suggestions.value().map_or(&[], Vec::as_slice),
-                    lacks: &slots.lacks.lacks,
+                    lacks: &slots.lacks.steps,
                     input: slots.lacks.input.as_ref(),
                     inputs: slots.opened_inputs(),
                 };

@@ -41,7 +41,7 @@ pub(super) fn look_for_lacks(document: &Document, slots: &mut Slots) {
         .missing_columns(&input, &declared_inputs(&document.inputs));
     slots.lacks = Lacks {
         key,
-        lacks,
+        steps: lacks,
         input: Some(input),
     };
 }

@@ -230,7 +230,7 @@ fn test_name(document: &Document, rows: &Range<usize>) -> String {
     if !is_taken(&name) {
         return name;
     }
-    (2_u32..)
+    (2..=u32::MAX)
         .map(|n| format!("{name}, {n}"))
         .find(|name| !is_taken(name))
         .unwrap_or(name)

@@ -122,7 +122,7 @@ impl Default for SpecText {
 pub struct Lacks {
     /// The page by its stamp, the recipe, and its second datasets.
     pub key: Option<(u64, Recipe, BTreeMap<String, InputSpec>)>,
-    pub lacks: Vec<StepLacks>,
+    pub steps: Vec<StepLacks>,
     /// Visible columns of the page.
     pub input: Option<Schema>,
 }

@@ -14,7 +14,7 @@ use super::ledger::{Cut, READ};
 use super::produced::{Assignment, Produced, fill};
 use super::publish::{Publication, discard};
 use super::report::{PartitionReport, PartitionStatus};
-use super::work::{Decision, decide, made_ledger, next_ledger};
+use super::work::{Decision, Work, decide, made_ledger, next_ledger};
 use super::{RunError, inputs, list, time_limit};
 use crate::base::{Cancel, Progress, units};
 use crate::job::{Job, SinkLayout};
@@ -121,21 +121,11 @@ impl RunContext<'_> {
                 return Ok(PartitionStatus::NoData);
             }
             Decision::UpToDate { message } => {
-                let finished = if state.was_rolled_forward {
-                    "; its commit was finished now"
-                } else {
-                    ""
-                };
-                report.message = Some(format!("{message}{finished}"));
-                report.parts = state.part_reports(&self.job.sink);
-                return Ok(PartitionStatus::AlreadyCommitted);
+                return Ok(self.up_to_date(report, &state, &message));
             }
             Decision::Work(work) => work,
         };
-        report.n_files_new = work.n_new;
-        report.n_files_changed = work.n_changed;
-        report.n_files_vanished = work.n_vanished;
-        report.n_bytes_in = work.objects.iter().map(|object| object.size).sum();
+        tell_work(report, &work);
         log.check_parts(&state).await?;
         let inputs = self.open_inputs(&listed, day).await?;
         report.message = join_messages(work.message, inputs::without_files(&inputs.reports));
@@ -201,6 +191,18 @@ impl RunContext<'_> {
         report.seconds.commit = start.elapsed().as_secs_f64();
         report.parts = commit.part_reports(&self.job.sink, true);
         Ok(PartitionStatus::Committed)
+    }
+
+    /// A day whose table is as its source is.
+    fn up_to_date(&self, report: &mut PartitionReport, state: &DayState, message: &str) -> PartitionStatus {
+        let finished = if state.was_rolled_forward {
+            "; its commit was finished now"
+        } else {
+            ""
+        };
+        report.message = Some(format!("{message}{finished}"));
+        report.parts = state.part_reports(&self.job.sink);
+        PartitionStatus::AlreadyCommitted
     }
 
     /// The publication of what this run computed of a day.
@@ -294,4 +296,12 @@ fn join_messages(first: Option<String>, second: Option<String>) -> Option<String
         (Some(first), Some(second)) => Some(format!("{first}; {second}")),
         (first, second) => first.or(second),
     }
+}
+
+/// What of the day's files is to be read.
+fn tell_work(report: &mut PartitionReport, work: &Work) {
+    report.n_files_new = work.n_new;
+    report.n_files_changed = work.n_changed;
+    report.n_files_vanished = work.n_vanished;
+    report.n_bytes_in = work.objects.iter().map(|object| object.size).sum();
 }

@@ -39,7 +39,10 @@ pub enum RunError {
     #[error(transparent)]
     Input(#[from] InputError),
     #[error("input `{name}`: {source}")]
-    OfInput { name: String, source: InputReadError },
+    OfInput {
+        name: String,
+        source: Box<InputReadError>,
+    },
     #[error(
         "input `{name}`: the rows of its {} ({} as stored) take more memory than the {} that inputs may have, a third of \
          `limits.memory`: declare fewer of its columns, aggregate it first, or raise the limit",
@@ -178,13 +181,10 @@ impl RunError {
             Self::Storage(error) if error.is_configuration() => exit::CONFIGURATION,
             Self::Storage(StorageError::NotFound { .. }) => exit::CONFIGURATION,
             Self::Storage(error) if error.is_transient() => exit::TRY_AGAIN,
-            Self::OfInput {
-                source: InputReadError::Storage(error),
-                ..
-            } => match error {
-                error if error.is_configuration() => exit::CONFIGURATION,
-                StorageError::NotFound { .. } => exit::CONFIGURATION,
-                error if error.is_transient() => exit::TRY_AGAIN,
+            Self::OfInput { source, .. } => match source.as_ref() {
+                InputReadError::Storage(error) if error.is_configuration() => exit::CONFIGURATION,
+                InputReadError::Storage(StorageError::NotFound { .. }) => exit::CONFIGURATION,
+                InputReadError::Storage(error) if error.is_transient() => exit::TRY_AGAIN,
                 _ => exit::UNEXPECTED,
             },
             Self::Vanished { .. }

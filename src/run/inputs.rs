@@ -239,7 +239,7 @@ impl OpenedInput {
 fn of_input(name: &str, error: impl Into<InputReadError>) -> RunError {
     RunError::OfInput {
         name: name.to_owned(),
-        source: error.into(),
+        source: Box::new(error.into()),
     }
 }
 

@@ -113,10 +113,7 @@ async fn replay_day(
     let objects = Arc::new(objects);
     report.n_bytes_in = objects.iter().map(|object| object.size).sum();
     context.progress.add_total(objects.len() as u64);
-    let (copies, kept): (Vec<Copy>, Vec<DayPart>) = match job.sink.layout {
-        SinkLayout::Parts => (Vec::new(), parts),
-        SinkLayout::Single => (parts.into_iter().map(Copy::whole).collect(), Vec::new()),
-    };
+    let (copies, kept) = copied_and_kept(job, parts);
     let selection = Arc::new(selection(context, &objects, &lines));
     let inputs = context.inputs.list(day, context.cancel).await?;
     let inputs = context.open_inputs(&inputs, day).await?;
@@ -184,6 +181,14 @@ async fn replay_day(
         read.not_reached()
     ));
     Ok(PartitionStatus::Committed)
+}
+
+/// The day's parts as the layout has them: rows to write again, and parts that stay.
+fn copied_and_kept(job: &Job, parts: Vec<DayPart>) -> (Vec<Copy>, Vec<DayPart>) {
+    match job.sink.layout {
+        SinkLayout::Parts => (Vec::new(), parts),
+        SinkLayout::Single => (parts.into_iter().map(Copy::whole).collect(), Vec::new()),
+    }
 }
 
 /// Refuses a day to which no record can be added alone.

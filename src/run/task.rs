@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::commit::{Changes, DayLog, staging};
 use super::day::RunContext;
+use super::inputs::DayInputs;
 use super::ledger::{Ledger, READ};
 use super::plan::{DayPlan, PlanFolder, PlannedStatus, SLOTS_PER_TASK};
 use super::produced::{Assignment, Produced, fill};
@@ -20,7 +22,7 @@ use super::work::{made_ledger, next_ledger};
 use super::{Opened, PartitionReport, PartitionStatus, RunError, RunOptions, RunReport, keep_report};
 use crate::base::{Cancel, Progress};
 use crate::job::Job;
-use crate::storage::Partition;
+use crate::storage::{Location, Partition};
 
 /// What a task tells of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -90,14 +92,7 @@ pub async fn task(
     progress.set_note(format!("{day}, task {index}"));
     progress.add_total(objects.len() as u64);
     let context = opened.context(job, plan_id, options, 1, progress, cancel);
-    let listed = context.inputs.list(day, cancel).await?;
-    if day_plan.is_some_and(|planned| planned.inputs_sha256 != listed.sha256) {
-        return Err(RunError::InputChanged {
-            day,
-            plan_id: plan_id.to_owned(),
-        });
-    }
-    let inputs = context.open_inputs(&listed, day).await?;
+    let inputs = inputs_of(&context, day, day_plan).await?;
     let nonce = random_suffix();
     let staged_at = staging(&job.sink, plan_id, day).join(&format!("task-{index:05}-{nonce}"));
     let assignment = Assignment {
@@ -168,24 +163,42 @@ pub async fn task(
     let word = PlanFolder::document(&done_at, "TaskDone", &done)?;
     let written = opened.files.put_new(&done_at, &word).await;
     // An answer may have been lost: whose word counts is what is there.
-    match (folder.read::<Done>(&done_at, "TaskDone").await, written) {
-        (Ok(Some(first)), _) if first.nonce == done.nonce => {
-            Ok(report(plan_id, day, TaskStatus::Done, &done))
-        }
-        (Ok(Some(first)), _) => {
-            take_back(&done.produced).await;
-            Ok(report(plan_id, day, TaskStatus::AlreadyDone, &first))
-        }
-        // Whether the word is there is not known: the parts stay, and the task is done again, or `gc` removes them.
-        (Err(error), _) | (Ok(None), Err(error)) => Err(error),
-        (Ok(None), Ok(_)) => Err(RunError::Unsure {
-            location: done_at.to_string(),
-            message: "it is not there although it was written".to_owned(),
-        }),
+    let first = match (folder.read::<Done>(&done_at, "TaskDone").await?, written) {
+        (Some(first), _) => first,
+        (None, written) => return Err(not_there(&done_at, written.err())),
+    };
+    if first.nonce == done.nonce {
+        return Ok(report(plan_id, day, TaskStatus::Done, &done));
     }
+    take_back(&done.produced).await;
+    Ok(report(plan_id, day, TaskStatus::AlreadyDone, &first))
 }
 
-fn report(plan_id: &str, day: chrono::NaiveDate, status: TaskStatus, done: &Done) -> TaskReport {
+/// Whether the word of a task is there is not known: its parts stay, and it is done again, or `gc` removes them.
+fn not_there(done_at: &Location, error: Option<RunError>) -> RunError {
+    error.unwrap_or_else(|| RunError::Unsure {
+        location: done_at.to_string(),
+        message: "it is not there although it was written".to_owned(),
+    })
+}
+
+/// The second datasets of a day, as they were when it was planned.
+async fn inputs_of(
+    context: &RunContext<'_>,
+    day: NaiveDate,
+    planned: Option<&DayPlan>,
+) -> Result<DayInputs, RunError> {
+    let listed = context.inputs.list(day, context.cancel).await?;
+    if planned.is_some_and(|planned| planned.inputs_sha256 != listed.sha256) {
+        return Err(RunError::InputChanged {
+            day,
+            plan_id: context.run_id.to_owned(),
+        });
+    }
+    context.open_inputs(&listed, day).await
+}
+
+fn report(plan_id: &str, day: NaiveDate, status: TaskStatus, done: &Done) -> TaskReport {
     let books = &done.produced.books;
     TaskReport {
         plan_id: plan_id.to_owned(),

@@ -110,22 +110,13 @@ pub(super) fn decide(
         return Ok(up_to_date(last, "committed", "; --replace computes it again"));
     };
     let found = diff(&objects, ledger);
-    let gone = (found.n_vanished > 0).then(|| {
-        format!(
-            "; {} that it was made of gone, the rows stay",
-            units::plural(found.n_vanished, "raw file")
-        )
-    });
-    let gone = gone.unwrap_or_default();
+    let gone = gone(found.n_vanished);
     let has_same_logic = last.logic_sha256 == job.logic_sha256;
     // With other steps the inputs are others anyway.
     let has_other_inputs = has_same_logic && last.inputs_sha256 != inputs_sha256;
     if found.new.is_empty() && found.changed.is_empty() {
         if has_other_inputs && found.n_vanished == 0 {
-            let mut work = whole(job, &parts, objects);
-            work.n_new = 0;
-            work.message = Some("the files of its inputs changed, so the day was made again".to_owned());
-            return Ok(Decision::Work(work));
+            return Ok(Decision::Work(with_new_inputs(job, &parts, objects)));
         }
         let other = if has_other_inputs {
             "; the files of its inputs changed too, so its rows are no longer what they would be"
@@ -166,12 +157,7 @@ pub(super) fn decide(
     let (rewritten, kept): (Vec<DayPart>, Vec<DayPart>) =
         parts.into_iter().partition(|part| touched.contains(&part.slot));
     let wanted: BTreeSet<usize> = found.new.into_iter().chain(found.changed).collect();
-    let mut index = 0;
-    let mut objects = objects;
-    objects.retain(|_| {
-        index += 1;
-        wanted.contains(&(index - 1))
-    });
+    let objects = chosen(objects, &wanted);
     Ok(Decision::Work(Work {
         kind: if rewritten.is_empty() {
             CommitKind::Append
@@ -191,11 +177,40 @@ pub(super) fn decide(
     }))
 }
 
+/// The objects at the indices `wanted`.
+fn chosen(mut objects: Vec<Object>, wanted: &BTreeSet<usize>) -> Vec<Object> {
+    let mut index = 0;
+    objects.retain(|_| {
+        index += 1;
+        wanted.contains(&(index - 1))
+    });
+    objects
+}
+
+/// What an up-to-date day says of raw files that are no longer there.
+fn gone(n_vanished: u64) -> String {
+    if n_vanished == 0 {
+        return String::new();
+    }
+    format!(
+        "; {} that it was made of gone, the rows stay",
+        units::plural(n_vanished, "raw file")
+    )
+}
+
 fn up_to_date(last: &Commit, verb: &str, rest: &str) -> Decision {
     let by = if verb == "committed" { "by run" } else { "run" };
     Decision::UpToDate {
         message: format!("{verb} {by} {}{rest}", last.run_id),
     }
+}
+
+/// All of the day again, because its second datasets are others.
+fn with_new_inputs(job: &Job, parts: &[DayPart], objects: Vec<Object>) -> Work {
+    let mut work = whole(job, parts, objects);
+    work.n_new = 0;
+    work.message = Some("the files of its inputs changed, so the day was made again".to_owned());
+    work
 }
 
 /// All of the day again.

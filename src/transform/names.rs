@@ -189,6 +189,9 @@ fn likeness(a: &str, b: &str) -> f64 {
     edits
 }
 
+/// Writes an expression with other names; none where it stays as it is.
+type Rewrite = fn(&str, &mut dyn FnMut(&str) -> Option<String>) -> Option<String>;
+
 /// A walk over the parameters of a step that hands every column it reads to `rename`.
 struct Walk<F> {
     rename: F,
@@ -311,11 +314,7 @@ impl<F: FnMut(&str) -> Option<String>> Walk<F> {
     }
 
     /// An expression, several, or one by the name of the column it makes.
-    fn expressions(
-        &mut self,
-        value: &mut Value,
-        rewrite: fn(&str, &mut dyn FnMut(&str) -> Option<String>) -> Option<String>,
-    ) {
+    fn expressions(&mut self, value: &mut Value, rewrite: Rewrite) {
         match value {
             Value::String(text) => {
                 if let Some(new) = rewrite(text, &mut self.rename) {
@@ -409,11 +408,13 @@ mod tests {
         recipe(yaml).rename_columns(&names)
     }
 
+    type Told<'a> = (usize, Vec<(&'a str, Vec<&'a str>)>);
+
     #[test]
     fn each_step_tells_what_it_lacks_and_what_may_be_meant() {
         let data = schema(&["job_title", "City", "pay"]);
         let lacks = recipe(STEPS).missing_columns(&data, &Inputs::default());
-        let told: Vec<(usize, Vec<(&str, Vec<&str>)>)> = lacks
+        let told: Vec<Told<'_>> = lacks
             .iter()
             .map(|step| {
                 let columns = step.columns.iter().map(|column| {

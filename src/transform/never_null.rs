@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use polars::prelude::PlSmallStr;
 use serde_json::Value;
 
 use super::Plan;
@@ -91,7 +92,7 @@ fn after(planned: &PlannedStep, mut known: NeverNull) -> NeverNull {
                 .and_then(Value::as_array)
                 .map(|columns| columns.iter().filter_map(Value::as_str).collect())
                 .unwrap_or_default();
-            let all = planned.input.iter_names().map(|name| name.as_str());
+            let all = planned.input.iter_names().map(PlSmallStr::as_str);
             let dropped: Vec<&str> = if named.is_empty() { all.collect() } else { named };
             for column in dropped {
                 let why = || by("leaves out rows without it");

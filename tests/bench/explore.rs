@@ -78,9 +78,9 @@ fn main() -> ExitCode {
         is_within &= median <= BUDGET;
     }
     // What a keystroke costs that changes nothing, and which steps the time goes to.
-    let (explored, time) = explore(&mut explorer, &page, &recipe(Some(0), n_typed));
+    let (after, time) = explore(&mut explorer, &page, &recipe(Some(0), n_typed));
     println!("nothing changed: {}", millis(time));
-    for (number, ledger) in &explored.ledger {
+    for (number, ledger) in &after.ledger {
         println!(
             "  step {number:2} {:15} {:>9} {:5.1}%{}",
             ledger.counts.name,
@@ -107,7 +107,7 @@ fn explore(explorer: &mut Explorer, page: &Page, recipe: &Recipe) -> (Explored, 
         at: chrono::DateTime::UNIX_EPOCH,
     };
     let started = Instant::now();
-    let explored = explorer
+    let shown = explorer
         .explore(
             1,
             page,
@@ -119,9 +119,9 @@ fn explore(explorer: &mut Explorer, page: &Page, recipe: &Recipe) -> (Explored, 
         )
         .unwrap();
     let time = started.elapsed();
-    assert_eq!(explored.error, None);
-    assert_eq!(explored.n_steps, STEPS.len(), "{:?}", explored.checks);
-    (explored, time)
+    assert_eq!(shown.error, None);
+    assert_eq!(shown.n_steps, STEPS.len(), "{:?}", shown.checks);
+    (shown, time)
 }
 
 /// The steps with `typed` in the step at `edited`, and zeros in the others.

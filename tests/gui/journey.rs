@@ -148,9 +148,10 @@ fn a_second_dataset_is_added_by_its_folder_joined_and_run() {
         std::fs::write(path, lines).unwrap();
     };
     for day in ["2020-01-01", "2020-01-02"] {
-        let rows: String = (0..6)
+        let rows: Vec<String> = (0..6)
             .map(|id| format!("{{\"id\": {id}, \"job\": \"j{id}\"}}\n"))
             .collect();
+        let rows = rows.concat();
         put(&format!("impressions/{day}/a.jsonl"), &rows);
         put(
             &format!("clicks/{day}/a.jsonl"),

@@ -35,8 +35,10 @@ fn put(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
 }
 
 fn lines(ids: std::ops::Range<i64>) -> String {
-    ids.map(|id| format!("{{\"id\": {id}, \"more\": \"{}\"}}\n", "x".repeat(20)))
-        .collect()
+    let lines: Vec<String> = ids
+        .map(|id| format!("{{\"id\": {id}, \"more\": \"{}\"}}\n", "x".repeat(20)))
+        .collect();
+    lines.concat()
 }
 
 const JSONL: &str = "schema: {fields: [{name: id, type: int64, required: true}]}";

@@ -1,3 +1,5 @@
+//! The explorer: what it keeps, what it computes again, and what it tells of each step.
+
 use std::collections::BTreeMap;
 
 use chrono::DateTime;

@@ -243,7 +243,7 @@ mod tests {
     }
 
     /// How many rows of `column` a filter for each of its values keeps.
-    fn kept(column: Column) -> Vec<usize> {
+    fn kept(column: &Column) -> Vec<usize> {
         let df = DataFrame::new(column.len(), vec![column.clone()]).unwrap();
         (0..column.len())
             .map(|row| {
@@ -304,7 +304,7 @@ mod tests {
             times(TimeUnit::Milliseconds, None),
         ] {
             let name = series.name().clone();
-            assert_eq!(kept(series.into_column()), [1, 1, 1], "{name}");
+            assert_eq!(kept(&series.into_column()), [1, 1, 1], "{name}");
         }
     }
 }

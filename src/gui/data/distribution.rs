@@ -207,8 +207,8 @@ impl Distribution {
             return;
         };
         let first = least.div_euclid(*step);
-        let last = most.div_euclid(*step);
-        let borders: Vec<i128> = (first..=last + 1).map(|at| at * step).collect();
+        let end = most.div_euclid(*step) + 1;
+        let borders: Vec<i128> = (first..=end).map(|at| at * step).collect();
         self.bars(values, &borders, |at| border(*at));
     }
 

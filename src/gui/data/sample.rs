@@ -1,7 +1,6 @@
 //! Which rows are explored: the first ones, or some of every partition. Says how large a part of the data they are.
 
-use egui::containers::menu::{MenuButton, MenuConfig};
-use egui::{Button, DragValue, PopupCloseBehavior, Ui, vec2};
+use egui::{Button, DragValue, Id, Popup, PopupCloseBehavior, Ui, vec2};
 
 use super::DataView;
 use crate::base::{Accuracy, units};
@@ -59,13 +58,13 @@ pub(super) fn size_badge(ui: &mut Ui, view: &DataView<'_>, explored: &Explored, 
 
 /// `sample: 2,000 of about 5,000,000 rows, 28 of 50,000 files, seed 7`.
 fn said(choice: SampleChoice, size: SampleSize, accuracy: Accuracy) -> String {
-    let mut text = if size.rows.n == 0 {
+    let text = if size.rows.n == 0 {
         format!("{accuracy} rows")
     } else {
         format!("sample: {size}")
     };
     if let SampleChoice::Spread { seed, .. } = choice {
-        text.push_str(&format!(", seed {seed}"));
+        return format!("{text}, seed {seed}");
     }
     text
 }
@@ -77,10 +76,12 @@ pub(super) fn sample_menu(ui: &mut Ui, view: &DataView<'_>, commands: &mut Vec<C
         SampleChoice::Spread { .. } => "Spread".to_owned(),
     };
     let button = Button::new(theme::body(text)).min_size(vec2(0.0, size::CONTROL));
-    let config = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
-    let (response, _) = MenuButton::from_button(button)
-        .config(config)
-        .ui(ui, |ui| choice_ui(ui, view.sample, commands));
+    let response = ui.add(button);
+    // An id of its own: what stands before the button comes and goes with the rows, and the choice stays open meanwhile.
+    Popup::menu(&response)
+        .id(Id::unique("sample choice"))
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .show(|ui| choice_ui(ui, view.sample, commands));
     let label = format!("Sample: {}", view.sample);
     ui.ctx()
         .accesskit_node_builder(response.id, |node| node.set_label(label.clone()));

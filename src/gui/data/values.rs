@@ -78,14 +78,14 @@ fn float(n: usize) -> f32 {
 
 /// What the bars are drawn with.
 struct Bars<'a> {
-    bars: &'a [Bar],
+    shown: &'a [Bar],
     rect: Rect,
     most: usize,
 }
 
 impl Bars<'_> {
     fn width(&self) -> f32 {
-        self.rect.width() / float(self.bars.len().max(1))
+        self.rect.width() / float(self.shown.len().max(1))
     }
 
     /// The whole stripe of a bar, so that a low one can be hit too.
@@ -105,11 +105,11 @@ impl Bars<'_> {
             reason = "cut to 0.. and to the bars"
         )]
         let at = share as usize;
-        at.min(self.bars.len().saturating_sub(1))
+        at.min(self.shown.len().saturating_sub(1))
     }
 
     fn paint(&self, ui: &Ui, at: usize, color: Color32) {
-        let Some(bar) = self.bars.get(at) else { return };
+        let Some(bar) = self.shown.get(at) else { return };
         if bar.n == 0 {
             return;
         }
@@ -140,7 +140,7 @@ fn bars_ui(
         Sense::hover(),
     );
     let drawn = Bars {
-        bars,
+        shown: bars,
         rect: Rect::from_min_max(pos2(area.left(), area.top() + space::LG), area.right_bottom()),
         most: bars.iter().map(|bar| bar.n).max().unwrap_or_default(),
     };

@@ -87,7 +87,7 @@ fn test_ui(
             units::plural(test.expect.rows.len() as u64, "row")
         );
         if test.expect.rejected > 0 {
-            counts.push_str(&format!(", {} rejected", units::count(test.expect.rejected)));
+            counts = format!("{counts}, {} rejected", units::count(test.expect.rejected));
         }
         if outcome.is_some() {
             counts.push_str(if problem.is_some() {
@@ -107,8 +107,8 @@ fn test_ui(
     if let Some(problem) = problem {
         ui.horizontal(|ui| {
             ui.add_space(theme::size::ICON + space::SM);
-            let text = egui::RichText::new(problem).font(theme::small()).color(c.bad);
-            ui.add(egui::Label::new(text).wrap().selectable(true));
+            let said = egui::RichText::new(problem).font(theme::small()).color(c.bad);
+            ui.add(egui::Label::new(said).wrap().selectable(true));
         });
     }
 }

@@ -166,7 +166,7 @@ fn edit_ui(
         .options(|options| options.input_options.surrender_focus_on);
     let set = |on| {
         ui.ctx()
-            .options_mut(|options| options.input_options.surrender_focus_on = on)
+            .options_mut(|options| options.input_options.surrender_focus_on = on);
     };
     if is_on_list {
         set(SurrenderFocusOn::Never);

@@ -45,7 +45,7 @@ impl InPlace {
         let id = ui.make_persistent_id(&label);
         let has_focus = ui.memory(|memory| memory.has_focus(id));
         // Enter ends a comment too; Shift+Enter starts another line of it.
-        let is_entered = has_focus && ui.input_mut(|input| take_plain_enter(input));
+        let is_entered = has_focus && ui.input_mut(take_plain_enter);
         let font = match note {
             Note::Name => theme::semibold(size::BODY_TEXT),
             Note::Comment => theme::small(),

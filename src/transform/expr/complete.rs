@@ -80,11 +80,11 @@ pub fn complete(text: &str, cursor: usize, schema: &Schema) -> Completions {
     let start = begun.map_or(cursor, |token| token.start);
     let found = match begun.map(|token| &token.kind) {
         Some(Kind::Comment | Kind::Number) => return nothing,
-        Some(Kind::Text { .. }) => match path_before(before, Kind::Bracket) {
+        Some(Kind::Text { .. }) => match path_before(before, &Kind::Bracket) {
             Some(path) => fields(schema, &path, |name| format!("'{}'", name.replace('\'', "''"))),
             None => return nothing,
         },
-        quoted => match path_before(before, Kind::Dot) {
+        quoted => match path_before(before, &Kind::Dot) {
             Some(path) => fields(schema, &path, sql_name),
             None if matches!(quoted, Some(Kind::Quoted { .. })) => columns(schema),
             None if is_type_wanted(before) => types(),
@@ -100,7 +100,7 @@ pub fn complete(text: &str, cursor: usize, schema: &Schema) -> Completions {
     let is_inside_word = next.is_some_and(is_word) && closing.is_none();
     Completions {
         replaces: start..cursor + usize::from(closing.is_some()),
-        is_begun: (begun.is_some() || path_before(before, Kind::Dot).is_some()) && !is_inside_word,
+        is_begun: (begun.is_some() || path_before(before, &Kind::Dot).is_some()) && !is_inside_word,
         entries: ranked(typed, found),
     }
 }
@@ -264,9 +264,9 @@ fn quoted(chars: &[char], at: &mut usize, quote: char, text: &mut String) -> boo
 }
 
 /// The names of `a.b` in front of a dot, or of `a` in front of a bracket, at the end of `tokens`.
-fn path_before(tokens: &[Token], sign: Kind) -> Option<Vec<&str>> {
+fn path_before<'a>(tokens: &'a [Token], sign: &Kind) -> Option<Vec<&'a str>> {
     let (last, mut rest) = tokens.split_last()?;
-    if last.kind != sign {
+    if last.kind != *sign {
         return None;
     }
     let mut path = Vec::new();

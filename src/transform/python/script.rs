@@ -42,10 +42,9 @@ pub fn script(recipe: &Recipe, input: &Schema, inputs: &Inputs, reading: &Readin
     }
     let steps = steps(recipe, input, inputs, &mut python, &mut notes);
 
-    let mut constants = String::new();
     let (rows, cannot) = reading.rows.written("");
     notes.extend(cannot.map(|reason| (0, reason)));
-    constants.push_str(&format!("ROWS = {rows}\n"));
+    let mut constants = format!("ROWS = {rows}\n");
     if reading.inputs.is_empty() {
         constants.push_str("INPUTS = {}\n");
     } else {
@@ -53,7 +52,7 @@ pub fn script(recipe: &Recipe, input: &Schema, inputs: &Inputs, reading: &Readin
         for (name, source) in &reading.inputs {
             let (written, cannot) = source.written("    ");
             notes.extend(cannot.map(|reason| (0, format!("input `{name}`: {reason}"))));
-            constants.push_str(&format!("    {}: {written},\n", quoted(name)));
+            constants.extend(["    ", &quoted(name), ": ", &written, ",\n"]);
         }
         constants.push_str("}\n");
     }

@@ -89,10 +89,8 @@ impl<'a> Clock<'a> {
             if matches!(self.dtype, DataType::Datetime(_, None)) {
                 code.push_str(".dt.replace_time_zone(\"UTC\")");
             }
-            code.push_str(&format!(
-                ".dt.convert_time_zone({}).dt.replace_time_zone(None)",
-                python::quoted(&self.zone)
-            ));
+            let zone = python::quoted(&self.zone);
+            code.extend([".dt.convert_time_zone(", &zone, ").dt.replace_time_zone(None)"]);
         }
         format!("{code}.cast(pl.Datetime(\"us\"))")
     }
@@ -133,10 +131,10 @@ pub(super) fn instant_code(local: &str, zone: &TimeZone, ambiguous: &str) -> Str
 }
 
 /// An instant in the zone that the result's column is to have.
-pub(super) fn in_zone(instant: Expr, zone: Option<TimeZone>) -> Expr {
+pub(super) fn in_zone(instant: Expr, zone: Option<&TimeZone>) -> Expr {
     let converted = instant
         .dt()
-        .convert_time_zone(zone.clone().unwrap_or(TimeZone::UTC));
+        .convert_time_zone(zone.unwrap_or(&TimeZone::UTC).clone());
     if zone.is_some() {
         converted
     } else {

@@ -502,7 +502,7 @@ fn write_python(join: &Join, checked: &Checked<'_>, schema: &Schema, script: &mu
         };
         let mut options = format!("left_on=\"__at\", right_on=\"__on\", strategy=\"{strategy}\"");
         if !keys.is_empty() {
-            options.push_str(&format!(", by_left={ours}, by_right={theirs}"));
+            options.extend([", by_left=", &ours, ", by_right=", &theirs]);
         }
         if let (Some(text), Some(is_number)) = (&join.tolerance, tolerance.is_number()) {
             let text = if is_number {
@@ -510,7 +510,7 @@ fn write_python(join: &Join, checked: &Checked<'_>, schema: &Schema, script: &mu
             } else {
                 python::quoted(text.trim())
             };
-            options.push_str(&format!(", tolerance={text}"));
+            options.extend([", tolerance=", &text]);
         }
         let dropped = python::list(keys.iter().map(String::as_str).chain(["__on"]));
         script.line(format!(

@@ -131,14 +131,14 @@ impl Behaviour for Timezone {
     fn apply(&self, lf: LazyFrame, schema: &Schema) -> Result<LazyFrame, CheckError> {
         let dtype = check_time(schema, "column", &self.column)?;
         let zone = self.zone()?;
-        let utc = |local: Expr| in_zone(instant(local, &TimeZone::UTC, "null"), Some(TimeZone::UTC));
+        let utc = |local: Expr| in_zone(instant(local, &TimeZone::UTC, "null"), Some(&TimeZone::UTC));
         if self.how == How::Convert {
             let at = utc(Clock::new(&self.column, dtype, Some(TimeZone::UTC)).local());
-            return Ok(lf.with_column(in_zone(at, Some(zone)).alias(self.target())));
+            return Ok(lf.with_column(in_zone(at, Some(&zone)).alias(self.target())));
         }
         let local = Clock::new(&self.column, dtype, None).local();
         let set = instant(local.clone(), &zone, self.ambiguous.word());
-        let mut columns = vec![in_zone(set.clone(), Some(TimeZone::UTC)).alias(self.target())];
+        let mut columns = vec![in_zone(set.clone(), Some(&TimeZone::UTC)).alias(self.target())];
         if self.rejects() {
             let exists = instant(local.clone(), &zone, "earliest").is_not_null();
             let is_missing = exists

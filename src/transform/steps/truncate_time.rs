@@ -139,7 +139,7 @@ impl Behaviour for TruncateTime {
         } else {
             let at = |local| instant(local, &clock.zone, "earliest");
             let began = coalesce(&[at(start.clone()), at(start + hour())]);
-            in_zone(began, own_zone(dtype))
+            in_zone(began, own_zone(dtype).as_ref())
         };
         Ok(lf.with_column(truncated.cast(dtype.clone()).alias(self.target())))
     }
