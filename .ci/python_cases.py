@@ -262,6 +262,36 @@ CASES = [
             data="typed",
         )
     ],
+    # What steps make of a time on the clock of a zone; in 1850 clocks showed the sun's time, with odd seconds.
+    *[
+        {"steps": [{"timezone": {"column": "at", "zone": zone, "into": "local"}}, step], "data": "typed", "tolerance": 1e-12}
+        for zone in ("Europe/Berlin", "America/New_York")
+        for step in (
+            {"concat": {"columns": ["local", "user"], "into": "all"}},
+            {"to_json": {"columns": ["local", "at"], "into": "j"}},
+            {"row_hash": {"columns": ["local"], "into": "h"}},
+            {"surrogate_id": {"columns": ["local"], "into": "sid"}},
+            {"sample": {"columns": ["local"], "share": 0.5, "seed": 5}},
+            *({"cast": {"column": "local", "to": to, "on_error": "null"}} for to in ("string", "date", "int64", "timestamp")),
+            {"date_parts": {"column": "local", "parts": ["day", "hour", "week"]}},
+            {"truncate_time": {"column": "local", "to": "day"}},
+            {"truncate_time": {"column": "local", "to": "month", "zone": "Asia/Kolkata"}},
+            {"age": {"column": "local", "until": "at", "into": "age", "unit": "months"}},
+            {"cyclic": {"column": "local", "of": "hour"}},
+            {"derive": {"columns": {"h": "date_part('hour', local)", "after": "local + interval '1 day'"}}},
+            {"timezone": {"column": "local", "zone": "Asia/Kolkata", "how": "set", "non_existent": "null", "ambiguous": "latest"}},
+            {"aggregate": {"by": ["user"], "columns": [{"into": fn, "fn": fn, "column": "local"} for fn in ("min", "max", "first", "list")]}},
+            {"window": {"partition_by": ["user"], "order_by": ["local", "id"], "columns": [{"into": "before", "fn": "lag", "column": "local"}]}},
+            {"sort": {"columns": ["local", "id"]}},
+            {"dedupe": {"columns": ["local"]}},
+        )
+    ],
+    {"steps": [
+        {"constant": {"into": "old", "value": "1850-06-01T12:00:00Z", "type": "timestamp[us, UTC]"}},
+        {"timezone": {"column": "old", "zone": "Europe/Paris", "into": "paris"}},
+        {"timezone": {"column": "old", "zone": "America/New_York", "into": "new_york"}},
+        {"derive": {"columns": {"p": "date_part('minute', paris)"}}},
+    ]},
     *one(
         "date_parts",
         {"column": "at", "parts": ["year", "quarter", "month", "day", "day_of_year", "weekday", "week", "iso_year", "hour", "minute", "second"]},
@@ -329,11 +359,21 @@ CASES = [
         {"steps": [{"window": {"partition_by": by, "order_by": order, "descending": descending, "columns": [
             {"into": "a", "fn": "row_number"}, {"into": "b", "fn": "rank"}, {"into": "c", "fn": "dense_rank"},
             {"into": "d", "fn": "lag", "column": "title"}, {"into": "e", "fn": "lead", "column": "n", "rows": 2},
-            {"into": "f", "fn": "rolling_sum", "column": "n", "rows": 2}, {"into": "g", "fn": "rolling_mean", "column": "single", "rows": 3},
+            {"into": "f", "fn": "rolling_sum", "column": "n", "rows": 2}, {"into": "g", "fn": "rolling_mean", "column": "x", "rows": 3},
             {"into": "h", "fn": "rolling_min", "column": "x", "rows": 2}, {"into": "i", "fn": "rolling_max", "column": "x", "rows": 2},
             {"into": "j", "fn": "cumulative_sum", "column": "n"}, {"into": "k", "fn": "share", "column": "x"},
         ]}}], "tolerance": 1e-12, "data": "typed"}
         for by, order, descending in (([], ["id"], []), (["user"], ["x", "id"], ["x"]), (["kind"], ["at"], []))
+    ],
+    # A huge number, or none, that has left a window leaves nothing behind, and sums of whole numbers do not wrap around.
+    *[
+        {"steps": [NAN, {"derive": {"columns": {"big": "coalesce(n, 3) * 1000 + 200000000000000000"}}}, {"window": {"partition_by": by, "order_by": ["id"], "columns": [
+            *({"into": f"{fn}_{column}_{rows}", "fn": fn, "column": column, "rows": rows}
+              for column in ("x", "nan", "neg", "n", "big") for rows in (1, 2, 3, 100)
+              for fn in ("rolling_sum", "rolling_mean", "rolling_min", "rolling_max")),
+            *({"into": f"{fn}_{column}", "fn": fn, "column": column} for column in ("x", "nan", "n", "big") for fn in ("cumulative_sum", "share")),
+        ]}}]}
+        for by in ([], ["user"], ["kind", "flag"])
     ],
     *one("pivot", {"by": ["user"], "on": "kind", "values": ["red", "blue"], "fn": "count", "prefix": "n_"}),
     *one("pivot", {"by": [], "on": "kind", "values": ["red", "green"], "column": "x", "fn": "mean", "prefix": "x_"}, {"by": ["flag"], "on": "n", "values": [3, 10], "column": "title", "fn": "first"}),

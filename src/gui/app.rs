@@ -177,6 +177,12 @@ impl App {
         self.state.document()
     }
 
+    /// Whether a place is about to be opened, so that nothing else is to be.
+    pub(super) fn is_opening(&self) -> bool {
+        let opens = |command: &Command| matches!(command, Command::Open(_) | Command::GoTo(..));
+        self.commands.iter().any(opens)
+    }
+
     /// Whether any background work is under way, for tests.
     pub fn is_idle(&self) -> bool {
         self.tasks.is_idle() && self.commands.is_empty()

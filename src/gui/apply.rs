@@ -37,6 +37,7 @@ pub(super) fn dropped(ctx: &Context) -> Vec<Command> {
 
 /// Takes what background work has sent.
 pub(super) fn take_events(app: &mut App, ctx: &Context) {
+    let is_opening = app.is_opening();
     let state = &mut app.state;
     if state.slots.listing.poll()
         && state.slots.listed().is_some()
@@ -64,7 +65,7 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
             connection: Connection::default(),
         };
         state.sample = Some(source.clone());
-        if state.document().source.is_none() {
+        if state.document().source.is_none() && !is_opening {
             open(state, source);
         }
     }

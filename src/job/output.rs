@@ -204,7 +204,7 @@ mod tests {
         )
         .unwrap();
         let recipe: Recipe = from_yaml(
-            "[{cast: {column: id, to: uint32}}, {derive: {columns: {age: \"at - CAST('2020-01-01' AS TIMESTAMP)\"}}}]",
+            "[{cast: {column: id, to: uint32}}, {derive: {columns: {age: at - at}}}]",
         )
         .unwrap();
         let plan = recipe

@@ -5,11 +5,10 @@
 //! permits for requests: it would keep it while it waits for its worker, and the units before may need it.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -18,7 +17,7 @@ use tokio::task::JoinHandle;
 use super::RunError;
 use super::compute::Message;
 use super::list::Unit;
-use crate::storage::{Object, StorageError, Store};
+use crate::storage::{Object, PieceReader, StorageError, Store};
 
 /// Pieces of a streamed object that wait for their worker.
 const STREAM_DEPTH: usize = 4;
@@ -46,7 +45,7 @@ pub(super) struct Input {
 
 pub(super) enum Content {
     Whole(Bytes),
-    Stream(StreamReader),
+    Stream(PieceReader),
 }
 
 /// What fetching needs, shared by its tasks.
@@ -160,7 +159,7 @@ impl Fetcher {
         Ok((Input { index, content }, start.elapsed().as_secs_f64()))
     }
 
-    fn stream(&self, index: usize) -> StreamReader {
+    fn stream(&self, index: usize) -> PieceReader {
         let (pieces, receiver) = mpsc::channel(STREAM_DEPTH);
         let fetcher = self.clone();
         let mut wanted = self.wanted.clone();
@@ -170,11 +169,7 @@ impl Fetcher {
                 _closed = wanted.changed() => {}
             }
         });
-        StreamReader {
-            pieces: receiver,
-            piece: Bytes::new(),
-            n_left: self.objects.get(index).map_or(0, |object| object.size),
-        }
+        PieceReader::new(receiver, self.objects.get(index).map_or(0, |object| object.size))
     }
 
     async fn feed(&self, index: usize, pieces: Sender<Result<Bytes, StorageError>>) {
@@ -241,35 +236,5 @@ async fn forward(mut starting: UnboundedReceiver<Started>, work: Sender<FetchedU
         if work.send(unit).await.is_err() {
             return;
         }
-    }
-}
-
-/// A streamed object as a reader, for a blocking thread.
-pub(super) struct StreamReader {
-    pieces: Receiver<Result<Bytes, StorageError>>,
-    piece: Bytes,
-    /// Bytes that the listing promised and that have not come yet.
-    n_left: u64,
-}
-
-impl Read for StreamReader {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        while self.piece.is_empty() {
-            match self.pieces.blocking_recv() {
-                Some(Ok(piece)) => {
-                    self.n_left = self.n_left.saturating_sub(piece.len() as u64);
-                    self.piece = piece;
-                }
-                Some(Err(error)) => return Err(io::Error::other(error)),
-                // A feeder that stopped early must not look like the end of the object.
-                None if self.n_left > 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                None => return Ok(0),
-            }
-        }
-        let n = buf.len().min(self.piece.len());
-        self.piece
-            .split_to(n)
-            .copy_to_slice(buf.get_mut(..n).unwrap_or_default());
-        Ok(n)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use polars::prelude::Schema;
+use polars::prelude::{PlSmallStr, Schema};
 use thiserror::Error;
 
 use super::{CheckError, Inputs, Recipe, RowEffect, Scope, SortKey, Step};
@@ -53,6 +53,8 @@ pub struct Stage {
     pub sort_keys: Vec<SortKey>,
     /// Whether the step may run on parts of the rows, in their order, and then on what that gave, for the same result.
     pub reduces_in_parts: bool,
+    /// Columns that the step does not look at and that do not come out: they need not be held.
+    pub unread: Vec<String>,
     /// For a step that passes rows on one by one and appends others after the last: the step without those others. Then
     /// `step` on no rows gives what is appended.
     pub passes: Option<Plan>,
@@ -271,6 +273,13 @@ impl Plan {
                 .map(|keys| if keys.is_empty() { all() } else { keys.to_vec() }),
             sort_keys: first.step.sort_keys(),
             reduces_in_parts: first.step.reduces_in_parts(),
+            unread: first.step.reads().map_or_else(Vec::new, |reads| {
+                let columns = self.input.iter_names().map(PlSmallStr::as_str);
+                columns
+                    .filter(|name| !reads.contains(name))
+                    .map(str::to_owned)
+                    .collect()
+            }),
             passes: first
                 .step
                 .appends()

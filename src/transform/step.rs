@@ -187,6 +187,12 @@ pub(super) trait Behaviour {
         false
     }
 
+    /// The columns that the step looks at, when no other column of its rows comes out, and so none has to be held. None
+    /// when all do.
+    fn reads(&self) -> Option<Vec<&str>> {
+        None
+    }
+
     /// Whether the step passes rows on one by one and, once after the last of them, appends those of an input. Asked of
     /// steps of [`Scope::Partition`]: such a step needs no two rows together.
     fn appends(&self) -> bool {

@@ -1,10 +1,9 @@
 //! The rows of an input in memory, by its declared schema, within a bound. Records that do not fit the schema are rejects.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::sync::Arc;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use futures::StreamExt as _;
 use polars::prelude::{Column, DataFrame, Series};
 use thiserror::Error;
@@ -16,7 +15,7 @@ use crate::dataset::decode::{Batch, Decoder, Drift, InputError, ObjectRef};
 use crate::dataset::page::unreadable;
 use crate::dataset::stack::widened;
 use crate::dataset::{Codec, FileFormat, Format, PageError, Reason, Reject, SchemaError, origin, parquet};
-use crate::storage::{Object, StorageError, Store};
+use crate::storage::{Object, PieceReader, StorageError, Store};
 
 /// A larger file comes piece by piece.
 const WHOLE_BYTES: u64 = 1 << 20;
@@ -209,6 +208,7 @@ impl InputSource {
                     Content::Whole(bytes) => files.send((index, codec, File::Whole(bytes))).await,
                     Content::Later(object) => {
                         let (pieces, reader) = channel(4);
+                        let reader = PieceReader::new(reader, object.size);
                         let sent = files.send((index, codec, File::Pieces(reader))).await;
                         if sent.is_ok() {
                             feed(store, object, &pieces).await;
@@ -241,7 +241,7 @@ enum Content<'a> {
 /// A file as it is decoded.
 enum File {
     Whole(Bytes),
-    Pieces(Receiver<Result<Bytes, StorageError>>),
+    Pieces(PieceReader),
 }
 
 async fn feed(store: &Store, object: &Object, pieces: &Sender<Result<Bytes, StorageError>>) {
@@ -256,29 +256,6 @@ async fn feed(store: &Store, object: &Object, pieces: &Sender<Result<Bytes, Stor
         if pieces.send(piece).await.is_err() {
             return;
         }
-    }
-}
-
-/// Pieces of a file as a reader, for a blocking thread.
-struct Pieces {
-    pieces: Receiver<Result<Bytes, StorageError>>,
-    piece: Bytes,
-}
-
-impl io::Read for Pieces {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        while self.piece.is_empty() {
-            match self.pieces.blocking_recv() {
-                Some(Ok(piece)) => self.piece = piece,
-                Some(Err(error)) => return Err(io::Error::other(error)),
-                None => return Ok(0),
-            }
-        }
-        let n = buf.len().min(self.piece.len());
-        self.piece
-            .split_to(n)
-            .copy_to_slice(buf.get_mut(..n).unwrap_or_default());
-        Ok(n)
     }
 }
 
@@ -304,13 +281,7 @@ fn decode(
         };
         match file {
             File::Whole(bytes) => decoder.read(object, codec, bytes.as_ref(), &mut take)?,
-            File::Pieces(pieces) => {
-                let reader = Pieces {
-                    pieces,
-                    piece: Bytes::new(),
-                };
-                decoder.read(object, codec, reader, &mut take)?;
-            }
+            File::Pieces(reader) => decoder.read(object, codec, reader, &mut take)?,
         }
         if let Some(error) = failed {
             return Err(error);

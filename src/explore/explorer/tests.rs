@@ -411,6 +411,17 @@ fn rows_are_paired_through_queries_groups_and_rows_of_other_data() {
         [(1, Why::Merged), (3, Why::Merged)],
         "a query does not tell which"
     );
+    for query in [
+        "SELECT g, max(n) AS n FROM rows GROUP BY g",
+        "SELECT max(n) AS n FROM rows",
+    ] {
+        let (grouped, left_out) = pairs(&format!("- sql: {{query: \"{query}\"}}"), &none);
+        assert!(
+            grouped.iter().all(Option::is_none),
+            "it does not tell which rows a group is made of: {grouped:?}"
+        );
+        assert_eq!(left_out.len(), 4, "{query}");
+    }
     let (grouped, left_out) = pairs(
         "- aggregate: {by: [g], columns: [{into: most, fn: max, column: n}]}",
         &none,

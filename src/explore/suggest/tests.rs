@@ -1,3 +1,5 @@
+//! Suggestions: what rows ask for, with figures, and what they do not.
+
 use polars::prelude::{Column, DataFrame, df};
 
 use super::{Suggestion, SuggestionCode, suggest};

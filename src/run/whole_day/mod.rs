@@ -12,6 +12,8 @@
 //! of their own before the next shuffle. A step that only sorts is dealt out in ranges of its order, one after another,
 //! and gives the rows new places.
 //!
+//! A step that groups rows holds only the columns that it looks at.
+//!
 //! Leaves to `transform` what a step does, and to [`shuffle`] how rows that need each other meet.
 
 mod frame;
@@ -104,7 +106,10 @@ impl WholeDay {
     pub fn push(&mut self, df: &DataFrame) -> Result<(), RunError> {
         self.room.cancel.check()?;
         // Places of an earlier stage, which rows made since then share.
-        let df = df.drop_many([origin::ROW]);
+        let mut df = df.drop_many([origin::ROW]);
+        if !self.stage.unread.is_empty() {
+            df = df.drop_many(&self.stage.unread);
+        }
         if self.shuffle.is_some() {
             return self.shuffle(df);
         }

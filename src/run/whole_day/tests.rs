@@ -242,6 +242,25 @@ fn one_hot_key_is_taken_in_parts_or_in_one_piece_or_refused_with_its_name() {
 }
 
 #[test]
+fn groups_hold_only_the_columns_that_they_look_at() {
+    let df = hot(10_000);
+    let narrow = df.drop("text").unwrap();
+    // Not enough for all rows; for the half that has one key, with hash and place but without texts.
+    let limit_bytes = super::frame::n_bytes(&narrow) * 9 / 10;
+    let folder = tempfile::tempdir().unwrap();
+    for yaml in [
+        "- aggregate: {by: [key], columns: [{into: n, fn: count}]}\n",
+        "- pivot: {by: [key], on: key, values: [7], fn: count}\n",
+        "- dedupe: {columns: [text]}\n- aggregate: {by: [key], columns: [{into: most, fn: max, column: key}]}\n- filter: {where: key > 3}\n",
+    ] {
+        let plan = plan(yaml, &origin::strip(&df));
+        let done = run(&plan, &df, 200, limit_bytes, folder.path()).unwrap();
+        assert!(done.scratch_bytes > 0, "{yaml}");
+        assert_same(&done, &in_memory(&plan, &df));
+    }
+}
+
+#[test]
 fn a_step_that_needs_all_rows_at_once_is_refused_by_name_when_they_do_not_fit() {
     let df = day(1_000);
     let folder = tempfile::tempdir().unwrap();

@@ -38,7 +38,15 @@ def as_json(value, dtype):
 
 
 def iso_time(ticks, dtype):
+    """On the clock of a zone that is not UTC with its offset: `2020-01-31T13:30:00+01:00`."""
     per_second = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[dtype.time_unit]
+    offset = "Z" if dtype.time_zone else ""
+    if dtype.time_zone not in (None, "UTC"):
+        at = pl.Series([ticks], dtype=pl.Int64).cast(dtype)
+        local = at.dt.replace_time_zone(None).to_physical().item()
+        minutes = (abs(local - ticks) // per_second + 30) // 60
+        offset = f"{'-' if local < ticks else '+'}{minutes // 60:02}:{minutes % 60:02}"
+        ticks = local
     seconds, fraction = divmod(ticks, per_second)
     days, seconds = divmod(seconds, 86_400)
     nanos = fraction * (1_000_000_000 // per_second)
@@ -49,7 +57,7 @@ def iso_time(ticks, dtype):
         text += f".{nanos // 1_000:06}"
     elif nanos:
         text += f".{nanos // 1_000_000:03}"
-    return text + ("Z" if dtype.time_zone else "")
+    return text + offset
 
 
 def iso_date(days):

@@ -224,6 +224,11 @@ impl Behaviour for Aggregate {
     fn keys(&self) -> Option<&[String]> {
         (!self.by.is_empty()).then_some(&self.by)
     }
+
+    fn reads(&self) -> Option<Vec<&str>> {
+        let values = self.columns.iter().map(|column| &column.column);
+        Some(self.by.iter().chain(values).map(String::as_str).collect())
+    }
 }
 
 #[cfg(test)]

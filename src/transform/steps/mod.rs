@@ -312,6 +312,10 @@ impl Step {
         self.behaviour().reduces_in_parts()
     }
 
+    pub(super) fn reads(&self) -> Option<Vec<&str>> {
+        self.behaviour().reads()
+    }
+
     /// The column whose values the step may reject.
     pub fn column(&self) -> Option<&str> {
         self.behaviour().column()

@@ -173,6 +173,11 @@ impl Behaviour for Pivot {
     fn keys(&self) -> Option<&[String]> {
         (!self.by.is_empty()).then_some(&self.by)
     }
+
+    fn reads(&self) -> Option<Vec<&str>> {
+        let looked_at = [&self.on, &self.column];
+        Some(self.by.iter().chain(looked_at).map(String::as_str).collect())
+    }
 }
 
 #[cfg(test)]

@@ -29,8 +29,8 @@ use std::sync::Arc;
 
 use polars::lazy::dsl::DslPlan;
 use polars::prelude::{
-    DataFrame, Expr, IntoLazy, LazyFrame, MaintainOrderJoin, PlSmallStr, PolarsError, Schema,
-    UniqueKeepStrategy,
+    DataFrame, DataType, Expr, IntoLazy, LazyFrame, MaintainOrderJoin, NULL, PlSmallStr, PolarsError, Schema,
+    UniqueKeepStrategy, lit,
 };
 use polars::series::IsSorted;
 use polars::sql::SQLContext;
@@ -71,12 +71,19 @@ impl Sql {
 
 /// The query on `lf`, whose visible columns are `schema`; with hidden columns after those of the result.
 fn queried(query: &TableQuery, lf: LazyFrame, schema: &Schema) -> Result<LazyFrame, PolarsError> {
-    let lf = in_one_piece(lf);
-    if let Some(text) = query.with_columns(&[origin::OBJECT, origin::LINE, origin::OFFSET]) {
+    let mut lf = in_one_piece(lf);
+    let has_places = lf.collect_schema()?.contains(origin::ROW);
+    let mut hidden = vec![origin::OBJECT, origin::LINE, origin::OFFSET];
+    hidden.extend(has_places.then_some(origin::ROW));
+    if let Some(text) = query.with_columns(&hidden) {
         return run(&text, lf);
     }
     let visible: Vec<Expr> = schema.iter_names().map(|name| exactly(name.clone())).collect();
-    let first = lf.clone().select([hidden_columns()]).limit(1);
+    let mut first = lf.clone().select([hidden_columns()]).limit(1);
+    if has_places {
+        // What is made of several rows has the place of none of them.
+        first = first.with_columns([lit(NULL).cast(DataType::UInt64).alias(origin::ROW)]);
+    }
     Ok(run(query.text(), lf.select(visible))?.cross_join(first, None))
 }
 

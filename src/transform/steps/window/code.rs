@@ -38,6 +38,13 @@ pub(super) fn write(step: &Window, schema: &Schema, script: &mut Python) {
             format!("{value}.cast(pl.Int64)")
         };
         let roll = |of: &str, function: &str| format!("{of}.rolling_{function}({rows}, min_samples=1){over}");
+        // polars takes leaving values off a sum, which leaves nothing of a small number beside a huge one.
+        let added = |made: &str, is_mean: &str| {
+            format!(
+                "{number}.map_batches(lambda values: rolling(values, {rows}, {made}, {is_mean}), return_dtype={made}){over}"
+            )
+        };
+        let summed = if is_float { "pl.Float64" } else { "pl.Int64" };
         let extreme = |function: &str| {
             let dtype = python::dtype(dtype.unwrap_or(&DataType::Null));
             if is_float {
@@ -55,19 +62,33 @@ pub(super) fn write(step: &Window, schema: &Schema, script: &mut Python) {
             }
             WindowFn::Lag => format!("{value}.shift({rows}){over}"),
             WindowFn::Lead => format!("{value}.shift(-{rows}){over}"),
-            WindowFn::RollingSum => roll(&number, "sum"),
-            WindowFn::RollingMean => roll(&format!("{number}.cast(pl.Float64)"), "mean"),
+            WindowFn::RollingSum => added(summed, "False"),
+            WindowFn::RollingMean => added("pl.Float64", "True"),
             WindowFn::RollingMin => extreme("min"),
             WindowFn::RollingMax => extreme("max"),
-            WindowFn::CumulativeSum => format!("{number}.cum_sum(){over}"),
+            WindowFn::CumulativeSum if is_float => format!("{number}.cum_sum(){over}"),
+            WindowFn::CumulativeSum => {
+                format!("{value}.cast(pl.Int128).cum_sum(){over}.cast(pl.Int64, strict=False)")
+            }
             WindowFn::Share => {
-                let sum = format!("{number}.sum(){over}");
-                format!("pl.when({sum} != 0).then({number} / {sum})")
+                // Fractions one after another, as they are added up here; `sum` of polars takes them in another order. By a
+                // single number polars does not divide: it multiplies by the inverse.
+                let over = if over.is_empty() { ".over(pl.lit(1))" } else { &over };
+                let sum = if is_float {
+                    format!("{number}.drop_nulls().cum_sum().last(){over}")
+                } else {
+                    format!("{value}.cast(pl.Int128).sum(){over}.cast(pl.Float64)")
+                };
+                format!("pl.when({sum} != 0).then({value}.cast(pl.Float64) / {sum})")
             }
         };
         (column.into.as_str(), code)
     });
     let columns: Vec<_> = columns.collect();
+    let adds = |function| matches!(function, WindowFn::RollingSum | WindowFn::RollingMean);
+    if step.columns.iter().any(|column| adds(column.function)) {
+        script.define("rolling", include_str!("../python/rolling.py"));
+    }
     script.with_columns(columns);
     if !step.order_by.is_empty() {
         script.line(format!("df = df.sort(\"{ROW}\")"));
