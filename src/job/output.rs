@@ -203,10 +203,8 @@ mod tests {
              {name: tags, type: 'list<string>'}]",
         )
         .unwrap();
-        let recipe: Recipe = from_yaml(
-            "[{cast: {column: id, to: uint32}}, {derive: {columns: {age: at - at}}}]",
-        )
-        .unwrap();
+        let recipe: Recipe =
+            from_yaml("[{cast: {column: id, to: uint32}}, {derive: {columns: {age: at - at}}}]").unwrap();
         let plan = recipe
             .compile(2, &schema.to_polars(), &Inputs::default())
             .unwrap();
