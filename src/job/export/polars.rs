@@ -32,7 +32,7 @@ fn export(job: &Job, text: &str) -> Result<Export, ExportError> {
         files: vec![
             file("steps.py", script.text),
             file("job.yaml", portable::spec_text(job, text)?),
-            file("README.md", readme(job, &notes)),
+            file("README.md", portable::readme(README, job, &notes)),
         ],
         notes,
     })
@@ -74,18 +74,6 @@ fn script(job: &Job) -> Result<Script, ExportError> {
 
 fn connection(connection: &Connection) -> serde_json::Value {
     serde_json::to_value(connection).unwrap_or_default()
-}
-
-fn readme(job: &Job, notes: &[String]) -> String {
-    let mut listed = String::new();
-    for note in notes {
-        listed.extend(["- ", note, "\n"]);
-    }
-    README
-        .replace("@JOB@", job.name())
-        .replace("@SOURCE@", &job.source.root.to_string())
-        .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
-        .replace("@NOTES@\n", &listed)
 }
 
 #[cfg(test)]

@@ -94,6 +94,21 @@ pub(super) fn text_of(place: &Location) -> Result<String, ExportError> {
         })
 }
 
+/// A target's README: `template` with the job's names and places, and a line for each note.
+pub(super) fn readme(template: &str, job: &Job, notes: &[String]) -> String {
+    let mut listed = String::new();
+    for note in notes {
+        listed.extend(["- ", note, "\n"]);
+    }
+    template
+        .replace("@JOB@", job.name())
+        .replace("@SOURCE@", &job.source.root.to_string())
+        .replace("@TABLE@", &job.sink.root.to_string())
+        .replace("@MEMORY@", &job.limits.memory.to_string())
+        .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
+        .replace("@NOTES@\n", &listed)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;

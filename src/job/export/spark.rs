@@ -22,25 +22,10 @@ fn export(job: &Job, text: &str) -> Result<Export, ExportError> {
         files: vec![
             file("launch.py", LAUNCHER.to_owned()),
             file("job.yaml", portable::spec_text(job, text)?),
-            file("README.md", readme(job, &notes)),
+            file("README.md", portable::readme(README, job, &notes)),
         ],
         notes,
     })
-}
-
-/// The README with the job's own names in it.
-fn readme(job: &Job, notes: &[String]) -> String {
-    let mut listed = String::new();
-    for note in notes {
-        listed.extend(["- ", note, "\n"]);
-    }
-    README
-        .replace("@JOB@", job.name())
-        .replace("@SOURCE@", &job.source.root.to_string())
-        .replace("@TABLE@", &job.sink.root.to_string())
-        .replace("@MEMORY@", &job.limits.memory.to_string())
-        .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
-        .replace("@NOTES@\n", &listed)
 }
 
 #[cfg(test)]
