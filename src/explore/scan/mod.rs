@@ -8,11 +8,13 @@
 //! | `source` | which objects are read, of which format, by which schema |
 //! | `queue` | what is read next, and where its bytes come from |
 //! | `worker` | how one thread decodes, runs steps and hands batches over |
+//! | `columns` | the profile of every column |
 //!
 //! ```text
 //! objects ──► queue (small ones together, large ones in pieces or row groups) ──► workers ──► collectors ──► merged
 //! ```
 
+mod columns;
 mod queue;
 mod source;
 #[cfg(test)]
@@ -172,6 +174,21 @@ pub struct Scanned<C> {
 }
 
 impl<C> Scanned<C> {
+    /// What was made of the collected.
+    pub fn map<D>(self, make: impl FnOnce(C) -> D) -> Scanned<D> {
+        Scanned {
+            collected: make(self.collected),
+            accuracy: self.accuracy,
+            n_rows: self.n_rows,
+            n_records: self.n_records,
+            n_bytes: self.n_bytes,
+            n_files: self.n_files,
+            n_files_failed: self.n_files_failed,
+            rejects: self.rejects,
+            by_reason: self.by_reason,
+        }
+    }
+
     pub fn n_rejects(&self) -> u64 {
         self.by_reason.values().sum()
     }
@@ -246,6 +263,18 @@ impl Scan {
         match &self.plan {
             Some(plan) => plan.output(),
             None => self.source.schema(),
+        }
+    }
+
+    /// The visible columns of batches.
+    pub fn output(&self) -> Schema {
+        let all = self.schema();
+        match &self.columns {
+            Some(columns) => columns
+                .iter()
+                .filter_map(|name| Some((name.as_str().into(), all.get(name)?.clone())))
+                .collect(),
+            None => all.clone(),
         }
     }
 
