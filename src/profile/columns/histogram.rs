@@ -64,8 +64,14 @@ fn filled(spread: &Spread, scale: Scale, borders: &[f64], labels: Vec<String>) -
 
 /// Multiples of `step` from one at or below `from` to one at or above `to`; at least two.
 fn steps(from: f64, to: f64, step: f64) -> Vec<f64> {
-    let first = (from / step).floor();
-    let last = (to / step).ceil().max(first + 1.0);
+    let (mut first, mut last) = ((from / step).floor(), (to / step).ceil());
+    // A quotient may be rounded to the wrong side, down to nothing.
+    if first * step > from {
+        first -= 1.0;
+    }
+    if last * step < to || last <= first {
+        last = last.max(first) + 1.0;
+    }
     let mut borders = Vec::new();
     let mut at = first;
     // Beyond 2^53 adding one changes nothing.
