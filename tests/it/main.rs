@@ -29,6 +29,7 @@ mod run_s3;
 mod s3_memory;
 mod s3_server;
 mod sample;
+mod scan_s3;
 mod server_in_memory;
 mod storage;
 mod tidy;

@@ -318,7 +318,14 @@ impl Scan {
         let stop = Cancel::new();
         let _stop_on_drop = stop.on_drop();
         progress.add_total(self.source.objects().len() as u64);
-        let (queue, feeder) = Queue::open(&self.source, &self.limits, cancel).await?;
+        let opened = tokio::select! {
+            opened = Queue::open(&self.source, &self.limits, cancel) => Some(opened),
+            () = cancelled(cancel) => None,
+        };
+        let Some(opened) = opened else {
+            return Ok(Part::new(new()).finish(self.is_part, true));
+        };
+        let (queue, feeder) = opened?;
         let shared = Arc::new(Shared::new(self, queue, stop.clone(), progress.clone()));
         let workers: Vec<_> = (0..self.n_workers())
             .map(|_| {
@@ -332,11 +339,9 @@ impl Scan {
             let ended = loop {
                 tokio::select! {
                     ended = &mut worker => break ended,
-                    () = tokio::time::sleep(CANCEL_POLL) => {
-                        if cancel.is_cancelled() {
-                            stop.cancel();
-                            feeder.abort();
-                        }
+                    () = cancelled(cancel), if !stop.is_cancelled() => {
+                        stop.cancel();
+                        feeder.abort();
                     }
                 }
             };
@@ -378,6 +383,13 @@ impl Scan {
         } else {
             n
         }
+    }
+}
+
+/// Ends soon after `cancel`.
+async fn cancelled(cancel: &Cancel) {
+    while !cancel.is_cancelled() {
+        tokio::time::sleep(CANCEL_POLL).await;
     }
 }
 

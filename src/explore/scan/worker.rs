@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use super::part::Part;
 use super::queue::{Job, Piece, Queue};
-use super::{CANCEL_POLL, Collect, Noticed, Scan, ScanBatch, ScanError, ScanLimits, ScanSource};
+use super::{Collect, Noticed, Scan, ScanBatch, ScanError, ScanLimits, ScanSource};
 use crate::base::{Cancel, Progress, units};
 use crate::dataset::decode::{Batch, DecodeOptions, Decoder, InputError, ObjectRef};
 use crate::dataset::parquet::Frames;
@@ -226,7 +226,14 @@ impl<C: Collect> Worker<C> {
             batch_bytes,
             ..DecodeOptions::default()
         };
-        Ok(Decoder::new(Arc::clone(&self.shared.source.declared), options)?)
+        // With steps, which columns they read is theirs to know.
+        let columns = self
+            .shared
+            .columns
+            .as_deref()
+            .filter(|_| self.shared.plan.is_none());
+        let schema = Arc::clone(&self.shared.source.declared);
+        Ok(Decoder::with_columns(schema, options, columns)?)
     }
 
     fn read_local(&mut self, object: usize) -> Result<(), ScanError> {
@@ -492,14 +499,9 @@ async fn until_stopped(
     stop: &Cancel,
     work: impl Future<Output = Result<(), ScanError>>,
 ) -> Result<(), ScanError> {
-    let stopped = async {
-        while !stop.is_cancelled() {
-            tokio::time::sleep(CANCEL_POLL).await;
-        }
-    };
     tokio::select! {
         done = work => done,
-        () = stopped => Ok(()),
+        () = super::cancelled(stop) => Ok(()),
     }
 }
 
