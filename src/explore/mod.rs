@@ -1,4 +1,5 @@
-//! Runs recipes on samples: what the rows look like after a step, and what each step did.
+//! Runs recipes on samples: what the rows look like after a step, and what each step did. [`scan`] is the one pass over
+//! all rows of partitions, for profiles.
 //!
 //! Leaves to `dataset` how rows are read and to `transform` how steps work; runs never come through here.
 
