@@ -105,8 +105,12 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
             scan = scan.with_recipe(&steps.recipe, &inputs)?;
         }
         if !args.columns.is_empty() {
-            let mut roots: Vec<&str> = args.columns.iter().map(|path| root_of(path, &scan)).collect();
-            roots.dedup();
+            let mut roots: Vec<&str> = Vec::new();
+            for root in args.columns.iter().map(|path| root_of(path, &scan)) {
+                if !roots.contains(&root) {
+                    roots.push(root);
+                }
+            }
             scan = scan.with_columns(&roots)?;
         }
         if let Some(n_rows) = args.sample {
@@ -219,7 +223,10 @@ impl Answer {
 
 fn line(column: &ColumnProfile) -> Vec<String> {
     let shown = |value: Option<&Scalar>| value.map_or_else(String::new, short);
-    let median = column.quantiles.iter().find(|quantile| quantile.q == 0.5);
+    let median = column
+        .quantiles
+        .iter()
+        .find(|quantile| (quantile.q - 0.5).abs() < 1e-9);
     vec![
         column.name.clone(),
         column.dtype.clone(),

@@ -93,14 +93,14 @@ fn partitions_columns_and_samples_are_chosen() {
     let n_rows = |more: &[&str]| at(folder.path(), more)["n_rows"].as_u64().unwrap();
     assert_eq!(n_rows(&["--partition", "2020-01-02"]), 100);
     assert_eq!(n_rows(&["--partition", "2020-01-02..2020-01-09"]), 200);
-    let answer = at(folder.path(), &["--columns", "place.city,id"]);
+    let answer = at(folder.path(), &["--columns", "place.city,id,place"]);
     let names: Vec<&Value> = answer["columns"]
         .as_array()
         .unwrap()
         .iter()
         .map(|c| &c["name"])
         .collect();
-    assert_eq!(names, ["place.city", "id"]);
+    assert_eq!(names, ["place", "place.city", "id"]);
     let sample = at(folder.path(), &["--sample", "30"]);
     assert_eq!(
         (&sample["n_rows"], &sample["accuracy"]["kind"]),

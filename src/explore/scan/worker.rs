@@ -181,12 +181,11 @@ impl<C: Collect> Worker<C> {
                 self.part.reject(stranger(&name));
                 continue;
             }
-            let content = match contents.get(i) {
-                Some(content) => content.as_ref(),
-                None => {
-                    self.read_local(object)?;
-                    self.content.as_slice()
-                }
+            let content = if let Some(content) = contents.get(i) {
+                content.as_ref()
+            } else {
+                self.read_local(object)?;
+                self.content.as_slice()
             };
             let mut keep = |batch: Batch| {
                 n_bytes += batch.n_bytes;

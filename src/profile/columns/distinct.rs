@@ -59,13 +59,10 @@ impl Distinct {
             return;
         }
         self.last = Some(hash);
-        match &mut self.many {
-            Some(many) => many.update(hash),
-            None => {
-                if self.few.insert(hash) && self.few.len() > MAX_EXACT {
-                    self.give_up();
-                }
-            }
+        if let Some(many) = &mut self.many {
+            many.update(hash);
+        } else if self.few.insert(hash) && self.few.len() > MAX_EXACT {
+            self.give_up();
         }
     }
 

@@ -8,6 +8,8 @@ use super::{Bin, Histogram, Scale};
 
 /// So many different integers get a bin each.
 const MAX_INTEGER_BINS: f64 = 50.0;
+/// Whatever happens.
+const MAX_BORDERS: usize = 200;
 const MIN_BINS: f64 = 10.0;
 const MAX_BINS: f64 = 40.0;
 const MAX_TIME_BINS: usize = 60;
@@ -75,7 +77,7 @@ fn steps(from: f64, to: f64, step: f64) -> Vec<f64> {
     let mut borders = Vec::new();
     let mut at = first;
     // Beyond 2^53 adding one changes nothing.
-    while at <= last && borders.len() < 4 * MAX_INTEGER_BINS as usize {
+    while at <= last && borders.len() < MAX_BORDERS {
         borders.push(at * step);
         at += 1.0;
     }
@@ -195,8 +197,13 @@ fn time_bins(min: f64, max: f64) -> Option<(Vec<f64>, Vec<String>)> {
             time.checked_add_signed(TimeDelta::seconds(span))
         }));
     }
-    for (months, form) in [(1, "%Y-%m"), (3, "%Y-%m"), (12, "%Y"), (120, "%Y"), (1200, "%Y")] {
-        let months: u32 = months;
+    for (months, form) in [
+        (1_u32, "%Y-%m"),
+        (3, "%Y-%m"),
+        (12, "%Y"),
+        (120, "%Y"),
+        (1200, "%Y"),
+    ] {
         if range / (f64::from(months) * 30.4 * 86_400.0) > MAX_TIME_BINS as f64 - 2.0 {
             continue;
         }

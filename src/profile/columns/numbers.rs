@@ -74,9 +74,8 @@ impl Kind {
             reason = "it is a whole number within the range of integers"
         )]
         match self {
-            Self::Reals => float(measured),
             Self::Integers if measured.abs() <= MAX_EXACT_FLOAT => Scalar::Int(measured.round() as i64),
-            Self::Integers => float(measured),
+            Self::Integers | Self::Reals => float(measured),
             Self::Dates | Self::Times(..) => self.shown((measured * self.ticks_per_second()).round() as i64),
         }
     }
