@@ -79,7 +79,7 @@ impl ColumnProfiler {
                 self.missing.insert(path.clone(), *n);
             }
         }
-        self.drift.merge(drift);
+        self.drift.merge_unordered(drift);
     }
 
     /// Adds what another profiler of the same columns has.
