@@ -171,6 +171,9 @@ impl Answer {
             units::bytes(self.n_bytes),
             units::plural(self.n_files, "file"),
         ))?;
+        if self.columns.is_empty() {
+            output.line("no record has a field; `skewer preview` shows what is there")?;
+        }
         let heading = [
             "column", "type", "null", "distinct", "min", "median", "mean", "max", "shape",
         ];
