@@ -70,12 +70,12 @@ async fn objects_on_s3_give_the_rows_that_files_give() {
     let here = server.open(bucket.join("raw").to_str().unwrap()).await;
     let there = server.open("s3://lake/raw/").await;
     for schema in [None, Some(&declared())] {
-        let (n_here, columns_here) = profile(&scan(&here, schema).await).await.unwrap();
-        let (n_there, columns_there) = profile(&scan(&there, schema).await).await.unwrap();
-        assert_eq!((n_here, n_there), (65_000, 65_000));
+        let (n_local, of_files) = profile(&scan(&here, schema).await).await.unwrap();
+        let (n_remote, of_objects) = profile(&scan(&there, schema).await).await.unwrap();
+        assert_eq!((n_local, n_remote), (65_000, 65_000));
         let city = |columns: &[ColumnProfile]| columns.iter().find(|column| column.name == "city").cloned();
-        assert_eq!(city(&columns_here), city(&columns_there));
-        assert_eq!(city(&columns_here).unwrap().top[0].n, 13_000);
+        assert_eq!(city(&of_files), city(&of_objects));
+        assert_eq!(city(&of_files).unwrap().top[0].n, 13_000);
     }
 }
 
