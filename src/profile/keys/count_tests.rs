@@ -184,7 +184,10 @@ fn above_the_budget_counts_keep_their_bounds_also_when_some_were_exact_before() 
         else {
             panic!("counted exactly: {:?}", counts.counted);
         };
-        assert!(n_sampled == 2000 && max_error_share < 0.01);
+        assert!(
+            n_sampled > 400 && max_error_share < 0.01,
+            "{n_sampled} {max_error_share}"
+        );
         for (label, n) in [("-7", 90_300_u64), ("-8", 30_100)] {
             let at = rows(&counts)
                 .iter()

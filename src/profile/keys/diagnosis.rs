@@ -74,7 +74,11 @@ impl Diagnosis {
             has_collision_skew: !is_one && baseline >= UNEVEN && keys.counts().distinct.n > 1,
             has_too_few_keys: keys.counts().distinct.high < u64::from(simulated.n_partitions)
                 && keys.counts().n_rows() > 0,
-            has_long_tail: !is_one && hot.is_empty() && tail >= LONG_TAIL && tail >= VALUE_SKEW * base_tail,
+            has_long_tail: !is_one
+                && hot.is_empty()
+                && hot_sentinels.is_empty()
+                && tail >= LONG_TAIL
+                && tail >= VALUE_SKEW * base_tail,
             is_hidden: simulated.metrics.straggler_seconds <= 0.0,
             hot,
             n_hot,
