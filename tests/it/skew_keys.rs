@@ -307,7 +307,7 @@ fn no_rows_are_no_skew_and_an_empty_file_no_panic() {
     let data = lake(&folder.path().join("lake"));
     let path = folder.path().join("none.yaml");
     let file =
-        json!({"apiVersion": "skewer/v1", "kind": "Recipe", "steps": [{"filter": {"where": "user < 0"}}]});
+        json!({"apiVersion": "skewer/v1", "kind": "Recipe", "steps": [{"filter": {"where": "x < 0"}}]});
     fs::write(&path, file.to_string()).unwrap();
     let found = answer(&[
         "skew",

@@ -1,3 +1,5 @@
+//! Reports of keys of known kinds: what is found, what is offered, how candidates are ranked.
+
 use polars::prelude::df;
 
 use super::super::testing::{hashed, keys, many};
