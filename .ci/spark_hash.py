@@ -287,11 +287,11 @@ def salted(trial, df, answer):
     n = answer["n_partitions"]
     salts = {key["key"][0]: key["salts"] for key in step["keys"]}
     assert "bot" in salts and len(salts["bot"]) > 20, salts.keys()
-    taken = []
-    for key, of_key in salts.items():
-        rows = trial.spark.createDataFrame([(key, salt) for salt in of_key], "user string, salt int")
-        taken += [row[0] for row in rows.selectExpr(f"pmod(hash(user, salt), {n})").collect()]
-    assert len(taken) == len(set(taken)), "salts collide in Spark"
+    rows = trial.spark.createDataFrame([(key, salt) for key, of_key in salts.items() for salt in of_key], "user string, salt int")
+    taken = [(row[0], row[1]) for row in rows.selectExpr("user", f"pmod(hash(user, salt), {n})").collect()]
+    assert len(taken) == len(set(taken)), "salts of a key collide in Spark"
+    partitions = {partition for _, partition in taken}
+    assert len(partitions) == min(n, len(taken)), "salts of two keys collide in Spark although there are free partitions"
     # Rows of a hot key take its salts in turn, as evenly as they can be.
     turn = F.row_number().over(Window.partitionBy("user").orderBy("campaign", "day")) - 1
     salt = F.lit(0)
@@ -301,7 +301,7 @@ def salted(trial, df, answer):
     counted = shuffle(df.withColumn("salt", salt.cast("int")), ["user", "salt"], n, trial)
     after = remedy["after"]["max"]
     assert max(counted[0]) <= after + len(salts), f"{max(counted[0])} rows, predicted {after}"
-    print(f"salts: {len(taken)} lead to {len(set(taken))} partitions, largest {max(counted[0])} rows for {answer['metrics']['max']}")
+    print(f"salts: {len(taken)} of {len(salts)} keys lead to {len(partitions)} partitions, largest {max(counted[0])} rows for {answer['metrics']['max']}")
     return "user with salts over 200", remedy["loads"], counted
 
 

@@ -115,7 +115,7 @@ impl KeyCounter {
         for (name, _) in &self.columns {
             match schema.get(name) {
                 None => {
-                    let names = schema.iter_names().map(|name| name.as_str());
+                    let names = schema.iter_names().map(polars::prelude::PlSmallStr::as_str);
                     let known = names.filter(|name| !origin::is_hidden(name));
                     return Err(KeyError::UnknownColumn {
                         name: name.clone(),

@@ -21,6 +21,10 @@ const LONG_TAIL: f64 = 2.0;
 const MAX_NAMED: usize = 5;
 
 /// What was diagnosed.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is the answer to a question of its own"
+)]
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Diagnosis {
     /// Hot keys that are real values, the largest first; at most five.

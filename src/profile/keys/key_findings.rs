@@ -29,7 +29,7 @@ impl Evidence<'_> {
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         if self.profile.n_rows == 0 {
-            return vec![self.finding(
+            return vec![finding(
                 FindingCode::Harmless,
                 Severity::Note,
                 "There are no rows".to_owned(),
@@ -90,28 +90,6 @@ impl Evidence<'_> {
         names.join(", ")
     }
 
-    fn finding(
-        &self,
-        code: FindingCode,
-        severity: Severity,
-        title: String,
-        message: String,
-        remedy: String,
-        cost_seconds: f64,
-    ) -> Finding {
-        Finding {
-            code,
-            partition: None,
-            until: None,
-            severity,
-            title,
-            message,
-            remedy,
-            cost_seconds,
-            cost_requests: 0,
-        }
-    }
-
     /// The least of what the ratio, the size and the number of partitions allow.
     fn severity(&self, metrics: &LoadMetrics) -> Severity {
         let unit_bytes =
@@ -155,8 +133,8 @@ impl Evidence<'_> {
             )
         };
         let (value, baseline) = (
-            self.ratio(&self.simulated.metrics),
-            self.ratio(&self.simulated.baseline_metrics),
+            ratio(&self.simulated.metrics),
+            ratio(&self.simulated.baseline_metrics),
         );
         let bound = units::plural(whole(1.0 / key.share.max(f64::MIN_POSITIVE)), "partition");
         let what = match (code, key.sentinel) {
@@ -174,7 +152,7 @@ impl Evidence<'_> {
             )
         };
         let is_sentinel = code == FindingCode::SentinelKey;
-        self.finding(
+        finding(
             code,
             self.severity(&self.simulated.metrics),
             format!("{} holds {} of the rows", key.label, units::percent(key.share)),
@@ -193,16 +171,10 @@ impl Evidence<'_> {
         )
     }
 
-    fn ratio(&self, metrics: &LoadMetrics) -> String {
-        metrics
-            .max_over_mean
-            .map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.1} ×"))
-    }
-
     fn collision(&self) -> Finding {
         let (measured, baseline) = (&self.simulated.metrics, &self.simulated.baseline_metrics);
         let n_keys = self.profile.distinct.n;
-        self.finding(
+        finding(
             FindingCode::CollisionSkew,
             self.severity(baseline),
             format!(
@@ -215,9 +187,9 @@ impl Evidence<'_> {
                  hash alone. Measured: {}. It takes about 50 keys a partition to stay under 1.5.",
                 units::plural(n_keys, "key"),
                 self.simulated.n_partitions,
-                self.ratio(baseline),
+                ratio(baseline),
                 units::count(baseline.n_empty),
-                self.ratio(measured)
+                ratio(measured)
             ),
             match self.best_remedy() {
                 remedy if remedy.is_empty() => "Add a column to the key, or use fewer partitions.".to_owned(),
@@ -231,7 +203,7 @@ impl Evidence<'_> {
         let metrics = &self.simulated.metrics;
         let n_keys = self.profile.distinct.n;
         let n = self.simulated.n_partitions;
-        self.finding(
+        finding(
             FindingCode::TooFewKeys,
             self.severity(&self.simulated.baseline_metrics),
             format!("{} cannot fill {n} partitions", units::plural(n_keys, "key")),
@@ -239,8 +211,8 @@ impl Evidence<'_> {
                 "{} are fewer than the partitions: {} of {n} stay empty, and the largest is {} the mean (with even values {}).",
                 units::plural(n_keys, "key"),
                 units::count(metrics.n_empty),
-                self.ratio(metrics),
-                self.ratio(&self.simulated.baseline_metrics)
+                ratio(metrics),
+                ratio(&self.simulated.baseline_metrics)
             ),
             match self.best_remedy() {
                 remedy if remedy.is_empty() => {
@@ -255,7 +227,7 @@ impl Evidence<'_> {
     fn long_tail(&self) -> Finding {
         let metrics = &self.simulated.metrics;
         let ratio = metrics.p99_over_p50.unwrap_or(1.0);
-        self.finding(
+        finding(
             FindingCode::LongTail,
             self.severity(metrics),
             format!("Many keys are moderately large: p99 is {ratio:.1} × the median partition"),
@@ -268,7 +240,9 @@ impl Evidence<'_> {
                 units::count(self.profile.distinct.n)
             ),
             match self.best_remedy() {
-                remedy if remedy.is_empty() => "Use more partitions, or let AQE split them where it may.".to_owned(),
+                remedy if remedy.is_empty() => {
+                    "Use more partitions, or let AQE split them where it may.".to_owned()
+                }
                 remedy => remedy,
             },
             metrics.straggler_seconds,
@@ -283,15 +257,29 @@ impl Evidence<'_> {
             .iter()
             .map(|(label, _)| label.as_str())
             .collect();
-        Some(self.finding(
+        Some(finding(
             FindingCode::KeyVariants,
             Severity::Warn,
-            format!("{} written in several ways", if n_groups == 1 { "One key is".to_owned() } else { format!("{} keys are", units::count(n_groups)) }),
+            format!(
+                "{} written in several ways",
+                if n_groups == 1 {
+                    "One key is".to_owned()
+                } else {
+                    format!("{} keys are", units::count(n_groups))
+                }
+            ),
             format!(
                 "{} differ only by case, spaces or the form of their Unicode, and are keys of their own to Spark: a join or \
                  a grouping takes them apart. {} have one of them.",
-                spellings.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", "),
-                units::plural(self.profile.variants.iter().map(|group| group.n_rows).sum(), "row")
+                spellings
+                    .iter()
+                    .map(|label| format!("`{label}`"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                units::plural(
+                    self.profile.variants.iter().map(|group| group.n_rows).sum(),
+                    "row"
+                )
             ),
             "Normalize the column first, with the step `normalize_text` or `case`.".to_owned(),
             0.0,
@@ -323,12 +311,12 @@ impl Evidence<'_> {
                 ),
                 format!(
                     "The largest partition is {} the mean, with even values it would be {}: nothing to do.",
-                    self.ratio(metrics),
-                    self.ratio(&self.simulated.baseline_metrics)
+                    ratio(metrics),
+                    ratio(&self.simulated.baseline_metrics)
                 ),
             )
         };
-        self.finding(
+        finding(
             FindingCode::Harmless,
             Severity::Good,
             title,
@@ -336,6 +324,34 @@ impl Evidence<'_> {
             String::new(),
             0.0,
         )
+    }
+}
+
+/// `3.7 ×`, of the mean.
+fn ratio(metrics: &LoadMetrics) -> String {
+    metrics
+        .max_over_mean
+        .map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.1} ×"))
+}
+
+fn finding(
+    code: FindingCode,
+    severity: Severity,
+    title: String,
+    message: String,
+    remedy: String,
+    cost_seconds: f64,
+) -> Finding {
+    Finding {
+        code,
+        partition: None,
+        until: None,
+        severity,
+        title,
+        message,
+        remedy,
+        cost_seconds,
+        cost_requests: 0,
     }
 }
 

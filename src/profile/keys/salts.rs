@@ -1,11 +1,13 @@
 //! Salts for hot keys that do not collide: each hot key gets salts whose `hash(key, salt)` leads to partitions of its own.
 //!
 //! Random salts collide with each other, which costs most of what they should gain. As Spark's hash is known exactly, the
-//! salts j = 0, 1, 2, ... are tried and j is kept when `pmod(hash(key, j), N)` is a partition that no other salt uses.
-//! They hold for this N, these columns in this order and these types only.
+//! salts j = 0, 1, 2, ... are tried for the partition `pmod(hash(key, j), N)` that each leads to, and those are kept that no
+//! other salt uses, the least loaded ones first. They hold for this N, these columns in this order and these types only.
 //!
 //! To bring a key of share h among N partitions to at most f times the mean takes `s = ceil(h·N / (f − 1 + h))` salts: `h/s`
 //! lies on top of the background `(1 − h)/N`.
+
+use std::collections::HashSet;
 
 use super::partitions::{HashedKeys, Placed, weighed};
 use super::remedy::SaltedKey;
@@ -15,11 +17,11 @@ use super::value::KeyValue;
 use crate::profile::CostModel;
 
 /// The largest partition that salting aims at, as a multiple of the mean.
-const TARGET: f64 = 1.4;
+const TARGET: f64 = 1.25;
 /// Most keys that get salts.
 const MAX_HOT: usize = 1000;
-/// Salts that are tried for each that is wanted.
-const TRIES: u32 = 64;
+/// Salts that are tried for each partition: all but one in nine million partitions are reached.
+const TRIES: u32 = 16;
 
 /// Salts of all hot keys, and the loads that they lead to.
 pub(super) struct Salting {
@@ -68,40 +70,37 @@ pub(super) fn salting(keys: &HashedKeys, n: u32, weight: Weight, costs: &CostMod
     if hot.is_empty() || n < 2 {
         return None;
     }
-    let mut taken = vec![false; n as usize];
-    let mut salted = Vec::with_capacity(hot.len());
-    let mut places: Vec<(usize, Vec<u32>)> = Vec::with_capacity(hot.len());
-    for (i, share, hash) in hot {
-        let wanted = wanted_salts(share, n);
-        let (salts, partitions) = free_salts(hash, n, wanted, &mut taken);
-        if let Some(key) = keys.counts().keys().get(i) {
-            let values = keys.counts().values(key);
-            salted.push(SaltedKey {
-                key: keys.json(&values),
-                label: keys.label(key),
-                salts,
-            });
-            places.push((i, partitions));
-        }
-    }
-    let hot_keys: std::collections::HashSet<usize> = places.iter().map(|(i, _)| *i).collect();
+    let hot_keys: HashSet<usize> = hot.iter().map(|(i, _, _)| *i).collect();
     // The others get salt 0, which moves them too.
     let cold = |i: usize, hash: i32| {
         (!hot_keys.contains(&i)).then(|| partition_of(hash_int(0, hash.cast_unsigned()).cast_signed(), n))
     };
     let mut placed = keys.place(n, cold, weight);
-    for (i, partitions) in places {
-        let load = keys.counts().keys().get(i).map_or(0, |key| weighed(key, weight));
-        let n_salts = partitions.len().max(1) as u64;
-        for (partition, j) in partitions.into_iter().zip(0_u64..) {
-            if let (Some(at), Some(count)) = (
-                placed.loads.get_mut(partition as usize),
-                placed.n_keys.get_mut(partition as usize),
+    let mut n_salts_at = vec![0_u32; n as usize];
+    let mut salted = Vec::with_capacity(hot.len());
+    for (i, share, hash) in hot {
+        let Some(key) = keys.counts().keys().get(i) else {
+            continue;
+        };
+        let places = best_places(hash, n, wanted_salts(share, n), &n_salts_at, &placed.loads);
+        let (load, n_salts) = (weighed(key, weight), places.len().max(1) as u64);
+        for ((_, partition), j) in places.iter().zip(0_u64..) {
+            let at = *partition as usize;
+            if let (Some(load_at), Some(keys_at), Some(salts_at)) = (
+                placed.loads.get_mut(at),
+                placed.n_keys.get_mut(at),
+                n_salts_at.get_mut(at),
             ) {
-                *at += load / n_salts + u64::from(j < load % n_salts);
-                *count += 1;
+                *load_at += load / n_salts + u64::from(j < load % n_salts);
+                *keys_at += 1;
+                *salts_at += 1;
             }
         }
+        salted.push(SaltedKey {
+            key: keys.json(&keys.counts().values(key)),
+            label: keys.label(key),
+            salts: places.into_iter().map(|(salt, _)| salt).collect(),
+        });
     }
     Some(Salting { keys: salted, placed })
 }
@@ -118,32 +117,34 @@ fn wanted_salts(share: f64, n: u32) -> u32 {
     wanted.min(n)
 }
 
-/// `wanted` salts of a key with their partitions, none of which another salt uses as long as there are free ones.
-fn free_salts(hash: i32, n: u32, wanted: u32, taken: &mut [bool]) -> (Vec<i32>, Vec<u32>) {
-    let (mut salts, mut partitions) = (Vec::new(), Vec::new());
-    let mut own = vec![false; taken.len()];
-    // When hot keys fill all partitions, they share them, each key none twice.
-    for may_share in [false, true] {
-        let tries = i32::try_from(u64::from(n) * u64::from(TRIES)).unwrap_or(i32::MAX);
-        for salt in 0..tries {
-            if partitions.len() >= wanted as usize {
-                break;
-            }
-            let partition = partition_of(hash_int(salt, hash.cast_unsigned()).cast_signed(), n);
-            let at = partition as usize;
-            let (Some(taken), Some(own)) = (taken.get_mut(at), own.get_mut(at)) else {
-                continue;
-            };
-            if !*own && (may_share || !*taken) {
-                (*own, *taken) = (true, true);
-                salts.push(salt);
-                partitions.push(partition);
-            }
+/// `wanted` salts of a key with their partitions, each another: those that the fewest salts use, and of these the least
+/// loaded ones.
+fn best_places(hash: i32, n: u32, wanted: u32, n_salts_at: &[u32], loads: &[u64]) -> Vec<(i32, u32)> {
+    let mut salt_to: Vec<Option<i32>> = vec![None; n as usize];
+    let mut n_reached = 0;
+    let tries = i32::try_from(u64::from(n) * u64::from(TRIES)).unwrap_or(i32::MAX);
+    for salt in 0..tries {
+        if n_reached == n {
+            break;
+        }
+        let partition = partition_of(hash_int(salt, hash.cast_unsigned()).cast_signed(), n);
+        if let Some(first @ None) = salt_to.get_mut(partition as usize) {
+            *first = Some(salt);
+            n_reached += 1;
         }
     }
-    let mut both: Vec<(i32, u32)> = salts.into_iter().zip(partitions).collect();
-    both.sort_unstable();
-    both.into_iter().unzip()
+    let mut places: Vec<(i32, u32)> = salt_to
+        .into_iter()
+        .zip(0..n)
+        .filter_map(|(salt, partition)| Some((salt?, partition)))
+        .collect();
+    places.sort_by_key(|(salt, partition)| {
+        let at = *partition as usize;
+        (n_salts_at.get(at).copied(), loads.get(at).copied(), *salt)
+    });
+    places.truncate(wanted as usize);
+    places.sort_unstable();
+    places
 }
 
 #[cfg(test)]
@@ -156,7 +157,7 @@ mod tests {
     use crate::profile::CostModel;
 
     /// Source: reference values computed with Spark's hash for 200 partitions: shares of 30% and 50% take 110 and 134 salts
-    /// at a target near 1.25, and come to 1.43 and 1.38 times the mean.
+    /// at the target of 1.25, and come to 1.43 and 1.38 times the mean, for other cold keys.
     #[test]
     fn salts_lead_to_partitions_of_their_own_and_spread_a_hot_key() {
         for (rows, share) in [(8571, 0.3), (20_000, 0.5)] {
@@ -171,7 +172,7 @@ mod tests {
             assert_eq!(salting.keys.len(), 1);
             let hot = &salting.keys[0];
             assert_eq!(hot.label, "hot");
-            assert_eq!(hot.salts.len() as u32, wanted_salts(share, 200));
+            assert_eq!(u32::try_from(hot.salts.len()), Ok(wanted_salts(share, 200)));
             // The partitions by Spark's own rule, `pmod(hash(key, salt), 200)`.
             let mut partitions: Vec<u32> = hot
                 .salts
@@ -196,7 +197,7 @@ mod tests {
                 "no row is lost"
             );
             let ratio = after.metrics.max_over_mean.unwrap();
-            assert!(before > 50.0 && ratio < 1.75, "{before} to {ratio}");
+            assert!(before > 50.0 && ratio < 1.5, "{before} to {ratio}");
         }
     }
 
@@ -231,7 +232,7 @@ mod tests {
                 wanted_salts(1.0, 8),
                 wanted_salts(0.001, 200)
             ],
-            [86, 6, 2]
+            [110, 7, 2]
         );
     }
 }

@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 
 use datasketches::common::NumStdDev;
-use datasketches::frequencies::FrequentItemsSketch;
+use datasketches::frequencies::{ErrorType, FrequentItemsSketch, Row};
 use datasketches::hll::{HllSketch, HllType, HllUnion};
 
 use super::table::KeyTable;
@@ -105,14 +105,13 @@ impl Sketches {
 
     /// Keys whose rows or bytes are surely more than what the sketch may have missed.
     pub fn frequent(&self) -> Vec<FrequentKey> {
-        use datasketches::frequencies::ErrorType::NoFalsePositives;
         let mut keys: HashMap<Vec<u8>, FrequentKey> = HashMap::new();
-        let by_rows = self.rows.frequent_items(NoFalsePositives);
-        let by_bytes = self.bytes.frequent_items(NoFalsePositives);
+        let by_rows = self.rows.frequent_items(ErrorType::NoFalsePositives);
+        let by_bytes = self.bytes.frequent_items(ErrorType::NoFalsePositives);
         let items = by_rows
             .iter()
-            .map(|row| row.item())
-            .chain(by_bytes.iter().map(|row| row.item()));
+            .map(Row::item)
+            .chain(by_bytes.iter().map(Row::item));
         for item in items {
             keys.entry(item.clone()).or_insert_with(|| FrequentKey {
                 key: item.clone(),
