@@ -29,7 +29,6 @@ const MAX_NAMED: usize = 5;
 pub(super) struct Diagnosis {
     /// Hot keys that are real values, the largest first; at most five.
     pub hot: Vec<KeyShare>,
-    pub n_hot: u64,
     /// Hot keys that stand for "not known".
     pub hot_sentinels: Vec<KeyShare>,
     /// The values are skewed beyond what the hash makes of even ones.
@@ -49,7 +48,7 @@ impl Diagnosis {
         let total = keys.total(simulated.weight).max(1) as f64;
         // A key makes its partition uneven by itself from here on; smaller ones only meet there.
         let limit = hot_share(simulated.n_partitions, costs).max(UNEVEN / f64::from(simulated.n_partitions));
-        let (mut hot, mut hot_sentinels, mut n_hot) = (Vec::new(), Vec::new(), 0);
+        let (mut hot, mut hot_sentinels) = (Vec::new(), Vec::new());
         for (key, hash) in keys.hashed() {
             let share = weighed(key, simulated.weight) as f64 / total;
             if share <= limit {
@@ -59,7 +58,6 @@ impl Diagnosis {
             if sentinel_of(&values).is_some() {
                 hot_sentinels.push(keys.share_of(key, hash));
             } else {
-                n_hot += 1;
                 hot.push(keys.share_of(key, hash));
             }
         }
@@ -68,25 +66,23 @@ impl Diagnosis {
         let measured = simulated.metrics.max_over_mean.unwrap_or(1.0);
         let baseline = simulated.baseline_metrics.max_over_mean.unwrap_or(1.0);
         let is_one = simulated.n_partitions < 2;
-        let has_value_skew = !is_one
-            && measured >= UNEVEN
-            && measured >= VALUE_SKEW * baseline
-            && hot.len() + hot_sentinels.len() > 0;
+        let is_uneven = !is_one && measured >= UNEVEN;
+        let is_of_values = is_uneven && measured >= VALUE_SKEW * baseline;
+        let has_hot = hot.len() + hot_sentinels.len() > 0;
         let tail = simulated.metrics.p99_over_p50.unwrap_or(1.0);
         let base_tail = simulated.baseline_metrics.p99_over_p50.unwrap_or(1.0);
+        let is_tailed = !is_one && tail >= LONG_TAIL && tail >= VALUE_SKEW * base_tail;
         Self {
-            has_value_skew,
-            has_collision_skew: !is_one && baseline >= UNEVEN && keys.counts().distinct.n > 1,
+            has_value_skew: is_of_values && has_hot,
+            // What is uneven and not of the values is of the hash.
+            has_collision_skew: !is_one
+                && keys.counts().distinct.n > 1
+                && (baseline >= UNEVEN || (is_uneven && !is_of_values)),
             has_too_few_keys: keys.counts().distinct.high < u64::from(simulated.n_partitions)
                 && keys.counts().n_rows() > 0,
-            has_long_tail: !is_one
-                && hot.is_empty()
-                && hot_sentinels.is_empty()
-                && tail >= LONG_TAIL
-                && tail >= VALUE_SKEW * base_tail,
+            has_long_tail: !has_hot && (is_tailed || is_of_values),
             is_hidden: simulated.metrics.straggler_seconds <= 0.0,
             hot,
-            n_hot,
             hot_sentinels,
         }
     }

@@ -225,15 +225,22 @@ impl Evidence<'_> {
     }
 
     fn long_tail(&self) -> Finding {
-        let metrics = &self.simulated.metrics;
-        let ratio = metrics.p99_over_p50.unwrap_or(1.0);
+        let (metrics, baseline) = (&self.simulated.metrics, &self.simulated.baseline_metrics);
+        let tail = metrics
+            .p99_over_p50
+            .map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.1} ×"));
         finding(
             FindingCode::LongTail,
             self.severity(metrics),
-            format!("Many keys are moderately large: p99 is {ratio:.1} × the median partition"),
             format!(
-                "No single key is hot, yet one partition in a hundred holds more than {ratio:.1} × the median: large keys meet \
-                 in them. The rows are spread as over {} even keys of {}.",
+                "Large keys meet: the largest partition is {} the mean",
+                ratio(metrics)
+            ),
+            format!(
+                "No single key is hot, yet the largest partition is {} the mean, where the same keys with even values would give \
+                 {}, and p99 is {tail} the median. The rows are spread as over {} even keys of {}.",
+                ratio(metrics),
+                ratio(baseline),
                 self.profile
                     .effective_keys
                     .map_or_else(|| "–".to_owned(), |n| units::count(whole(n))),

@@ -82,9 +82,9 @@ pub(super) fn salting(keys: &HashedKeys, n: u32, weight: Weight, costs: &CostMod
         let Some(key) = keys.counts().keys().get(i) else {
             continue;
         };
-        let places = best_places(hash, n, wanted_salts(share, n), &n_salts_at, &placed.loads);
-        let (load, n_salts) = (weighed(key, weight), places.len().max(1) as u64);
-        for ((_, partition), j) in places.iter().zip(0_u64..) {
+        let spots = best_places(hash, n, wanted_salts(share, n), &n_salts_at, &placed.loads);
+        let (load, n_salts) = (weighed(key, weight), spots.len().max(1) as u64);
+        for ((_, partition), j) in spots.iter().zip(0_u64..) {
             let at = *partition as usize;
             if let (Some(load_at), Some(keys_at), Some(salts_at)) = (
                 placed.loads.get_mut(at),
@@ -99,7 +99,7 @@ pub(super) fn salting(keys: &HashedKeys, n: u32, weight: Weight, costs: &CostMod
         salted.push(SaltedKey {
             key: keys.json(&keys.counts().values(key)),
             label: keys.label(key),
-            salts: places.into_iter().map(|(salt, _)| salt).collect(),
+            salts: spots.into_iter().map(|(salt, _)| salt).collect(),
         });
     }
     Some(Salting { keys: salted, placed })
