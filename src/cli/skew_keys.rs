@@ -11,7 +11,7 @@ use super::skew::print_findings;
 use super::{CliError, data, signal};
 use crate::base::{Accuracy, Progress, units};
 use crate::explore::keys::{KEY_BUDGET_BYTES, count_keys};
-use crate::explore::scan::{Scan, ScanSource, Scanned};
+use crate::explore::scan::{Scan, ScanError, ScanSource, Scanned};
 use crate::explore::{open_inputs, remedy_steps};
 use crate::profile::keys::{
     AqeWarning, Counted, DEFAULT_TOP, HashedKeys, HotPartition, KeyCounts, KeyProfile, KeyReport,
@@ -256,14 +256,14 @@ fn count(
         let inputs = open_inputs(&inputs, data::day(dataset, partition), &base, &cancel).await;
         let mut scan = Scan::new(source);
         if !recipe.steps.is_empty() {
-            scan = scan.with_recipe(&recipe, &inputs).map_err(failed)?;
+            scan = scan.with_recipe(&recipe, &inputs)?;
         }
         let schema = scan.schema().clone();
         if args.keys_only {
             let mut columns: Vec<&str> = keys.iter().flatten().map(String::as_str).collect();
             columns.sort_unstable();
             columns.dedup();
-            scan = scan.with_columns(&columns).map_err(failed)?;
+            scan = scan.with_columns(&columns)?;
         }
         let counted = count_keys(&scan, keys, KEY_BUDGET_BYTES, &cancel, &Progress::new())
             .await
@@ -272,20 +272,11 @@ fn count(
     })?
 }
 
-fn failed(error: crate::explore::scan::ScanError) -> CliError {
-    use crate::explore::scan::ScanError;
+/// A key that cannot be counted is the asker's; everything else as any scan ends.
+fn failed(error: ScanError) -> CliError {
     match error {
-        ScanError::Page(error) => CliError::Page(error),
-        ScanError::Step(_) | ScanError::Schema(_) => CliError::Spec {
-            message: error.to_string(),
-        },
-        ScanError::NoColumn { .. } | ScanError::NeedsPartition { .. } | ScanError::Collect { .. } => {
-            usage(error.to_string())
-        }
-        other => CliError::Run {
-            message: other.to_string(),
-            exit_code: 1,
-        },
+        ScanError::Collect { message } => usage(message),
+        other => other.into(),
     }
 }
 

@@ -110,7 +110,7 @@ fn as_before(column: &Column, dtype: &DataType) -> Result<Column, String> {
 ///
 /// # Errors
 /// A sentence when values of its type need not be values of the declared one.
-pub(super) fn widened(column: &Column, dtype: &DataType) -> Result<Column, String> {
+fn widened(column: &Column, dtype: &DataType) -> Result<Column, String> {
     widen(column, dtype)?.ok_or_else(|| {
         format!(
             "column `{}` is {}, it is declared as {}",

@@ -1,4 +1,5 @@
-//! Runs recipes on samples: what the rows look like after a step, and what each step did.
+//! Runs recipes on samples: what the rows look like after a step, and what each step did. [`scan`] is the one pass over
+//! all rows of partitions, for profiles.
 //!
 //! Leaves to `dataset` how rows are read and to `transform` how steps work; runs never come through here.
 
@@ -21,7 +22,7 @@ pub use explored::Explored;
 pub use explorer::{Explorer, explore_once};
 pub use inputs::open_inputs;
 pub use ledger::{ColumnChanges, Ledger, NullChange, Nulls, PerMillion, Retyped};
-pub use recipe_test::{Schemas, TestOutcome, given_rows, run_test, test_from_rows};
+pub use recipe_test::{Schemas, TestOutcome, given_rows, page_rows, run_test, test_from_rows};
 pub use remedy_steps::{remedy_steps, two_stages};
 pub use script::{declared_inputs, input_sources, row_source, script};
 pub use suggest::{Suggestion, SuggestionCode, suggest};

@@ -14,6 +14,7 @@ mod export;
 mod inputs;
 mod isolation;
 mod listing;
+mod profile;
 mod readme;
 mod run;
 #[cfg(unix)]
@@ -28,6 +29,7 @@ mod run_s3;
 mod s3_memory;
 mod s3_server;
 mod sample;
+mod scan_s3;
 mod server_in_memory;
 mod skew_keys;
 mod storage;

@@ -63,6 +63,8 @@ pub(super) enum Data {
     Timestamp(Vec<i64>, BitmapBuilder),
     List(Offsets<i64>, BitmapBuilder, Box<Column>),
     Struct(BitmapBuilder, Box<Members>),
+    /// Values that nobody asked for: only counted.
+    Skipped(usize),
 }
 
 impl Column {
@@ -71,6 +73,22 @@ impl Column {
         let takes = Takes::new(&field.accept);
         let form = field.parse.as_deref().and_then(Form::new);
         Self::of_type(&field.dtype, field.name.clone(), takes, is_lenient, form)
+    }
+
+    /// A column whose values are held to the rules of JSON and left out.
+    pub(super) fn skipped(field: &Field) -> Self {
+        Self {
+            path: field.name.clone(),
+            dtype: field.dtype.clone(),
+            takes: Takes::default(),
+            is_lenient: true,
+            form: None,
+            data: Data::Skipped(0),
+        }
+    }
+
+    pub(super) fn is_skipped(&self) -> bool {
+        matches!(self.data, Data::Skipped(_))
     }
 
     pub(super) fn of_type(
@@ -129,6 +147,7 @@ impl Column {
             | Data::List(_, valid, _)
             | Data::Struct(valid, _) => valid.len(),
             Data::Text(values) => values.len(),
+            Data::Skipped(n) => *n,
         }
     }
 
@@ -148,6 +167,7 @@ impl Column {
             Data::Date(..) => 5,
             Data::Int64(..) | Data::Float64(..) | Data::Timestamp(..) | Data::List(..) => 9,
             Data::Text(_) => 17,
+            Data::Skipped(_) => 0,
             Data::Struct(_, members) => members.row_bytes() + 1,
         }
     }
@@ -171,6 +191,7 @@ impl Column {
                 valid.push(false);
             }
             Data::Text(values) => values.push_null(),
+            Data::Skipped(n) => *n += 1,
             Data::List(ends, valid, items) => {
                 push_end(ends, items.len());
                 valid.push(false);
@@ -224,6 +245,9 @@ impl Column {
                     .boxed()
             }
             Data::Text(values) => std::mem::take(values).freeze().boxed(),
+            Data::Skipped(n) => {
+                polars_arrow::array::NullArray::new(ArrowDataType::Null, std::mem::take(n)).boxed()
+            }
             Data::List(ends, valid, items) => {
                 let ends = std::mem::take(ends).into();
                 let items = items.take()?;

@@ -57,6 +57,29 @@ impl Drift {
         }
     }
 
+    /// As [`Drift::merge`], for parts that come in any order: the first place is the least by object and line.
+    pub fn merge_unordered(&mut self, other: &Self) {
+        self.merge(other);
+        for (path, seen) in &other.unknown {
+            if let Some(known) = self.unknown.get_mut(path)
+                && (&seen.first_object, seen.first_line) < (&known.first_object, known.first_line)
+            {
+                known.first_object.clone_from(&seen.first_object);
+                known.first_line = seen.first_line;
+            }
+        }
+        for (path, seen) in &other.mismatched {
+            if let Some(known) = self.mismatched.get_mut(path)
+                && (&seen.first_object, seen.first_line) < (&known.first_object, known.first_line)
+            {
+                *known = Mismatch {
+                    n: known.n,
+                    ..seen.clone()
+                };
+            }
+        }
+    }
+
     pub(super) fn count_unknown(&mut self, prefix: &str, key: &str, object: &str, line: u64) {
         if prefix.is_empty()
             && let Some(known) = self.unknown.get_mut(key)
@@ -121,8 +144,13 @@ mod tests {
         a.count_unknown("", "x", "a", 3);
         b.count_unknown("", "x", "b", 1);
         b.count_unknown("", "y", "b", 2);
+        let mut backwards = b.clone();
         a.merge(&b);
         assert_eq!((a.unknown["x"].n, a.unknown["x"].first_object.as_str()), (2, "a"));
         assert_eq!(a.unknown["y"].n, 1);
+        let mut first = Drift::default();
+        first.count_unknown("", "x", "a", 3);
+        backwards.merge_unordered(&first);
+        assert_eq!(backwards, a);
     }
 }

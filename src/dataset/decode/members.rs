@@ -163,12 +163,17 @@ impl Members {
         self.all.iter().map(|member| member.column.row_bytes()).sum()
     }
 
-    /// Names and finished arrays; the columns start anew.
+    /// Names and finished arrays of those that are not skipped; the columns start anew.
     pub(super) fn take(&mut self) -> PolarsResult<Vec<(&str, Box<dyn Array>)>> {
-        self.all
-            .iter_mut()
-            .map(|member| Ok((&*member.name, member.column.take()?)))
-            .collect()
+        let mut taken = Vec::with_capacity(self.all.len());
+        for member in &mut self.all {
+            let is_skipped = member.column.is_skipped();
+            let array = member.column.take()?;
+            if !is_skipped {
+                taken.push((&*member.name, array));
+            }
+        }
+        Ok(taken)
     }
 }
 

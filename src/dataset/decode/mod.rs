@@ -161,12 +161,29 @@ impl Decoder {
     /// # Errors
     /// [`SchemaError`] for doubled or reserved field names, and for a `parse` or `accept` that does not fit its type.
     pub fn new(schema: Arc<Schema>, options: DecodeOptions) -> Result<Self, SchemaError> {
+        Self::with_columns(schema, options, None)
+    }
+
+    /// As [`Decoder::new`], for only these columns of the schema. The values of others are not looked at: they may be of
+    /// any type.
+    ///
+    /// # Errors
+    /// As [`Decoder::new`].
+    pub fn with_columns(
+        schema: Arc<Schema>,
+        options: DecodeOptions,
+        names: Option<&[String]>,
+    ) -> Result<Self, SchemaError> {
         schema.validate()?;
         let columns = schema
             .fields
             .iter()
             .map(|field| {
-                let column = Column::new(field, schema.on_mismatch);
+                let column = if names.is_none_or(|names| names.contains(&field.name)) {
+                    Column::new(field, schema.on_mismatch)
+                } else {
+                    Column::skipped(field)
+                };
                 (field.name.as_str(), field.required, column)
             })
             .collect();

@@ -35,6 +35,11 @@ impl Column {
         }
         let takes = self.takes;
         let fitted = match &mut self.data {
+            Data::Skipped(n) => {
+                record.check_value(at, &self.path)?;
+                *n += 1;
+                Ok(())
+            }
             Data::Text(values) => {
                 let is_json = self.dtype == DataType::Json;
                 match text(record, at, takes, is_json, &self.path)? {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
-use polars::prelude::{Column, DataFrame, Series};
+use polars::prelude::DataFrame;
 use thiserror::Error;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -13,7 +13,7 @@ use super::InputSource;
 use crate::base::{Accuracy, Cancel, units};
 use crate::dataset::decode::{Batch, Decoder, Drift, InputError, ObjectRef};
 use crate::dataset::page::unreadable;
-use crate::dataset::stack::widened;
+use crate::dataset::stack::fit_columns;
 use crate::dataset::{Codec, FileFormat, Format, PageError, Reason, Reject, SchemaError, origin, parquet};
 use crate::storage::{Object, PieceReader, StorageError, Store};
 
@@ -163,19 +163,11 @@ impl InputSource {
         if !self.schema.fields.iter().any(|field| has(&field.name)) {
             return Err("none of the declared columns is there".to_owned());
         }
-        let mut columns: Vec<Column> = Vec::with_capacity(df.width());
-        for field in &self.schema.fields {
-            let dtype = field.dtype.to_polars();
-            columns.push(match df.column(&field.name) {
-                Ok(column) => widened(column, &dtype)?,
-                Err(_) if field.required => return Err(format!("column `{}` is missing", field.name)),
-                Err(_) => Series::full_null(field.name.as_str().into(), df.height(), &dtype).into(),
-            });
+        let required = self.schema.fields.iter().filter(|field| field.required);
+        if let Some(field) = required.into_iter().find(|field| !has(&field.name)) {
+            return Err(format!("column `{}` is missing", field.name));
         }
-        for name in [origin::OBJECT, origin::LINE, origin::OFFSET] {
-            columns.push(df.column(name).map_err(|error| error.to_string())?.clone());
-        }
-        DataFrame::new(df.height(), columns).map_err(|error| error.to_string())
+        fit_columns(df, &self.schema.to_polars()).map(|fitted| fitted.df)
     }
 
     /// Brings the files, small ones side by side, to a thread that decodes them.

@@ -87,20 +87,14 @@ struct State {
     open: Option<Pieces>,
 }
 
-/// The task that asks for objects; ended with the scan.
-pub(super) struct Feeder(Option<JoinHandle<()>>);
+/// The task that asks for objects; ended with the scan. None where threads open them themselves.
+pub(super) struct Feeder(Option<AbortOnDrop<()>>);
 
 impl Feeder {
     pub(super) fn abort(&self) {
         if let Some(task) = &self.0 {
-            task.abort();
+            task.0.abort();
         }
-    }
-}
-
-impl Drop for Feeder {
-    fn drop(&mut self) {
-        self.abort();
     }
 }
 
@@ -134,7 +128,7 @@ impl Queue {
             unit_bytes,
             may_split,
         };
-        Ok((queue, Feeder(feeder)))
+        Ok((queue, Feeder(feeder.map(AbortOnDrop))))
     }
 
     /// The next thing to do; none when there is nothing left. Blocks.
@@ -268,6 +262,22 @@ async fn parquet_tasks(
     Ok(tasks)
 }
 
+/// A task that ends with its owner.
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl AbortOnDrop<Result<Bytes, StorageError>> {
+    async fn join(mut self) -> Result<Bytes, StorageError> {
+        // It fails only when the runtime ends, which is a cancel.
+        (&mut self.0).await.unwrap_or(Err(StorageError::Cancelled))
+    }
+}
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// Asks for the objects of tasks in their order, several at once, and sends tasks on as they are whole.
 async fn feed(
     store: Store,
@@ -280,11 +290,17 @@ async fn feed(
         _ => 0..0,
     });
     let objects = &objects;
-    let store = &store;
-    let gets = wanted.map(|i| async move {
-        match objects.get(i) {
-            Some(object) if object.size > 0 => store.get(&object.key).await,
-            _ => Ok(Bytes::new()),
+    // Tasks of their own: they go on while a large object is streamed, so that no server gives up on them.
+    let gets = wanted.map(|i| {
+        let (store, object) = (store.clone(), objects.get(i).cloned());
+        async move {
+            let get = tokio::spawn(async move {
+                match object {
+                    Some(object) if object.size > 0 => store.get(&object.key).await,
+                    _ => Ok(Bytes::new()),
+                }
+            });
+            AbortOnDrop(get).join().await
         }
     });
     let mut gets = futures::stream::iter(gets.collect::<Vec<_>>()).buffered(CONCURRENT_READS);
@@ -299,13 +315,14 @@ async fn feed(
                             let _nobody_reads = tasks.send(Err(error)).await;
                             return;
                         }
+                        // Every object of a task is asked for.
                         None => return,
                     }
                 }
                 let job = Job::Whole { objects, contents };
                 tasks.send(Ok(Task::Ready(job))).await.is_ok()
             }
-            Task::Large { object, .. } => stream(store, objects, object, &tasks).await,
+            Task::Large { object, .. } => stream(&store, objects, object, &tasks).await,
             other @ Task::Ready(_) => tasks.send(Ok(other)).await.is_ok(),
         };
         if !sent {

@@ -386,3 +386,30 @@ async fn a_line_longer_than_a_piece_and_files_that_vanish_are_told() {
     let error = fold(&scan).await.unwrap_err().to_string();
     assert!(error.contains("2.jsonl: not found"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_that_nobody_asked_for_are_not_looked_at() {
+    let lake = lake(&[(
+        "a/1.jsonl",
+        b"{\"id\": 1, \"x\": \"no number\"}\n{\"x\": {\"k\": 1, \"k\": 2}, \"id\": 2}\n{\"id\": 3}\n"
+            .to_vec(),
+    )])
+    .await;
+    let declared: Schema =
+        envelope::from_yaml("{fields: [{name: id, type: int64}, {name: x, type: int64}]}").unwrap();
+    let scan = Scan::new(lake.source(Some(&declared)).await.unwrap());
+    let whole = all(&scan).await;
+    assert_eq!((whole.n_rows, whole.n_rejects()), (1, 2));
+    let only_id = all(&scan.with_columns(&["id"]).unwrap()).await;
+    assert_eq!(only_id.collected.sums[&0], (4, 2));
+    let reasons: Vec<Reason> = only_id.by_reason.into_keys().collect();
+    assert_eq!(
+        reasons,
+        [Reason::DuplicateKey],
+        "a record that is no good JSON stays one"
+    );
+    assert_eq!(
+        (only_id.collected.missing["x"], only_id.collected.unknown),
+        (1, 0)
+    );
+}
