@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn several_hot_keys_share_no_partition_while_there_are_free_ones() {
-        let keys = many(&[("a", 3000), ("b", 2500)], 5000, 1);
+        let keys = many(&[("a", 2000), ("b", 1500)], 5000, 1);
         let salting = salting(&keys, 100, Weight::Rows, &CostModel::default()).unwrap();
         let of = |i: usize| -> Vec<u32> {
             let key = &salting.keys[i];

@@ -133,7 +133,12 @@ fn counted(join: &DslPlan) -> Option<Growth> {
 fn count(input: &Arc<DslPlan>) -> Option<u64> {
     let rows = LazyFrame::from(DslPlan::clone(input)).select([len().alias(N_BOTH)]);
     let counts = execute::collect(rows).ok()?;
-    counts.column(N_BOTH).ok()?.as_materialized_series().sum::<u64>().ok()
+    counts
+        .column(N_BOTH)
+        .ok()?
+        .as_materialized_series()
+        .sum::<u64>()
+        .ok()
 }
 
 fn key_name(at: usize) -> PlSmallStr {
