@@ -171,6 +171,9 @@ impl Answer {
             units::bytes(self.n_bytes),
             units::plural(self.n_files, "file"),
         ))?;
+        if self.columns.is_empty() {
+            output.line("no record has a field; `skewer preview` shows what is there")?;
+        }
         let heading = [
             "column", "type", "null", "distinct", "min", "median", "mean", "max", "shape",
         ];
@@ -184,14 +187,24 @@ impl Answer {
         {
             output.line("≈ is an estimate; `--json` tells how far each may be off")?;
         }
-        for column in self.columns.iter().filter(|column| !column.top.is_empty()) {
+        // Where most values differ, none of them says anything.
+        let says_something =
+            |column: &&ColumnProfile| column.n_distinct.is_some_and(|n| 2 * n <= column.n_values());
+        let mut is_first = true;
+        for column in self.columns.iter().filter(says_something) {
+            if column.top.is_empty() {
+                continue;
+            }
+            if std::mem::take(&mut is_first) {
+                output.line("\nmost frequent values")?;
+            }
             let top: Vec<String> = column
                 .top
                 .iter()
                 .take(5)
                 .map(|top| format!("{} {}", short(&top.value), units::percent(top.share)))
                 .collect();
-            output.line(&format!("\n{}: {}", column.name, top.join(", ")))?;
+            output.line(&format!("  {}: {}", column.name, top.join(", ")))?;
         }
         for column in &self.columns {
             if let Some(conflict) = &column.conflict {
@@ -229,7 +242,7 @@ fn line(column: &ColumnProfile) -> Vec<String> {
         .find(|quantile| (quantile.q - 0.5).abs() < 1e-9);
     vec![
         column.name.clone(),
-        column.dtype.clone(),
+        short(&Scalar::Text(column.dtype.clone())),
         column.null_share().map_or_else(String::new, units::percent),
         column.n_distinct.map_or_else(String::new, |n| {
             format!("{}{}", sign(column.accuracy.n_distinct), units::count(n))
@@ -240,11 +253,7 @@ fn line(column: &ColumnProfile) -> Vec<String> {
             .mean
             .map_or_else(String::new, |mean| short(&Scalar::Float(mean))),
         shown(column.max.as_ref()),
-        column
-            .histogram
-            .as_ref()
-            .or_else(|| column.lengths.as_ref()?.histogram.as_ref())
-            .map_or_else(String::new, spark),
+        column.histogram.as_ref().map_or_else(String::new, spark),
     ]
 }
 

@@ -9,11 +9,13 @@
 //! | `profiler` | which accumulator a column has, and what becomes of a batch |
 //! | `numbers`, `texts` | figures of numbers and times, of texts |
 //! | `distinct`, `frequent`, `quantiles` | the three that stay small: exact for few values, sketches for many |
+//! | `nested` | a hash for each row of a list or struct |
 //! | `histogram` | bins that a person would choose |
 
 mod distinct;
 mod frequent;
 mod histogram;
+mod nested;
 mod numbers;
 mod profiler;
 mod quantiles;
@@ -189,7 +191,7 @@ pub struct ColumnProfile {
     pub n_null: u64,
     /// Records that lack the key. None where the rows are not as they were read, such as after a recipe.
     pub n_missing: Option<u64>,
-    /// Without null; `NaN` is a value, and -0.0 is 0.0. None for structs.
+    /// Without null; `NaN` is a value, and -0.0 is 0.0. Of lists and structs, whole ones.
     pub n_distinct: Option<u64>,
     /// Without `NaN`. A long text is cut.
     pub min: Option<Scalar>,

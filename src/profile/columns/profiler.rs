@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use polars::error::PolarsResult;
 use polars::prelude::{DataFrame, DataType, Schema, Series};
 
+use super::distinct::Distinct;
 use super::frequent::{Frequent, Kept};
+use super::nested::add_rows;
 use super::numbers::{Kind, Numbers};
 use super::texts::Texts;
 use super::{ColumnProfile, Level, Scalar, TopValue, TypeConflict};
@@ -31,6 +33,8 @@ struct Accumulator {
     n_rows: u64,
     n_null: u64,
     values: Values,
+    /// Whole rows, where values have parts.
+    rows: Option<Box<Distinct>>,
 }
 
 #[derive(Debug, Clone)]
@@ -146,6 +150,7 @@ impl Accumulator {
             dtype: dtype.clone(),
             n_rows: 0,
             n_null: 0,
+            rows: dtype.is_nested().then(Box::default),
             values,
         }
     }
@@ -160,6 +165,9 @@ impl Accumulator {
         };
         self.n_rows += s.len() as u64;
         self.n_null += s.null_count() as u64;
+        if let Some(rows) = &mut self.rows {
+            add_rows(rows, s)?;
+        }
         match &mut self.values {
             Values::Bools(n_true) => *n_true += u64::from(s.bool()?.sum().unwrap_or(0)),
             Values::Numbers(numbers) => add_numbers(numbers, s)?,
@@ -207,6 +215,9 @@ impl Accumulator {
     fn merge(&mut self, other: Self) {
         self.n_rows += other.n_rows;
         self.n_null += other.n_null;
+        if let (Some(mine), Some(others)) = (&mut self.rows, other.rows) {
+            mine.merge(*others);
+        }
         match (&mut self.values, other.values) {
             (Values::Bools(mine), Values::Bools(others)) => *mine += others,
             (Values::Numbers(mine), Values::Numbers(others)) => mine.merge(*others),
@@ -245,6 +256,10 @@ impl Accumulator {
             });
         }
         profile.name = self.path;
+        if let Some(rows) = &self.rows {
+            profile.n_distinct = Some(rows.n());
+            profile.accuracy.n_distinct = rows.accuracy();
+        }
         let mut inside = Vec::new();
         match self.values {
             Values::Bools(n_true) => fill_bools(n_true, &mut profile),

@@ -207,6 +207,8 @@ fn nested_columns_are_found_by_their_path_and_lists_have_lengths() {
         assert_eq!(names, ["place", "place.id", "place.city", "tags", "tags[]"]);
         assert_eq!((profiles[2].n_null, profiles[2].n_distinct), (1, Some(2)));
         let lengths = profiles[3].lengths.as_ref().unwrap();
+        let of_rows = (profiles[0].n_distinct, profiles[3].n_distinct);
+        assert_eq!(of_rows, (Some(3), Some(2)));
         assert_eq!((lengths.min, lengths.mean, lengths.max), (0, 1.0, 2));
         assert_eq!(
             (profiles[3].n_null, profiles[4].n_rows, profiles[4].n_distinct),
