@@ -297,7 +297,7 @@ impl<C: Collect> Worker<C> {
         let (mut n_rows, mut last_line) = (0, place.first_line);
         let mut failed = None;
         let codec = shared.source.codec(object);
-        let decoded = catch_unwind(AssertUnwindSafe(|| {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
             let mut take = |mut batch: Batch| {
                 let room = max_rows - n_rows;
                 if room == 0 {
@@ -329,7 +329,7 @@ impl<C: Collect> Worker<C> {
         if let Some(error) = failed {
             return Err(error);
         }
-        match decoded {
+        match outcome {
             Ok(decoder) => {
                 self.decoder = Some(decoder?);
                 self.notice(object);

@@ -202,25 +202,25 @@ fn nested_columns_are_found_by_their_path_and_lists_have_lengths() {
     for df in [df.clone(), df.slice(0, 3)] {
         let mut profiler = ColumnProfiler::new(df.schema(), Level::Full);
         profiler.add(&df).unwrap();
-        let profiles = profiler.finish(true);
-        let names: Vec<&str> = profiles.iter().map(|profile| profile.name.as_str()).collect();
+        let columns = profiler.finish(true);
+        let names: Vec<&str> = columns.iter().map(|profile| profile.name.as_str()).collect();
         assert_eq!(names, ["place", "place.id", "place.city", "tags", "tags[]"]);
-        assert_eq!((profiles[2].n_null, profiles[2].n_distinct), (1, Some(2)));
-        let lengths = profiles[3].lengths.as_ref().unwrap();
-        let of_rows = (profiles[0].n_distinct, profiles[3].n_distinct);
+        assert_eq!((columns[2].n_null, columns[2].n_distinct), (1, Some(2)));
+        let lengths = columns[3].lengths.as_ref().unwrap();
+        let of_rows = (columns[0].n_distinct, columns[3].n_distinct);
         assert_eq!(of_rows, (Some(3), Some(2)));
         assert_eq!((lengths.min, lengths.mean, lengths.max), (0, 1.0, 2));
         assert_eq!(
-            (profiles[3].n_null, profiles[4].n_rows, profiles[4].n_distinct),
+            (columns[3].n_null, columns[4].n_rows, columns[4].n_distinct),
             (1, 2, Some(2))
         );
     }
     let last = df.slice(1, 2);
     let mut profiler = ColumnProfiler::new(last.schema(), Level::Full);
     profiler.add(&last).unwrap();
-    let profiles = profiler.finish(true);
-    assert_eq!(profiles[4].n_rows, 0, "items before a slice are not its own");
-    assert_eq!(profiles[1].min, Some(Scalar::Int(2)));
+    let columns = profiler.finish(true);
+    assert_eq!(columns[4].n_rows, 0, "items before a slice are not its own");
+    assert_eq!(columns[1].min, Some(Scalar::Int(2)));
 }
 
 #[test]
