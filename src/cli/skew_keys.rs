@@ -31,7 +31,7 @@ pub struct KeyArgs {
     #[arg(long, value_name = "N", default_value_t = SPARK_DEFAULT, requires = "by",
           value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PARTITIONS)))]
     partitions: u32,
-    /// Type of a key's column in Spark, where it is not the usual one: user_id=int
+    /// Type of a key's column in Spark, where it is not the usual one, such as `user_id=int`
     #[arg(long, value_name = "COL=TYPE", requires = "by")]
     spark_type: Vec<String>,
     /// Recipe or job spec whose row steps are applied before

@@ -97,6 +97,8 @@ pub async fn count_keys(
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::count_keys;
     use crate::base::{Accuracy, Cancel, Progress, envelope};
     use crate::explore::scan::{Scan, ScanSource};
@@ -105,15 +107,11 @@ mod tests {
 
     async fn scan(folder: &std::path::Path) -> Scan {
         for file in 0..8 {
-            let lines: String = (0..5000)
-                .map(|i| {
-                    format!(
-                        "{{\"k\": \"{}\", \"n\": {}}}\n",
-                        if i % 2 == 0 { "hot" } else { "cold" },
-                        i + file
-                    )
-                })
-                .collect();
+            let mut lines = String::new();
+            for i in 0..5000 {
+                let key = if i % 2 == 0 { "hot" } else { "cold" };
+                writeln!(lines, "{{\"k\": \"{key}\", \"n\": {}}}", i + file).unwrap();
+            }
             std::fs::write(folder.join(format!("{file}.jsonl")), lines).unwrap();
         }
         let store = Store::open(&Location::Local(folder.to_owned()), &Connection::default())

@@ -103,7 +103,8 @@ fn free_name(name: &str, schema: &Schema) -> String {
     if !schema.contains(name) {
         return name.to_owned();
     }
-    (2..)
+    // One more name than there are columns is always free.
+    (2..schema.len() + 3)
         .map(|n| format!("{name}_{n}"))
         .find(|name| !schema.contains(name))
         .unwrap_or_default()

@@ -104,7 +104,7 @@ fn proposed(keys: &HashedKeys, current: u32, costs: &CostModel) -> Vec<(u32, Str
 }
 
 fn next_prime(n: u32) -> u32 {
-    let is_prime = |n: u32| n > 1 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d));
+    let is_prime = |n: u32| n > 1 && (2..=n.isqrt()).all(|d| !n.is_multiple_of(d));
     (n.saturating_add(1)..n.saturating_add(300))
         .find(|n| is_prime(*n))
         .unwrap_or(n)

@@ -99,12 +99,11 @@ impl KeyCounts {
         let n_frequent = frequent.len();
         for key in &frequent {
             // A frequent key that is in the sample has exact counts there.
-            match exact_rows.remove(key.key.as_slice()) {
-                Some((n_rows, n_bytes)) => counts.push(&key.key, [n_rows; 3], n_bytes),
-                None => {
-                    let n_rows = middle(key.rows_low, key.rows_high);
-                    counts.push(&key.key, [n_rows, key.rows_low, key.rows_high], key.n_bytes);
-                }
+            if let Some((n_rows, n_bytes)) = exact_rows.remove(key.key.as_slice()) {
+                counts.push(&key.key, [n_rows; 3], n_bytes);
+            } else {
+                let n_rows = middle(key.rows_low, key.rows_high);
+                counts.push(&key.key, [n_rows, key.rows_low, key.rows_high], key.n_bytes);
             }
         }
         let tail: Vec<(&[u8], u64, u64)> = exact_rows

@@ -64,8 +64,8 @@ impl Context<'_> {
             .collect()
     }
 
-    fn saved(&self, after: &LoadMetrics) -> Option<f64> {
-        Some(self.simulated.metrics.wall_seconds - after.wall_seconds)
+    fn saved(&self, after: &LoadMetrics) -> f64 {
+        self.simulated.metrics.wall_seconds - after.wall_seconds
     }
 
     /// `60.8 × the mean becomes 1.4 ×`.
@@ -99,7 +99,7 @@ impl Context<'_> {
              in Spark: `SELECT pmod(hash({}, salt), {n})`.",
             self.columns().join(", ")
         );
-        let saved_seconds = self.saved(&after.metrics);
+        let saved_seconds = Some(self.saved(&after.metrics));
         let salt = OfferedRemedy {
             title: format!(
                 "Salt {of_keys} with {} that do not collide",
@@ -179,7 +179,7 @@ impl Context<'_> {
             limits: "Only where rows without a known key may be left out or go another way: look at what they are first."
                 .to_owned(),
             loads: after.loads,
-            saved_seconds: self.saved(&after.metrics),
+            saved_seconds: Some(self.saved(&after.metrics)),
             after: Some(after.metrics),
             remedy: Remedy::IsolateSentinels {
                 columns: self.columns(),
@@ -212,7 +212,7 @@ impl Context<'_> {
             return None;
         }
         let after = self.keys.simulate(n, self.simulated.weight, self.costs);
-        let saved = now.wall_seconds - after.metrics.wall_seconds;
+        let saved = self.saved(&after.metrics);
         if saved < WORTH * now.wall_seconds {
             return None;
         }

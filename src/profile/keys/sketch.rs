@@ -5,7 +5,7 @@
 //! on, so its counts are exact, and as hashes are uniform, so is the sample.
 //!
 //! Source: Anderson et al., "A High-Performance Algorithm for Identifying Frequent Items in Data Streams" (2017);
-//! Flajolet et al., "HyperLogLog" (2007); Cohen and Kaplan, "Summarizing data using bottom-k sketches" (2007).
+//! Flajolet et al., "`HyperLogLog`" (2007); Cohen and Kaplan, "Summarizing data using bottom-k sketches" (2007).
 
 use std::collections::HashMap;
 

@@ -87,11 +87,14 @@ fn values_of_every_width_have_the_hashes_of_another_port() {
     }
 }
 
-/// `hash(...)`, `pmod(hash(...), 8)` and `pmod(hash(...), 200)`, run on Spark 4.3. The comments are the SQL.
+/// Values, their types, the hash, and the partitions of 8 and of 200.
+type Row<'a> = (&'a [KeyValue<'a>], &'a [&'a str], i32, u32, u32);
+
+/// `hash(...)`, `pmod(hash(...), 8)` and `pmod(hash(...), 200)`, run on Spark 4.3.
 #[test]
 fn every_type_has_the_hash_and_the_partitions_that_spark_gives_it() {
     #[rustfmt::skip]
-    let table: &[(&[KeyValue<'_>], &[&str], i32, u32, u32)] = &[
+    let table: &[Row<'_>] = &[
         (&[Null], &["int"], 42, 2, 42),
         (&[Bool(true)], &["boolean"], -559_580_957, 3, 43),
         (&[Bool(false)], &["boolean"], 933_211_791, 7, 191),
