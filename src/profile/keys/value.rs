@@ -232,6 +232,10 @@ mod tests {
             ]
         );
         assert_eq!(KeyValue::Text("").label(&DataType::String), "\"\" (empty)");
+        assert_eq!(
+            KeyValue::Binary(&[0, 0xff, 0x1a]).label(&DataType::Binary),
+            "00ff1a"
+        );
     }
 
     #[test]
