@@ -402,7 +402,7 @@ impl Pieces {
             }
         }
         let (first_line, first_offset) = (self.line, self.offset);
-        self.line += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.line += bytes.iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>();
         self.offset += bytes.len() as u64;
         Ok(Some(Piece {
             object: self.object,

@@ -181,7 +181,7 @@ async fn every_row_comes_once_with_its_partition_whatever_the_threads() {
         places.dedup();
         assert_eq!(places.len(), 74_050);
         let of_large = |(object, _): &&(u32, u64)| *object == 40;
-        assert_eq!(places.iter().filter(of_large).next_back(), Some(&(40, 30_000)));
+        assert_eq!(places.iter().rfind(of_large), Some(&(40, 30_000)));
         assert_eq!(
             (scanned.n_rows, scanned.n_records, scanned.n_files),
             (74_050, 74_050, 44)
@@ -373,12 +373,7 @@ async fn a_line_longer_than_a_piece_and_files_that_vanish_are_told() {
     let scanned = all(&lake.scan().await.with_limits(limits)).await;
     assert_eq!(scanned.collected.sums[&0], sum(0..21));
     assert_eq!(
-        scanned
-            .collected
-            .places
-            .iter()
-            .filter(|(object, _)| *object == 0)
-            .next_back(),
+        scanned.collected.places.iter().rfind(|(object, _)| *object == 0),
         Some(&(0, 21))
     );
     let scan = lake.scan().await;

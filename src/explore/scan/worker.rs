@@ -329,21 +329,18 @@ impl<C: Collect> Worker<C> {
         if let Some(error) = failed {
             return Err(error);
         }
-        match outcome {
-            Ok(decoder) => {
-                self.decoder = Some(decoder?);
-                self.notice(object);
-            }
-            Err(_) => {
-                let message = "the decoder stopped here and the rest of the file was not read";
-                self.part.n_records += 1;
-                self.part.reject(Reject {
-                    line: last_line,
-                    stage: Stage::Decode,
-                    reason: Reason::DecoderPanic,
-                    ..unreadable(place.name, message)
-                });
-            }
+        if let Ok(decoder) = outcome {
+            self.decoder = Some(decoder?);
+            self.notice(object);
+        } else {
+            let message = "the decoder stopped here and the rest of the file was not read";
+            self.part.n_records += 1;
+            self.part.reject(Reject {
+                line: last_line,
+                stage: Stage::Decode,
+                reason: Reason::DecoderPanic,
+                ..unreadable(place.name, message)
+            });
         }
         Ok(())
     }

@@ -195,11 +195,17 @@ mod tests {
             let cut = cut.index(values.len() + 1);
             let mut merged = Frequent::default();
             let mut other = Frequent::default();
-            values[..cut].iter().for_each(|value| add(&mut merged, *value));
-            values[cut..].iter().for_each(|value| add(&mut other, *value));
+            for value in &values[..cut] {
+                add(&mut merged, *value);
+            }
+            for value in &values[cut..] {
+                add(&mut other, *value);
+            }
             merged.merge(other);
             let mut whole = Frequent::default();
-            values.iter().for_each(|value| add(&mut whole, *value));
+            for value in &values {
+                add(&mut whole, *value);
+            }
             prop_assert_eq!(merged.top(60), whole.top(60));
             prop_assert!(merged.accuracy().is_exact());
             for (kept, n) in merged.top(60) {

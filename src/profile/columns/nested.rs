@@ -15,7 +15,9 @@ const SEED: u64 = 0x6c69_7374;
 pub(super) fn add_rows(distinct: &mut Distinct, s: &Series) -> PolarsResult<()> {
     let hashes = row_hashes(s)?;
     if s.null_count() == 0 {
-        hashes.into_iter().for_each(|hash| distinct.add(hash));
+        for hash in hashes {
+            distinct.add(hash);
+        }
     } else {
         let is_there = s.is_not_null();
         let there = hashes.into_iter().zip(is_there.iter());

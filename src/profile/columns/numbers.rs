@@ -213,7 +213,7 @@ impl Numbers {
         self.n_infinite += other.n_infinite;
         self.distinct.merge(other.distinct);
         self.frequent.merge(other.frequent);
-        self.quantiles.merge(other.quantiles);
+        self.quantiles.merge(&other.quantiles);
     }
 
     /// Where every value was counted, so are the quantiles.

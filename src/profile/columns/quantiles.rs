@@ -46,7 +46,7 @@ impl Quantiles {
         }
     }
 
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         if other.many.is_some() && self.many.is_none() {
             self.give_up();
         }
@@ -211,7 +211,7 @@ mod tests {
             let values: Vec<f64> = values.into_iter().map(f64::from).collect();
             let cut = cut.index(values.len());
             let mut merged = of(&values[..cut]);
-            merged.merge(of(&values[cut..]));
+            merged.merge(&of(&values[cut..]));
             let spread = merged.spread();
             let (quantile, below) = naive(&values, q, f64::from(x));
             prop_assert_eq!(spread.quantile(q), Some(quantile));
@@ -228,7 +228,7 @@ mod tests {
         let values: Vec<f64> = (0..n).map(|i| (i * 7_919 % n) as f64).collect();
         let (left, right) = values.split_at(100_000);
         let mut merged = of(left);
-        merged.merge(of(right));
+        merged.merge(&of(right));
         let spread = merged.spread();
         let error = spread.error();
         assert!(error > 0.0 && error < 0.01, "{error}");
