@@ -26,6 +26,7 @@ mod schema;
 mod script;
 mod signal;
 mod skew;
+mod skew_keys;
 #[cfg(unix)]
 mod supervise;
 mod task;
@@ -67,7 +68,7 @@ enum Command {
     Schema(schema::SchemaArgs),
     /// What each column holds: nulls, distinct values, spread, frequent values
     Profile(profile::ProfileArgs),
-    /// Partition skew: metrics and findings
+    /// Partition skew, or key skew with simulated hash partitions: metrics and findings
     Skew(skew::SkewArgs),
     /// Checks a job spec without reading data
     Validate(validate::ValidateArgs),

@@ -1,8 +1,11 @@
 //! `skewer skew`: how unevenly a dataset is spread over its partitions, from one listing, in figures and words.
+//!
+//! With `--by` it is the skew of a key, which `skew_keys` tells.
 
 use serde::Serialize;
 
 use super::output::Output;
+use super::skew_keys::{self, KeyArgs, KeyRequest};
 use super::{CliError, ConnectionArgs, data, signal};
 use crate::base::units;
 use crate::profile::{CostModel, Finding, SkewMetrics, partition_skew};
@@ -14,6 +17,8 @@ pub struct SkewArgs {
     location: String,
     #[command(flatten)]
     connection: ConnectionArgs,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// Tasks that run at the same time, for costs
     #[arg(long, default_value_t = CostModel::default().slots, value_name = "N")]
     slots: u32,
@@ -37,6 +42,18 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
         slots: args.slots.max(1),
         ..CostModel::default()
     };
+    if args.keys.is_wanted() {
+        return skew_keys::key_skew(
+            KeyRequest {
+                location: args.location,
+                connection,
+                costs,
+                keys: args.keys,
+                is_json: args.json,
+            },
+            output,
+        );
+    }
     let listed =
         signal::block_on(|cancel, _| async move { data::list(&args.location, &connection, &cancel).await })??;
     let dataset = listed.dataset(None)?;
@@ -71,14 +88,20 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
     for (name, value) in figures {
         output.line(&format!("  {name:<22}{:>10}", ratio(value)))?;
     }
-    for finding in answer.findings {
+    print_findings(answer.findings, output)?;
+    Ok(0)
+}
+
+/// Prints findings, each with what to do about it.
+pub fn print_findings(findings: &[Finding], output: &mut Output) -> Result<(), CliError> {
+    for finding in findings {
         output.line(&format!("\n[{}] {}", severity_word(finding), finding.title))?;
         output.line(&format!("  {}", finding.message))?;
         if !finding.remedy.is_empty() {
             output.line(&format!("  → {}", finding.remedy))?;
         }
     }
-    Ok(0)
+    Ok(())
 }
 
 fn severity_word(finding: &Finding) -> &'static str {

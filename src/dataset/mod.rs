@@ -12,6 +12,7 @@ pub mod origin;
 mod page;
 pub mod parquet;
 mod reject;
+pub mod row_bytes;
 pub mod rows;
 mod sampling;
 mod schema;

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_mixed_values_of_pivot_are_asked_for_as_json() {
+    fn only_the_mixed_values_of_pivot_and_of_salted_keys_are_asked_for_as_json() {
         let mut asked = Vec::new();
         for info in registry() {
             for field in fields(&(info.json_schema)()) {
@@ -268,7 +268,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(asked, ["pivot: values"]);
+        assert_eq!(asked, ["salt: keys", "pivot: values"]);
     }
 
     #[test]

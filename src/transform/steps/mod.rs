@@ -56,7 +56,6 @@ mod made_fields;
 mod map_columns;
 mod mask;
 mod matches;
-mod murmur3;
 mod ngrams;
 mod normalize_text;
 mod one_hot;
@@ -72,6 +71,7 @@ mod round;
 mod row_bytes;
 mod row_groups;
 mod row_hash;
+mod salt;
 mod sample;
 mod scale;
 mod select;
@@ -186,6 +186,7 @@ steps! {
     clip => Clip,
     row_hash => RowHash,
     surrogate_id => SurrogateId,
+    salt => Salt,
     // text
     normalize_text => NormalizeText,
     case => Case,
