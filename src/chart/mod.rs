@@ -6,6 +6,7 @@
 mod axis;
 mod calendar;
 pub mod draw;
+pub mod labels;
 mod lorenz;
 pub mod palette;
 mod partition_bars;
@@ -13,7 +14,7 @@ mod picture;
 mod pictures;
 mod scale;
 mod size_histogram;
-mod thin;
+pub mod thin;
 mod ticks;
 
 pub use axis::Axis;

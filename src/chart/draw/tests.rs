@@ -225,3 +225,23 @@ fn ten_thousand_bars_make_no_more_shapes_than_there_are_pixels() {
         text.matches("<rect").count()
     );
 }
+
+#[test]
+fn labels_of_lines_keep_away_from_labels_of_marks() {
+    let shapes = super::layout::shapes(&bars(), SIZE, &LIGHT);
+    let places: Vec<(&str, f64, f64)> = shapes
+        .iter()
+        .filter_map(|shape| match shape {
+            super::shapes::Shape::Text(text) => Some((text.text.as_str(), text.at.0, text.at.1)),
+            _ => None,
+        })
+        .collect();
+    let place = |wanted: &str| *places.iter().find(|(text, ..)| *text == wanted).unwrap();
+    let (_, median_x, median_y) = place("median 430 KB");
+    for other in ["missing", "430 KB"] {
+        // The line's label begins at its place, those of bars are centred on theirs.
+        let (_, x, y) = place(other);
+        let apart = (median_y - y).abs() >= 12.0 || x + 24.0 < median_x || x - 24.0 > median_x + 80.0;
+        assert!(apart, "{other} at {x} {y}, median at {median_x} {median_y}");
+    }
+}
