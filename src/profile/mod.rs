@@ -4,6 +4,7 @@ mod cost;
 mod finding;
 mod findings;
 pub mod formulas;
+pub mod keys;
 mod skew;
 
 pub use cost::CostModel;
