@@ -7,12 +7,14 @@ mod calendar;
 mod lorenz;
 mod partition_bars;
 mod size_histogram;
+mod treemap;
 
 pub use axis::Axis;
 pub use calendar::{Calendar, CalendarDay, CalendarMonth};
 pub use lorenz::Lorenz;
-pub use partition_bars::{Bar, PartitionBars};
-pub use size_histogram::{SizeHistogram, SizeTier};
+pub use partition_bars::{Bar, Measure, MeasureFacts, PartitionBars};
+pub use size_histogram::{SizeClass, SizeHistogram, SizeTier};
+pub use treemap::{Tile, Treemap, TreemapNode, squarify};
 
 #[cfg(test)]
 mod tests {
