@@ -5,36 +5,21 @@ use chrono::{Datelike, Days, NaiveDate};
 
 use super::picture::{Fill, Layer, LayerKind, LegendEntry, LegendShape, Mark, Picture, Rule};
 use super::scale::{Quantity, Scale};
-use super::{Bar, Calendar, CalendarDay, Lorenz, PartitionBars, SizeHistogram, Tone};
+use super::{Bar, Calendar, CalendarDay, Lorenz, Measure, PartitionBars, SizeClass, SizeHistogram, Tone};
 use crate::base::units;
-
-/// What bars of partitions count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Measure {
-    #[default]
-    Bytes,
-    Files,
-}
 
 /// One bar per partition, a gap per missing date, and the median as a line. A mark's action is its place in `bars`.
 ///
-/// `unit` is what a partition is: `day`. `median` is in the unit of `measure`; none draws no line.
-pub fn partition_picture(
-    bars: &PartitionBars,
-    measure: Measure,
-    unit: &str,
-    median: Option<f64>,
-    note: &str,
-) -> Picture {
+/// `unit` is what a partition is: `day`.
+pub fn partition_picture(bars: &PartitionBars, measure: Measure, unit: &str, note: &str) -> Picture {
+    let median = Some(bars.facts(measure).median);
     let n_bytes: u64 = bars.bars.iter().filter_map(|bar| bar.n_bytes).sum();
     let (word, quantity) = match measure {
         Measure::Bytes => ("Bytes", Quantity::Bytes),
         Measure::Files => ("Files", Quantity::Count),
+        Measure::Rows => ("Rows", Quantity::Count),
     };
-    let value = |bar: &Bar| match measure {
-        Measure::Bytes => bar.n_bytes.unwrap_or(0) as f64,
-        Measure::Files => bar.n_files as f64,
-    };
+    let value = |bar: &Bar| bar.value(measure).unwrap_or(0) as f64;
     let max = bars.bars.iter().map(value).fold(0.0, f64::max);
     let names = bars.bars.iter().map(|bar| bar.label.clone()).collect();
     let marks = bars
@@ -206,7 +191,7 @@ pub fn sizes_picture(sizes: &SizeHistogram, note: &str) -> Picture {
             } else {
                 String::new()
             };
-            let tone = if tier.is_tiny { Tone::Warn } else { Tone::Data };
+            let tone = class_tone(tier.class);
             Mark::bar(at, tier.n_files as f64, tooltip)
                 .label(label)
                 .tone(tone)
@@ -221,12 +206,25 @@ pub fn sizes_picture(sizes: &SizeHistogram, note: &str) -> Picture {
     )
     .note(note)
     .layer(Layer::new(LayerKind::Bars, Tone::Data, marks));
-    if sizes.tiers.iter().any(|tier| tier.is_tiny && tier.n_files > 0) {
-        picture = picture
-            .entry(LegendEntry::swatch(Tone::Warn, "under 3 MB"))
-            .entry(LegendEntry::swatch(Tone::Data, "larger"));
+    let has = |tone| {
+        let is = |tier: &super::SizeTier| class_tone(tier.class) == tone && tier.n_files > 0;
+        sizes.tiers.iter().find(|tier| is(tier))
+    };
+    for tone in [Tone::Bad, Tone::Warn, Tone::Good, Tone::Data] {
+        if let Some(tier) = has(tone) {
+            picture = picture.entry(LegendEntry::swatch(tone, tier.class.meaning()));
+        }
     }
     picture
+}
+
+fn class_tone(class: SizeClass) -> Tone {
+    match class {
+        SizeClass::Empty | SizeClass::Huge => Tone::Bad,
+        SizeClass::Tiny => Tone::Warn,
+        SizeClass::Small | SizeClass::Fair => Tone::Data,
+        SizeClass::Good => Tone::Good,
+    }
 }
 
 /// The Lorenz curve beside the diagonal of an even lake. `unit` is what partitions are: `days`.
@@ -279,7 +277,7 @@ mod tests {
         let lake = two_weeks();
         let skew = partition_skew(&lake, &CostModel::default());
         let bars = PartitionBars::new(&lake, &skew);
-        let picture = partition_picture(&bars, Measure::Bytes, "day", Some(bars.median_bytes), "exact");
+        let picture = partition_picture(&bars, Measure::Bytes, "day", "exact");
         let marks = &picture.layers[0].marks;
         assert_eq!(marks.len(), 14);
         assert_eq!(
@@ -295,7 +293,7 @@ mod tests {
         assert_eq!(picture.rules[0].label, "median 440 KB");
         let words: Vec<&str> = picture.legend.iter().map(|entry| entry.text.as_str()).collect();
         assert_eq!(words, ["far above the median", "tiny files", "missing"]);
-        let files = partition_picture(&bars, Measure::Files, "day", None, "exact");
+        let files = partition_picture(&bars, Measure::Files, "day", "exact");
         assert!(
             files.in_words().contains("largest 412 (2020-01-11)"),
             "{}",
@@ -329,7 +327,7 @@ mod tests {
         let skew = partition_skew(&nothing, &CostModel::default());
         let bars = PartitionBars::new(&nothing, &skew);
         for picture in [
-            partition_picture(&bars, Measure::Bytes, "day", Some(0.0), ""),
+            partition_picture(&bars, Measure::Bytes, "day", ""),
             calendar_picture(&Calendar::new(&nothing, &skew), ""),
         ] {
             assert!(picture.is_empty() && picture.in_words().ends_with("nothing to show"));
