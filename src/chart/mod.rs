@@ -32,7 +32,7 @@ pub use size_histogram::{SizeClass, SizeHistogram, SizeTier};
 pub use treemap::{Tile, Treemap, TreemapNode, squarify};
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use chrono::NaiveDate;
 
     use crate::storage::{DatasetKeys, Layout, Partition, PartitionStats};

@@ -17,6 +17,7 @@ mod plan;
 mod preview;
 mod probe;
 mod replay;
+mod report;
 mod report_schema;
 mod rows;
 mod run;

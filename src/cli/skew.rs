@@ -1,11 +1,13 @@
 //! `skewer skew`: how unevenly a dataset is spread over its partitions, from one listing, in figures and words.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::data::Listed;
 use super::output::Output;
+use super::report::{self, Report};
 use super::{CliError, ConnectionArgs, data, signal};
 use crate::base::{Cancel, Progress, units};
 use crate::explore::{RowPlan, count_partitions};
@@ -32,6 +34,9 @@ pub struct SkewArgs {
     rows: bool,
     #[command(flatten)]
     costs: CostArgs,
+    /// Also writes a page with findings, charts and tables: one HTML file that needs no network
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Prints JSON
     #[arg(long)]
     json: bool,
@@ -116,6 +121,17 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
     let comparison = args
         .against
         .map(|against| compare_ranges(dataset, args.range, against, rows.as_ref(), &costs));
+    if let Some(path) = &args.report {
+        let report = Report {
+            location: &listed.location.join(&dataset.prefix).to_string(),
+            now: chrono::Utc::now(),
+            costs: &costs,
+            listing: Some((shown, &skew)),
+            keys: None,
+        };
+        report::write(path, &report)?;
+        super::note(&format!("report written to {}", path.display()));
+    }
     if args.json {
         let location = listed.location.join(&dataset.prefix).to_string();
         let answer = Answer {

@@ -186,6 +186,7 @@ mod tests {
             slots: 0,
             bytes_per_second: f64::NAN,
             seconds_per_request: -1.0,
+            ..CostModel::default()
         };
         let mended = nonsense.checked();
         assert_eq!((mended.slots, mended.seconds_per_request), (1, 0.0));
