@@ -133,6 +133,11 @@ CASES = [
         {"column": "n", "min": -5, "max": 5}, {"column": "x", "max": 2.25, "into": "y"}, {"column": "nan", "min": 0},
     )],
     *one("row_hash", {"into": "h"}, {"columns": ["user", "n", "x"], "into": "h", "form": "hex"}, {"columns": ["loc", "tags"], "into": "h"}),
+    *one(
+        "salt",
+        {"columns": ["user"], "keys": [{"key": ["ann"], "salts": [0, 3, 4]}, {"key": [None], "salts": [7, 8]}]},
+        {"columns": ["n", "x"], "into": "s", "by": ["id"], "keys": [{"key": [10, 3.5], "salts": [1, 2]}, {"key": [-3, 0.1], "salts": [5]}]},
+    ),
     *one("surrogate_id", {"columns": ["user", "n"], "into": "sid"}, {"columns": ["id"], "into": "sid", "namespace": "ads", "on_null": "null"}),
     *one(
         "normalize_text",

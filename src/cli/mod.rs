@@ -26,6 +26,7 @@ mod schema;
 mod script;
 mod signal;
 mod skew;
+mod skew_keys;
 #[cfg(unix)]
 mod supervise;
 mod task;
@@ -65,7 +66,7 @@ enum Command {
     Fit(fit::FitArgs),
     /// The unified schema, and where files disagree
     Schema(schema::SchemaArgs),
-    /// Partition skew: metrics and findings
+    /// Partition skew, or key skew with simulated hash partitions: metrics and findings
     Skew(skew::SkewArgs),
     /// Checks a job spec without reading data
     Validate(validate::ValidateArgs),

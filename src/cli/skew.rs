@@ -1,4 +1,6 @@
 //! `skewer skew`: how unevenly a dataset is spread over its partitions, from one listing, in figures and words.
+//!
+//! With `--by` it is the skew of a key, which `skew_keys` tells.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,6 +10,7 @@ use serde::Serialize;
 use super::data::Listed;
 use super::output::Output;
 use super::report::{self, Report};
+use super::skew_keys::{self, KeyArgs, KeyRequest};
 use super::{CliError, ConnectionArgs, data, signal};
 use crate::base::{Cancel, Progress, units};
 use crate::explore::{RowPlan, count_partitions};
@@ -23,6 +26,8 @@ pub struct SkewArgs {
     location: String,
     #[command(flatten)]
     connection: ConnectionArgs,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// Dates to look at: 2020-01-01..2020-01-31, 2020-01-01.., 2020-01 or 2020
     #[arg(long, value_name = "DATES")]
     range: Option<DateRange>,
@@ -97,6 +102,19 @@ struct PartitionLine<'a> {
 pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
     let connection: Connection = args.connection.into();
     let costs: CostModel = args.costs.into();
+    if args.keys.is_wanted() {
+        return skew_keys::key_skew(
+            KeyRequest {
+                location: args.location,
+                connection,
+                costs,
+                keys: args.keys,
+                report: args.report,
+                is_json: args.json,
+            },
+            output,
+        );
+    }
     let (listed, rows) = signal::block_on(|cancel, _| async move {
         let listed = data::list(&args.location, &connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
@@ -156,7 +174,7 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
     for outlier in &skew.weekdays.outliers {
         output.line(&outlier_text(outlier))?;
     }
-    findings_text(&skew.findings, output)?;
+    print_findings(&skew.findings, output)?;
     if let Some(comparison) = &comparison {
         comparison_text(comparison, output)?;
     }
@@ -307,7 +325,8 @@ fn row_text(count: &RowCount) -> String {
     )
 }
 
-fn findings_text(findings: &[Finding], output: &mut Output) -> Result<(), CliError> {
+/// Prints findings, each with what to do about it.
+pub fn print_findings(findings: &[Finding], output: &mut Output) -> Result<(), CliError> {
     for finding in findings {
         output.line(&format!("\n[{}] {}", severity_word(finding), finding.title))?;
         output.line(&format!("  {}", finding.message))?;

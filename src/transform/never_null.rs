@@ -41,6 +41,7 @@ const WRITE_NAMED: &[&str] = &[
     "replace_text",
     "round",
     "row_hash",
+    "salt",
     "split",
     "stem",
     "stop_words",

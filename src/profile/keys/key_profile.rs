@@ -233,7 +233,7 @@ mod tests {
         let mut values: Vec<&str> = vec!["hot"; 60_000];
         values.extend(names.iter().flat_map(|name| [name.as_str(); 2]));
         let budget = CountBudget {
-            n_bytes: 1 << 20,
+            n_bytes: 4 << 20,
             sample_keys: 4000,
         };
         let sketched = hashed(&df!("k" => values).unwrap(), &["k"], budget);

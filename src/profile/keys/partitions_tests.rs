@@ -1,3 +1,5 @@
+//! Simulated partitions against values computed with Spark, and against themselves from sketches.
+
 use std::sync::Arc;
 
 use polars::prelude::df;
@@ -121,7 +123,7 @@ fn loads_from_sketches_agree_with_exact_ones_within_their_error() {
         .collect();
     let df = df!("k" => keys).unwrap();
     let small = CountBudget {
-        n_bytes: 1 << 20,
+        n_bytes: 4 << 20,
         sample_keys: 4000,
     };
     let exact = hashed(&df, &["k"], CountBudget::default());

@@ -29,7 +29,7 @@ pub(super) fn remedies(
         costs,
     };
     let mut offered = Vec::new();
-    if diagnosis.has_value_skew {
+    if diagnosis.has_value_skew || diagnosis.has_long_tail {
         offered.extend(context.isolation());
         if let Some(salting) = salting(keys, simulated.n_partitions, simulated.weight, costs) {
             offered.extend(context.salts(salting));
@@ -146,6 +146,7 @@ impl Context<'_> {
         let first = sentinels.first()?;
         let n = self.simulated.n_partitions;
         let hot: Vec<&str> = sentinels.iter().map(|key| key.label.as_str()).collect();
+        // Null and the word `null` have one label, so values are compared.
         let is_left_out: Vec<bool> = self
             .keys
             .counts()
@@ -153,7 +154,10 @@ impl Context<'_> {
             .iter()
             .map(|key| {
                 let values = self.keys.counts().values(key);
-                sentinel_of(&values).is_some() && hot.contains(&self.keys.label(key).as_str())
+                sentinel_of(&values).is_some() && {
+                    let json = self.keys.json(&values);
+                    sentinels.iter().any(|sentinel| sentinel.key == json)
+                }
             })
             .collect();
         let place = |i: usize, hash: i32| {

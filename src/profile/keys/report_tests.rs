@@ -1,3 +1,5 @@
+//! Reports of keys of known kinds: what is found, what is offered, how candidates are ranked.
+
 use polars::prelude::df;
 
 use super::super::testing::{hashed, keys, many};
@@ -109,7 +111,11 @@ fn few_even_keys_collide_and_that_is_no_hot_key() {
     let days: Vec<String> = first.iter_days().take(366).map(|day| day.to_string()).collect();
     let rows: Vec<(&str, usize)> = days.iter().map(|day| (day.as_str(), 10)).collect();
     let report = report(&keys(&rows), 200);
-    assert_eq!(codes(&report), [FindingCode::CollisionSkew]);
+    // With 16 slots the largest of 200 small tasks hides behind the others.
+    assert_eq!(
+        codes(&report),
+        [FindingCode::CollisionSkew, FindingCode::Harmless]
+    );
     let message = &report.findings[0].message;
     assert!(message.contains("3.8 × the mean and leave 27 empty"), "{message}");
     assert!(

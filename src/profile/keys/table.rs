@@ -1,6 +1,6 @@
 //! Keys with their rows and bytes, exactly: an open hash table over one flat memory of key bytes.
 //!
-//! A key costs its bytes, 40 bytes of counts and 4 to 16 bytes of slots: a million keys of 20 bytes are under 80 MB.
+//! A key costs its bytes, 40 bytes of counts and 5 to 11 bytes of slots: a million keys of 20 bytes are under 90 MB.
 
 /// Keys and their counts. A key is found by its 64-bit hash, then compared byte by byte.
 #[derive(Debug, Clone, Default)]
@@ -66,6 +66,8 @@ impl KeyTable {
                     return false;
                 };
                 *slot = number;
+                grow_by_a_quarter(&mut self.entries, 1);
+                grow_by_a_quarter(&mut self.arena, key.len());
                 self.entries.push(Entry {
                     hash,
                     start: self.arena.len(),
@@ -124,6 +126,13 @@ impl KeyTable {
             }
         }
         self.slots = slots;
+    }
+}
+
+/// Makes room for `n` more: a vector that doubles would hold twice its budget for a moment.
+fn grow_by_a_quarter<T>(items: &mut Vec<T>, n: usize) {
+    if items.capacity() - items.len() < n {
+        items.reserve_exact(n.max(items.len() / 4).max(64));
     }
 }
 

@@ -71,6 +71,7 @@ mod round;
 mod row_bytes;
 mod row_groups;
 mod row_hash;
+mod salt;
 mod sample;
 mod scale;
 mod select;
@@ -185,6 +186,7 @@ steps! {
     clip => Clip,
     row_hash => RowHash,
     surrogate_id => SurrogateId,
+    salt => Salt,
     // text
     normalize_text => NormalizeText,
     case => Case,

@@ -1,0 +1,534 @@
+//! `skewer skew --by`: how skewed a shuffle by a key would be, over all rows, with Spark's own hash, and what helps.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::output::Output;
+use super::preview::{Steps, read_recipe};
+use super::report::Report;
+use super::skew::print_findings;
+use super::{CliError, data, signal};
+use crate::base::{Accuracy, Progress, units};
+use crate::explore::keys::{KEY_BUDGET_BYTES, count_keys};
+use crate::explore::scan::{Scan, ScanSource, Scanned};
+use crate::explore::{open_inputs, remedy_steps};
+use crate::profile::keys::{
+    AqeWarning, Counted, DEFAULT_TOP, HashedKeys, HotPartition, KeyCounts, KeyProfile, KeyReport,
+    LoadMetrics, MAX_PARTITIONS, OfferedRemedy, PartitionChoice, RankedKey, SPARK_DEFAULT,
+    SimulatedPartitions, SparkType, Weight, default_types, key_report, rank,
+};
+use crate::profile::{CostModel, Finding};
+use crate::storage::Connection;
+use crate::transform::RecipeStep;
+
+#[derive(Debug, clap::Args)]
+pub struct KeyArgs {
+    /// Columns of a key, in the order in which Spark hashes them; given more than once, the keys are ranked
+    #[arg(long, value_name = "COL[,COL]")]
+    by: Vec<String>,
+    /// Partitions of the shuffle that is simulated
+    #[arg(long, value_name = "N", default_value_t = SPARK_DEFAULT, requires = "by",
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PARTITIONS)))]
+    partitions: u32,
+    /// Type of a key's column in Spark, where it is not the usual one: user_id=int
+    #[arg(long, value_name = "COL=TYPE", requires = "by")]
+    spark_type: Vec<String>,
+    /// Recipe or job spec whose row steps are applied before
+    #[arg(long, value_name = "FILE", requires = "by")]
+    recipe: Option<PathBuf>,
+    /// Only this partition, as `skewer ls` names it
+    #[arg(long, requires = "by")]
+    partition: Option<String>,
+    /// Most frequent keys to list
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_TOP, requires = "by")]
+    top: usize,
+    /// Weighs partitions by bytes of the rows in memory instead of their number
+    #[arg(long, requires = "by")]
+    bytes: bool,
+    /// Reads the key's columns alone, which is faster for Parquet; bytes are then those of the key
+    #[arg(long, requires = "by", conflicts_with = "bytes")]
+    keys_only: bool,
+}
+
+impl KeyArgs {
+    pub fn is_wanted(&self) -> bool {
+        !self.by.is_empty()
+    }
+
+    fn weight(&self) -> Weight {
+        if self.bytes { Weight::Bytes } else { Weight::Rows }
+    }
+}
+
+/// Everything that is asked for.
+pub struct KeyRequest {
+    pub location: String,
+    pub connection: Connection,
+    pub costs: CostModel,
+    pub keys: KeyArgs,
+    /// Where a page is written to.
+    pub report: Option<PathBuf>,
+    pub is_json: bool,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    location: String,
+    by: &'a [String],
+    accuracy: Accuracy,
+    n_rows: u64,
+    n_rejects: u64,
+    n_files_failed: u64,
+    weight: Weight,
+    n_partitions: u32,
+    metrics: &'a LoadMetrics,
+    /// The same figures if all keys had the same number of rows.
+    baseline_metrics: &'a LoadMetrics,
+    partitions: Vec<PartitionLoad>,
+    /// Two standard deviations of a partition's load; 0 where every key was counted.
+    load_error: f64,
+    profile: &'a KeyProfile,
+    hottest: &'a [HotPartition],
+    choice: &'a PartitionChoice,
+    remedies: Vec<WrittenRemedy<'a>>,
+    warnings: &'a [AqeWarning],
+    /// All keys that were asked for, the best first.
+    ranking: &'a [RankedKey],
+    findings: &'a [Finding],
+    costs: CostModel,
+}
+
+#[derive(Serialize)]
+struct PartitionLoad {
+    partition: usize,
+    load: u64,
+    baseline: u64,
+}
+
+#[derive(Serialize)]
+struct WrittenRemedy<'a> {
+    #[serde(flatten)]
+    offered: &'a OfferedRemedy,
+    /// What accepting it adds to a recipe; none where it is advice for the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<Vec<RecipeStep>>,
+}
+
+pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError> {
+    let KeyRequest {
+        location,
+        connection,
+        costs,
+        keys: args,
+        report: page,
+        is_json,
+    } = request;
+    let keys = args
+        .by
+        .iter()
+        .map(|by| columns_of(by))
+        .collect::<Result<Vec<_>, _>>()?;
+    let types = args
+        .spark_type
+        .iter()
+        .map(|text| spark_type_of(text))
+        .collect::<Result<Vec<_>, _>>()?;
+    check_types_are_used(&keys, &types)?;
+    let (schema, counted, code) = count(&location, &connection, &args, &keys)?;
+    let mut hashed = Vec::with_capacity(counted.collected.len());
+    for counts in counted.collected {
+        hashed.push(hash(counts, &types)?);
+    }
+    let Some(first) = hashed.first() else {
+        return Err(usage("`--by` names no key".to_owned()));
+    };
+    let weight = args.weight();
+    let report = key_report(first, first.profile(args.top), args.partitions, weight, &costs);
+    let ranking = rank(&hashed, args.partitions, weight, &costs);
+    if let Some(path) = page {
+        let content = Report {
+            location: &location,
+            now: chrono::Utc::now(),
+            costs: &costs,
+            listing: None,
+            keys: Some(&report),
+        };
+        super::report::write(&path, &content)?;
+        super::note(&format!("report written to {}", path.display()));
+    }
+    let answer = Answer {
+        location,
+        by: &args.by,
+        accuracy: counted.accuracy,
+        n_rows: counted.n_rows,
+        n_rejects: counted.by_reason.values().sum(),
+        n_files_failed: counted.n_files_failed,
+        weight,
+        n_partitions: report.partitions.n_partitions,
+        metrics: &report.partitions.metrics,
+        baseline_metrics: &report.partitions.baseline_metrics,
+        partitions: loads(&report.partitions),
+        load_error: report.partitions.load_error,
+        profile: &report.profile,
+        hottest: &report.partitions.hottest,
+        choice: &report.choice,
+        remedies: report
+            .remedies
+            .iter()
+            .map(|offered| WrittenRemedy {
+                offered,
+                steps: remedy_steps(&offered.remedy, &schema)
+                    .ok()
+                    .flatten()
+                    .map(|steps| steps.into_iter().map(RecipeStep::new).collect()),
+            })
+            .collect(),
+        warnings: &report.warnings,
+        ranking: &ranking,
+        findings: &report.findings,
+        costs,
+    };
+    if is_json {
+        output.json(&answer)?;
+    } else {
+        print(&answer, &report, output)?;
+    }
+    Ok(code)
+}
+
+fn usage(message: String) -> CliError {
+    CliError::Usage { message }
+}
+
+fn columns_of(by: &str) -> Result<Vec<String>, CliError> {
+    let columns: Vec<String> = by.split(',').map(|name| name.trim().to_owned()).collect();
+    if columns.iter().any(String::is_empty) {
+        return Err(usage(format!(
+            "`--by {by}`: a column has no name: write `--by country,day`"
+        )));
+    }
+    Ok(columns)
+}
+
+fn spark_type_of(text: &str) -> Result<(String, SparkType), CliError> {
+    let (name, dtype) = text.split_once('=').ok_or_else(|| {
+        usage(format!(
+            "`--spark-type {text}`: write COL=TYPE, such as `user_id=int`"
+        ))
+    })?;
+    let dtype = dtype
+        .parse()
+        .map_err(|error| usage(format!("`--spark-type {text}`: {error}")))?;
+    Ok((name.trim().to_owned(), dtype))
+}
+
+fn check_types_are_used(keys: &[Vec<String>], types: &[(String, SparkType)]) -> Result<(), CliError> {
+    for (name, _) in types {
+        if !keys.iter().flatten().any(|column| column == name) {
+            return Err(usage(format!(
+                "`--spark-type {name}=...`: `{name}` is no column of a key in `--by`"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn hash(counts: KeyCounts, types: &[(String, SparkType)]) -> Result<HashedKeys, CliError> {
+    let mut of_columns = default_types(&counts).map_err(|error| usage(error.to_string()))?;
+    for ((name, _), of_column) in counts.columns().iter().zip(&mut of_columns) {
+        if let Some((_, chosen)) = types.iter().find(|(chosen, _)| chosen == name) {
+            *of_column = chosen.clone();
+        }
+    }
+    HashedKeys::new(Arc::new(counts), of_columns).map_err(|error| usage(error.to_string()))
+}
+
+/// Columns after the recipe, what was counted, and the exit code: of the signal that ended it, or 0.
+type Counts = (polars::prelude::Schema, Scanned<Vec<KeyCounts>>, u8);
+
+fn count(
+    location: &str,
+    connection: &Connection,
+    args: &KeyArgs,
+    keys: &[Vec<String>],
+) -> Result<Counts, CliError> {
+    let Steps { recipe, inputs, .. } = match args.recipe.as_deref() {
+        Some(path) => read_recipe(path)?,
+        None => Steps::default(),
+    };
+    // Places in a recipe are relative to its own folder.
+    let base = args.recipe.as_deref().and_then(Path::parent);
+    let base = base.map_or_else(PathBuf::new, Path::to_path_buf);
+    signal::block_on(|cancel, signalled| async move {
+        let listed = data::list(location, connection, &cancel).await?;
+        let dataset = listed.dataset(None)?;
+        let partition = args.partition.as_deref();
+        let objects = listed.objects(dataset, partition, &cancel).await?;
+        let partition_of = listed.partition_numbers(&objects);
+        let source = ScanSource::open(&listed.store, objects, partition_of, None, &cancel).await?;
+        let inputs = open_inputs(&inputs, data::day(dataset, partition), &base, &cancel).await;
+        let mut scan = Scan::new(source);
+        if !recipe.steps.is_empty() {
+            scan = scan.with_recipe(&recipe, &inputs).map_err(failed)?;
+        }
+        let schema = scan.schema().clone();
+        if args.keys_only {
+            let mut columns: Vec<&str> = keys.iter().flatten().map(String::as_str).collect();
+            columns.sort_unstable();
+            columns.dedup();
+            scan = scan.with_columns(&columns).map_err(failed)?;
+        }
+        let counted = count_keys(&scan, keys, KEY_BUDGET_BYTES, &cancel, &Progress::new())
+            .await
+            .map_err(failed)?;
+        Ok((schema, counted, signalled.code().unwrap_or(0)))
+    })?
+}
+
+fn failed(error: crate::explore::scan::ScanError) -> CliError {
+    use crate::explore::scan::ScanError;
+    match error {
+        ScanError::Page(error) => CliError::Page(error),
+        ScanError::Step(_) | ScanError::Schema(_) => CliError::Spec {
+            message: error.to_string(),
+        },
+        ScanError::NoColumn { .. } | ScanError::NeedsPartition { .. } | ScanError::Collect { .. } => {
+            usage(error.to_string())
+        }
+        other => CliError::Run {
+            message: other.to_string(),
+            exit_code: 1,
+        },
+    }
+}
+
+fn loads(simulated: &SimulatedPartitions) -> Vec<PartitionLoad> {
+    let loads = simulated.loads.iter().zip(&simulated.baseline);
+    loads
+        .enumerate()
+        .map(|(partition, (load, baseline))| PartitionLoad {
+            partition,
+            load: *load,
+            baseline: *baseline,
+        })
+        .collect()
+}
+
+fn ratio(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"))
+}
+
+fn share(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), units::percent)
+}
+
+fn print(answer: &Answer<'_>, report: &KeyReport, output: &mut Output) -> Result<(), CliError> {
+    let profile = &report.profile;
+    let names: Vec<String> = profile
+        .columns
+        .iter()
+        .map(|column| format!("{} ({})", column.name, column.spark_type))
+        .collect();
+    let distinct = profile.distinct;
+    let n_keys = if distinct.is_exact {
+        units::plural(distinct.n, "key")
+    } else {
+        format!(
+            "about {} keys ({} to {})",
+            units::count(distinct.n),
+            units::count(distinct.low),
+            units::count(distinct.high)
+        )
+    };
+    output.line(&format!(
+        "{}: {n_keys} in {} ({})",
+        names.join(", "),
+        units::plural(profile.n_rows, "row"),
+        profile.accuracy
+    ))?;
+    for note in &profile.notes {
+        output.line(&format!("note: {note}"))?;
+    }
+    if answer.n_rejects > 0 {
+        output.line(&format!(
+            "note: {} could not be read",
+            units::plural(answer.n_rejects, "record")
+        ))?;
+    }
+    print_top(profile, output)?;
+    print_partitions(&report.partitions, output)?;
+    print_choice(&report.choice, output)?;
+    if answer.ranking.len() > 1 {
+        print_ranking(answer.ranking, output)?;
+    }
+    print_findings(answer.findings, output)?;
+    for warning in answer.warnings {
+        output.line(&format!("\n[AQE] {}", warning.title))?;
+        output.line(&format!("  {}", warning.message))?;
+    }
+    for remedy in &answer.remedies {
+        output.line(&format!("\n→ {}", remedy.offered.title))?;
+        output.line(&format!("  {}", remedy.offered.message))?;
+        output.line(&format!("  Limits: {}", remedy.offered.limits))?;
+        if remedy.steps.is_some() {
+            output.line("  `--json` has it as steps of a recipe.")?;
+        }
+    }
+    Ok(())
+}
+
+fn print_top(profile: &KeyProfile, output: &mut Output) -> Result<(), CliError> {
+    output.line(&format!(
+        "  entropy {} bits ({} of the most), like {} even keys, null {}\n",
+        ratio(profile.entropy_bits),
+        share(profile.normalized_entropy),
+        profile
+            .effective_keys
+            .map_or_else(|| "–".to_owned(), |n| format!("{n:.1}")),
+        share(profile.null_share)
+    ))?;
+    let is_sketch = matches!(profile.counted, Counted::Sketch { .. });
+    let rows: Vec<Vec<String>> = profile
+        .top
+        .iter()
+        .map(|key| {
+            let n_rows = if is_sketch && key.n_rows_low != key.n_rows_high {
+                format!("~{}", units::count(key.n_rows))
+            } else {
+                units::count(key.n_rows)
+            };
+            vec![
+                key.label.clone(),
+                n_rows,
+                units::percent(key.share),
+                units::bytes(key.n_bytes),
+                key.sentinel
+                    .map_or_else(String::new, |sentinel| sentinel.words().to_owned()),
+            ]
+        })
+        .collect();
+    output.table(
+        &["key", "rows", "share", "bytes", "stands for not known"],
+        &[1, 2, 3],
+        &rows,
+    )
+}
+
+fn print_partitions(simulated: &SimulatedPartitions, output: &mut Output) -> Result<(), CliError> {
+    let (metrics, baseline) = (&simulated.metrics, &simulated.baseline_metrics);
+    output.line(&format!(
+        "\n{} by Spark's hash ({})",
+        units::plural(simulated.n_partitions.into(), "partition"),
+        simulated.accuracy
+    ))?;
+    let row = |name: &str, value: String, even: String| vec![name.to_owned(), value, even];
+    let rows = [
+        row(
+            "largest / mean",
+            ratio(metrics.max_over_mean),
+            ratio(baseline.max_over_mean),
+        ),
+        row(
+            "largest / median",
+            ratio(metrics.max_over_median),
+            ratio(baseline.max_over_median),
+        ),
+        row(
+            "effective partitions",
+            ratio(metrics.effective_partitions),
+            ratio(baseline.effective_partitions),
+        ),
+        row(
+            "empty",
+            units::count(metrics.n_empty),
+            units::count(baseline.n_empty),
+        ),
+        row(
+            "predicted wall time",
+            units::seconds(metrics.wall_seconds),
+            units::seconds(baseline.wall_seconds),
+        ),
+        row(
+            "waits for the largest",
+            units::seconds(metrics.straggler_seconds),
+            units::seconds(baseline.straggler_seconds),
+        ),
+    ];
+    output.table(&["", "this key", "even values"], &[1, 2], &rows)?;
+    for hot in &simulated.hottest {
+        let keys: Vec<String> = hot
+            .keys
+            .iter()
+            .map(|(label, share)| format!("{label} {}", units::percent(*share)))
+            .collect();
+        output.line(&format!(
+            "  partition {}: {} ({})",
+            hot.partition,
+            units::percent(hot.share),
+            keys.join(", ")
+        ))?;
+    }
+    Ok(())
+}
+
+fn print_choice(choice: &PartitionChoice, output: &mut Output) -> Result<(), CliError> {
+    output.line("\nNumbers of partitions")?;
+    let rows: Vec<Vec<String>> = choice
+        .candidates
+        .iter()
+        .filter(|candidate| candidate.is_recommended || !candidate.reason.starts_with("near "))
+        .map(|candidate| {
+            vec![
+                candidate.n_partitions.to_string(),
+                ratio(candidate.max_over_mean),
+                ratio(candidate.baseline_max_over_mean),
+                units::count(candidate.n_empty),
+                units::seconds(candidate.wall_seconds),
+                if candidate.is_recommended {
+                    format!("recommended: {}", candidate.reason)
+                } else {
+                    candidate.reason.clone()
+                },
+            ]
+        })
+        .collect();
+    let heading = ["N", "largest / mean", "even values", "empty", "wall time", ""];
+    output.table(&heading, &[0, 1, 2, 3, 4], &rows)?;
+    if let Some(bound) = choice.max_useful {
+        output.line(&format!(
+            "  more than {} cannot make the largest smaller",
+            units::plural(bound, "partition")
+        ))?;
+    }
+    output.line(&format!("  {}", choice.formula))
+}
+
+fn print_ranking(ranking: &[RankedKey], output: &mut Output) -> Result<(), CliError> {
+    output.line("\nKeys, the best first")?;
+    let rows: Vec<Vec<String>> = ranking
+        .iter()
+        .map(|key| {
+            vec![
+                key.columns.join(","),
+                units::count(key.distinct.n),
+                share(key.top_share),
+                share(key.null_share),
+                ratio(key.max_over_mean),
+                units::seconds(key.wall_seconds),
+                key.verdict.clone(),
+            ]
+        })
+        .collect();
+    let heading = [
+        "key",
+        "keys",
+        "largest",
+        "null",
+        "largest / mean",
+        "wall time",
+        "",
+    ];
+    output.table(&heading, &[1, 2, 3, 4, 5], &rows)
+}

@@ -1,0 +1,173 @@
+//! Counts keys over all rows of some partitions, after a recipe's row steps, in one pass.
+
+use polars::error::{PolarsError, PolarsResult};
+
+use super::scan::{Collect, Scan, ScanBatch, ScanError, Scanned};
+use crate::base::{Cancel, Progress};
+use crate::profile::keys::{CountBudget, KeyCounter, KeyCounts, KeyError};
+
+/// Memory of all counters together, where nobody says otherwise.
+pub const KEY_BUDGET_BYTES: usize = 256 << 20;
+/// No counter gets less.
+const MIN_BUDGET_BYTES: usize = 8 << 20;
+/// Threads that a pass may use at most: sources that wait use more than cores.
+const MIN_THREADS: usize = 2;
+
+/// Several candidate keys, counted over the same rows.
+#[derive(Debug, Clone)]
+struct KeyCollector {
+    counters: Vec<KeyCounter>,
+    /// What went wrong while counters were merged.
+    failed: Option<KeyError>,
+}
+
+impl Collect for KeyCollector {
+    fn add(&mut self, batch: &ScanBatch<'_>) -> PolarsResult<()> {
+        for counter in &mut self.counters {
+            counter
+                .add(batch.df)
+                .map_err(|error| PolarsError::ComputeError(error.to_string().into()))?;
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (counter, other) in self.counters.iter_mut().zip(other.counters) {
+            if let Err(error) = counter.merge(other) {
+                self.failed.get_or_insert(error);
+            }
+        }
+        if let Some(error) = other.failed {
+            self.failed.get_or_insert(error);
+        }
+    }
+}
+
+/// Counts each of `keys` (a list of columns, in the order in which Spark would hash them) over all rows of `scan`, in about
+/// `budget_bytes` of memory. A cancel gives what was counted until then, with an accuracy that says so.
+///
+/// # Errors
+/// [`ScanError`]; a key without columns, a column that is missing or cannot be a key, before anything is read.
+pub async fn count_keys(
+    scan: &Scan,
+    keys: &[Vec<String>],
+    budget_bytes: usize,
+    cancel: &Cancel,
+    progress: &Progress,
+) -> Result<Scanned<Vec<KeyCounts>>, ScanError> {
+    let n_threads = std::thread::available_parallelism().map_or(MIN_THREADS, usize::from);
+    let budget = CountBudget {
+        n_bytes: (budget_bytes / n_threads.max(MIN_THREADS) / keys.len().max(1)).max(MIN_BUDGET_BYTES),
+        ..CountBudget::default()
+    };
+    let failed = |error: KeyError| ScanError::Collect {
+        message: error.to_string(),
+    };
+    let counters = keys
+        .iter()
+        .map(|columns| {
+            let counter = KeyCounter::new(columns, budget)?;
+            counter.check(scan.schema())?;
+            Ok(counter)
+        })
+        .collect::<Result<Vec<_>, KeyError>>()
+        .map_err(failed)?;
+    let empty = KeyCollector {
+        counters,
+        failed: None,
+    };
+    let scanned = scan.fold(cancel, progress, || empty.clone()).await?;
+    if let Some(error) = scanned.collected.failed {
+        return Err(failed(error));
+    }
+    let accuracy = scanned.accuracy;
+    let counted = scanned.collected.counters.into_iter();
+    Ok(Scanned {
+        collected: counted.map(|counter| counter.finish(accuracy)).collect(),
+        accuracy,
+        n_rows: scanned.n_rows,
+        n_records: scanned.n_records,
+        n_bytes: scanned.n_bytes,
+        n_files: scanned.n_files,
+        n_files_failed: scanned.n_files_failed,
+        rejects: scanned.rejects,
+        by_reason: scanned.by_reason,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count_keys;
+    use crate::base::{Accuracy, Cancel, Progress, envelope};
+    use crate::explore::scan::{Scan, ScanSource};
+    use crate::storage::{Connection, Location, Store};
+    use crate::transform::{Inputs, Recipe};
+
+    async fn scan(folder: &std::path::Path) -> Scan {
+        for file in 0..8 {
+            let lines: String = (0..5000)
+                .map(|i| {
+                    format!(
+                        "{{\"k\": \"{}\", \"n\": {}}}\n",
+                        if i % 2 == 0 { "hot" } else { "cold" },
+                        i + file
+                    )
+                })
+                .collect();
+            std::fs::write(folder.join(format!("{file}.jsonl")), lines).unwrap();
+        }
+        let store = Store::open(&Location::Local(folder.to_owned()), &Connection::default())
+            .await
+            .unwrap();
+        let objects = store.list_all("", &Cancel::new()).await.unwrap();
+        let partition_of = vec![0; objects.len()];
+        Scan::new(
+            ScanSource::open(&store, objects, partition_of, None, &Cancel::new())
+                .await
+                .unwrap(),
+        )
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn several_keys_are_counted_in_one_pass_over_all_rows_after_the_recipe() {
+        let folder = tempfile::tempdir().unwrap();
+        let recipe: Recipe = envelope::from_yaml("- filter: {where: n >= 100}").unwrap();
+        let scan = scan(folder.path())
+            .await
+            .with_recipe(&recipe, &Inputs::default())
+            .unwrap();
+        let keys = [vec!["k".to_owned()], vec!["n".to_owned(), "k".to_owned()]];
+        let counted = count_keys(&scan, &keys, 1 << 26, &Cancel::new(), &Progress::new())
+            .await
+            .unwrap();
+        assert_eq!(counted.accuracy, Accuracy::Exact);
+        // File f holds n from f to f + 4999.
+        let n_rows: u64 = (0..8).map(|file| 5000 - (100 - file)).sum();
+        let [by_k, by_both] = counted.collected.as_slice() else {
+            panic!("two keys");
+        };
+        assert_eq!((by_k.n_rows(), by_k.distinct.n), (n_rows, 2));
+        assert_eq!(by_both.n_rows(), n_rows);
+        assert!(by_both.distinct.is_exact && by_both.distinct.n > 9000);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_wrong_key_is_refused_before_anything_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let scan = scan(folder.path()).await;
+        let counted = |key: &[&str]| {
+            let key = vec![key.iter().map(ToString::to_string).collect()];
+            let scan = scan.clone();
+            async move { count_keys(&scan, &key, 1 << 26, &Cancel::new(), &Progress::new()).await }
+        };
+        let error = counted(&["kk"]).await.unwrap_err().to_string();
+        assert_eq!(error, "column `kk` not found: did you mean `k`?");
+        assert!(
+            counted(&[])
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("at least one column")
+        );
+    }
+}
