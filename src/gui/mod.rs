@@ -13,6 +13,7 @@ mod folders;
 mod hints;
 pub mod job;
 pub mod job_facts;
+pub mod keys;
 mod listed;
 mod memory;
 mod partitions;

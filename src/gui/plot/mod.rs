@@ -6,8 +6,11 @@
 mod axes;
 mod hit;
 mod item;
+mod menu;
 #[cfg(test)]
 mod tests;
+
+pub use menu::{PictureExport, export_picture, file_name, picture_menu};
 
 use egui::{Role, Sense, Ui, UiBuilder, Vec2b, WidgetInfo, vec2};
 use egui_plot::{Plot, PlotUi};
