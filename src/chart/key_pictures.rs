@@ -163,6 +163,11 @@ pub fn loads_picture(simulated: &SimulatedPartitions, note: &str) -> Picture {
         LegendShape::Line { is_dashed: false },
         "perfectly even values, same number of keys",
     ));
+    if mean > 0.0 && simulated.metrics.max as f64 >= 3.0 * mean {
+        let at = picture.legend.len() - 1;
+        let entry = LegendEntry::swatch(Tone::Bad, "three times the mean or more");
+        picture.legend.insert(at, entry);
+    }
     if mean > 0.0 {
         let label = format!("even: {}", quantity.text(mean.round()));
         picture = picture.rule(Rule::level(mean, label, Tone::Text));

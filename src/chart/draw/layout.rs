@@ -109,7 +109,8 @@ pub(super) fn shapes(picture: &Picture, size: PictureSize, palette: &Palette) ->
     }
     let below =
         if has_ticks(&picture.x) { LINE } else { 0.0 } + if picture.x.title.is_empty() { 0.0 } else { LINE };
-    let (plot_top, plot_bottom) = (top + 8.0, (full_height - MARGIN - below).max(top + 9.0));
+    // Room for half a label of the side, and for a label above the tallest bar.
+    let (plot_top, plot_bottom) = (top + 16.0, (full_height - MARGIN - below).max(top + 17.0));
     let y_ticks = labels::upright(&picture.y, picture.y.ends(), plot_bottom - plot_top);
     let labels_width = y_ticks
         .iter()

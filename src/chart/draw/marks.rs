@@ -156,12 +156,7 @@ fn bar_label(sheet: &mut Sheet<'_>, plot: &Plot<'_>, area: Area, mark: &Mark, is
         }
     } else if text_width <= area.width() * PLACE {
         let middle = f64::midpoint(area.left, area.right);
-        sheet.label(
-            &text,
-            (middle, (area.top - 4.0).max(plot.area.top + 4.0)),
-            Anchor::Center,
-            color,
-        );
+        sheet.label(&text, (middle, area.top - 4.0), Anchor::Center, color);
     }
 }
 

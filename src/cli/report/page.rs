@@ -105,9 +105,20 @@ impl Page {
             "<table><caption>{}</caption>\n<thead><tr>",
             escaped(caption)
         ));
-        for title in head {
-            self.add(&format!("<th scope=\"col\">{}</th>", escaped(title)));
-        }
+        // A title stands over its numbers.
+        let mut rows = rows.peekable();
+        let first: &[Cell] = rows.peek().map_or(&[], Vec::as_slice);
+        let titles: Vec<String> = head
+            .iter()
+            .enumerate()
+            .map(|(at, title)| match first.get(at) {
+                Some(Cell::Number(_)) => {
+                    format!("<th scope=\"col\" class=\"number\">{}</th>", escaped(title))
+                }
+                _ => format!("<th scope=\"col\">{}</th>", escaped(title)),
+            })
+            .collect();
+        self.add(&titles.concat());
         self.add("</tr></thead>\n<tbody>\n");
         for row in rows {
             self.add("<tr>");
@@ -197,6 +208,6 @@ table{border-collapse:separate;border-spacing:0;width:100%;margin:0 0 12px;font-
 caption{text-align:left;padding:0 2px 6px}
 th,td{text-align:left;padding:6px 12px;border-top:1px solid var(--line);overflow-wrap:anywhere;vertical-align:top}
 thead th{border-top:0;color:var(--weak);font-weight:600}
-td.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+th.number,td.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 @media print{.finding,.picture,tr{break-inside:avoid}}
 ";

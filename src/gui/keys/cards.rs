@@ -51,7 +51,7 @@ fn figures_ui(ui: &mut Ui, reported: &Reported) {
     let partitions = &reported.report.partitions;
     let metrics = &partitions.metrics;
     let baseline = format!(
-        "{} if values were even",
+        "{} by even values",
         ratio(partitions.baseline_metrics.max_over_mean)
     );
     let distinct = &profile.distinct;
@@ -70,9 +70,9 @@ fn figures_ui(ui: &mut Ui, reported: &Reported) {
         units::plural(u64::from(partitions.n_partitions), "partition")
     );
     let null = profile.null_share.map_or_else(|| "–".to_owned(), units::percent);
-    let entropy = format!(
-        "entropy {} bits, {} of even",
-        number(profile.entropy_bits),
+    let entropy = format!("entropy {} bits", number(profile.entropy_bits));
+    let effective = format!(
+        "1 / Σp²: rows are spread as over so many even keys. Entropy is {} of what even keys would have.",
         profile
             .normalized_entropy
             .map_or_else(|| "–".to_owned(), units::percent)
@@ -117,7 +117,7 @@ fn figures_ui(ui: &mut Ui, reported: &Reported) {
             number(profile.effective_keys),
             entropy.as_str(),
             Tone::Plain,
-            "1 / Σp²: rows are spread as over so many even keys.",
+            &effective,
         ),
         (
             "null",

@@ -117,7 +117,10 @@ fn picker_ui(ui: &mut Ui, explored: &Explored, panel: &mut KeysPanel) {
                             panel.draft.push(name.to_owned());
                         }
                     }
-                    ui.label(weak_small(ui, dtype_name(column.dtype())));
+                    let dtype = dtype_name(column.dtype());
+                    // Of a nested type its kind is enough to choose by.
+                    let kind = dtype.split('<').next().unwrap_or_default();
+                    ui.label(weak_small(ui, kind)).on_hover_text(&dtype);
                 });
             }
         });
