@@ -66,7 +66,7 @@ fn the_page_says_what_where_when_and_how_sure() {
         "s3://lake/raw/",
         "2020-01-09T12:00:00Z · skewer ",
         "12.0 ×",
-        "<span class=\"badge\">bad</span> 2020-01-09",
+        "</span> 2020-01-09 holds",
         "What to do:",
         "median 440 KB",
         "Costs are estimates that assume 16 slots",

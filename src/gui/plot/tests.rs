@@ -40,6 +40,8 @@ fn shown(picture: Picture, options: PlotOptions) -> Harness<'static, Shown> {
     };
     let mut harness = Harness::builder()
         .with_size(Vec2::new(400.0, 260.0))
+        // Fast enough for two clicks to be a double click.
+        .with_step_dt(1.0 / 60.0)
         .build_ui_state(
             |ui, state: &mut Shown| {
                 crate::gui::theme::install_fonts(ui.ctx());
