@@ -187,7 +187,7 @@ mod tests {
         let picture = loads_picture(&report.partitions, "exact");
         let bars = &picture.layers[0].marks;
         assert_eq!(bars.len(), 50);
-        assert_eq!(bars[0].y.1, report.partitions.metrics.max as f64);
+        assert!((bars[0].y.1 - report.partitions.metrics.max as f64).abs() < 1e-9);
         assert_eq!(bars[0].tone, Some(Tone::Bad));
         assert!(bars.windows(2).all(|pair| pair[0].y.1 >= pair[1].y.1));
         assert!(bars[0].tooltip.contains("<script>"), "{}", bars[0].tooltip);

@@ -32,7 +32,7 @@ impl Placed {
 /// corners of a line in one column the first, highest, lowest and last. `is_lying` says that bars lie.
 pub fn thin(kind: LayerKind, is_lying: bool, placed: Vec<Placed>) -> Vec<Placed> {
     match kind {
-        LayerKind::Line { .. } | LayerKind::Area => corners(placed),
+        LayerKind::Line { .. } | LayerKind::Area => corners(&placed),
         LayerKind::Points => last_on_each_pixel(placed),
         LayerKind::Bars if is_lying => longest(placed, |mark| (mark.top, mark.height())),
         LayerKind::Bars => longest(placed, |mark| (mark.left, mark.width())),
@@ -62,7 +62,7 @@ fn longest(placed: Vec<Placed>, along: impl Fn(&Placed) -> (f64, f64)) -> Vec<Pl
     kept
 }
 
-fn corners(placed: Vec<Placed>) -> Vec<Placed> {
+fn corners(placed: &[Placed]) -> Vec<Placed> {
     const MOST_IN_COLUMN: usize = 4;
     let mut kept = Vec::with_capacity(placed.len().min(8192));
     for column in placed.chunk_by(|a, b| pixel(a.right) == pixel(b.right)) {

@@ -341,7 +341,7 @@ fn rules(sheet: &mut Sheet<'_>, plot: &Plot<'_>, rules: &[Rule]) {
                 .flat_map(|x| [(x, from.1 - 16.0), (x, from.1 - 30.0), (x, from.1 + 3.0)])
                 .collect()
         };
-        let boxes = places.iter().map(|(x, y)| Area {
+        let mut boxes = places.iter().map(|(x, y)| Area {
             left: x - 3.0,
             top: *y,
             right: x + text_width + 3.0,
@@ -350,9 +350,9 @@ fn rules(sheet: &mut Sheet<'_>, plot: &Plot<'_>, rules: &[Rule]) {
         let is_free = |place: &Area| {
             place.top >= area.top - 8.0 && !sheet.taken.iter().any(|other| other.overlaps(place))
         };
-        let mut boxes = boxes.filter(is_free);
-        let Some(place) = boxes.next() else { continue };
-        drop(boxes);
+        let Some(place) = boxes.find(is_free) else {
+            continue;
+        };
         sheet.taken.push(place);
         sheet.shapes.push(Shape::Rect {
             area: place,

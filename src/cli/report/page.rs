@@ -169,7 +169,8 @@ fn style() -> String {
         names
             .into_iter()
             .map(|(name, color)| format!("--{name}:#{color:06x};"))
-            .collect::<String>()
+            .collect::<Vec<_>>()
+            .concat()
     };
     format!(
         ":root{{{}}}\n@media (prefers-color-scheme:dark){{:root{{{}}}}}\n{SHAPES}",

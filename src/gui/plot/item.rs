@@ -191,11 +191,10 @@ impl<'a> Marks<'a> {
             if self.open.is_some() && self.open == mark.action {
                 drawing.shapes.push(self.pointed_at(rect, is_bar, transform));
             }
-            if mark.label.is_empty() {
-            } else if is_bar {
-                self.bar_label(ui, mark, rect, transform, drawing);
-            } else {
-                self.cell_label(ui, layer, mark, rect, drawing);
+            match (mark.label.is_empty(), is_bar) {
+                (true, _) => {}
+                (false, true) => self.bar_label(ui, mark, rect, transform, drawing),
+                (false, false) => self.cell_label(ui, layer, mark, rect, drawing),
             }
         }
     }
