@@ -1,11 +1,11 @@
-//! A calendar of days, Monday first, coloured by bytes.
+//! A calendar of days, Monday first, coloured by bytes; days unlike their weekday are marked.
 
 use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate};
 
 use super::partition_bars::spikes;
-use crate::profile::PartitionSkew;
+use crate::profile::{PartitionSkew, WeekdayOutlier};
 use crate::storage::DatasetKeys;
 
 /// One day of the calendar.
@@ -18,6 +18,8 @@ pub struct CalendarDay {
     /// 0..=1 of the colour scale (square root of bytes over the largest day).
     pub level: f32,
     pub is_spike: bool,
+    /// Set where the day is far from what its weekday leads to expect.
+    pub outlier: Option<WeekdayOutlier>,
 }
 
 /// Days by month.
@@ -62,6 +64,7 @@ impl Calendar {
             n_files: 0,
             level: 0.0,
             is_spike: false,
+            outlier: None,
         };
         for stats in dataset.partitions.values() {
             let Some(date) = stats.partition.date() else {
@@ -75,6 +78,11 @@ impl Calendar {
         let max = days.values().filter_map(|day| day.n_bytes).max().unwrap_or(0);
         for day in days.values_mut() {
             day.level = level(day.n_bytes.unwrap_or(0), max);
+        }
+        for outlier in &skew.weekdays.outliers {
+            if let Some(day) = days.get_mut(&outlier.date) {
+                day.outlier = Some(*outlier);
+            }
         }
         for date in &skew.missing {
             days.entry(*date).or_insert_with(|| empty(*date));
@@ -144,6 +152,17 @@ mod tests {
         let january = calendar.months().next().unwrap();
         assert_eq!((january.days[0].n_bytes, january.days[0].n_files), (Some(30), 5));
         assert_eq!(calendar.months().count(), 2);
+    }
+
+    #[test]
+    fn a_day_unlike_its_weekday_is_marked_and_says_by_how_much() {
+        let days = |n: u32| if n < 32 { day(1, n) } else { day(2, n - 31) };
+        let calendar = calendar(&dataset(
+            (1..=56).map(|n| (days(n), 3, if n == 40 { 900_000 } else { 400_000 })),
+        ));
+        let marked: Vec<_> = calendar.days.iter().filter_map(|day| day.outlier).collect();
+        assert_eq!(marked.len(), 1);
+        assert!((marked[0].ratio - 2.25).abs() < 1e-9 && marked[0].expected_bytes == 400_000);
     }
 
     #[test]

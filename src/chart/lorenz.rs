@@ -1,5 +1,6 @@
 //! The Lorenz curve: which share of the partitions, the smallest first, holds which share of the bytes.
 
+use crate::profile::formulas;
 use crate::storage::DatasetKeys;
 
 /// Points from (0, 0) to (1, 1); none without bytes. The diagonal is an even dataset, the Gini coefficient twice the area
@@ -10,6 +11,8 @@ use crate::storage::DatasetKeys;
 pub struct Lorenz {
     /// Share of partitions, share of bytes.
     pub points: Vec<(f64, f64)>,
+    /// As many even partitions would be as concentrated: 1 / Σp².
+    pub effective_partitions: Option<f64>,
 }
 
 impl Lorenz {
@@ -20,6 +23,7 @@ impl Lorenz {
         if total <= 0.0 {
             return Self::default();
         }
+        let effective_partitions = formulas::effective_partitions(&loads);
         let n = loads.len() as f64;
         let (mut sum, mut i) = (0.0, 0.0);
         let mut points = vec![(0.0, 0.0)];
@@ -28,7 +32,10 @@ impl Lorenz {
             i += 1.0;
             points.push((i / n, sum / total));
         }
-        Self { points }
+        Self {
+            points,
+            effective_partitions,
+        }
     }
 }
 

@@ -1,21 +1,38 @@
-//! A chart as plain data, made from listings and profiles. Drawn by the window, later also to PNG and SVG.
+//! A chart as plain data, made from listings and profiles, and drawn: to PNG and SVG here, on screen by the window.
 //!
-//! Charts hold every partition; a drawer with fewer pixels than bars thins them out itself.
+//! [`Picture`] is what both drawers take: sides, marks, lines to compare with, words. What is charted turns into pictures
+//! in `pictures`. Charts hold every partition; a drawer with fewer pixels than bars thins them out itself.
 
 mod axis;
 mod calendar;
+pub mod draw;
+mod key_pictures;
+pub mod labels;
 mod lorenz;
+pub mod palette;
 mod partition_bars;
+mod picture;
+mod pictures;
+mod scale;
 mod size_histogram;
+pub mod thin;
+mod ticks;
+mod treemap;
 
 pub use axis::Axis;
 pub use calendar::{Calendar, CalendarDay, CalendarMonth};
+pub use key_pictures::{loads_picture, top_keys_picture};
 pub use lorenz::Lorenz;
-pub use partition_bars::{Bar, PartitionBars};
-pub use size_histogram::{SizeHistogram, SizeTier};
+pub use palette::Tone;
+pub use partition_bars::{Bar, Measure, MeasureFacts, PartitionBars};
+pub use picture::{Fill, Layer, LayerKind, LegendEntry, LegendShape, Mark, Picture, Rule, ValueSide};
+pub use pictures::{calendar_picture, lorenz_picture, partition_picture, sizes_picture};
+pub use scale::{Quantity, Scale, ScaleKind, Tick};
+pub use size_histogram::{SizeClass, SizeHistogram, SizeTier};
+pub use treemap::{Tile, Treemap, TreemapNode, squarify};
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use chrono::NaiveDate;
 
     use crate::storage::{DatasetKeys, Layout, Partition, PartitionStats};
@@ -43,6 +60,31 @@ mod tests {
             dataset.partitions.insert(partition, stats);
         }
         dataset
+    }
+
+    /// A key column in which `<script>` and null are hot, over 50 partitions.
+    pub fn key_report() -> crate::profile::keys::KeyReport {
+        use polars::prelude::{Column, DataFrame};
+
+        use crate::base::Accuracy;
+        use crate::profile::CostModel;
+        use crate::profile::keys::{self, CountBudget, HashedKeys, KeyCounter, Weight};
+
+        let keys: Vec<Option<String>> = (0..10_000)
+            .map(|n| match n % 10 {
+                0..4 => Some("<script>alert(1)</script>".to_owned()),
+                4..6 => None,
+                _ => Some(format!("key {}", n % 977)),
+            })
+            .collect();
+        let df = DataFrame::new(keys.len(), vec![Column::new("company".into(), keys)]).unwrap();
+        let mut counter = KeyCounter::new(&["company"], CountBudget::default()).unwrap();
+        counter.add(&df).unwrap();
+        let counts = std::sync::Arc::new(counter.finish(Accuracy::Exact));
+        let types = keys::default_types(&counts).unwrap();
+        let hashed = HashedKeys::new(counts, types).unwrap();
+        let profile = hashed.profile(20);
+        keys::key_report(&hashed, profile, 50, Weight::Rows, &CostModel::default())
     }
 
     /// Two weeks with a spike on the 9th, a gap on the 6th and tiny files on the 11th.

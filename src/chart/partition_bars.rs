@@ -1,12 +1,22 @@
-//! One bar per partition, missing dates included, with the median as baseline.
+//! One bar per partition, missing dates included, in order of partitions or of size, with the median and the even share
+//! as baselines.
 
 use std::collections::BTreeSet;
 
 use chrono::{Datelike, NaiveDate};
 
 use super::Axis;
-use crate::profile::{FindingCode, PartitionSkew, has_tiny_files};
+use crate::profile::{FindingCode, PartitionSkew, RowCount, RowCounts, formulas, has_tiny_files};
 use crate::storage::{DatasetKeys, Partition};
+
+/// What bars count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Measure {
+    #[default]
+    Bytes,
+    Files,
+    Rows,
+}
 
 /// One bar.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +29,32 @@ pub struct Bar {
     pub n_files: u64,
     pub is_spike: bool,
     pub has_tiny_files: bool,
+    /// None while rows were not counted.
+    pub n_rows: Option<RowCount>,
+}
+
+impl Bar {
+    /// None for a missing date, and for rows that were not counted.
+    pub fn value(&self, measure: Measure) -> Option<u64> {
+        match measure {
+            Measure::Bytes => self.n_bytes,
+            Measure::Files => self.n_bytes.map(|_| self.n_files),
+            Measure::Rows => self.n_rows.map(|count| count.n_rows),
+        }
+    }
+}
+
+/// What all bars of one measure have in common.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct MeasureFacts {
+    pub axis: Axis,
+    pub max: u64,
+    /// Of the partitions that are there.
+    pub median: f64,
+    /// What each would hold if all were even.
+    pub even: f64,
+    /// Places of the bars, the largest first; missing dates last.
+    pub by_size: Vec<usize>,
 }
 
 /// Bars in partition order. The axis starts at zero.
@@ -27,6 +63,8 @@ pub struct PartitionBars {
     pub bars: Vec<Bar>,
     pub median_bytes: f64,
     pub max_bytes: u64,
+    /// Of bytes, files and rows.
+    facts: [MeasureFacts; 3],
 }
 
 impl PartitionBars {
@@ -46,6 +84,7 @@ impl PartitionBars {
                 n_files: stats.n_files,
                 is_spike: spikes.contains(&stats.partition),
                 has_tiny_files: has_tiny_files(stats),
+                n_rows: None,
             })
             .collect();
         if skew.missing.len() < dates.len() {
@@ -56,14 +95,65 @@ impl PartitionBars {
                 n_files: 0,
                 is_spike: false,
                 has_tiny_files: false,
+                n_rows: None,
             }));
             // By date first: a gap among hours is a whole day.
             bars.sort_by(|a, b| (a.partition.date(), &a.partition).cmp(&(b.partition.date(), &b.partition)));
         }
-        Self {
+        let mut chart = Self {
             bars,
             median_bytes: skew.metrics.median_bytes as f64,
             max_bytes: skew.metrics.max_bytes,
+            facts: Default::default(),
+        };
+        chart.facts = [Measure::Bytes, Measure::Files, Measure::Rows].map(|measure| chart.measured(measure));
+        // The same median that the findings speak of, which leaves empty partitions out where most are.
+        let [bytes, ..] = &mut chart.facts;
+        bytes.median = chart.median_bytes;
+        chart
+    }
+
+    /// Takes what was counted of rows.
+    pub fn set_rows(&mut self, rows: &RowCounts) {
+        for bar in &mut self.bars {
+            bar.n_rows = rows.partitions.get(&bar.partition).copied();
+        }
+        let measured = self.measured(Measure::Rows);
+        let [_, _, facts] = &mut self.facts;
+        *facts = measured;
+    }
+
+    /// Scale, baselines and order of one measure.
+    pub fn facts(&self, measure: Measure) -> &MeasureFacts {
+        let [bytes, files, rows] = &self.facts;
+        match measure {
+            Measure::Bytes => bytes,
+            Measure::Files => files,
+            Measure::Rows => rows,
+        }
+    }
+
+    fn measured(&self, measure: Measure) -> MeasureFacts {
+        let values: Vec<u64> = self.bars.iter().filter_map(|bar| bar.value(measure)).collect();
+        let max = values.iter().copied().max().unwrap_or(0);
+        let mut values: Vec<f64> = values.into_iter().map(|value| value as f64).collect();
+        let sum: f64 = values.iter().sum();
+        let mut by_size: Vec<usize> = (0..self.bars.len()).collect();
+        let value_of = |at: &usize| self.bars.get(*at).and_then(|bar| bar.value(measure));
+        by_size.sort_by_key(|at| std::cmp::Reverse(value_of(at)));
+        MeasureFacts {
+            axis: match measure {
+                Measure::Bytes => Axis::bytes(max),
+                Measure::Files | Measure::Rows => Axis::count(max),
+            },
+            max,
+            even: if values.is_empty() {
+                0.0
+            } else {
+                sum / values.len() as f64
+            },
+            median: formulas::median_of(&mut values).unwrap_or(0.0),
+            by_size,
         }
     }
 
@@ -107,9 +197,9 @@ fn label(partition: &Partition, form: &str) -> String {
 mod tests {
     use chrono::NaiveDate;
 
-    use super::PartitionBars;
+    use super::{Measure, PartitionBars};
     use crate::chart::tests::{dataset, day, two_weeks};
-    use crate::profile::{CostModel, partition_skew};
+    use crate::profile::{CostModel, RowCount, RowCounts, partition_skew};
     use crate::storage::{DatasetKeys, Partition};
 
     fn bars(dataset: &DatasetKeys) -> PartitionBars {
@@ -163,6 +253,35 @@ mod tests {
         let chart = bars(&dataset([(hour(1, 23), 1, 10), (hour(3, 0), 1, 10)]));
         let gaps: Vec<bool> = chart.bars.iter().map(|bar| bar.n_bytes.is_none()).collect();
         assert_eq!(gaps, [false, true, false]);
+    }
+
+    #[test]
+    fn bars_are_ordered_by_size_with_the_even_share_as_baseline_and_rows_when_they_are_counted() {
+        let mut chart = bars(&two_weeks());
+        let bytes = chart.facts(Measure::Bytes);
+        assert_eq!(
+            (bytes.by_size[0], *bytes.by_size.last().unwrap()),
+            (8, 5),
+            "the spike first, the gap last"
+        );
+        let even = (5_300_000.0 + 450_000.0 + 11.0 * 440_000.0) / 13.0;
+        assert!((bytes.even - even).abs() < 1e-6 && (bytes.median - 440_000.0).abs() < 1e-9);
+        assert_eq!(chart.facts(Measure::Files).by_size[0], 10);
+        assert_eq!(
+            (chart.facts(Measure::Rows).max, chart.bars[0].value(Measure::Rows)),
+            (0, None)
+        );
+        let counted = RowCount {
+            n_rows: 7,
+            ..RowCount::default()
+        };
+        chart.set_rows(&RowCounts {
+            partitions: [(day(1, 3), counted)].into(),
+            n_unreadable: 0,
+        });
+        let rows = chart.facts(Measure::Rows);
+        assert_eq!((rows.max, rows.by_size[0]), (7, 2));
+        assert_eq!(chart.bars[2].value(Measure::Rows), Some(7));
     }
 
     #[test]

@@ -1,7 +1,39 @@
 //! Files by size, in tiers that tell tiny files from good ones.
 
 use super::Axis;
-use crate::storage::{self, DatasetKeys, TINY_BYTES};
+use crate::storage::DatasetKeys;
+
+/// How well files of a size read.
+///
+/// Source: tiers of Delta's and Iceberg's target sizes; 3 MB from `DataFlint`'s small files alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SizeClass {
+    Empty,
+    /// Under 3 MB: opening costs more than reading.
+    Tiny,
+    /// Under 32 MB.
+    Small,
+    /// Under 128 MB.
+    Fair,
+    /// Up to 1 GB.
+    Good,
+    /// Over 1 GB: shared by several tasks only where it can be split.
+    Huge,
+}
+
+impl SizeClass {
+    /// What the size means, in words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Empty => "nothing to read, but a request",
+            Self::Tiny => "opening costs more than reading",
+            Self::Small => "small: compaction would save requests",
+            Self::Fair => "fair",
+            Self::Good => "reads well",
+            Self::Huge => "one task unless it can be split",
+        }
+    }
+}
 
 /// One column of the histogram.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,8 +41,14 @@ pub struct SizeTier {
     /// `3–30 KB`.
     pub label: &'static str,
     pub n_files: u64,
+    pub class: SizeClass,
+}
+
+impl SizeTier {
     /// Whether opening such a file costs more than reading it.
-    pub is_tiny: bool,
+    pub fn is_tiny(&self) -> bool {
+        matches!(self.class, SizeClass::Empty | SizeClass::Tiny)
+    }
 }
 
 /// Every tier from empty to large, those without files included, so that columns keep their places.
@@ -23,20 +61,13 @@ pub struct SizeHistogram {
 
 impl SizeHistogram {
     pub fn new(dataset: &DatasetKeys) -> Self {
-        let mut largest_tiny = storage::SizeHistogram::default();
-        largest_tiny.add(TINY_BYTES - 1);
-        let n_tiny_tiers = largest_tiny
-            .tiers()
-            .position(|(_, n_files)| n_files > 0)
-            .map_or(0, |tier| tier + 1);
         let tiers: Vec<SizeTier> = dataset
             .sizes
             .tiers()
-            .enumerate()
-            .map(|(i, (label, n_files))| SizeTier {
+            .map(|(label, n_files)| SizeTier {
                 label,
                 n_files,
-                is_tiny: i < n_tiny_tiers,
+                class: class_of(label),
             })
             .collect();
         Self {
@@ -47,10 +78,22 @@ impl SizeHistogram {
     }
 }
 
+fn class_of(label: &str) -> SizeClass {
+    match label {
+        "0" => SizeClass::Empty,
+        "3–32 MB" => SizeClass::Small,
+        "32–128 MB" => SizeClass::Fair,
+        "128 MB–1 GB" => SizeClass::Good,
+        ">1 GB" => SizeClass::Huge,
+        _ => SizeClass::Tiny,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::SizeHistogram;
     use crate::chart::tests::{dataset, day, two_weeks};
+    use crate::storage::TINY_BYTES;
 
     #[test]
     fn files_are_counted_by_tier_and_tiers_below_three_megabytes_are_tiny() {
@@ -64,13 +107,19 @@ mod tests {
         assert_eq!(filled, [("<3 KB", 412), ("30–300 KB", 11 * 12), ("0.3–3 MB", 14)]);
         assert_eq!(chart.n_files, 412 + 132 + 14);
         assert!(chart.axis.max >= 412.0);
-        let mixed = SizeHistogram::new(&dataset([(day(1, 1), 1, 2_999_999), (day(1, 2), 1, 3_000_000)]));
+        let mixed = SizeHistogram::new(&dataset([
+            (day(1, 1), 1, TINY_BYTES - 1),
+            (day(1, 2), 1, TINY_BYTES),
+        ]));
         let tiny: Vec<bool> = mixed
             .tiers
             .iter()
             .filter(|tier| tier.n_files > 0)
-            .map(|tier| tier.is_tiny)
+            .map(super::SizeTier::is_tiny)
             .collect();
         assert_eq!(tiny, [true, false]);
+        let classes: Vec<super::SizeClass> = mixed.tiers.iter().map(|tier| tier.class).collect();
+        assert!(classes.is_sorted_by_key(|class| *class as u8), "{classes:?}");
+        assert_eq!(classes.len(), 9);
     }
 }

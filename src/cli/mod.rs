@@ -18,6 +18,7 @@ mod preview;
 mod probe;
 mod profile;
 mod replay;
+mod report;
 mod report_schema;
 mod rows;
 mod run;

@@ -2,14 +2,23 @@
 //!
 //! With `--by` it is the skew of a key, which `skew_keys` tells.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use serde::Serialize;
 
+use super::data::Listed;
 use super::output::Output;
+use super::report::{self, Report};
 use super::skew_keys::{self, KeyArgs, KeyRequest};
 use super::{CliError, ConnectionArgs, data, signal};
-use crate::base::units;
-use crate::profile::{CostModel, Finding, SkewMetrics, partition_skew};
-use crate::storage::{Connection, PartitionStats};
+use crate::base::{Cancel, Progress, units};
+use crate::explore::{RowPlan, count_partitions};
+use crate::profile::{
+    CostModel, Finding, PartitionSkew, RangeComparison, RangeFigures, RowCount, RowCounts, Severity,
+    SkewMetrics, SplitForecast, WeekdayOutlier, Weekdays, compare_ranges, partition_skew,
+};
+use crate::storage::{Connection, DatasetKeys, DateRange, PartitionStats};
 
 #[derive(Debug, clap::Args)]
 pub struct SkewArgs {
@@ -19,29 +28,80 @@ pub struct SkewArgs {
     connection: ConnectionArgs,
     #[command(flatten)]
     keys: KeyArgs,
-    /// Tasks that run at the same time, for costs
-    #[arg(long, default_value_t = CostModel::default().slots, value_name = "N")]
-    slots: u32,
+    /// Dates to look at: 2020-01-01..2020-01-31, 2020-01-01.., 2020-01 or 2020
+    #[arg(long, value_name = "DATES")]
+    range: Option<DateRange>,
+    /// Dates to compare with; without --range, all others are compared with them
+    #[arg(long, value_name = "DATES")]
+    against: Option<DateRange>,
+    /// Counts rows: exact from Parquet footers, estimated from some JSON Lines files
+    #[arg(long)]
+    rows: bool,
+    #[command(flatten)]
+    costs: CostArgs,
+    /// Also writes a page with findings, charts and tables: one HTML file that needs no network
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Prints JSON
     #[arg(long)]
     json: bool,
 }
 
+/// Assumptions behind costs.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct CostArgs {
+    /// Tasks that run at the same time, for costs
+    #[arg(long, default_value_t = CostModel::default().slots, value_name = "N")]
+    slots: u32,
+    /// Megabytes that a slot moves in a second, for costs
+    #[arg(long, default_value_t = CostModel::default().bytes_per_second / 1e6, value_name = "MB")]
+    mb_per_second: f64,
+    /// Milliseconds that a request takes, for costs
+    #[arg(long, default_value_t = CostModel::default().seconds_per_request * 1e3, value_name = "MS")]
+    ms_per_request: f64,
+}
+
+impl From<CostArgs> for CostModel {
+    fn from(args: CostArgs) -> Self {
+        Self {
+            slots: args.slots,
+            bytes_per_second: args.mb_per_second * 1e6,
+            seconds_per_request: args.ms_per_request / 1e3,
+            ..Self::default()
+        }
+        .checked()
+    }
+}
+
 #[derive(Serialize)]
 struct Answer<'a> {
     location: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<DateRange>,
     metrics: &'a SkewMetrics,
-    partitions: Vec<&'a PartitionStats>,
+    partitions: Vec<PartitionLine<'a>>,
     findings: &'a [Finding],
+    weekdays: &'a Weekdays,
     costs: CostModel,
+    split: SplitForecast,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<RowCount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparison: Option<&'a RangeComparison>,
+}
+
+#[derive(Serialize)]
+struct PartitionLine<'a> {
+    #[serde(flatten)]
+    stats: &'a PartitionStats,
+    average_file_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<RowCount>,
 }
 
 pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
     let connection: Connection = args.connection.into();
-    let costs = CostModel {
-        slots: args.slots.max(1),
-        ..CostModel::default()
-    };
+    let costs: CostModel = args.costs.into();
     if args.keys.is_wanted() {
         return skew_keys::key_skew(
             KeyRequest {
@@ -49,32 +109,143 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
                 connection,
                 costs,
                 keys: args.keys,
+                report: args.report,
                 is_json: args.json,
             },
             output,
         );
     }
-    let listed =
-        signal::block_on(|cancel, _| async move { data::list(&args.location, &connection, &cancel).await })??;
+    let (listed, rows) = signal::block_on(|cancel, _| async move {
+        let listed = data::list(&args.location, &connection, &cancel).await?;
+        let dataset = listed.dataset(None)?;
+        let rows = match args.rows {
+            true => Some(count_rows(&listed, dataset, &costs, &cancel).await?),
+            false => None,
+        };
+        Ok::<_, CliError>((listed, rows))
+    })??;
     let dataset = listed.dataset(None)?;
-    let skew = partition_skew(dataset, &costs);
-    let answer = Answer {
-        location: listed.location.join(&dataset.prefix).to_string(),
-        metrics: &skew.metrics,
-        partitions: dataset.partitions.values().collect(),
-        findings: &skew.findings,
-        costs,
-    };
+    let within = args.range.map(|range| dataset.within(range));
+    let shown = within.as_ref().unwrap_or(dataset);
+    if let (Some(range), 0) = (args.range, shown.partitions.len()) {
+        return Err(nothing_in(dataset, range));
+    }
+    if let Some(against) = args.against
+        && dataset.within(against).partitions.is_empty()
+    {
+        return Err(nothing_in(dataset, against));
+    }
+    let skew = partition_skew(shown, &costs);
+    let comparison = args
+        .against
+        .map(|against| compare_ranges(dataset, args.range, against, rows.as_ref(), &costs));
+    if let Some(path) = &args.report {
+        let report = Report {
+            location: &listed.location.join(&dataset.prefix).to_string(),
+            now: chrono::Utc::now(),
+            costs: &costs,
+            listing: Some((shown, &skew)),
+            keys: None,
+        };
+        report::write(path, &report)?;
+        super::note(&format!("report written to {}", path.display()));
+    }
     if args.json {
+        let location = listed.location.join(&dataset.prefix).to_string();
+        let answer = Answer {
+            location,
+            range: args.range,
+            metrics: &skew.metrics,
+            partitions: partition_lines(shown, rows.as_ref()),
+            findings: &skew.findings,
+            weekdays: &skew.weekdays,
+            costs,
+            split: SplitForecast::new(shown.partitions.values(), &costs),
+            rows: rows.as_ref().map(|rows| rows.sum(shown.partitions.keys())),
+            comparison: comparison.as_ref(),
+        };
         output.json(&answer)?;
         return Ok(0);
     }
-    let metrics = answer.metrics;
-    let ratio = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
+    figures_text(&skew, output)?;
+    if let Some(rows) = &rows {
+        rows_text(shown, rows, output)?;
+    }
+    for outlier in &skew.weekdays.outliers {
+        output.line(&outlier_text(outlier))?;
+    }
+    print_findings(&skew.findings, output)?;
+    if let Some(comparison) = &comparison {
+        comparison_text(comparison, output)?;
+    }
+    output.line(&format!("\nCosts assume {costs}."))?;
+    Ok(0)
+}
+
+fn nothing_in(dataset: &DatasetKeys, range: DateRange) -> CliError {
+    let held = match dataset.dates() {
+        Some((first, last)) => format!("its dates go from {first} to {last}"),
+        None => "its partitions have no dates".to_owned(),
+    };
+    CliError::Usage {
+        message: format!("the dataset has no partitions in {range}: {held}"),
+    }
+}
+
+/// Says what counting costs, and counts.
+async fn count_rows(
+    listed: &Listed,
+    dataset: &DatasetKeys,
+    costs: &CostModel,
+    cancel: &Cancel,
+) -> Result<RowCounts, CliError> {
+    let plan = RowPlan::new(dataset);
+    let what = if plan.is_exact { "counting" } else { "estimating" };
+    tracing::info!(
+        "{what} rows from {} of {}: {}, up to {}, about {}",
+        units::count(plan.n_files_read),
+        units::plural(plan.n_files, "file"),
+        units::plural(plan.n_requests, "request"),
+        units::bytes(plan.n_bytes),
+        units::seconds(plan.seconds(costs))
+    );
+    let progress = Progress::new();
+    let mut on_partial = |_| {};
+    let counted = count_partitions(
+        &listed.store,
+        &listed.inventory,
+        dataset,
+        plan,
+        cancel,
+        &progress,
+        &mut on_partial,
+    );
+    Ok(counted.await?)
+}
+
+fn partition_lines<'a>(dataset: &'a DatasetKeys, rows: Option<&RowCounts>) -> Vec<PartitionLine<'a>> {
+    let rows_of = |stats: &PartitionStats| {
+        rows.and_then(|rows| rows.partitions.get(&stats.partition))
+            .copied()
+    };
+    let line = |stats: &'a PartitionStats| PartitionLine {
+        stats,
+        average_file_bytes: stats.average_file_bytes(),
+        rows: rows_of(stats),
+    };
+    dataset.partitions.values().map(line).collect()
+}
+
+fn figures_text(skew: &PartitionSkew, output: &mut Output) -> Result<(), CliError> {
+    let metrics = &skew.metrics;
+    let average = metrics.average_file_bytes.map(units::bytes);
     output.line(&format!(
-        "{} in {}, {}",
+        "{} in {}{}, {}",
         units::bytes(metrics.n_bytes),
         units::plural(metrics.n_files, "file"),
+        average
+            .map(|average| format!(" of {average}"))
+            .unwrap_or_default(),
         units::plural(metrics.n_partitions, "partition")
     ))?;
     let figures = [
@@ -86,10 +257,72 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
         ("effective partitions", metrics.effective_partitions),
     ];
     for (name, value) in figures {
-        output.line(&format!("  {name:<22}{:>10}", ratio(value)))?;
+        let value = value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
+        output.line(&format!("  {name:<22}{value:>10}"))?;
     }
-    print_findings(answer.findings, output)?;
-    Ok(0)
+    let growth = match metrics.growth {
+        Some(growth) if growth.is_trend => match growth.share_per_month {
+            Some(share) => format!("{:+.1}% a month, over {} weeks", share * 100.0, growth.n_weeks),
+            None => "–".to_owned(),
+        },
+        Some(growth) => format!("none, over {} weeks", growth.n_weeks),
+        None => "unknown: fewer than 8 weeks".to_owned(),
+    };
+    output.line(&format!("  {:<22}  {growth}", "growth"))?;
+    if !skew.weekdays.is_known && metrics.n_partitions > 1 {
+        output.line(&format!(
+            "  {:<22}  unknown: fewer than 4 weeks",
+            "unlike their weekday"
+        ))?;
+    }
+    Ok(())
+}
+
+fn outlier_text(outlier: &WeekdayOutlier) -> String {
+    format!(
+        "  {} {}: {:.1} × its weekday ({} for {})",
+        outlier.date,
+        outlier.date.format("%a"),
+        outlier.ratio,
+        units::bytes(outlier.n_bytes),
+        units::bytes(outlier.expected_bytes)
+    )
+}
+
+fn rows_text(dataset: &DatasetKeys, rows: &RowCounts, output: &mut Output) -> Result<(), CliError> {
+    let total = rows.sum(dataset.partitions.keys());
+    output.line(&format!("  {:<22}  {}", "rows", row_text(&total)))?;
+    if rows.n_unreadable > 0 {
+        output.line(&format!(
+            "  {} could not be read and count as not read",
+            units::plural(rows.n_unreadable, "file")
+        ))?;
+    }
+    let counted: BTreeMap<_, _> = rows.partitions.iter().collect();
+    for partition in dataset.partitions.keys() {
+        if let Some(count) = counted.get(partition) {
+            output.line(&format!("    {:<20}  {}", partition.to_string(), row_text(count)))?;
+        }
+    }
+    Ok(())
+}
+
+/// `52,310 ± 1,200 (estimate, 4 of 40 files)`
+fn row_text(count: &RowCount) -> String {
+    let rows = units::count(count.n_rows);
+    if count.accuracy.is_exact() {
+        return format!("{rows} (exact)");
+    }
+    let error = match count.error {
+        Some(error) => format!(" ± {}", units::count(error)),
+        None => ", error unknown".to_owned(),
+    };
+    format!(
+        "{rows}{error} ({}, {} of {})",
+        count.accuracy,
+        units::count(count.n_files_read),
+        units::plural(count.n_files, "file")
+    )
 }
 
 /// Prints findings, each with what to do about it.
@@ -100,12 +333,76 @@ pub fn print_findings(findings: &[Finding], output: &mut Output) -> Result<(), C
         if !finding.remedy.is_empty() {
             output.line(&format!("  → {}", finding.remedy))?;
         }
+        if finding.cost_seconds >= 0.001 || finding.cost_requests > 0 {
+            let requests = match finding.cost_requests {
+                0 => String::new(),
+                n => format!(" and {}", units::plural(n, "request")),
+            };
+            let seconds = units::seconds(finding.cost_seconds);
+            output.line(&format!("  costs {seconds}{requests} a pass (estimate)"))?;
+        }
+    }
+    Ok(())
+}
+
+fn comparison_text(comparison: &RangeComparison, output: &mut Output) -> Result<(), CliError> {
+    let (ours, theirs) = (&comparison.range, &comparison.against);
+    output.line(&format!("\n{} against {}", ours.range, theirs.range))?;
+    type Value = fn(&RangeFigures) -> Option<f64>;
+    let bytes = |value: f64| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "sizes are not negative"
+        )]
+        let whole = value.max(0.0) as u64;
+        units::bytes(whole)
+    };
+    let plain = |value: f64| format!("{value:.1}");
+    let lines: [(&str, Value, &dyn Fn(f64) -> String); 7] = [
+        ("bytes", |of| Some(of.n_bytes as f64), &bytes),
+        ("bytes a date", |of| of.bytes_per_date, &bytes),
+        ("files", |of| Some(of.n_files as f64), &plain),
+        ("files a date", |of| of.files_per_date, &plain),
+        (
+            "average file",
+            |of| of.average_file_bytes.map(|n| n as f64),
+            &bytes,
+        ),
+        ("max / median", |of| of.max_over_median, &plain),
+        ("rows", |of| of.rows.map(|rows| rows.n_rows as f64), &plain),
+    ];
+    for (name, value, text) in lines {
+        let (ours, theirs) = (value(ours), value(theirs));
+        if ours.is_none() && theirs.is_none() {
+            continue;
+        }
+        let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), text);
+        let change = match (ours, theirs) {
+            (Some(ours), Some(theirs)) if theirs > 0.0 => format!("{:+.1}%", (ours / theirs - 1.0) * 100.0),
+            _ => String::new(),
+        };
+        output.line(&format!(
+            "  {name:<16}{:>12}{:>12}  {change}",
+            shown(ours),
+            shown(theirs)
+        ))?;
+    }
+    for (word, findings) in [
+        ("new", &comparison.new_findings),
+        ("gone", &comparison.gone_findings),
+    ] {
+        for finding in findings
+            .iter()
+            .filter(|finding| finding.severity != Severity::Good)
+        {
+            output.line(&format!("  {word}: {}", finding.title))?;
+        }
     }
     Ok(())
 }
 
 fn severity_word(finding: &Finding) -> &'static str {
-    use crate::profile::Severity;
     match finding.severity {
         Severity::Good => "good",
         Severity::Note => "note",

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::preview::{Steps, read_recipe};
+use super::report::Report;
 use super::skew::print_findings;
 use super::{CliError, data, signal};
 use crate::base::{Accuracy, Progress, units};
@@ -67,6 +68,8 @@ pub struct KeyRequest {
     pub connection: Connection,
     pub costs: CostModel,
     pub keys: KeyArgs,
+    /// Where a page is written to.
+    pub report: Option<PathBuf>,
     pub is_json: bool,
 }
 
@@ -119,6 +122,7 @@ pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError
         connection,
         costs,
         keys: args,
+        report: page,
         is_json,
     } = request;
     let keys = args
@@ -143,6 +147,17 @@ pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError
     let weight = args.weight();
     let report = key_report(first, first.profile(args.top), args.partitions, weight, &costs);
     let ranking = rank(&hashed, args.partitions, weight, &costs);
+    if let Some(path) = page {
+        let content = Report {
+            location: &location,
+            now: chrono::Utc::now(),
+            costs: &costs,
+            listing: None,
+            keys: Some(&report),
+        };
+        super::report::write(&path, &content)?;
+        super::note(&format!("report written to {}", path.display()));
+    }
     let answer = Answer {
         location,
         by: &args.by,

@@ -3,6 +3,7 @@
 //! Leaves to `storage` where bytes are, and to `transform` what is computed from rows.
 
 pub mod arrow_bridge;
+mod count;
 pub mod decode;
 mod format;
 mod head;
@@ -21,6 +22,7 @@ mod stack;
 mod strata;
 mod typetext;
 
+pub use count::{COUNTED_BYTES, CountedRows, count_rows};
 pub use format::{Codec, FileFormat, Format};
 pub use head::format_of;
 pub use input::{

@@ -313,6 +313,7 @@ impl App {
                 let margin = match self.state.panels.tab {
                     Tab::Partitions => 0,
                     Tab::Data | Tab::Job => 14,
+                    Tab::Keys => 0,
                 };
                 Frame::new()
                     .inner_margin(Margin::same(margin))
@@ -334,6 +335,7 @@ impl App {
                 let choices = [
                     (Tab::Partitions, "Partitions"),
                     (Tab::Data, "Data"),
+                    (Tab::Keys, "Keys"),
                     (Tab::Job, "Job"),
                 ];
                 if let Some(tab) = super::widgets::tabs(ui, &choices, self.state.panels.tab) {
@@ -391,6 +393,10 @@ impl App {
                     inputs: slots.opened_inputs(),
                 };
                 data_ui(ui, view, &mut panels.data, &mut self.commands);
+            }
+            Tab::Keys => {
+                let view = super::keys::view(document, slots, &self.activity);
+                super::keys::keys_ui(ui, &view, &mut panels.keys, &mut self.commands);
             }
             Tab::Job => {
                 let progress = slots

@@ -93,6 +93,8 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
         }
     }
     state.slots.inputs.poll();
+    super::keys::poll(state);
+    take_exported_picture(state);
     second_data::take_declared(state);
     take_session(state);
     recipe_files::take_recipe(state);
@@ -149,6 +151,7 @@ fn take_picked(app: &mut App) {
         Purpose::OpenRecipe => recipe_files::open_recipe(app, path),
         Purpose::SaveRecipe => recipe_files::save_recipe(app, path),
         Purpose::Export => export(app, path),
+        Purpose::ExportPicture(picture) => export_picture(app, path, *picture),
         Purpose::PickInput => {
             if let Some(form) = &mut app.state.panels.add_input {
                 form.picked(&path.display().to_string());
@@ -226,6 +229,28 @@ const NO_PERSON: Duration = Duration::from_millis(150);
 const NO_DIALOGS: &str = "this desktop has none: install xdg-desktop-portal or zenity; places can also be typed into the \
                           address above, or given to `skewer` on the command line";
 
+fn export_picture(app: &mut App, path: PathBuf, picture: super::plot::PictureExport) {
+    let generation = app.state.slots.next_generation();
+    let tasks = &app.tasks;
+    let exported = &mut app.state.slots.exported_picture;
+    exported.restart((generation, path.clone()), |_| {
+        super::plot::export_picture(tasks, path, picture)
+    });
+}
+
+fn take_exported_picture(state: &mut State) {
+    let slot = &mut state.slots.exported_picture;
+    if !slot.poll() {
+        return;
+    }
+    let said = match (slot.error(), slot.value()) {
+        (Some(error), _) => (Tone::Bad, error.to_owned()),
+        (None, Some(path)) => (Tone::Good, format!("Exported to {path}")),
+        (None, None) => return,
+    };
+    state.say(said.0, said.1);
+}
+
 fn ask(app: &mut App, purpose: Purpose) {
     // A second dialog over the first confuses every desktop.
     if app.state.slots.picked.is_pending() {
@@ -254,6 +279,10 @@ fn ask(app: &mut App, purpose: Purpose) {
         Purpose::SaveSession => {
             let name = format!("{}.{SESSION_EXTENSION}", app.state.document().job.name);
             (app.picker.save_file(&name), "Choosing where to save")
+        }
+        Purpose::ExportPicture(ref export) => {
+            let name = super::plot::file_name(&export.picture);
+            (app.picker.save_picture(&name), "Choosing where to export")
         }
         Purpose::Export => {
             let name = format!("{}.yaml", app.state.document().job.name);
@@ -343,6 +372,8 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         Command::CopyText(text) => ctx.copy_text(text),
         Command::Refresh => refresh(app),
         Command::ShowTab(tab) => app.state.panels.tab = tab,
+        Command::Keys(command) => super::keys::apply(app, command),
+        Command::ExportPicture(picture) => ask(app, Purpose::ExportPicture(picture)),
         Command::ShowStep(step) => app.state.panels.shown_step = step,
         Command::OpenStep(at) => open_step(&mut app.state, at),
         Command::CopyPython => job_facts::copy_python(&mut app.state),
@@ -597,6 +628,7 @@ pub(super) fn start_work(app: &mut App) {
             });
         }
     }
+    super::keys::start_work(tasks, document, slots, panels);
     hints::suggest(tasks, document, slots);
     hints::look_for_lacks(document, slots);
     job_facts::request(tasks, document, slots, panels.tab, spec_base(session.as_deref()));

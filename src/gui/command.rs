@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
+use super::keys::KeysCommand;
+use super::plot::PictureExport;
 use super::theme::{Theme, Tone};
 use crate::session::{Edit, EntryId, Source};
 use crate::storage::Connection;
@@ -18,6 +20,7 @@ pub enum Tab {
     #[default]
     Partitions,
     Data,
+    Keys,
     Job,
 }
 
@@ -37,6 +40,10 @@ pub enum Command {
     OpenFileDialog,
     Refresh,
     ShowTab(Tab),
+    /// Anything of the Keys tab.
+    Keys(KeysCommand),
+    /// Asks for a file and draws a chart there.
+    ExportPicture(Box<PictureExport>),
     /// Shows the data after this many steps; none shows them after all steps.
     ShowStep(Option<usize>),
     /// Puts the recipe on the clipboard as a Python program.
@@ -136,6 +143,7 @@ pub enum CommandKind {
     Refresh,
     ShowPartitions,
     ShowData,
+    ShowKeys,
     ShowJob,
     ToggleSources,
     ToggleRecipe,
@@ -176,7 +184,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 impl CommandKind {
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::OpenFolder,
         Self::OpenFile,
         Self::OpenSampleData,
@@ -201,6 +209,7 @@ impl CommandKind {
         Self::Refresh,
         Self::ShowPartitions,
         Self::ShowData,
+        Self::ShowKeys,
         Self::ShowJob,
         Self::ToggleSources,
         Self::ToggleRecipe,
@@ -395,11 +404,17 @@ impl CommandKind {
                 "Rows after the recipe's steps",
                 const { &[ctrl(Key::Num2)] },
             ),
+            Self::ShowKeys => (
+                Command::ShowTab(Tab::Keys),
+                "Show keys",
+                "How skewed a shuffle by a key would be, and what helps",
+                const { &[ctrl(Key::Num4)] },
+            ),
             Self::ShowJob => (
                 Command::ShowTab(Tab::Job),
                 "Show job",
                 "The job spec, its export and its run",
-                const { &[ctrl(Key::Num3)] },
+                const { &[ctrl(Key::Num5)] },
             ),
             Self::ToggleSources => (
                 Command::ToggleSources,

@@ -21,6 +21,10 @@ pub trait FilePicker {
     fn pick_recipe(&self) -> Picked;
     /// A place to write to, with a name to start from.
     fn save_file(&self, name: &str) -> Picked;
+    /// A place for a picture: the ending that a person gives says its format.
+    fn save_picture(&self, name: &str) -> Picked {
+        self.save_file(name)
+    }
 }
 
 /// The dialogs of the desktop.
@@ -68,6 +72,15 @@ impl FilePicker for NativePicker {
             .set_title("Open a recipe")
             .add_filter("Recipes, job specs and sessions", &["yaml", "yml"])
             .pick_file();
+        Box::pin(async move { Self::path(dialog.await) })
+    }
+
+    fn save_picture(&self, name: &str) -> Picked {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title("Export a picture")
+            .set_file_name(name)
+            .add_filter("PNG and SVG", &["png", "svg"])
+            .save_file();
         Box::pin(async move { Self::path(dialog.await) })
     }
 

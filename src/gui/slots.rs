@@ -8,7 +8,9 @@ use chrono::NaiveDate;
 use polars::prelude::Schema;
 
 use super::job_facts::{FactsKey, JobFacts};
+use super::keys::KeysSlots;
 use super::listed::{Listed, ListedDataset};
+use super::plot::PictureExport;
 use super::theme::SystemFonts;
 use crate::dataset::{InputSpec, Page, SampleChoice};
 use crate::explore::{Explored, Explorer, Suggestion};
@@ -141,6 +143,8 @@ pub enum Purpose {
     PickInput,
     /// The spec is written as it was when the dialog was opened.
     Export,
+    /// The picture is drawn as it was when the dialog was opened.
+    ExportPicture(Box<PictureExport>),
 }
 
 #[derive(Debug, Default)]
@@ -164,6 +168,8 @@ pub struct Slots {
     /// Answers of native dialogs.
     pub picked: Slot<(u64, Purpose), Option<PathBuf>>,
     pub exported: Slot<(u64, PathBuf), String>,
+    pub exported_picture: Slot<(u64, PathBuf), String>,
+    pub keys: KeysSlots,
     pub run: Slot<u64, serde_json::Value>,
     pub sample: Slot<(), PathBuf>,
     pub fonts: Slot<(), SystemFonts>,

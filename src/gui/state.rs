@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::command::{Command, Tab};
 use super::data::DataPanel;
 use super::job::JobPanel;
+use super::keys::KeysPanel;
 use super::partitions::PartitionsPanel;
 use super::preferences::Preferences;
 use super::recipe::{AddInputForm, RecipePanel};
@@ -93,6 +94,7 @@ pub struct Panels {
     pub sources: SourcesPanel,
     pub partitions: PartitionsPanel,
     pub data: DataPanel,
+    pub keys: KeysPanel,
     pub recipe: RecipePanel,
     pub job: JobPanel,
     pub palette: Option<Palette>,
@@ -113,6 +115,7 @@ impl Default for Panels {
             sources: SourcesPanel::default(),
             partitions: PartitionsPanel::default(),
             data: DataPanel::default(),
+            keys: KeysPanel::default(),
             recipe: RecipePanel::default(),
             job: JobPanel::default(),
             palette: None,

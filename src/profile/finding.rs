@@ -32,6 +32,24 @@ pub enum FindingCode {
     KeyVariants,
     /// A key whose spread costs nothing.
     Harmless,
+    /// No partitions in the keys, or one: nothing to compare.
+    FewPartitions,
+    /// Compressed JSON over 1 GB, which one task has to read.
+    UnsplittableFiles,
+    /// Files of 0 bytes beside others.
+    ZeroByteFiles,
+    /// Several formats or codecs in one dataset.
+    MixedFormats,
+    /// Objects with the etag and size of another one.
+    DuplicateObjects,
+    /// A date far from what its weekday leads to expect.
+    WeekdayOutlier,
+    /// The days become larger or smaller over the weeks.
+    Growth,
+    /// Files that were modified long after their date.
+    LateFiles,
+    /// Files that were modified before their date or in the future.
+    ClockSkew,
 }
 
 /// How bad. Ordered from harmless to bad.

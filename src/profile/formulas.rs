@@ -35,6 +35,24 @@ pub fn median(sorted: &[u64]) -> Option<u64> {
     })
 }
 
+/// The median of any numbers, the mean of the middle two for an even count. Sorts them.
+///
+/// ```
+/// use skewer::profile::formulas::median_of;
+/// assert_eq!(median_of(&mut [3.0, 1.0, 2.0, 10.0]), Some(2.5));
+/// assert_eq!(median_of(&mut []), None);
+/// ```
+pub fn median_of(values: &mut [f64]) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let upper = *values.get(middle)?;
+    if values.len().is_multiple_of(2) {
+        Some(f64::midpoint(*values.get(middle - 1)?, upper))
+    } else {
+        Some(upper)
+    }
+}
+
 /// Imbalance `λ = P·max / S`: how much longer the largest partition takes than an even one. At least 1.
 ///
 /// ```

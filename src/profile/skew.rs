@@ -7,6 +7,9 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use super::days::{DayLoad, days};
+use super::growth::{Growth, growth};
+use super::weekdays::{Weekdays, weekdays};
 use super::{CostModel, Finding, Severity, findings, formulas};
 use crate::storage::{DatasetKeys, PartitionStats};
 
@@ -32,6 +35,10 @@ pub struct SkewMetrics {
     pub n_tiny_files: u64,
     /// Partitions of that kind.
     pub n_tiny_partitions: u64,
+    /// None without files.
+    pub average_file_bytes: Option<u64>,
+    /// How the days grow; none for fewer than eight weeks.
+    pub growth: Option<Growth>,
 }
 
 /// A metric that has thresholds.
@@ -53,6 +60,8 @@ pub struct PartitionSkew {
     pub metrics: SkewMetrics,
     /// Dates between the first and the last that have no objects.
     pub missing: Vec<NaiveDate>,
+    /// Days unlike the same weekday of other weeks.
+    pub weekdays: Weekdays,
     /// Sorted by cost.
     pub findings: Vec<Finding>,
 }
@@ -106,23 +115,35 @@ pub fn has_tiny_files(stats: &PartitionStats) -> bool {
 /// Measures `dataset` as listed.
 pub fn partition_skew(dataset: &DatasetKeys, costs: &CostModel) -> PartitionSkew {
     let missing = missing_dates(dataset);
-    let metrics = metrics(dataset, &missing);
-    let findings = findings::find(dataset, &metrics, &missing, costs);
+    let days = days(dataset);
+    let metrics = metrics(dataset, &missing, &days);
+    let weekdays = weekdays(&days);
+    let findings = findings::find(&findings::Seen {
+        dataset,
+        metrics: &metrics,
+        missing: &missing,
+        weekdays: &weekdays,
+        costs: &costs.checked(),
+    });
     PartitionSkew {
         metrics,
         missing,
+        weekdays,
         findings,
     }
 }
 
-fn metrics(dataset: &DatasetKeys, missing: &[NaiveDate]) -> SkewMetrics {
+fn metrics(dataset: &DatasetKeys, missing: &[NaiveDate], days: &[DayLoad]) -> SkewMetrics {
     let mut loads: Vec<u64> = dataset.partitions.values().map(|stats| stats.n_bytes).collect();
     loads.sort_unstable();
     let tiny = || dataset.partitions.values().filter(|stats| has_tiny_files(stats));
+    let (n_files, n_bytes) = (dataset.n_files(), dataset.n_bytes());
     SkewMetrics {
         n_partitions: loads.len() as u64,
-        n_files: dataset.partitions.values().map(|stats| stats.n_files).sum(),
-        n_bytes: loads.iter().sum(),
+        n_files,
+        n_bytes,
+        average_file_bytes: n_bytes.checked_div(n_files),
+        growth: growth(days),
         max_over_mean: formulas::max_over_mean(&loads),
         max_over_median: formulas::max_over_median(&loads),
         p99_over_p50: formulas::p99_over_p50(&loads),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::InputSpec;
 pub use crate::dataset::SampleChoice;
+use crate::profile::{CostModel, Finding, FindingCode};
 use crate::storage::{Connection, Location, Partition};
 use crate::transform::{Recipe, RecipeTest};
 
@@ -60,6 +61,31 @@ impl Default for JobSettings {
     }
 }
 
+/// A finding that a person put aside as expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// Prefix of the dataset below the source.
+    pub dataset: String,
+    pub code: FindingCode,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Partition>,
+}
+
+impl Expected {
+    pub fn new(dataset: &str, finding: &Finding) -> Self {
+        Self {
+            dataset: dataset.to_owned(),
+            code: finding.code,
+            partition: finding.partition.clone(),
+        }
+    }
+}
+
+fn has_default_costs(costs: &CostModel) -> bool {
+    *costs == CostModel::default()
+}
+
 /// Everything a session file holds.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -76,4 +102,10 @@ pub struct Document {
     pub inputs: BTreeMap<String, InputSpec>,
     pub recipe: Recipe,
     pub job: JobSettings,
+    /// Assumptions behind the costs of findings.
+    #[serde(skip_serializing_if = "has_default_costs")]
+    pub costs: CostModel,
+    /// Findings of this source that are expected.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expected: Vec<Expected>,
 }

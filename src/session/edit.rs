@@ -1,14 +1,15 @@
 //! Every change of the document, as a value: what undo lists and what a window pushes.
 
-use super::{Document, JobSettings, SampleChoice, Source};
+use super::{Document, Expected, JobSettings, SampleChoice, Source};
 use crate::dataset::InputSpec;
+use crate::profile::CostModel;
 use crate::storage::Partition;
 use crate::transform::{Recipe, RecipeStep};
 
 /// One change. Indices are 0-based positions in the recipe.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Edit {
-    /// Opens another place; dataset and partition are forgotten, recipe and job stay.
+    /// Opens another place; dataset, partition and what was put aside are forgotten, recipe and job stay.
     Open(Option<Source>),
     ShowPartition {
         dataset: String,
@@ -54,6 +55,13 @@ pub enum Edit {
         name: String,
     },
     SetJob(JobSettings),
+    /// Changes the assumptions behind costs.
+    SetCosts(CostModel),
+    /// Puts a finding aside, or takes it back.
+    Expect {
+        finding: Expected,
+        is_expected: bool,
+    },
     /// Several changes that are undone together, under a label of their own.
     Group {
         label: String,
@@ -84,6 +92,11 @@ impl Edit {
             Self::SetInput { name, .. } => format!("add data {name}"),
             Self::RemoveInput { name } => format!("remove data {name}"),
             Self::SetJob(_) => "edit the job".to_owned(),
+            Self::SetCosts(costs) => format!("assume {costs}"),
+            Self::Expect {
+                is_expected: true, ..
+            } => "put a finding aside".to_owned(),
+            Self::Expect { .. } => "take a finding back".to_owned(),
             Self::Group { label, .. } => label.clone(),
         }
     }
@@ -94,7 +107,9 @@ impl Edit {
             (Self::SetStep { at: new, .. }, Self::SetStep { at: old, .. })
             | (Self::NameStep { at: new, .. }, Self::NameStep { at: old, .. })
             | (Self::CommentStep { at: new, .. }, Self::CommentStep { at: old, .. }) => new == old,
-            (Self::SetJob(_), Self::SetJob(_)) | (Self::SetSample(_), Self::SetSample(_)) => true,
+            (Self::SetJob(_), Self::SetJob(_))
+            | (Self::SetSample(_), Self::SetSample(_))
+            | (Self::SetCosts(_), Self::SetCosts(_)) => true,
             _ => false,
         }
     }
@@ -107,6 +122,7 @@ impl Edit {
                 document.source.clone_from(source);
                 document.dataset.clear();
                 document.partition = None;
+                document.expected.clear();
             }
             Self::ShowPartition { dataset, partition } => {
                 document.dataset.clone_from(dataset);
@@ -154,6 +170,13 @@ impl Edit {
                 document.inputs.remove(name);
             }
             Self::SetJob(job) => document.job.clone_from(job),
+            Self::SetCosts(costs) => document.costs = costs.checked(),
+            Self::Expect { finding, is_expected } => {
+                document.expected.retain(|known| known != finding);
+                if *is_expected {
+                    document.expected.push(finding.clone());
+                }
+            }
         }
     }
 }

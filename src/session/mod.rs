@@ -9,7 +9,7 @@ mod history;
 mod job_spec;
 mod recipe_text;
 
-pub use document::{Document, JobSettings, SampleChoice, Source};
+pub use document::{Document, Expected, JobSettings, SampleChoice, Source};
 pub use edit::Edit;
 pub use file::{SESSION_EXTENSION, SessionError, load, save};
 pub use history::{Aside, Entry, EntryId, History};

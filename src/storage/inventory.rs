@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::duplicates::Etags;
 use super::layout::{Folder, FolderReader, data_ending, is_hidden};
-use super::{Layout, Location, Object, Partition, SizeHistogram, StorageError, Store, TINY_BYTES};
+use super::{
+    DateRange, Duplicates, Lags, Layout, Location, Object, Partition, SizeHistogram, StorageError, Store,
+    TINY_BYTES,
+};
 use crate::base::Cancel;
 
 /// What a listing says of one partition. Every figure is exact once the listing has ended.
@@ -29,6 +33,29 @@ pub struct PartitionStats {
     pub max_file_bytes: u64,
     pub first_modified: Option<DateTime<Utc>>,
     pub last_modified: Option<DateTime<Utc>>,
+    #[serde(skip)]
+    pub sizes: SizeHistogram,
+    /// Extensions with their number of files.
+    #[serde(skip)]
+    pub endings: Vec<(&'static str, u64)>,
+    /// How long after the partition's date its files were modified.
+    #[serde(skip)]
+    pub lags: Lags,
+    /// Compressed JSON files over 1 GB, which only one task can read, with their bytes.
+    #[serde(skip)]
+    pub n_unsplittable: u64,
+    #[serde(skip)]
+    pub unsplittable_bytes: u64,
+}
+
+/// From this size on, a compressed file that cannot be split holds a task up.
+const UNSPLITTABLE_BYTES: u64 = 1_000_000_000;
+
+impl PartitionStats {
+    /// Bytes of the average file; none without files.
+    pub fn average_file_bytes(&self) -> Option<u64> {
+        self.n_bytes.checked_div(self.n_files)
+    }
 }
 
 /// A dataset: the keys that share a prefix and a layout.
@@ -43,9 +70,35 @@ pub struct DatasetKeys {
     pub extensions: BTreeMap<String, u64>,
     /// Files by size.
     pub sizes: SizeHistogram,
+    /// Objects with the etag and size of another; none where they were not looked for.
+    pub duplicates: Option<Duplicates>,
 }
 
 impl DatasetKeys {
+    /// The partitions whose date lies in `range`, as a dataset of their own. Partitions without a date are in no range, and
+    /// duplicates are known of the whole listing only.
+    #[must_use]
+    pub fn within(&self, range: DateRange) -> Self {
+        let is_within =
+            |stats: &&PartitionStats| stats.partition.date().is_some_and(|date| range.contains(date));
+        let mut within = Self {
+            prefix: self.prefix.clone(),
+            layout: self.layout.clone(),
+            ..Self::default()
+        };
+        for stats in self.partitions.values().filter(is_within) {
+            within.add_kinds(&stats.endings, &stats.sizes);
+            within.partitions.insert(stats.partition.clone(), stats.clone());
+        }
+        within
+    }
+
+    /// First and last date that partitions have.
+    pub fn dates(&self) -> Option<(chrono::NaiveDate, chrono::NaiveDate)> {
+        let dates = || self.partitions.keys().filter_map(Partition::date);
+        Some((dates().min()?, dates().max()?))
+    }
+
     pub fn n_files(&self) -> u64 {
         self.partitions.values().map(|stats| stats.n_files).sum()
     }
@@ -73,18 +126,32 @@ impl DatasetKeys {
         if !stats.prefixes.iter().any(|known| known == prefix) {
             stats.prefixes.push(prefix.to_owned());
         }
-        self.add_kinds(tally);
+        stats.sizes.merge(&tally.sizes);
+        add_endings(&mut stats.endings, &tally.endings);
+        stats.lags.merge(&tally.lags);
+        stats.n_unsplittable += tally.n_unsplittable;
+        stats.unsplittable_bytes += tally.unsplittable_bytes;
+        self.add_kinds(&tally.endings, &tally.sizes);
     }
 
-    fn add_kinds(&mut self, tally: &Tally) {
-        for (ending, n) in &tally.endings {
+    fn add_kinds(&mut self, endings: &[(&'static str, u64)], sizes: &SizeHistogram) {
+        for (ending, n) in endings {
             if let Some(known) = self.extensions.get_mut(*ending) {
                 *known += n;
             } else {
                 self.extensions.insert((*ending).to_owned(), *n);
             }
         }
-        self.sizes.merge(&tally.sizes);
+        self.sizes.merge(sizes);
+    }
+}
+
+fn add_endings(endings: &mut Vec<(&'static str, u64)>, more: &[(&'static str, u64)]) {
+    for (ending, n_more) in more {
+        match endings.iter_mut().find(|(known, _)| known == ending) {
+            Some((_, n)) => *n += n_more,
+            None => endings.push((*ending, *n_more)),
+        }
     }
 }
 
@@ -101,6 +168,10 @@ pub struct Inventory {
     n_files: u64,
     n_bytes: u64,
     n_skipped: u64,
+    /// The moment of the listing, where times are to be held against it.
+    now: Option<DateTime<Utc>>,
+    /// Etags seen, where they tell of the content.
+    etags: Option<Etags>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -135,6 +206,9 @@ struct Tally {
     last_modified: Option<DateTime<Utc>>,
     endings: Vec<(&'static str, u64)>,
     sizes: SizeHistogram,
+    lags: Lags,
+    n_unsplittable: u64,
+    unsplittable_bytes: u64,
 }
 
 impl Tally {
@@ -147,10 +221,11 @@ impl Tally {
         self.first_modified = earlier(self.first_modified, Some(object.modified));
         self.last_modified = self.last_modified.max(Some(object.modified));
         self.sizes.add(object.size);
-        match self.endings.iter_mut().find(|(known, _)| *known == ending) {
-            Some((_, n)) => *n += 1,
-            None => self.endings.push((ending, 1)),
+        if object.size > UNSPLITTABLE_BYTES && ending.contains('.') {
+            self.n_unsplittable += 1;
+            self.unsplittable_bytes += object.size;
         }
+        add_endings(&mut self.endings, &[(ending, 1)]);
     }
 
     fn merge(&mut self, other: &Self) {
@@ -162,12 +237,10 @@ impl Tally {
         self.first_modified = earlier(self.first_modified, other.first_modified);
         self.last_modified = self.last_modified.max(other.last_modified);
         self.sizes.merge(&other.sizes);
-        for (ending, more) in &other.endings {
-            match self.endings.iter_mut().find(|(known, _)| known == ending) {
-                Some((_, n)) => *n += more,
-                None => self.endings.push((*ending, *more)),
-            }
-        }
+        self.lags.merge(&other.lags);
+        self.n_unsplittable += other.n_unsplittable;
+        self.unsplittable_bytes += other.unsplittable_bytes;
+        add_endings(&mut self.endings, &other.endings);
     }
 }
 
@@ -187,6 +260,37 @@ impl Inventory {
             reader: FolderReader::new(root),
             ..Self::default()
         }
+    }
+
+    /// Holds times of change against `now`, and looks for duplicates where etags tell of the content: on S3, while on disk
+    /// they are made of size and time.
+    #[must_use]
+    pub fn listed_at(mut self, now: DateTime<Utc>, store: &Store) -> Self {
+        self.now = Some(now);
+        self.etags = store.is_s3().then(Etags::default);
+        self
+    }
+
+    /// Says what only a whole listing can: which objects are duplicates. Asks for the keys of a few partitions again where
+    /// there are some, to compare their etags themselves.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub async fn finish(&mut self, store: &Store, cancel: &Cancel) -> Result<(), StorageError> {
+        let Some(mut etags) = self.etags.take() else {
+            return Ok(());
+        };
+        let place_of = |prefix: &str| match self.reader.read(prefix) {
+            Some(read) => Some((prefix.get(..read.n_dataset)?.to_owned(), read.partition)),
+            None => Some((self.home_of(prefix).to_owned(), Partition::Whole)),
+        };
+        let mut found = etags.take(&place_of);
+        for (prefix, dataset) in &mut self.datasets {
+            let mut duplicates = found.remove(prefix).unwrap_or_default();
+            duplicates.verify(store, cancel).await?;
+            dataset.duplicates = Some(duplicates);
+        }
+        Ok(())
     }
 
     /// Adds one page. Control files (`_SUCCESS`, anything below a folder starting with `_` or `.`) and files of no data
@@ -213,12 +317,25 @@ impl Inventory {
     /// Whether loose files have to be grouped anew.
     fn add_folder(&mut self, folder: &str, objects: &[Object]) -> bool {
         let mut tally = Tally::default();
+        let read = self.reader.read(folder);
+        let date = read.as_ref().and_then(|read| read.partition.date());
+        let is_data = |object: &Object| {
+            let name = object.key.get(folder.len()..).unwrap_or("");
+            data_ending(name).filter(|_| !is_hidden(name))
+        };
         if !is_hidden(folder) {
             for object in objects {
-                let name = object.key.get(folder.len()..).unwrap_or("");
-                if let Some(ending) = data_ending(name).filter(|_| !is_hidden(name)) {
+                if let Some(ending) = is_data(object) {
                     tally.add(object, ending);
+                    if let Some(date) = date {
+                        tally.lags.add(date, object.modified, self.now);
+                    }
                 }
+            }
+            if let Some(etags) = &mut self.etags {
+                let prefix = read.as_ref().and_then(|read| folder.get(..read.n_partition));
+                let data = objects.iter().filter(|object| is_data(object).is_some());
+                etags.add(prefix.unwrap_or(folder), data);
             }
         }
         self.n_skipped += objects.len() as u64 - tally.n_files;
@@ -227,7 +344,7 @@ impl Inventory {
         }
         self.n_files += tally.n_files;
         self.n_bytes += tally.n_bytes;
-        if let Some(read) = self.reader.read(folder) {
+        if let Some(read) = read {
             return self.add_partition(folder, read, &tally);
         }
         self.add_loose(folder, &tally);
@@ -289,7 +406,7 @@ impl Inventory {
             dataset.partitions.remove(&Partition::Whole);
             dataset.extensions.clear();
             dataset.sizes = SizeHistogram::default();
-            dataset.add_kinds(&held.tally);
+            dataset.add_kinds(&held.tally.endings, &held.tally.sizes);
         }
         let loose = std::mem::take(&mut self.loose);
         for (folder, tally) in &loose {

@@ -9,5 +9,6 @@
 
 mod desk;
 mod journey;
+mod keys;
 mod prototype;
 mod shell;

@@ -454,3 +454,29 @@ fn tests_of_a_spec_pass_or_fail_with_the_place_that_differs() {
     let unasked = skewer().args(["validate", path]).output().unwrap();
     assert_eq!(unasked.status.code(), Some(0), "tests run only when asked for");
 }
+
+#[test]
+fn a_report_is_one_file_that_needs_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    for by in [&[][..], &["--by", "company"]] {
+        let path = folder.path().join("out.html");
+        let mut args = vec!["skew", "sample_data/raw", "--report", text_of(&path)];
+        args.extend(by);
+        let output = run(&args);
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert!(
+            stderr(&output).contains("report written to "),
+            "{}",
+            stderr(&output)
+        );
+        let page = fs::read_to_string(&path).unwrap();
+        assert!(
+            page.starts_with("<!DOCTYPE html>") && page.contains("<svg"),
+            "{by:?}"
+        );
+        assert!(!page.contains("<script") && !page.contains("src="), "{by:?}");
+    }
+    let nowhere = folder.path().join("no/such/folder/out.html");
+    let args = ["skew", "sample_data/raw", "--report", text_of(&nowhere)];
+    fails(&args, 2, &["out.html: the report cannot be written"]);
+}

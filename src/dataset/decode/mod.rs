@@ -18,6 +18,7 @@ mod batch;
 mod border_properties;
 mod codec;
 mod columns;
+mod count;
 mod decompress;
 mod drift;
 #[cfg(test)]
@@ -55,6 +56,7 @@ use self::record::{Fault, Record, Scratch};
 use super::{Codec, Reason, Reject, Schema, SchemaError, Stage};
 
 pub use codec::actual_codec;
+pub(super) use count::count_lines;
 pub use drift::{Drift, Mismatch, UnknownKey};
 
 /// What a reject weighs in the batch's budget besides its text.

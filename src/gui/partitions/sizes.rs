@@ -52,7 +52,7 @@ pub fn sizes_card(ui: &mut Ui, dataset: &ListedDataset) {
                     pos2(center - width / 2.0, plot.bottom() - height),
                     pos2(center + width / 2.0, plot.bottom()),
                 );
-                let color = if has_tiny && tier.is_tiny && (label == "0" || label.starts_with('<')) {
+                let color = if has_tiny && tier.is_tiny() && (label == "0" || label.starts_with('<')) {
                     c.warn
                 } else {
                     c.data

@@ -1,0 +1,265 @@
+//! Rows of each partition, read in the background: Parquet footers, and the first bytes of some JSON Lines files.
+//!
+//! What it costs is said before: [`RowPlan`]. Memory is bounded by one partition's listing for each of a few at a time.
+
+use futures::stream::{self, StreamExt as _};
+
+use crate::base::{Cancel, Progress};
+use crate::dataset::{COUNTED_BYTES, PageError, count_rows};
+use crate::profile::{CostModel, FileRows, PartitionFiles, RowCounts, estimate_rows};
+use crate::storage::{DatasetKeys, Inventory, Object, Partition, PartitionStats, StorageError, Store};
+
+/// Parquet files whose footers are read; of more, some of each partition.
+const MAX_FOOTERS: u64 = 20_000;
+/// JSON Lines files that are read of a partition, and of a dataset.
+const FILES_PER_PARTITION: u64 = 4;
+const MAX_FILES: u64 = 4000;
+/// Partitions counted at once, and files of each.
+const PARTITIONS_AT_ONCE: usize = 8;
+const FILES_AT_ONCE: usize = 8;
+/// Bytes of a footer, as it is usually read.
+const FOOTER_BYTES: u64 = 64 << 10;
+const KEYS_PER_LIST: u64 = 1000;
+
+/// How many files of each partition are read, and what that costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct RowPlan {
+    /// Whether every row will be counted: Parquet, and few enough files.
+    pub is_exact: bool,
+    /// Files read of a partition at most; every `every`-th partition is read.
+    per_partition: u64,
+    every: usize,
+    pub n_files_read: u64,
+    pub n_files: u64,
+    /// Listings and reads.
+    pub n_requests: u64,
+    /// At most.
+    pub n_bytes: u64,
+}
+
+impl RowPlan {
+    pub fn new(dataset: &DatasetKeys) -> Self {
+        let n_files = dataset.n_files();
+        let n_partitions = dataset.partitions.len() as u64;
+        let is_parquet = dataset.extensions.keys().all(|ending| ending == "parquet");
+        let is_exact = is_parquet && n_files <= MAX_FOOTERS;
+        let most = if is_parquet { MAX_FOOTERS } else { MAX_FILES };
+        let per_partition = match (is_exact, is_parquet) {
+            (true, _) => u64::MAX,
+            (false, true) => (most / n_partitions.max(1)).max(1),
+            (false, false) => (most / n_partitions.max(1)).clamp(1, FILES_PER_PARTITION),
+        };
+        let every = usize::try_from(n_partitions.div_ceil(most)).unwrap_or(1).max(1);
+        let mut plan = Self {
+            is_exact,
+            per_partition,
+            every,
+            n_files_read: 0,
+            n_files,
+            n_requests: 0,
+            n_bytes: 0,
+        };
+        for stats in dataset.partitions.values().step_by(every) {
+            let n_read = stats.n_files.min(per_partition);
+            plan.n_files_read += n_read;
+            plan.n_requests +=
+                n_read + stats.n_files.div_ceil(KEYS_PER_LIST) * stats.prefixes.len().max(1) as u64;
+            let each = if is_parquet { FOOTER_BYTES } else { COUNTED_BYTES };
+            plan.n_bytes += (n_read * each).min(stats.n_bytes);
+        }
+        plan
+    }
+
+    /// About how long it takes: requests wait for each other only as far as there are too many at once.
+    pub fn seconds(&self, costs: &CostModel) -> f64 {
+        let at_once = (PARTITIONS_AT_ONCE * FILES_AT_ONCE) as f64;
+        costs.request_seconds(self.n_requests) / at_once
+            + self.n_bytes as f64 / costs.bytes_per_second.max(1.0)
+    }
+}
+
+/// Counts or estimates the rows of every partition. `on_partial` gets what is known after each partition.
+///
+/// Accuracy: as [`estimate_rows`] says. A file that cannot be read counts as not read.
+///
+/// # Errors
+/// Any [`StorageError`] of a listing; [`StorageError::Cancelled`] soon after `cancel`.
+pub async fn count_partitions(
+    store: &Store,
+    inventory: &Inventory,
+    dataset: &DatasetKeys,
+    plan: RowPlan,
+    cancel: &Cancel,
+    progress: &Progress,
+    on_partial: &mut (dyn FnMut(RowCounts) + Send),
+) -> Result<RowCounts, StorageError> {
+    progress.add_total(plan.n_files_read);
+    let read = |stats: PartitionStats| async move {
+        count_partition(store, inventory, dataset, &stats, plan, cancel, progress).await
+    };
+    let chosen: Vec<PartitionStats> = dataset.partitions.values().step_by(plan.every).cloned().collect();
+    let mut reading =
+        stream::iter(chosen.into_iter().map(read).collect::<Vec<_>>()).buffer_unordered(PARTITIONS_AT_ONCE);
+    let mut files: std::collections::BTreeMap<Partition, PartitionFiles> = dataset
+        .partitions
+        .values()
+        .map(|stats| (stats.partition.clone(), unread(stats)))
+        .collect();
+    let mut n_unreadable = 0;
+    let mut n_since = 0;
+    while let Some(counted) = reading.next().await {
+        let (counted, n_failed) = counted?;
+        n_unreadable += n_failed;
+        files.insert(counted.partition.clone(), counted);
+        n_since += 1;
+        // Each estimate costs a pass over the partitions.
+        if n_since * 20 >= dataset.partitions.len() {
+            n_since = 0;
+            let so_far: Vec<PartitionFiles> = files.values().cloned().collect();
+            on_partial(estimate_rows(&so_far, n_unreadable));
+        }
+    }
+    if cancel.is_cancelled() {
+        return Err(StorageError::Cancelled);
+    }
+    let all: Vec<PartitionFiles> = files.into_values().collect();
+    Ok(estimate_rows(&all, n_unreadable))
+}
+
+fn unread(stats: &PartitionStats) -> PartitionFiles {
+    PartitionFiles {
+        partition: stats.partition.clone(),
+        n_files: stats.n_files,
+        n_bytes: stats.n_bytes,
+        read: Vec::new(),
+    }
+}
+
+/// What some files of a partition tell, and how many could not be read.
+async fn count_partition(
+    store: &Store,
+    inventory: &Inventory,
+    dataset: &DatasetKeys,
+    stats: &PartitionStats,
+    plan: RowPlan,
+    cancel: &Cancel,
+    progress: &Progress,
+) -> Result<(PartitionFiles, u64), StorageError> {
+    let objects = inventory
+        .objects(store, dataset, &stats.partition, cancel)
+        .await?;
+    let n_files = objects.len();
+    let chosen = spread(objects, usize::try_from(plan.per_partition).unwrap_or(usize::MAX));
+    let count = |object: Object| async move {
+        if cancel.is_cancelled() {
+            return Err(StorageError::Cancelled);
+        }
+        let counted = count_rows(store, &object).await;
+        progress.add_done(1);
+        match counted {
+            Ok(counted) => Ok(Some(FileRows {
+                read_bytes: counted.n_bytes,
+                n_rows: counted.n_rows,
+                is_whole: counted.is_whole,
+            })),
+            Err(PageError::Storage(error)) if !matches!(error, StorageError::NotFound { .. }) => Err(error),
+            Err(_) => Ok(None),
+        }
+    };
+    let mut counting =
+        stream::iter(chosen.into_iter().map(count).collect::<Vec<_>>()).buffer_unordered(FILES_AT_ONCE);
+    let mut files = PartitionFiles {
+        n_files: n_files as u64,
+        ..unread(stats)
+    };
+    let mut n_unreadable = 0;
+    while let Some(counted) = counting.next().await {
+        match counted? {
+            Some(rows) => files.read.push(rows),
+            None => n_unreadable += 1,
+        }
+    }
+    Ok((files, n_unreadable))
+}
+
+/// `n` of `objects`, evenly over their order.
+fn spread(objects: Vec<Object>, n: usize) -> Vec<Object> {
+    if objects.len() <= n {
+        return objects;
+    }
+    let len = objects.len();
+    let is_chosen = |at: usize| (at + 1) * n / len > at * n / len;
+    let chosen = objects.into_iter().enumerate().filter(|(at, _)| is_chosen(*at));
+    chosen.map(|(_, object)| object).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RowPlan, count_partitions};
+    use crate::base::{Accuracy, Cancel, Progress};
+    use crate::storage::{Connection, Inventory, Location, StorageError, Store};
+
+    /// A lake of `days` days with `files` files of a hundred rows each.
+    async fn lake(folder: &std::path::Path, days: u32, files: u32) -> (Store, Inventory) {
+        for day in 1..=days {
+            let day = folder.join(format!("2020/01/{day:02}"));
+            std::fs::create_dir_all(&day).unwrap();
+            for file in 0..files {
+                std::fs::write(day.join(format!("{file}.jsonl")), "{\"a\": 123456}\n".repeat(100)).unwrap();
+            }
+        }
+        let root = Location::Local(folder.to_owned());
+        let store = Store::open(&root, &Connection::default()).await.unwrap();
+        let mut inventory = Inventory::new(&root);
+        inventory.add(&store.list_all("", &Cancel::new()).await.unwrap());
+        (store, inventory)
+    }
+
+    #[tokio::test]
+    async fn rows_of_a_sample_of_files_are_estimated_and_the_plan_kept_what_it_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, inventory) = lake(folder.path(), 5, 10).await;
+        let dataset = inventory.datasets().next().unwrap();
+        let plan = RowPlan::new(dataset);
+        assert_eq!(
+            (plan.is_exact, plan.n_files_read, plan.n_requests),
+            (false, 20, 25)
+        );
+        let (progress, mut n_partial, cancel) = (Progress::new(), 0, Cancel::new());
+        let mut on_partial = |_| n_partial += 1;
+        let counted = count_partitions(
+            &store,
+            &inventory,
+            dataset,
+            plan,
+            &cancel,
+            &progress,
+            &mut on_partial,
+        );
+        let total = counted.await.unwrap().total();
+        assert_eq!(
+            (total.n_rows, total.error, total.accuracy),
+            (5000, Some(0), Accuracy::Estimate)
+        );
+        assert_eq!((total.n_files_read, total.n_files), (20, 50));
+        assert_eq!((progress.view().n_done, n_partial), (20, 5));
+    }
+
+    #[tokio::test]
+    async fn files_that_are_all_read_give_exact_rows_and_a_cancel_stops() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, inventory) = lake(folder.path(), 2, 3).await;
+        let dataset = inventory.datasets().next().unwrap();
+        let plan = RowPlan::new(dataset);
+        let cancel = Cancel::new();
+        let progress = Progress::new();
+        let counted =
+            count_partitions(&store, &inventory, dataset, plan, &cancel, &progress, &mut |_| {}).await;
+        let total = counted.unwrap().total();
+        assert_eq!((total.n_rows, total.accuracy), (600, Accuracy::Exact));
+        cancel.cancel();
+        let stopped =
+            count_partitions(&store, &inventory, dataset, plan, &cancel, &progress, &mut |_| {}).await;
+        assert!(matches!(stopped, Err(StorageError::Cancelled)), "{stopped:?}");
+    }
+}

@@ -1,0 +1,184 @@
+//! Which keys are counted over which rows: columns to choose from, candidates, scope, progress.
+
+use egui::{ScrollArea, Ui};
+
+use super::work::Scope;
+use super::{KeysCommand, KeysPanel, KeysView};
+use crate::base::units;
+use crate::dataset::dtype_name;
+use crate::explore::Explored;
+use crate::gui::command::Command;
+use crate::gui::state::Commands;
+use crate::gui::theme::{Tone, space, weak, weak_small};
+use crate::gui::widgets::{
+    Icon, accuracy_badge, badge, card_button, card_with_head, icon_button, primary_button, progress_bar,
+    secondary_button, segmented, text_field,
+};
+
+pub(super) fn choose_card(
+    ui: &mut Ui,
+    view: &KeysView<'_>,
+    explored: &Explored,
+    panel: &mut KeysPanel,
+    commands: &mut Commands,
+) {
+    let mut scope = None;
+    let choices: &[(Scope, &str)] = match view.partition {
+        // A segmented control at the right is given from right to left.
+        Some(_) => &[
+            (Scope::All, "all partitions"),
+            (Scope::Partition, "this partition"),
+            (Scope::Sample, "sample shown"),
+        ],
+        None => &[(Scope::All, "all partitions"), (Scope::Sample, "sample shown")],
+    };
+    let shown = panel.scope;
+    card_with_head(
+        ui,
+        "Keys",
+        |ui| {
+            if let Some(counted) = view
+                .slots
+                .counted
+                .value()
+                .filter(|counted| counted.scope == shown)
+            {
+                accuracy_badge(ui, counted.accuracy);
+                if counted.n_files_failed > 0 {
+                    let text = format!("{} unreadable", units::plural(counted.n_files_failed, "file"));
+                    badge(ui, Tone::Warn, &text);
+                }
+            }
+        },
+        |ui| scope = segmented(ui, choices, shown),
+        |ui| {
+            candidates_ui(ui, explored, panel);
+            if panel.scope != Scope::Sample && !panel.keys.is_empty() {
+                count_ui(ui, view, panel, commands);
+            }
+        },
+    );
+    if let Some(scope) = scope {
+        panel.scope = scope;
+    }
+    if panel.scope == Scope::Partition && view.partition.is_none() {
+        panel.scope = Scope::All;
+    }
+}
+
+fn candidates_ui(ui: &mut Ui, explored: &Explored, panel: &mut KeysPanel) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = space::SM;
+        let mut removed = None;
+        for key in panel.keys.clone() {
+            let name = key.join(" + ");
+            let is_open = panel.open_key() == Some(&key);
+            if ui
+                .selectable_label(is_open, crate::gui::theme::code(&name))
+                .on_hover_text("Shows this key")
+                .clicked()
+            {
+                panel.open = Some(key.clone());
+            }
+            if icon_button(ui, true, Icon::Close, &format!("Remove the key {name}")).clicked() {
+                removed = Some(key);
+            }
+        }
+        if let Some(key) = removed {
+            panel.remove(&key);
+        }
+        card_button(ui, "add key", "Add key…", |ui| picker_ui(ui, explored, panel));
+        if panel.keys.is_empty() {
+            ui.label(weak(ui, "the columns that rows are shuffled by"));
+        }
+    });
+}
+
+/// Columns with boxes; several together are one key, in the order they were ticked.
+fn picker_ui(ui: &mut Ui, explored: &Explored, panel: &mut KeysPanel) {
+    ui.set_width(300.0);
+    text_field(ui, &mut panel.filter, "Find a column", "Find a column", false);
+    let wanted = panel.filter.to_lowercase();
+    ScrollArea::vertical()
+        .id_salt("key columns")
+        .max_height(280.0)
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            for column in explored.df.columns() {
+                let name = column.name().as_str();
+                if !name.to_lowercase().contains(&wanted) {
+                    continue;
+                }
+                let mut is_chosen = panel.draft.iter().any(|chosen| chosen == name);
+                ui.horizontal(|ui| {
+                    if ui.checkbox(&mut is_chosen, name).changed() {
+                        panel.draft.retain(|chosen| chosen != name);
+                        if is_chosen {
+                            panel.draft.push(name.to_owned());
+                        }
+                    }
+                    let dtype = dtype_name(column.dtype());
+                    // Of a nested type its kind is enough to choose by.
+                    let kind = dtype.split('<').next().unwrap_or_default();
+                    ui.label(weak_small(ui, kind)).on_hover_text(&dtype);
+                });
+            }
+        });
+    ui.add_space(space::XS);
+    let text = match panel.draft.len() {
+        0 | 1 => "Add key".to_owned(),
+        n => format!("Add key of {n} columns"),
+    };
+    if primary_button(ui, !panel.draft.is_empty(), &text).clicked() {
+        let key = std::mem::take(&mut panel.draft);
+        panel.add(key);
+        ui.close();
+    }
+}
+
+/// The button that reads files, with what it costs, or the progress with a way to stop.
+fn count_ui(ui: &mut Ui, view: &KeysView<'_>, panel: &KeysPanel, commands: &mut Commands) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = space::SM;
+        if let Some(progress) = view.progress {
+            progress_bar(ui, 220.0, progress.share(), Tone::Accent, "Counting keys");
+            let read = format!(
+                "{} of {} · {}",
+                units::count(progress.n_done),
+                units::plural(progress.n_total.unwrap_or(0), "file"),
+                units::bytes(progress.n_bytes)
+            );
+            ui.label(weak(ui, read));
+            if secondary_button(ui, true, "Stop")
+                .on_hover_text("What was counted so far stays")
+                .clicked()
+            {
+                commands.push(Command::Keys(KeysCommand::Stop));
+            }
+            return;
+        }
+        if primary_button(ui, true, "Count keys").clicked() {
+            commands.push(Command::Keys(KeysCommand::Count));
+        }
+        if let Some(dataset) = view.dataset {
+            let (n_files, n_bytes) = match (view.partition, panel.scope) {
+                (Some(partition), Scope::Partition) => dataset
+                    .stats(partition)
+                    .map_or((0, 0), |stats| (stats.n_files, stats.n_bytes)),
+                _ => (dataset.n_files, dataset.skew.metrics.n_bytes),
+            };
+            let text = format!(
+                "reads {}, {}",
+                units::plural(n_files, "file"),
+                units::bytes(n_bytes)
+            );
+            ui.label(weak(ui, text));
+        }
+        let is_other = view.slots.counted.value().is_some_and(|counted| {
+            counted.scope == panel.scope && panel.keys.iter().any(|key| !counted.keys.contains(key))
+        });
+        if is_other {
+            badge(ui, Tone::Warn, "some keys are not counted yet");
+        }
+    });
+}

@@ -1,0 +1,295 @@
+//! Background work of the Keys tab: counting keys over rows, and what follows for N partitions. Touches no egui.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use polars::prelude::{DataFrame, DataType, Schema};
+
+use crate::base::{Accuracy, Cancel, Progress};
+use crate::chart::{Picture, loads_picture, top_keys_picture};
+use crate::dataset;
+use crate::dataset::FileFormat;
+use crate::explore::keys::{KEY_BUDGET_BYTES, count_keys};
+use crate::explore::remedy_steps;
+use crate::explore::scan::{Scan, ScanLimits, ScanSource};
+use crate::profile::CostModel;
+use crate::profile::keys::{
+    CountBudget, DEFAULT_TOP, HashedKeys, KeyCounter, KeyCounts, KeyReport, RankedKey, SparkType, Weight,
+    default_types, key_report, rank,
+};
+use crate::session::Source;
+use crate::storage::Store;
+use crate::task::{Executor, TaskHandle};
+use crate::transform::{Inputs, Recipe, RecipeStep};
+
+/// A key: columns in the order in which Spark hashes them.
+pub type KeyColumns = Vec<String>;
+
+/// Which rows are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Scope {
+    /// The rows that the Data tab shows.
+    #[default]
+    Sample,
+    Partition,
+    All,
+}
+
+/// What is counted, over which rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CountKey {
+    pub scope: Scope,
+    pub keys: Vec<KeyColumns>,
+    pub source: Source,
+    pub recipe: Recipe,
+    /// Of the files that are read; empty for a sample.
+    pub prefixes: Vec<String>,
+    /// Stamp of the sample's page; 0 for files.
+    pub page: u64,
+    pub inputs: u64,
+    /// Another number counts again.
+    pub generation: u64,
+}
+
+/// Counts of all candidate keys.
+#[derive(Debug, Clone)]
+pub struct Counted {
+    pub stamp: u64,
+    pub scope: Scope,
+    pub keys: Vec<KeyColumns>,
+    pub counts: Vec<Arc<KeyCounts>>,
+    /// Columns after the recipe.
+    pub schema: Schema,
+    pub accuracy: Accuracy,
+    pub n_files_failed: u64,
+}
+
+fn next_stamp() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Counts the keys of rows in memory.
+pub fn count_sample(
+    tasks: &Executor,
+    key: &CountKey,
+    df: DataFrame,
+    accuracy: Accuracy,
+) -> TaskHandle<Counted> {
+    let keys = key.keys.clone();
+    tasks.spawn("Keys of the sample", move |_| async move {
+        tokio::task::spawn_blocking(move || {
+            let mut counts = Vec::with_capacity(keys.len());
+            for columns in &keys {
+                let mut counter =
+                    KeyCounter::new(columns, CountBudget::default()).map_err(|error| error.to_string())?;
+                counter.add(&df).map_err(|error| error.to_string())?;
+                counts.push(Arc::new(counter.finish(accuracy)));
+            }
+            Ok(Counted {
+                stamp: next_stamp(),
+                scope: Scope::Sample,
+                keys,
+                counts,
+                schema: df.schema().as_ref().clone(),
+                accuracy,
+                n_files_failed: 0,
+            })
+        })
+        .await
+        .map_err(|error| format!("internal error: {error}"))?
+    })
+}
+
+/// How the count of files is called in the activity list.
+pub const COUNT_LABEL: &str = "Counting keys";
+
+/// Counts the keys of all rows of some files, after the recipe. A cancel gives what was counted before it.
+pub fn count_files(
+    tasks: &Executor,
+    key: &CountKey,
+    declared: Option<dataset::Schema>,
+    inputs: Inputs,
+) -> TaskHandle<Counted> {
+    let key = key.clone();
+    tasks.spawn(COUNT_LABEL, move |context| async move {
+        scan(
+            &key,
+            declared.as_ref(),
+            &inputs,
+            &context.cancel,
+            &context.progress,
+        )
+        .await
+    })
+}
+
+async fn scan(
+    key: &CountKey,
+    declared: Option<&dataset::Schema>,
+    inputs: &Inputs,
+    cancel: &Cancel,
+    progress: &Progress,
+) -> Result<Counted, String> {
+    let store = Store::open(&key.source.location, &key.source.connection)
+        .await
+        .map_err(|error| error.to_string())?;
+    let mut objects = Vec::new();
+    for prefix in &key.prefixes {
+        let listed = store
+            .list_all(prefix, cancel)
+            .await
+            .map_err(|error| error.to_string())?;
+        let is_data = |key: &str| {
+            FileFormat::of_key(key).is_some() && !key.split('/').any(|part| part.starts_with(['_', '.']))
+        };
+        objects.extend(listed.into_iter().filter(|object| is_data(&object.key)));
+    }
+    objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    objects.dedup_by(|a, b| a.key == b.key);
+    let partition_of = vec![0; objects.len()];
+    let source = ScanSource::open(&store, objects, partition_of, declared, cancel)
+        .await
+        .map_err(|error| error.to_string())?;
+    // One thread is left to the window.
+    let defaults = ScanLimits::default();
+    let mut scan = Scan::new(source).with_limits(ScanLimits {
+        n_threads: defaults.n_threads.saturating_sub(1).max(1),
+        ..defaults
+    });
+    if !key.recipe.steps.is_empty() {
+        scan = scan
+            .with_recipe(&key.recipe, inputs)
+            .map_err(|error| error.to_string())?;
+    }
+    let schema = scan.schema().clone();
+    let counted = count_keys(&scan, &key.keys, KEY_BUDGET_BYTES, cancel, progress)
+        .await
+        .map_err(|error| error.to_string())?;
+    Ok(Counted {
+        stamp: next_stamp(),
+        scope: key.scope,
+        keys: key.keys.clone(),
+        counts: counted.collected.into_iter().map(Arc::new).collect(),
+        schema,
+        accuracy: counted.accuracy,
+        n_files_failed: counted.n_files_failed,
+    })
+}
+
+/// What is asked of counted keys.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportKey {
+    /// Of the counts.
+    pub stamp: u64,
+    /// The key that is open, among those counted.
+    pub open: usize,
+    pub n_partitions: u32,
+    /// Types in Spark that are not the usual ones, by column.
+    pub types: BTreeMap<String, SparkType>,
+    pub weight: Weight,
+    pub costs: CostModel,
+}
+
+/// Everything about the open key for N partitions, ready to draw.
+#[derive(Debug)]
+pub struct Reported {
+    pub key: ReportKey,
+    pub report: KeyReport,
+    pub ranking: Vec<RankedKey>,
+    pub loads: Picture,
+    pub top: Picture,
+    /// By remedy: the steps that it is, none for advice, or why it cannot be written.
+    pub steps: Vec<Result<Option<Vec<RecipeStep>>, String>>,
+    /// By column of the open key: its name, our type, and the types that it may have in Spark.
+    pub choices: Vec<(String, DataType, Vec<SparkType>)>,
+    /// Candidates that Spark cannot hash, with the reason.
+    pub refused: Vec<String>,
+    hashed: Vec<HashedKeys>,
+}
+
+/// Bars of the most frequent keys.
+const N_TOP: usize = 12;
+
+/// Computes the report. Hashes of `before` are taken over where only N changed.
+pub fn report(
+    tasks: &Executor,
+    key: &ReportKey,
+    counted: Counted,
+    before: Option<Arc<Reported>>,
+) -> TaskHandle<Arc<Reported>> {
+    let key = key.clone();
+    tasks.spawn("Simulating partitions", move |_| async move {
+        tokio::task::spawn_blocking(move || reported(key, &counted, before.as_deref()).map(Arc::new))
+            .await
+            .map_err(|error| format!("internal error: {error}"))?
+    })
+}
+
+fn reported(key: ReportKey, counted: &Counted, before: Option<&Reported>) -> Result<Reported, String> {
+    let same = before.filter(|before| before.key.stamp == key.stamp && before.key.types == key.types);
+    let (hashed, refused) = match same {
+        Some(before) => (before.hashed.clone(), before.refused.clone()),
+        None => hashed(counted, &key.types),
+    };
+    let columns = counted.keys.get(key.open).ok_or("the key is not counted")?;
+    let is_open = |keys: &&HashedKeys| keys.counts().columns().iter().map(|(name, _)| name).eq(columns);
+    let Some(open) = hashed.iter().find(is_open) else {
+        return Err(refused
+            .first()
+            .cloned()
+            .unwrap_or_else(|| "the key is not counted".to_owned()));
+    };
+    let profile = match same.filter(|before| before.key.open == key.open) {
+        Some(before) => before.report.profile.clone(),
+        None => open.profile(DEFAULT_TOP),
+    };
+    let report = key_report(open, profile, key.n_partitions, key.weight, &key.costs);
+    let steps = report
+        .remedies
+        .iter()
+        .map(|offered| {
+            let steps = remedy_steps(&offered.remedy, &counted.schema)?;
+            Ok(steps.map(|steps| steps.into_iter().map(RecipeStep::new).collect()))
+        })
+        .collect();
+    let choices = open
+        .counts()
+        .columns()
+        .iter()
+        .map(|(name, dtype)| (name.clone(), dtype.clone(), SparkType::choices_for(dtype)))
+        .collect();
+    Ok(Reported {
+        ranking: rank(&hashed, key.n_partitions, key.weight, &key.costs),
+        loads: loads_picture(&report.partitions, &report.partitions.accuracy.to_string()),
+        top: top_keys_picture(&report.profile, N_TOP, &report.profile.accuracy.to_string()),
+        key,
+        report,
+        steps,
+        choices,
+        refused,
+        hashed,
+    })
+}
+
+fn hashed(counted: &Counted, types: &BTreeMap<String, SparkType>) -> (Vec<HashedKeys>, Vec<String>) {
+    let (mut hashed, mut refused) = (Vec::new(), Vec::new());
+    for counts in &counted.counts {
+        let made = default_types(counts)
+            .map_err(|error| error.to_string())
+            .and_then(|mut of_columns| {
+                for ((name, _), of_column) in counts.columns().iter().zip(&mut of_columns) {
+                    if let Some(chosen) = types.get(name) {
+                        *of_column = chosen.clone();
+                    }
+                }
+                HashedKeys::new(Arc::clone(counts), of_columns).map_err(|error| error.to_string())
+            });
+        match made {
+            Ok(keys) => hashed.push(keys),
+            Err(reason) => refused.push(reason),
+        }
+    }
+    (hashed, refused)
+}

@@ -1,0 +1,278 @@
+//! Two ranges of dates side by side: what they hold, day by day, and what was found in one and not in the other.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::days::{DayLoad, days};
+use super::{CostModel, Finding, FindingCode, PartitionSkew, RowCount, RowCounts, partition_skew};
+use crate::storage::{DatasetKeys, DateRange};
+
+/// What one range holds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RangeFigures {
+    pub range: DateRange,
+    pub n_partitions: u64,
+    /// Dates that have partitions.
+    pub n_dates: u64,
+    pub n_missing_dates: u64,
+    pub n_files: u64,
+    pub n_bytes: u64,
+    /// None without files.
+    pub average_file_bytes: Option<u64>,
+    /// None without dates.
+    pub bytes_per_date: Option<f64>,
+    pub files_per_date: Option<f64>,
+    pub max_over_median: Option<f64>,
+    pub gini: Option<f64>,
+    /// None while rows were not counted.
+    pub rows: Option<RowCount>,
+}
+
+/// The n-th day of both ranges; none where a range is shorter or the day is missing.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DayPair {
+    pub date: Option<NaiveDate>,
+    pub against_date: Option<NaiveDate>,
+    pub n_bytes: Option<u64>,
+    pub against_bytes: Option<u64>,
+    pub n_files: Option<u64>,
+    pub against_files: Option<u64>,
+    pub n_rows: Option<u64>,
+    pub against_rows: Option<u64>,
+}
+
+/// Findings of one kind, counted in both ranges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct CodeChange {
+    pub code: FindingCode,
+    pub n: u64,
+    pub n_against: u64,
+}
+
+/// Two ranges side by side. Bytes and files are exact for the listing.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RangeComparison {
+    pub range: RangeFigures,
+    pub against: RangeFigures,
+    pub days: Vec<DayPair>,
+    /// Findings of kinds that the other range does not have.
+    pub new_findings: Vec<Finding>,
+    /// Findings of kinds that only the other range has.
+    pub gone_findings: Vec<Finding>,
+    /// Kinds that both have, in different numbers.
+    pub changes: Vec<CodeChange>,
+}
+
+/// Days of the longest range that are compared one by one.
+const MAX_DAYS: usize = 4000;
+
+/// Compares the dates of `range` with those of `against`. Without a range, those are all dates that are not in `against`.
+pub fn compare_ranges(
+    dataset: &DatasetKeys,
+    range: Option<DateRange>,
+    against: DateRange,
+    rows: Option<&RowCounts>,
+    costs: &CostModel,
+) -> RangeComparison {
+    let ours = match range {
+        Some(range) => dataset.within(range),
+        None => without(dataset, against),
+    };
+    let theirs = dataset.within(against);
+    let (our_skew, their_skew) = (partition_skew(&ours, costs), partition_skew(&theirs, costs));
+    let codes = |skew: &PartitionSkew| -> BTreeSet<FindingCode> {
+        skew.findings.iter().map(|finding| finding.code).collect()
+    };
+    let (our_codes, their_codes) = (codes(&our_skew), codes(&their_skew));
+    let only = |skew: &PartitionSkew, others: &BTreeSet<FindingCode>| -> Vec<Finding> {
+        let found = skew.findings.iter();
+        found
+            .filter(|finding| !others.contains(&finding.code))
+            .cloned()
+            .collect()
+    };
+    let count = |skew: &PartitionSkew, code| {
+        skew.findings
+            .iter()
+            .filter(|finding| finding.code == code)
+            .count() as u64
+    };
+    let changes = our_codes
+        .intersection(&their_codes)
+        .map(|code| CodeChange {
+            code: *code,
+            n: count(&our_skew, *code),
+            n_against: count(&their_skew, *code),
+        })
+        .filter(|change| change.n != change.n_against)
+        .collect();
+    let range = range.unwrap_or_else(|| closed(&ours));
+    RangeComparison {
+        days: pairs((&ours, range), (&theirs, against), rows),
+        range: figures(&ours, &our_skew, range, rows),
+        against: figures(&theirs, &their_skew, against, rows),
+        new_findings: only(&our_skew, &their_codes),
+        gone_findings: only(&their_skew, &our_codes),
+        changes,
+    }
+}
+
+fn without(dataset: &DatasetKeys, range: DateRange) -> DatasetKeys {
+    let mut others = dataset.within(DateRange::default());
+    others
+        .partitions
+        .retain(|partition, _| partition.date().is_some_and(|date| !range.contains(date)));
+    others
+}
+
+/// From the first date that a dataset has to its last.
+fn closed(dataset: &DatasetKeys) -> DateRange {
+    let dates = dataset.dates();
+    dates.map_or_else(DateRange::default, |(first, last)| DateRange::new(first, last))
+}
+
+fn figures(
+    dataset: &DatasetKeys,
+    skew: &PartitionSkew,
+    range: DateRange,
+    rows: Option<&RowCounts>,
+) -> RangeFigures {
+    let metrics = &skew.metrics;
+    let n_dates = days(dataset).len() as u64;
+    let per_date = |n: u64| (n_dates > 0).then(|| n as f64 / n_dates as f64);
+    RangeFigures {
+        range,
+        n_partitions: metrics.n_partitions,
+        n_dates,
+        n_missing_dates: metrics.n_missing_dates,
+        n_files: metrics.n_files,
+        n_bytes: metrics.n_bytes,
+        average_file_bytes: metrics.average_file_bytes,
+        bytes_per_date: per_date(metrics.n_bytes),
+        files_per_date: per_date(metrics.n_files),
+        max_over_median: metrics.max_over_median,
+        gini: metrics.gini,
+        rows: rows.map(|rows| rows.sum(dataset.partitions.keys())),
+    }
+}
+
+type Side<'a> = (&'a DatasetKeys, DateRange);
+
+/// The first days of both ranges beside each other, then the second, and so on.
+fn pairs(ours: Side<'_>, theirs: Side<'_>, rows: Option<&RowCounts>) -> Vec<DayPair> {
+    let dates = |(dataset, range): Side<'_>| -> Vec<NaiveDate> {
+        let held = closed(dataset);
+        let (Some(first), Some(last)) = (range.first.or(held.first), range.last.or(held.last)) else {
+            return Vec::new();
+        };
+        first
+            .iter_days()
+            .take_while(|date| *date <= last)
+            .take(MAX_DAYS)
+            .collect()
+    };
+    let rows_on = |(dataset, _): Side<'_>, date: NaiveDate| {
+        let of_date = dataset
+            .partitions
+            .keys()
+            .filter(|partition| partition.date() == Some(date));
+        rows.map(|rows| rows.sum(of_date).n_rows)
+    };
+    let (our_dates, their_dates) = (dates(ours), dates(theirs));
+    let (our_days, their_days) = (days(ours.0), days(theirs.0));
+    let load = |days: &[DayLoad], date: Option<&NaiveDate>| -> Option<DayLoad> {
+        let at = days.binary_search_by_key(date?, |day| day.date).ok()?;
+        days.get(at).copied()
+    };
+    (0..our_dates.len().max(their_dates.len()))
+        .map(|i| {
+            let (date, other) = (our_dates.get(i), their_dates.get(i));
+            let (load, other_load) = (load(&our_days, date), load(&their_days, other));
+            DayPair {
+                date: date.copied(),
+                against_date: other.copied(),
+                n_bytes: load.map(|day| day.n_bytes),
+                against_bytes: other_load.map(|day| day.n_bytes),
+                n_files: load.map(|day| day.n_files),
+                against_files: other_load.map(|day| day.n_files),
+                n_rows: load.and_then(|day| rows_on(ours, day.date)),
+                against_rows: other_load.and_then(|day| rows_on(theirs, day.date)),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::compare_ranges;
+    use crate::profile::{CostModel, FindingCode};
+    use crate::storage::{DatasetKeys, DateRange, Partition, PartitionStats};
+
+    /// Days of January 2020 as (day, files, bytes).
+    fn lake(days: impl IntoIterator<Item = (u32, u64, u64)>) -> DatasetKeys {
+        let mut dataset = DatasetKeys::default();
+        for (day, n_files, n_bytes) in days {
+            let partition = Partition::Day(NaiveDate::from_ymd_opt(2020, 1, day).unwrap());
+            let stats = PartitionStats {
+                partition: partition.clone(),
+                n_files,
+                n_bytes,
+                ..PartitionStats::default()
+            };
+            dataset.partitions.insert(partition, stats);
+        }
+        dataset
+    }
+
+    fn range(text: &str) -> DateRange {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn two_weeks_are_compared_day_by_day_and_the_new_spike_is_named() {
+        let dataset = lake((1..=14).filter(|day| *day != 10).map(|day| {
+            let bytes = if day == 9 { 9_000_000 } else { 400_000 };
+            (day, 10, bytes)
+        }));
+        let costs = CostModel::default();
+        let found = compare_ranges(
+            &dataset,
+            Some(range("2020-01-08..2020-01-14")),
+            range("2020-01-01..2020-01-07"),
+            None,
+            &costs,
+        );
+        assert_eq!((found.range.n_dates, found.range.n_missing_dates), (6, 1));
+        assert_eq!((found.against.n_dates, found.against.n_bytes), (7, 2_800_000));
+        assert_eq!(
+            found.range.average_file_bytes,
+            Some((5 * 400_000 + 9_000_000) / 60)
+        );
+        assert_eq!(found.days.len(), 7);
+        let tenth = &found.days[2];
+        assert_eq!((tenth.n_bytes, tenth.against_bytes), (None, Some(400_000)));
+        let codes: Vec<FindingCode> = found.new_findings.iter().map(|finding| finding.code).collect();
+        assert!(codes.contains(&FindingCode::PartitionSpike), "{codes:?}");
+        assert!(codes.contains(&FindingCode::MissingDate), "{codes:?}");
+        assert!(!codes.contains(&FindingCode::EvenPartitions), "{codes:?}");
+        assert_eq!(found.gone_findings, []);
+    }
+
+    #[test]
+    fn without_a_range_all_other_dates_are_compared_and_empty_ranges_divide_by_nothing() {
+        let dataset = lake((1..=14).map(|day| (day, 10, 400_000)));
+        let costs = CostModel::default();
+        let others = compare_ranges(&dataset, None, range("2020-01-01..2020-01-07"), None, &costs);
+        assert_eq!(others.range.range.to_string(), "2020-01-08..2020-01-14");
+        assert_eq!(others.new_findings, []);
+        let nothing = compare_ranges(&dataset, Some(range("2021")), range("2022"), None, &costs);
+        assert_eq!((nothing.range.n_bytes, nothing.range.bytes_per_date), (0, None));
+        assert!(nothing.days.iter().all(|pair| pair.n_bytes.is_none()));
+        let none = compare_ranges(&lake([]), None, range("2022.."), None, &costs);
+        assert!(none.days.is_empty() && none.against.average_file_bytes.is_none());
+    }
+}

@@ -1,0 +1,331 @@
+//! Files: too small, too large to share, empty, of mixed formats, or there twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{FLOOR_BYTES, MAX_LISTED, Seen, finding, n_listed};
+use crate::base::units;
+use crate::profile::skew::has_tiny_files;
+use crate::profile::{CostModel, Finding, FindingCode, Severity};
+use crate::storage::{DatasetKeys, PartitionStats};
+
+/// Size of the files that compaction makes.
+///
+/// Source: Delta auto-compaction, Spark's `maxPartitionBytes`.
+const TARGET_FILE_BYTES: u64 = 128_000_000;
+
+pub(super) fn tiny_files(dataset: &DatasetKeys, costs: &CostModel) -> Vec<Finding> {
+    let mut tiny: Vec<&PartitionStats> = dataset
+        .partitions
+        .values()
+        .filter(|stats| has_tiny_files(stats))
+        .collect();
+    tiny.sort_by(|a, b| b.n_files.cmp(&a.n_files).then(a.partition.cmp(&b.partition)));
+    let rest = if tiny.len() > MAX_LISTED {
+        tiny.split_off(MAX_LISTED - 1)
+    } else {
+        Vec::new()
+    };
+    let mut findings: Vec<Finding> = tiny
+        .into_iter()
+        .map(|stats| tiny_partition(stats, costs))
+        .collect();
+    if let (Some(first), Some(last)) = (rest.first(), rest.last()) {
+        let excess: u64 = rest.iter().map(|stats| excess_files(stats)).sum();
+        let n_files: u64 = rest.iter().map(|stats| stats.n_files).sum();
+        let n_rest = rest.len() as u64;
+        findings.push(Finding {
+            code: FindingCode::TinyFiles,
+            partition: None,
+            until: None,
+            severity: Severity::Warn,
+            title: format!("{} more partitions are tiny files", units::count(n_rest)),
+            message: format!(
+                "{} more partitions hold {} files that average under 3 MB, between {} and {} each.",
+                units::count(n_rest),
+                units::count(n_files),
+                units::count(last.n_files),
+                units::count(first.n_files)
+            ),
+            remedy: format!("Compaction saves {} requests a read.", units::count(excess)),
+            cost_seconds: costs.request_seconds(excess) / f64::from(costs.slots.max(1)),
+            cost_requests: excess,
+        });
+    }
+    findings
+}
+
+/// Files beyond those that compaction would leave.
+fn excess_files(stats: &PartitionStats) -> u64 {
+    let wanted = ((stats.n_bytes + TARGET_FILE_BYTES / 2) / TARGET_FILE_BYTES).max(1);
+    stats.n_files.saturating_sub(wanted)
+}
+
+fn tiny_partition(stats: &PartitionStats, costs: &CostModel) -> Finding {
+    let excess = excess_files(stats);
+    let average = units::bytes(stats.n_bytes / stats.n_files.max(1));
+    let n_files = units::count(stats.n_files);
+    Finding {
+        code: FindingCode::TinyFiles,
+        partition: Some(stats.partition.clone()),
+        until: None,
+        severity: if excess >= 10_000 {
+            Severity::Bad
+        } else {
+            Severity::Warn
+        },
+        title: format!("{} is {n_files} files of {average}", stats.partition),
+        message: format!(
+            "{} takes {n_files} requests for {}: files of {average} on average, where 128 MB and more read well.",
+            stats.partition,
+            units::bytes(stats.n_bytes)
+        ),
+        remedy: format!(
+            "Compaction to {} saves {} requests a read.",
+            units::plural(stats.n_files - excess, "file"),
+            units::count(excess)
+        ),
+        cost_seconds: costs.request_seconds(excess) / f64::from(costs.slots.max(1)),
+        cost_requests: excess,
+    }
+}
+
+/// Compressed JSON over 1 GB: one task reads the whole file, however many slots there are.
+pub(super) fn unsplittable(seen: &Seen<'_>) -> Vec<Finding> {
+    let mut held: Vec<&PartitionStats> = seen
+        .dataset
+        .partitions
+        .values()
+        .filter(|stats| stats.n_unsplittable > 0)
+        .collect();
+    held.sort_by(|a, b| {
+        b.max_file_bytes
+            .cmp(&a.max_file_bytes)
+            .then(a.partition.cmp(&b.partition))
+    });
+    let shared = seen
+        .costs
+        .shared(seen.costs.seconds(seen.metrics.n_bytes, seen.metrics.n_files));
+    let listed = n_listed(held.len());
+    let of_one = |stats: &&PartitionStats| {
+        let n_files = units::plural(stats.n_unsplittable, "compressed file");
+        let own = seen.costs.seconds(stats.max_file_bytes, 1);
+        let matters = if own > shared {
+            format!(
+                "One task needs {} for the largest of them, while all data take {} over the slots.",
+                units::seconds(own),
+                units::seconds(shared)
+            )
+        } else {
+            "All data take longer than its longest file, so it delays nothing yet.".to_owned()
+        };
+        Finding {
+            partition: Some(stats.partition.clone()),
+            cost_seconds: (own - shared).max(0.0),
+            ..finding(
+                FindingCode::UnsplittableFiles,
+                if own > shared {
+                    Severity::Warn
+                } else {
+                    Severity::Note
+                },
+                format!("{} has {n_files} over 1 GB", stats.partition),
+                format!(
+                    "{} has {n_files} over 1 GB, {} in all, the largest {}. Compressed JSON cannot be split. {matters}",
+                    stats.partition,
+                    units::bytes(stats.unsplittable_bytes),
+                    units::bytes(stats.max_file_bytes)
+                ),
+                "Write files of 128 MB to 1 GB, or Parquet, which is split at its row groups.",
+            )
+        }
+    };
+    let mut findings: Vec<Finding> = held.iter().take(listed).map(of_one).collect();
+    let rest = held.get(listed..).unwrap_or_default();
+    if let Some(largest) = rest.first() {
+        let n_files: u64 = rest.iter().map(|stats| stats.n_unsplittable).sum();
+        let title = format!(
+            "{} more partitions have compressed files over 1 GB",
+            units::count(rest.len() as u64)
+        );
+        findings.push(Finding {
+            cost_seconds: 0.0,
+            partition: None,
+            message: format!(
+                "{title}: {}, the largest {}.",
+                units::plural(n_files, "file"),
+                units::bytes(largest.max_file_bytes)
+            ),
+            title,
+            ..of_one(largest)
+        });
+    }
+    findings
+}
+
+/// Files without a byte in partitions that hold others: each costs a request and gives nothing.
+pub(super) fn zero_byte_files(seen: &Seen<'_>) -> Option<Finding> {
+    let held: Vec<&PartitionStats> = seen
+        .dataset
+        .partitions
+        .values()
+        .filter(|stats| stats.n_empty > 0 && stats.n_bytes > 0)
+        .collect();
+    let first = held.first()?;
+    let n_files: u64 = held.iter().map(|stats| stats.n_empty).sum();
+    let files = units::plural(n_files, "file");
+    let place = match held.as_slice() {
+        [only] => format!("in {}", only.partition),
+        several => format!(
+            "in {} partitions, the first {}",
+            units::count(several.len() as u64),
+            first.partition
+        ),
+    };
+    let cost_seconds = seen.costs.shared(seen.costs.request_seconds(n_files));
+    let remedy = "Remove them, or look at the writer: a file that stays empty is often a write that failed.";
+    let is_much = n_files * 10 > seen.metrics.n_files && n_files > 10;
+    let severity = if is_much { Severity::Warn } else { Severity::Note };
+    Some(Finding {
+        partition: (held.len() == 1).then(|| first.partition.clone()),
+        cost_seconds,
+        cost_requests: n_files,
+        ..finding(
+            FindingCode::ZeroByteFiles,
+            severity,
+            format!("{files} of 0 bytes"),
+            format!("{files} of 0 bytes {place}. A pass asks for them and gets nothing."),
+            remedy,
+        )
+    })
+}
+
+/// Formats or codecs that differ inside a partition, or from one partition to the next.
+pub(super) fn mixed_formats(dataset: &DatasetKeys) -> Vec<Finding> {
+    let kinds = |stats: &PartitionStats| -> BTreeSet<&'static str> {
+        stats.endings.iter().map(|(ending, _)| same(ending)).collect()
+    };
+    let mut in_all: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for (ending, n) in dataset.partitions.values().flat_map(|stats| &stats.endings) {
+        *in_all.entry(same(ending)).or_default() += n;
+    }
+    if in_all.len() < 2 {
+        return Vec::new();
+    }
+    let counts: Vec<String> = in_all
+        .iter()
+        .map(|(ending, n)| format!("{} .{ending}", units::count(*n)))
+        .collect();
+    let mixed: Vec<&PartitionStats> = dataset
+        .partitions
+        .values()
+        .filter(|stats| kinds(stats).len() > 1)
+        .collect();
+    let has_parquet = in_all.contains_key("parquet");
+    // Two codecs of one format are read alike; two formats are two schemas.
+    let severity = if has_parquet {
+        Severity::Warn
+    } else {
+        Severity::Note
+    };
+    let remedy = if has_parquet {
+        "Read each format as a dataset of its own, or write the smaller part again: Parquet carries its schema, JSON does not."
+    } else {
+        "Nothing breaks: each file is read by its own codec. Bytes are compared compressed with uncompressed, though: let the \
+         writer settle on one."
+    };
+    let (title, message, partition) = match mixed.as_slice() {
+        [] => (
+            "Formats change between partitions".to_owned(),
+            format!(
+                "The files are of several kinds: {}. Each partition holds one kind.",
+                counts.join(", ")
+            ),
+            None,
+        ),
+        [only] => (
+            format!("{} mixes formats", only.partition),
+            format!(
+                "{} holds {}, while the dataset has {}.",
+                only.partition,
+                kinds(only).into_iter().collect::<Vec<_>>().join(" and "),
+                counts.join(", ")
+            ),
+            Some(only.partition.clone()),
+        ),
+        [first, ..] => (
+            format!("{} partitions mix formats", units::count(mixed.len() as u64)),
+            format!(
+                "{} partitions, from {} on, hold files of several kinds: {}.",
+                units::count(mixed.len() as u64),
+                first.partition,
+                counts.join(", ")
+            ),
+            None,
+        ),
+    };
+    vec![Finding {
+        partition,
+        ..finding(FindingCode::MixedFormats, severity, title, message, remedy)
+    }]
+}
+
+/// One name for each format and codec, whatever it is written as.
+fn same(ending: &'static str) -> &'static str {
+    let (format, codec) = ending.split_once('.').unwrap_or((ending, ""));
+    match (format, codec) {
+        ("parquet", _) => "parquet",
+        (_, "gz") => "jsonl.gz",
+        (_, "zst" | "zstd") => "jsonl.zst",
+        _ => "jsonl",
+    }
+}
+
+/// Objects with the etag and size of another one.
+pub(super) fn duplicates(seen: &Seen<'_>) -> Option<Finding> {
+    let found = seen
+        .dataset
+        .duplicates
+        .as_ref()
+        .filter(|found| found.n_files > 0)?;
+    let largest = found.pairs.first()?;
+    let files = units::plural(found.n_files, "object");
+    let share = found.n_bytes as f64 / seen.metrics.n_bytes.max(1) as f64;
+    let place = if largest.partition == largest.other {
+        format!("Most lie in {} itself", largest.partition)
+    } else {
+        format!(
+            "Most lie in {} and are also in {}",
+            largest.partition, largest.other
+        )
+    };
+    let example = match &largest.example {
+        Some((first, second)) => format!(" Such as `{first}` and `{second}`."),
+        None => String::new(),
+    };
+    let capped = if found.is_capped {
+        " Only the first five million keys were compared."
+    } else {
+        ""
+    };
+    let is_small = found.n_bytes < FLOOR_BYTES && share < 0.01;
+    Some(Finding {
+        partition: (found.pairs.len() == 1).then(|| largest.partition.clone()),
+        cost_seconds: seen
+            .costs
+            .shared(seen.costs.seconds(found.n_bytes, found.n_files)),
+        cost_requests: found.n_files,
+        ..finding(
+            FindingCode::DuplicateObjects,
+            if is_small { Severity::Note } else { Severity::Warn },
+            format!("{files} are there twice"),
+            format!(
+                "{files}, {} ({} of all bytes), have the etag and size of another object. {place}: {}.{example}{capped} Their \
+                 rows count twice.",
+                units::bytes(found.n_bytes),
+                units::percent(share),
+                units::plural(largest.n_files, "object")
+            ),
+            "Remove the copies, or drop their rows by `dedupe` on a key.",
+        )
+    })
+}

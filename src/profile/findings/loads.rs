@@ -1,0 +1,164 @@
+//! Partitions by their load: far above the median, too few to compare, or even.
+
+use super::{FLOOR_BYTES, FLOOR_PARTITIONS, MIN_PARTITIONS, finding, noun};
+use crate::base::units;
+use crate::profile::{CostModel, Finding, FindingCode, Severity, SkewMetrics, formulas};
+use crate::storage::{DatasetKeys, Partition, PartitionStats};
+
+/// From this multiple of the median on, a partition is a spike; from the second on, a bad one.
+///
+/// Source: AQE's skewed partition factor 5; 3 is Skewer's own early warning.
+const SPIKE: f64 = 3.0;
+const BAD_SPIKE: f64 = 5.0;
+
+/// The partitions far above the median, and all others.
+pub(super) fn split_spikes<'a>(
+    dataset: &'a DatasetKeys,
+    metrics: &SkewMetrics,
+) -> (Vec<&'a PartitionStats>, Vec<&'a PartitionStats>) {
+    let is_spike = |stats: &&PartitionStats| {
+        dataset.partitions.len() >= MIN_PARTITIONS
+            && metrics.median_bytes > 0
+            && stats.n_bytes as f64 >= SPIKE * metrics.median_bytes as f64
+    };
+    dataset.partitions.values().partition(is_spike)
+}
+
+/// The word for one partition of this dataset in a sentence.
+pub(super) fn spike(
+    stats: &PartitionStats,
+    dataset: &DatasetKeys,
+    metrics: &SkewMetrics,
+    costs: &CostModel,
+) -> Finding {
+    let noun = noun(dataset);
+    let ratio = stats.n_bytes as f64 / metrics.median_bytes as f64;
+    let own = costs.seconds(stats.n_bytes, stats.n_files);
+    let even = dataset
+        .partitions
+        .values()
+        .map(|p| costs.seconds(p.n_bytes, p.n_files))
+        .sum::<f64>()
+        / f64::from(costs.slots.max(1));
+    let by_ratio = if ratio >= BAD_SPIKE {
+        Severity::Bad
+    } else {
+        Severity::Warn
+    };
+    let is_small = stats.n_bytes < FLOOR_BYTES || dataset.partitions.len() < FLOOR_PARTITIONS;
+    let matters = if own > even {
+        format!(
+            "One task per {noun} would run {ratio:.1} × longer on it than on its neighbours: wall time {:.1} × the even \
+             split over {} slots.",
+            own / even,
+            costs.slots
+        )
+    } else {
+        format!(
+            "With {} slots the other tasks take longer than it does, so it delays nothing.",
+            costs.slots
+        )
+    };
+    let floor = if is_small {
+        " Small in absolute terms, so this is a note."
+    } else {
+        ""
+    };
+    Finding {
+        code: FindingCode::PartitionSpike,
+        partition: Some(stats.partition.clone()),
+        until: None,
+        severity: if is_small { Severity::Note } else { by_ratio },
+        title: format!(
+            "{} holds {} of all bytes",
+            stats.partition,
+            units::percent(stats.n_bytes as f64 / metrics.n_bytes.max(1) as f64)
+        ),
+        message: format!(
+            "{} has {}, {ratio:.1} × the median {noun} ({}). {matters}{floor}",
+            stats.partition,
+            units::bytes(stats.n_bytes),
+            units::bytes(metrics.median_bytes)
+        ),
+        remedy: format!(
+            "Split this {noun} by size, not by {}.",
+            if noun == "partition" { "key" } else { "date" }
+        ),
+        cost_seconds: (own - even).max(0.0),
+        cost_requests: 0,
+    }
+}
+
+/// Says of data without partitions, or with one, that there is nothing to compare.
+pub(super) fn few_partitions(dataset: &DatasetKeys) -> Option<Finding> {
+    let mut partitions = dataset.partitions.values();
+    let (Some(only), None) = (partitions.next(), partitions.next()) else {
+        return None;
+    };
+    let (title, remedy) = match only.partition {
+        Partition::Whole => (
+            "The keys name no partitions".to_owned(),
+            "Open a folder whose keys name dates (2020/01/31, 2020-01-31 or day=2020-01-31) or key=value.",
+        ),
+        _ => (format!("{} is the only partition", only.partition), ""),
+    };
+    let message = format!(
+        "{title}: {} in {} have nothing to be compared with, so no skew can be told.",
+        units::bytes(only.n_bytes),
+        units::plural(only.n_files, "file")
+    );
+    Some(finding(
+        FindingCode::FewPartitions,
+        Severity::Note,
+        title,
+        message,
+        remedy,
+    ))
+}
+
+/// Says of the partitions that are no spikes that they are even: harmless is a finding too.
+pub(super) fn even(
+    others: &[&PartitionStats],
+    has_spikes: bool,
+    dataset: &DatasetKeys,
+    costs: &CostModel,
+) -> Option<Finding> {
+    let mut loads: Vec<u64> = others
+        .iter()
+        .map(|stats| stats.n_bytes)
+        .filter(|bytes| *bytes > 0)
+        .collect();
+    if loads.len() < MIN_PARTITIONS {
+        return None;
+    }
+    loads.sort_unstable();
+    let ratio = formulas::max_over_median(&loads)?;
+    let nouns = format!("{}s", noun(dataset));
+    let title = if has_spikes {
+        format!("Other {nouns} vary by {ratio:.1} ×")
+    } else {
+        format!("The {nouns} are even")
+    };
+    let seconds = |stats: &&PartitionStats| costs.seconds(stats.n_bytes, stats.n_files);
+    let longest = others.iter().map(seconds).fold(0.0, f64::max);
+    let even = others.iter().map(seconds).sum::<f64>() / f64::from(costs.slots.max(1));
+    let why = if longest <= even {
+        "Harmless: the longest takes less than the total divided by slots."
+    } else {
+        "Harmless: below 3 × the median."
+    };
+    Some(Finding {
+        code: FindingCode::EvenPartitions,
+        partition: None,
+        until: None,
+        severity: Severity::Good,
+        title,
+        message: format!(
+            "The largest of {} {nouns} is {ratio:.1} × their median. {why}",
+            units::count(loads.len() as u64)
+        ),
+        remedy: String::new(),
+        cost_seconds: 0.0,
+        cost_requests: 0,
+    })
+}
