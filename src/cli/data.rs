@@ -23,7 +23,7 @@ pub struct Listed {
 pub async fn list(text: &str, connection: &Connection, cancel: &Cancel) -> Result<Listed, CliError> {
     let location = Location::resolve(text, Path::new(""))?;
     let store = Store::open(&location, connection).await?;
-    let mut inventory = Inventory::new(&location).listed_at(chrono::Utc::now(), &store);
+    let mut inventory = Inventory::new(&location).listed_at(chrono::Utc::now(), store.is_s3());
     store.list("", cancel, &mut |page| inventory.add(&page)).await?;
     inventory.finish(&store, cancel).await?;
     Ok(Listed {

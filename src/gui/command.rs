@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
+use super::partitions::PartitionsCommand;
 use super::theme::{Theme, Tone};
 use crate::session::{Edit, EntryId, Source};
 use crate::storage::Connection;
@@ -70,6 +71,7 @@ pub enum Command {
     /// Asks for the folder of the table.
     ChooseSink,
     CancelTask(TaskId),
+    Partitions(PartitionsCommand),
     CopyText(String),
     /// A sentence for the status line.
     Say(Tone, String),

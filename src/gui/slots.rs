@@ -9,6 +9,7 @@ use polars::prelude::Schema;
 
 use super::job_facts::{FactsKey, JobFacts};
 use super::listed::{Listed, ListedDataset};
+use super::partitions::PartitionsSlots;
 use super::theme::SystemFonts;
 use crate::dataset::{InputSpec, Page, SampleChoice};
 use crate::explore::{Explored, Explorer, Suggestion};
@@ -146,6 +147,7 @@ pub enum Purpose {
 #[derive(Debug, Default)]
 pub struct Slots {
     pub listing: Slot<Source, Arc<Listed>>,
+    pub partitions: PartitionsSlots,
     pub page: Slot<PageKey, ReadPage>,
     pub explored: Slot<ExploreKey, Explored>,
     pub inputs: Slot<InputsKey, OpenedInputs>,

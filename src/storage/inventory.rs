@@ -262,12 +262,12 @@ impl Inventory {
         }
     }
 
-    /// Holds times of change against `now`, and looks for duplicates where etags tell of the content: on S3, while on disk
+    /// Holds times of change against `now`, and looks for duplicates where etags tell of the content: on S3; on disk
     /// they are made of size and time.
     #[must_use]
-    pub fn listed_at(mut self, now: DateTime<Utc>, store: &Store) -> Self {
+    pub fn listed_at(mut self, now: DateTime<Utc>, has_content_etags: bool) -> Self {
         self.now = Some(now);
-        self.etags = store.is_s3().then(Etags::default);
+        self.etags = has_content_etags.then(Etags::default);
         self
     }
 
