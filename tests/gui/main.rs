@@ -9,5 +9,6 @@
 
 mod desk;
 mod journey;
+mod partitions;
 mod prototype;
 mod shell;

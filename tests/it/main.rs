@@ -29,5 +29,6 @@ mod s3_memory;
 mod s3_server;
 mod sample;
 mod server_in_memory;
+mod skew;
 mod storage;
 mod tidy;

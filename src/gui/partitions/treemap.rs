@@ -311,3 +311,80 @@ fn tooltip_ui(ui: &mut Ui, tree: &Treemap, node: &TreemapNode) {
     };
     ui.label(weak(ui, hint));
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
+
+    use super::{Opened, TreemapPanel, treemap_card};
+    use crate::chart::Treemap;
+    use crate::gui::theme;
+    use crate::storage::{DatasetKeys, Partition, PartitionStats};
+
+    fn dataset(prefix: &str, days: &[(u32, u32, u64)]) -> DatasetKeys {
+        let mut dataset = DatasetKeys {
+            prefix: prefix.to_owned(),
+            ..DatasetKeys::default()
+        };
+        for (month, day, n_bytes) in days {
+            let partition = Partition::Day(NaiveDate::from_ymd_opt(2020, *month, *day).unwrap());
+            let stats = PartitionStats {
+                partition: partition.clone(),
+                n_files: 2,
+                n_bytes: *n_bytes,
+                ..PartitionStats::default()
+            };
+            dataset.partitions.insert(partition, stats);
+        }
+        dataset
+    }
+
+    /// Tree, panel, what was opened, whether fonts are in.
+    type Scene = (Treemap, TreemapPanel, Opened, bool);
+
+    fn harness(tree: Treemap) -> Harness<'static, Scene> {
+        let scene = (tree, TreemapPanel::default(), None, false);
+        let draw = |ui: &mut egui::Ui, scene: &mut Scene| {
+            if scene.3 {
+                treemap_card(ui, &scene.0, 1, "raw/", &mut scene.1, &mut scene.2);
+            } else {
+                theme::install_fonts(ui.ctx());
+                scene.3 = true;
+            }
+        };
+        let mut harness = Harness::builder()
+            .with_size(egui::vec2(900.0, 400.0))
+            .build_ui_state(draw, scene);
+        harness.run_steps(3);
+        harness
+    }
+
+    #[test]
+    fn a_click_goes_into_a_prefix_back_and_opens_a_partition() {
+        let raw = dataset("raw/", &[(1, 1, 500), (1, 2, 400), (2, 1, 300), (2, 2, 700)]);
+        let clicks = dataset("clicks/", &[(3, 1, 900)]);
+        let mut harness = harness(Treemap::new("lake", [&clicks, &raw].into_iter()));
+        let click = |harness: &mut Harness<'static, Scene>, label: &str| {
+            harness.get_by_label(label).click();
+            harness.run_steps(3);
+        };
+        click(&mut harness, "Tile 2020-02-02");
+        let day = Partition::Day(NaiveDate::from_ymd_opt(2020, 2, 2).unwrap());
+        assert_eq!(harness.state_mut().2.take(), Some(("raw/".to_owned(), day)));
+        click(&mut harness, "lake");
+        assert!(
+            harness.query_by_label("Tile clicks").is_some()
+                || harness.query_by_label("Tile 2020-03-01").is_some()
+        );
+        assert!(harness.query_by_label("Tile raw").is_some());
+    }
+
+    #[test]
+    fn a_lake_without_bytes_has_no_tiles_and_no_misleading_map() {
+        let mut harness = harness(Treemap::new("lake", [&dataset("raw/", &[(1, 1, 0)])].into_iter()));
+        harness.run_steps(2);
+        assert!(harness.query_by_label("Tile 2020-01-01").is_none());
+    }
+}
