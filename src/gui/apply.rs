@@ -335,7 +335,8 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         Command::ShowStep(step) => app.state.panels.shown_step = step,
         Command::OpenStep(at) => open_step(&mut app.state, at),
         Command::CopyPython => job_facts::copy_python(&mut app.state),
-        Command::MakeTest(rows) => job_facts::make_test(app, rows),
+        Command::MakeTest(rows) => job_facts::make_test(app, rows, false),
+        Command::MakeTestOfShown(rows) => job_facts::make_test(app, rows, true),
         Command::DeleteTest(at) => job_facts::delete_test(&mut app.state, at),
         Command::CompareStep(number) => {
             app.state.panels.shown_step = Some(number);
