@@ -92,7 +92,7 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
     let connection: Connection = args.connection.into();
     let costs: CostModel = args.costs.into();
     let (listed, rows) = signal::block_on(|cancel, _| async move {
-        let listed = data::list(&args.location, &connection, &cancel).await?;
+        let listed = data::list_closely(&args.location, &connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
         let rows = match args.rows {
             true => Some(count_rows(&listed, dataset, &costs, &cancel).await?),

@@ -14,12 +14,16 @@ use crate::session::{Edit, Expected, JobSettings};
 use crate::storage::Partition;
 
 const BUTTON_WIDTH: f32 = 128.0;
+/// Findings that are shown before somebody asks for the others.
+const MAX_SHOWN: usize = 8;
 
 /// What of the findings is folded out.
 #[derive(Debug, Default)]
 pub struct FindingsPanel {
     /// The partition whose split by bytes is shown.
     planned: Option<Partition>,
+    /// Whether those beyond the first are shown too.
+    has_all: bool,
     /// Whether findings that were put aside are shown too.
     has_expected: bool,
 }
@@ -49,11 +53,35 @@ pub fn findings_ui(
         if n_expected == dataset.skew.findings.len() && !panel.has_expected {
             ui.label(weak(ui, "Nothing unusual: partitions are even and complete."));
         }
-        for (index, finding) in findings().filter(|finding| !is_expected(finding)).enumerate() {
+        let listed: Vec<&Finding> = findings().filter(|finding| !is_expected(finding)).collect();
+        // What is good comes last, and is never folded away.
+        let n_news = listed
+            .iter()
+            .filter(|finding| finding.severity != Severity::Good)
+            .count();
+        let n_folded = if panel.has_all || n_news <= MAX_SHOWN + 1 {
+            0
+        } else {
+            n_news - MAX_SHOWN
+        };
+        let folded = (n_news - n_folded)..n_news;
+        for (index, finding) in listed.iter().enumerate() {
+            if index == folded.start && n_folded > 0 {
+                divider(ui);
+                let text = format!("Show {} more findings", units::count(n_folded as u64));
+                panel.has_all |= quiet_button(ui, true, &text).clicked();
+            }
+            if folded.contains(&index) {
+                continue;
+            }
             if index > 0 {
                 divider(ui);
             }
             finding_ui(ui, dataset, view, finding, panel, commands);
+        }
+        if panel.has_all && n_news > MAX_SHOWN + 1 && quiet_button(ui, true, "Show fewer findings").clicked()
+        {
+            panel.has_all = false;
         }
         if n_expected == 0 {
             return;
