@@ -256,13 +256,14 @@ fn bar_ui(ui: &Ui, bar: &Bar, place: Rect, value: Option<u64>, scale: &Scale, sl
 
 /// Labels below the bars, as many as fit without touching.
 fn day_labels(ui: &Ui, bars: &Ordered<'_>, plot: Rect, slot: f32, c: &Colors) {
-    const WIDTH: f32 = 34.0;
+    const WIDTH: f32 = 46.0;
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a small number of bars"
     )]
     let every = (WIDTH / slot.max(0.01)).ceil().max(1.0) as usize;
+    let mut free_from = plot.left();
     for index in (0..bars.len()).step_by(every) {
         let Some(bar) = bars.get(index) else { continue };
         let text = if every == 1 {
@@ -277,6 +278,12 @@ fn day_labels(ui: &Ui, bars: &Ordered<'_>, plot: Rect, slot: f32, c: &Colors) {
         let galley = ui.painter().layout_job(job);
         let center = plot.left() + slot * (index as f32 + 0.5);
         let x = (center - galley.size().x / 2.0).max(plot.left());
+        let x = x.min(plot.right() - galley.size().x);
+        // The first label is moved to the right by the edge, and would touch the second.
+        if x < free_from {
+            continue;
+        }
+        free_from = x + galley.size().x + space::XS;
         ui.painter()
             .galley(pos2(x, plot.bottom() + space::XS), galley, c.weak);
     }

@@ -44,14 +44,22 @@ fn legend_ui(ui: &mut Ui, dataset: &ListedDataset) {
     let c = colors(ui);
     let days = &dataset.calendar.days;
     let entry = |ui: &mut Ui, fill: Color32, edge: Color32, text: &str| {
-        let (rect, _) = ui.allocate_exact_size(vec2(space::MD, space::MD), Sense::hover());
+        // Square and word stay together where the line ends.
+        let galley = ui.painter().layout_no_wrap(text.to_owned(), small(), c.weak);
+        let wanted = vec2(space::LG + galley.size().x, galley.size().y.max(space::MD));
+        let (rect, response) = ui.allocate_exact_size(wanted, Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+        let square = Rect::from_center_size(
+            pos2(rect.left() + space::MD / 2.0, rect.center().y),
+            vec2(space::MD, space::MD),
+        );
         let outline = Stroke::new(size::LINE, edge);
-        ui.painter().rect(rect, 2.0, fill, outline, StrokeKind::Inside);
-        ui.label(weak_small(ui, text));
-        ui.add_space(space::XS);
+        ui.painter().rect(square, 2.0, fill, outline, StrokeKind::Inside);
+        let at = pos2(rect.left() + space::LG, rect.center().y - galley.size().y / 2.0);
+        ui.painter().galley(at, galley, c.weak);
     };
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = space::XS;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(space::SM, space::XS);
         let fill = mix(c.line, c.data, 0.6);
         entry(ui, fill, fill, "bytes");
         if days.iter().any(|day| day.is_spike) {

@@ -13,7 +13,7 @@ use crate::profile::{Finding, FindingCode, Severity};
 use crate::session::{Edit, Expected, JobSettings};
 use crate::storage::Partition;
 
-const BUTTON_WIDTH: f32 = 128.0;
+const BUTTON_WIDTH: f32 = 136.0;
 /// Findings that are shown before somebody asks for the others.
 const MAX_SHOWN: usize = 8;
 
@@ -205,6 +205,7 @@ fn actions_ui(
     commands: &mut Commands,
 ) {
     ui.spacing_mut().item_spacing.y = space::XS;
+    ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Extend);
     // A missing date has nothing to open.
     let opens = finding
         .partition
@@ -254,7 +255,7 @@ fn actions_ui(
         }
     }
     if may_be_expected(finding)
-        && quiet_button(ui, true, "Mark as expected")
+        && secondary_button(ui, true, "Mark as expected")
             .on_hover_text("Puts it aside, in this session and when it is opened again")
             .clicked()
     {

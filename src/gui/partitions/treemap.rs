@@ -87,9 +87,14 @@ fn legend_ui(ui: &mut Ui) {
     ui.label(weak_small(ui, "1 KB"));
 }
 
-/// Amber to blue: told apart with any kind of colour vision, and by lightness.
+/// Amber over grey to blue: told apart with any kind of colour vision.
 fn fill(level: f32, c: &Colors) -> Color32 {
-    mix(c.panel, mix(c.warn, c.data, level), 0.45 + 0.35 * level)
+    let hue = if level < 0.5 {
+        mix(c.warn, c.edge, 2.0 * level)
+    } else {
+        mix(c.edge, c.data, 2.0 * level - 1.0)
+    };
+    mix(c.panel, hue, 0.8)
 }
 
 /// The prefixes above the one that is shown.
@@ -283,7 +288,11 @@ fn tile_ui(ui: &Ui, node: &TreemapNode, place: Rect, is_divided: bool, is_hovere
     ui.painter().galley(at, line(node.label.clone()), color);
     if !is_divided && place.height() > 34.0 && place.width() > 56.0 {
         let average = node.average_file_bytes().map_or("0 B".to_owned(), units::bytes);
-        let text = format!("{} · files of {average}", units::bytes(node.n_bytes));
+        let text = if place.width() > 136.0 {
+            format!("{} · files of {average}", units::bytes(node.n_bytes))
+        } else {
+            units::bytes(node.n_bytes)
+        };
         ui.painter().galley(at + vec2(0.0, 15.0), line(text), color);
     }
 }
