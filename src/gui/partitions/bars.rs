@@ -11,7 +11,7 @@ use crate::gui::listed::ListedDataset;
 use crate::gui::theme::{Colors, colors, mix, size, small, space, strong, weak};
 use crate::storage::Partition;
 
-const HEIGHT: f32 = 190.0;
+pub const HEIGHT: f32 = 190.0;
 const LABELS_HEIGHT: f32 = 20.0;
 /// Narrower bars have no gap between them.
 const GAP_FROM: f32 = 4.0;

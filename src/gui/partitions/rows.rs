@@ -57,6 +57,7 @@ pub fn offer_ui(
     commands: &mut Commands,
 ) {
     let plan = &dataset.row_plan;
+    let top = ui.cursor().top();
     ui.add_space(space::XL);
     ui.vertical_centered(|ui| {
         let how = if plan.is_exact {
@@ -87,7 +88,9 @@ pub fn offer_ui(
             ui.label(crate::gui::theme::tone(ui, Tone::Bad, error));
         }
     });
-    ui.add_space(space::XL);
+    // As tall as the bars, so that nothing below moves when the measure changes.
+    let used = ui.cursor().top() - top;
+    ui.add_space((super::bars::HEIGHT + space::XL - used).max(space::XS));
 }
 
 #[cfg(test)]
