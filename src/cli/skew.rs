@@ -94,9 +94,10 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
     let (listed, rows) = signal::block_on(|cancel, _| async move {
         let listed = data::list_closely(&args.location, &connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
-        let rows = match args.rows {
-            true => Some(count_rows(&listed, dataset, &costs, &cancel).await?),
-            false => None,
+        let rows = if args.rows {
+            Some(count_rows(&listed, dataset, &costs, &cancel).await?)
+        } else {
+            None
         };
         Ok::<_, CliError>((listed, rows))
     })??;
@@ -309,10 +310,12 @@ fn findings_text(findings: &[Finding], output: &mut Output) -> Result<(), CliErr
     Ok(())
 }
 
+/// Where a line of a comparison has its value.
+type Value = fn(&RangeFigures) -> Option<f64>;
+
 fn comparison_text(comparison: &RangeComparison, output: &mut Output) -> Result<(), CliError> {
     let (ours, theirs) = (&comparison.range, &comparison.against);
     output.line(&format!("\n{} against {}", ours.range, theirs.range))?;
-    type Value = fn(&RangeFigures) -> Option<f64>;
     let bytes = |value: f64| {
         #[expect(
             clippy::cast_possible_truncation,
