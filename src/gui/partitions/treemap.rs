@@ -157,11 +157,15 @@ fn map_ui(
         panel.tiles = layout(tree, at, rect.size());
     }
     let origin = rect.min.to_vec2();
-    let hovered = response.hover_pos().and_then(|pointer| {
-        // Inner tiles come after the ones that they lie in.
-        let is_below = |tile: &&Drawn| tile.rect.contains(pointer - origin);
-        panel.tiles.iter().rev().find(is_below).map(|tile| tile.node)
-    });
+    // Tiles lie over the map, and take the pointer from it.
+    let pointer = ui.input(|input| input.pointer.hover_pos());
+    let hovered = pointer
+        .filter(|_| response.contains_pointer())
+        .and_then(|pointer| {
+            // Inner tiles come after the ones that they lie in.
+            let is_below = |tile: &&Drawn| tile.rect.contains(pointer - origin);
+            panel.tiles.iter().rev().find(is_below).map(|tile| tile.node)
+        });
     let is_named = panel.tiles.len() <= MAX_NAMED;
     let mut clicked = hovered.filter(|_| response.clicked());
     for tile in &panel.tiles {
@@ -172,13 +176,9 @@ fn map_ui(
         tile_ui(ui, node, place, tile.is_divided, hovered == Some(tile.node), c);
         if is_named {
             let id = response.id.with(("tile", tile.node));
-            // The whole map takes the pointer; tiles are there for the keyboard and for assistive technology.
-            let inner = ui.interact(place, id, Sense::focusable_noninteractive());
+            let inner = ui.interact(place, id, Sense::CLICK);
             inner.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Tile {}", node.label)));
-            let is_entered = inner.has_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-            let is_asked = ui
-                .input(|input| input.has_accesskit_action_request(inner.id, egui::accesskit::Action::Click));
-            if is_entered || is_asked {
+            if inner.clicked() {
                 clicked = Some(tile.node);
             }
         }
