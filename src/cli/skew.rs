@@ -325,19 +325,20 @@ fn comparison_text(comparison: &RangeComparison, output: &mut Output) -> Result<
         let whole = value.max(0.0) as u64;
         units::bytes(whole)
     };
-    let plain = |value: f64| format!("{value:.1}");
+    let whole = |value: f64| format!("{value:.0}");
+    let ratio = |value: f64| format!("{value:.1}");
     let lines: [(&str, Value, &dyn Fn(f64) -> String); 7] = [
         ("bytes", |of| Some(of.n_bytes as f64), &bytes),
         ("bytes a date", |of| of.bytes_per_date, &bytes),
-        ("files", |of| Some(of.n_files as f64), &plain),
-        ("files a date", |of| of.files_per_date, &plain),
+        ("files", |of| Some(of.n_files as f64), &whole),
+        ("files a date", |of| of.files_per_date, &ratio),
         (
             "average file",
             |of| of.average_file_bytes.map(|n| n as f64),
             &bytes,
         ),
-        ("max / median", |of| of.max_over_median, &plain),
-        ("rows", |of| of.rows.map(|rows| rows.n_rows as f64), &plain),
+        ("max / median", |of| of.max_over_median, &ratio),
+        ("rows", |of| of.rows.map(|rows| rows.n_rows as f64), &whole),
     ];
     for (name, value, text) in lines {
         let (ours, theirs) = (value(ours), value(theirs));
