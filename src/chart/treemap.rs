@@ -146,13 +146,11 @@ impl Treemap {
     /// A prefix above one other prefix takes the place of that one. The location and the datasets keep their names.
     fn collapse(&mut self, has_names: bool) {
         for at in 0..self.nodes.len() {
-            loop {
-                let Some(only) = self.node(at).and_then(|node| match node.children.as_slice() {
-                    [only] => Some(*only),
-                    _ => None,
-                }) else {
-                    break;
-                };
+            let only_child = |tree: &Self| match tree.node(at)?.children.as_slice() {
+                [only] => Some(*only),
+                _ => None,
+            };
+            while let Some(only) = only_child(self) {
                 let Some(inner) = self.nodes.get_mut(only).filter(|inner| inner.place.is_none()) else {
                     break;
                 };

@@ -341,8 +341,8 @@ fn tooltip_ui(ui: &mut Ui, dataset: &ListedDataset, bar: &Bar, measure: Measure)
     }
     if let Some(rows) = &bar.n_rows {
         ui.label(super::rows::text(rows));
-        if rows.n_rows > 0 {
-            ui.label(format!("{} bytes a row", units::count(n_bytes / rows.n_rows)));
+        if let Some(each) = n_bytes.checked_div(rows.n_rows) {
+            ui.label(format!("{} bytes a row", units::count(each)));
         }
     }
     let facts = dataset.bars.facts(measure);

@@ -61,7 +61,7 @@ pub fn treemap_card(
         |ui| {
             badge(ui, Tone::Plain, "colour: average file");
         },
-        |ui| legend_ui(ui),
+        legend_ui,
         |ui| {
             path_ui(ui, tree, at, &mut to);
             map_ui(ui, tree, (stamp, at), panel, &mut to, opened);
