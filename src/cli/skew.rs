@@ -10,7 +10,7 @@ use super::{CliError, ConnectionArgs, data, signal};
 use crate::base::{Cancel, Progress, units};
 use crate::explore::{RowPlan, count_partitions};
 use crate::profile::{
-    CostModel, Finding, PartitionSkew, RangeComparison, RangeFigures, RowCount, RowCounts, Severity,
+    CostModel, FigureLine, Finding, PartitionSkew, RangeComparison, RowCount, RowCounts, Severity,
     SkewMetrics, SplitForecast, WeekdayOutlier, Weekdays, compare_ranges, partition_skew,
 };
 use crate::storage::{Connection, DatasetKeys, DateRange, PartitionStats};
@@ -310,50 +310,16 @@ fn findings_text(findings: &[Finding], output: &mut Output) -> Result<(), CliErr
     Ok(())
 }
 
-/// Where a line of a comparison has its value.
-type Value = fn(&RangeFigures) -> Option<f64>;
-
 fn comparison_text(comparison: &RangeComparison, output: &mut Output) -> Result<(), CliError> {
     let (ours, theirs) = (&comparison.range, &comparison.against);
     output.line(&format!("\n{} against {}", ours.range, theirs.range))?;
-    let bytes = |value: f64| {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "sizes are not negative"
-        )]
-        let whole = value.max(0.0) as u64;
-        units::bytes(whole)
-    };
-    let whole = |value: f64| format!("{value:.0}");
-    let ratio = |value: f64| format!("{value:.1}");
-    let lines: [(&str, Value, &dyn Fn(f64) -> String); 7] = [
-        ("bytes", |of| Some(of.n_bytes as f64), &bytes),
-        ("bytes a date", |of| of.bytes_per_date, &bytes),
-        ("files", |of| Some(of.n_files as f64), &whole),
-        ("files a date", |of| of.files_per_date, &ratio),
-        (
-            "average file",
-            |of| of.average_file_bytes.map(|n| n as f64),
-            &bytes,
-        ),
-        ("max / median", |of| of.max_over_median, &ratio),
-        ("rows", |of| of.rows.map(|rows| rows.n_rows as f64), &whole),
-    ];
-    for (name, value, text) in lines {
-        let (ours, theirs) = (value(ours), value(theirs));
-        if ours.is_none() && theirs.is_none() {
-            continue;
-        }
-        let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), text);
-        let change = match (ours, theirs) {
-            (Some(ours), Some(theirs)) if theirs > 0.0 => format!("{:+.1}%", (ours / theirs - 1.0) * 100.0),
-            _ => String::new(),
-        };
+    for line in FigureLine::ALL.iter().filter(|line| line.is_known(comparison)) {
         output.line(&format!(
-            "  {name:<16}{:>12}{:>12}  {change}",
-            shown(ours),
-            shown(theirs)
+            "  {:<16}{:>12}{:>12}  {}",
+            line.name,
+            line.text(ours),
+            line.text(theirs),
+            line.change(comparison)
         ))?;
     }
     for (word, findings) in [

@@ -8,7 +8,7 @@ use crate::base::units;
 use crate::chart::Axis;
 use crate::gui::theme::{Tone, colors, mix, size, small, space, strong, weak, weak_small};
 use crate::gui::widgets::{badge, card_with_head, divider, dot};
-use crate::profile::{DayPair, Finding, RangeComparison, RangeFigures, Severity};
+use crate::profile::{DayPair, FigureLine, Finding, RangeComparison, Severity};
 
 const HEIGHT: f32 = 140.0;
 
@@ -30,46 +30,6 @@ pub fn compare_card(ui: &mut Ui, comparison: &RangeComparison) {
     );
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "sizes and counts are not negative"
-)]
-fn bytes_text(value: f64) -> String {
-    units::bytes(value.max(0.0).round() as u64)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "sizes and counts are not negative"
-)]
-fn count_text(value: f64) -> String {
-    units::count(value.max(0.0).round() as u64)
-}
-
-fn ratio_text(value: f64) -> String {
-    format!("{value:.1} ×")
-}
-
-type Value = fn(&RangeFigures) -> Option<f64>;
-
-/// One line of the table: its name, where its value is, and how that is written.
-const LINES: [(&str, Value, fn(f64) -> String); 8] = [
-    ("bytes", |of| Some(of.n_bytes as f64), bytes_text),
-    ("bytes a date", |of| of.bytes_per_date, bytes_text),
-    ("files", |of| Some(of.n_files as f64), count_text),
-    (
-        "average file",
-        |of| of.average_file_bytes.map(|n| n as f64),
-        bytes_text,
-    ),
-    ("dates", |of| Some(of.n_dates as f64), count_text),
-    ("missing dates", |of| Some(of.n_missing_dates as f64), count_text),
-    ("max / median", |of| of.max_over_median, ratio_text),
-    ("rows", |of| of.rows.map(|rows| rows.n_rows as f64), count_text),
-];
-
 fn totals_ui(ui: &mut Ui, comparison: &RangeComparison) {
     egui::Grid::new("range totals")
         .num_columns(4)
@@ -79,36 +39,14 @@ fn totals_ui(ui: &mut Ui, comparison: &RangeComparison) {
                 ui.label(weak_small(ui, head));
             }
             ui.end_row();
-            for (name, value, text) in LINES {
-                let (ours, theirs) = (value(&comparison.range), value(&comparison.against));
-                if ours.is_none() && theirs.is_none() {
-                    continue;
-                }
-                ui.label(weak(ui, name));
-                for value in [ours, theirs] {
-                    ui.label(value.map_or_else(|| "–".to_owned(), text));
-                }
-                ui.label(change_text(ours, theirs));
+            for line in FigureLine::ALL.iter().filter(|line| line.is_known(comparison)) {
+                ui.label(weak(ui, line.name));
+                ui.label(line.text(&comparison.range));
+                ui.label(line.text(&comparison.against));
+                ui.label(line.change(comparison));
                 ui.end_row();
             }
         });
-}
-
-/// `+12%`; nothing where there is nothing to compare with.
-fn change_text(ours: Option<f64>, theirs: Option<f64>) -> String {
-    match (ours, theirs) {
-        (Some(ours), Some(theirs)) if theirs > 0.0 => {
-            let change = (ours / theirs - 1.0) * 100.0;
-            if change.abs() < 0.05 {
-                "same".to_owned()
-            } else {
-                format!("{change:+.1}%")
-            }
-        }
-        (Some(ours), Some(_)) if ours > 0.0 => "new".to_owned(),
-        (Some(_), Some(_)) => "same".to_owned(),
-        _ => String::new(),
-    }
 }
 
 /// The days in pairs: filled bars for these dates, outlines for those they are compared with.
@@ -230,19 +168,5 @@ fn changed_ui(ui: &mut Ui, comparison: &RangeComparison) {
                 ui.label(&finding.title).on_hover_text(&finding.message);
             });
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::change_text;
-
-    #[test]
-    fn a_change_is_a_share_or_a_word_and_never_divided_by_nothing() {
-        assert_eq!(change_text(Some(112.0), Some(100.0)), "+12.0%");
-        assert_eq!(change_text(Some(100.0), Some(100.0)), "same");
-        assert_eq!(change_text(Some(5.0), Some(0.0)), "new");
-        assert_eq!(change_text(Some(0.0), Some(0.0)), "same");
-        assert_eq!(change_text(None, Some(3.0)), "");
     }
 }
