@@ -133,6 +133,12 @@ pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, c
                         commands.push(Command::ShowAddInput { for_step });
                         Change::default()
                     }
+                    Some(Picked::Remove) => {
+                        let name = current.to_owned();
+                        commands.push(Command::Edit(Edit::RemoveInput { name }));
+                        commands.push(Command::Seal);
+                        Change::default()
+                    }
                     None => Change::default(),
                 }
             }
