@@ -58,7 +58,9 @@ impl Treemap {
                 ..TreemapNode::default()
             }],
         };
+        let mut has_names = false;
         for dataset in datasets {
+            has_names |= !dataset.prefix.is_empty();
             let name = match dataset.prefix.trim_end_matches('/') {
                 "" => None,
                 name => Some(name.to_owned()),
@@ -75,7 +77,7 @@ impl Treemap {
                 }
             }
         }
-        tree.collapse();
+        tree.collapse(has_names);
         tree.sort();
         tree
     }
@@ -142,19 +144,17 @@ impl Treemap {
     }
 
     /// A prefix above one other prefix takes the place of that one. The location and the datasets keep their names.
-    fn collapse(&mut self) {
+    fn collapse(&mut self, has_names: bool) {
         for at in 0..self.nodes.len() {
-            loop {
-                let Some(only) = self.node(at).and_then(|node| match node.children.as_slice() {
-                    [only] => Some(*only),
-                    _ => None,
-                }) else {
-                    break;
-                };
+            let only_child = |tree: &Self| match tree.node(at)?.children.as_slice() {
+                [only] => Some(*only),
+                _ => None,
+            };
+            while let Some(only) = only_child(self) {
                 let Some(inner) = self.nodes.get_mut(only).filter(|inner| inner.place.is_none()) else {
                     break;
                 };
-                if at == 0 && inner.label.parse::<i32>().is_err() {
+                if at == 0 && has_names {
                     // The location holds one dataset, which has a name.
                     break;
                 }
@@ -165,7 +165,7 @@ impl Treemap {
                     }
                 }
                 if let Some(node) = self.nodes.get_mut(at) {
-                    if label.starts_with(&node.label) {
+                    if at > 0 && label.starts_with(&node.label) {
                         node.label = label;
                     }
                     node.children = children;
@@ -373,6 +373,11 @@ mod tests {
         assert_eq!(labels(&tree, 0), ["country=US", "country=DE"]);
         let empty = Treemap::new("lake", [].into_iter());
         assert_eq!((empty.nodes.len(), empty.nodes[0].level()), (1, 0.0));
+        let alone = Treemap::new("lake", [&two_weeks()].into_iter());
+        assert_eq!(
+            (labels(&alone, 0).len(), alone.nodes[0].label.as_str()),
+            (13, "lake")
+        );
         let flat = Treemap::new("lake", [&dataset([(Partition::Whole, 3, 9)])].into_iter());
         assert_eq!(labels(&flat, 0), ["all files"]);
     }

@@ -21,15 +21,30 @@ pub struct Listed {
 /// # Errors
 /// [`CliError`] for a location that cannot be read.
 pub async fn list(text: &str, connection: &Connection, cancel: &Cancel) -> Result<Listed, CliError> {
+    let mut listed = open(text, connection).await?;
+    listed.add_all(cancel).await?;
+    Ok(listed)
+}
+
+/// As [`list`], and holds times of change against the present, and looks for duplicates where etags tell of them.
+///
+/// # Errors
+/// As [`list`].
+pub async fn list_closely(text: &str, connection: &Connection, cancel: &Cancel) -> Result<Listed, CliError> {
+    let mut listed = open(text, connection).await?;
+    let has_content_etags = listed.store.is_s3();
+    listed.inventory = listed.inventory.listed_at(chrono::Utc::now(), has_content_etags);
+    listed.add_all(cancel).await?;
+    listed.inventory.finish(&listed.store, cancel).await?;
+    Ok(listed)
+}
+
+async fn open(text: &str, connection: &Connection) -> Result<Listed, CliError> {
     let location = Location::resolve(text, Path::new(""))?;
-    let store = Store::open(&location, connection).await?;
-    let mut inventory = Inventory::new(&location).listed_at(chrono::Utc::now(), &store);
-    store.list("", cancel, &mut |page| inventory.add(&page)).await?;
-    inventory.finish(&store, cancel).await?;
     Ok(Listed {
-        store,
+        store: Store::open(&location, connection).await?,
+        inventory: Inventory::new(&location),
         location,
-        inventory,
     })
 }
 
@@ -44,6 +59,14 @@ pub fn day(dataset: &DatasetKeys, partition: Option<&str>) -> Option<NaiveDate> 
 }
 
 impl Listed {
+    async fn add_all(&mut self, cancel: &Cancel) -> Result<(), CliError> {
+        let inventory = &mut self.inventory;
+        self.store
+            .list("", cancel, &mut |page| inventory.add(&page))
+            .await?;
+        Ok(())
+    }
+
     /// The one dataset that `name` means; without a name, the only one, or the one most like raw data.
     ///
     /// # Errors

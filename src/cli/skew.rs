@@ -15,7 +15,7 @@ use super::{CliError, ConnectionArgs, data, signal};
 use crate::base::{Cancel, Progress, units};
 use crate::explore::{RowPlan, count_partitions};
 use crate::profile::{
-    CostModel, Finding, PartitionSkew, RangeComparison, RangeFigures, RowCount, RowCounts, Severity,
+    CostModel, FigureLine, Finding, PartitionSkew, RangeComparison, RowCount, RowCounts, Severity,
     SkewMetrics, SplitForecast, WeekdayOutlier, Weekdays, compare_ranges, partition_skew,
 };
 use crate::storage::{Connection, DatasetKeys, DateRange, PartitionStats};
@@ -116,11 +116,12 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
         );
     }
     let (listed, rows) = signal::block_on(|cancel, _| async move {
-        let listed = data::list(&args.location, &connection, &cancel).await?;
+        let listed = data::list_closely(&args.location, &connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
-        let rows = match args.rows {
-            true => Some(count_rows(&listed, dataset, &costs, &cancel).await?),
-            false => None,
+        let rows = if args.rows {
+            Some(count_rows(&listed, dataset, &costs, &cancel).await?)
+        } else {
+            None
         };
         Ok::<_, CliError>((listed, rows))
     })??;
@@ -348,44 +349,13 @@ pub fn print_findings(findings: &[Finding], output: &mut Output) -> Result<(), C
 fn comparison_text(comparison: &RangeComparison, output: &mut Output) -> Result<(), CliError> {
     let (ours, theirs) = (&comparison.range, &comparison.against);
     output.line(&format!("\n{} against {}", ours.range, theirs.range))?;
-    type Value = fn(&RangeFigures) -> Option<f64>;
-    let bytes = |value: f64| {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "sizes are not negative"
-        )]
-        let whole = value.max(0.0) as u64;
-        units::bytes(whole)
-    };
-    let plain = |value: f64| format!("{value:.1}");
-    let lines: [(&str, Value, &dyn Fn(f64) -> String); 7] = [
-        ("bytes", |of| Some(of.n_bytes as f64), &bytes),
-        ("bytes a date", |of| of.bytes_per_date, &bytes),
-        ("files", |of| Some(of.n_files as f64), &plain),
-        ("files a date", |of| of.files_per_date, &plain),
-        (
-            "average file",
-            |of| of.average_file_bytes.map(|n| n as f64),
-            &bytes,
-        ),
-        ("max / median", |of| of.max_over_median, &plain),
-        ("rows", |of| of.rows.map(|rows| rows.n_rows as f64), &plain),
-    ];
-    for (name, value, text) in lines {
-        let (ours, theirs) = (value(ours), value(theirs));
-        if ours.is_none() && theirs.is_none() {
-            continue;
-        }
-        let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), text);
-        let change = match (ours, theirs) {
-            (Some(ours), Some(theirs)) if theirs > 0.0 => format!("{:+.1}%", (ours / theirs - 1.0) * 100.0),
-            _ => String::new(),
-        };
+    for line in FigureLine::ALL.iter().filter(|line| line.is_known(comparison)) {
         output.line(&format!(
-            "  {name:<16}{:>12}{:>12}  {change}",
-            shown(ours),
-            shown(theirs)
+            "  {:<16}{:>12}{:>12}  {}",
+            line.name,
+            line.text(ours),
+            line.text(theirs),
+            line.change(comparison)
         ))?;
     }
     for (word, findings) in [

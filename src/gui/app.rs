@@ -20,7 +20,6 @@ use super::state::{Panels, Places, State};
 use super::theme::{self, Tone, colors, size, space};
 use super::window::{Start, WindowError};
 use super::{apply, folders};
-use crate::base::Accuracy;
 use crate::dataset::origin;
 use crate::session::{Document, History};
 use crate::task::{Executor, TaskState, TaskView};
@@ -358,10 +357,13 @@ impl App {
             Tab::Partitions => {
                 let place = document.source.as_ref().map(|source| source.location.to_string());
                 let is_making_sample = document.source.is_none() && slots.sample.is_pending();
-                let dataset = slots.dataset(document);
                 let view = PartitionsView {
-                    dataset,
-                    accuracy: slots.listed().map_or(Accuracy::Exact, |listed| listed.accuracy),
+                    listed: slots.listed(),
+                    dataset: slots.dataset(document),
+                    slots: &slots.partitions,
+                    costs: &document.costs,
+                    expected: &document.expected,
+                    job: &document.job,
                     is_pending: slots.listing.is_pending() || is_making_sample,
                     error: slots.listing.error(),
                     place: place.as_deref().or(is_making_sample.then_some("the sample data")),

@@ -48,6 +48,7 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
     {
         state.preferences.remember(&source.location.name(), &source);
     }
+    state.slots.partitions.poll();
     state.slots.page.poll();
     if state.slots.explored.poll() {
         edits::keep_fits(state);
@@ -369,6 +370,7 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         Command::ChooseSink => ask(app, Purpose::PickSink),
         Command::CancelRun => app.state.slots.run.cancel(),
         Command::CancelTask(id) => app.tasks.cancel(id),
+        Command::Partitions(command) => super::partitions::apply(app, command),
         Command::CopyText(text) => ctx.copy_text(text),
         Command::Refresh => refresh(app),
         Command::ShowTab(tab) => app.state.panels.tab = tab,
@@ -581,6 +583,11 @@ pub(super) fn start_work(app: &mut App) {
     slots
         .listing
         .request(source.clone(), |source| work::list(tasks, source));
+    if let Some(listed) = slots.listing.value().filter(|_| !slots.listing.is_stale()) {
+        slots
+            .partitions
+            .request(tasks, document, &panels.partitions, source, listed);
+    }
     if let (Some(prefixes), Some(strata)) = (slots.prefixes(document), slots.strata(document)) {
         let key = PageKey {
             source: source.clone(),

@@ -9,6 +9,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::keys::KeysCommand;
 use super::plot::PictureExport;
+use super::partitions::PartitionsCommand;
 use super::theme::{Theme, Tone};
 use crate::session::{Edit, EntryId, Source};
 use crate::storage::Connection;
@@ -79,6 +80,7 @@ pub enum Command {
     /// Asks for the folder of the table.
     ChooseSink,
     CancelTask(TaskId),
+    Partitions(PartitionsCommand),
     CopyText(String),
     /// A sentence for the status line.
     Say(Tone, String),

@@ -3,10 +3,12 @@
 //! Made by the listing's task, a few times a second while it runs, never in a frame.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::Accuracy;
-use crate::chart::{Axis, Calendar, Lorenz, PartitionBars, SizeHistogram};
-use crate::profile::{CostModel, PartitionSkew, partition_skew};
+use crate::chart::{Calendar, Lorenz, PartitionBars, SizeHistogram, Treemap};
+use crate::explore::RowPlan;
+use crate::profile::{CostModel, PartitionSkew, RowCount, SplitForecast, partition_skew};
 use crate::storage::{DatasetKeys, Inventory, Layout, Partition, PartitionStats};
 
 /// One dataset, ready to draw.
@@ -19,10 +21,15 @@ pub struct ListedDataset {
     pub calendar: Calendar,
     pub sizes: SizeHistogram,
     pub lorenz: Lorenz,
-    /// Axis and median of files per partition.
-    pub files_axis: Axis,
-    pub median_files: f64,
     pub n_files: u64,
+    /// Whether compressed files over 1 GB are among them.
+    pub has_unsplittable: bool,
+    /// One pass by partitions and by bytes.
+    pub split: SplitForecast,
+    /// What counting rows would cost.
+    pub row_plan: RowPlan,
+    /// All rows; none while they were not counted.
+    pub rows: Option<RowCount>,
 }
 
 /// A listing so far, or a whole one.
@@ -31,19 +38,26 @@ pub struct Listed {
     pub datasets: Vec<ListedDataset>,
     pub n_files: u64,
     pub accuracy: Accuracy,
+    /// Prefixes of all datasets.
+    pub treemap: Treemap,
+    /// What the listing was added up in, once it has ended: it names the keys of a partition.
+    pub inventory: Option<Arc<Inventory>>,
+    /// A number that no other listing of this process has.
+    pub stamp: u64,
 }
 
 impl Listed {
-    /// Measures what is listed so far.
-    pub fn new(inventory: &Inventory, is_complete: bool) -> Arc<Self> {
-        let datasets = inventory
-            .datasets()
-            .filter(|keys| !keys.partitions.is_empty())
-            .map(ListedDataset::new)
-            .collect();
+    /// Measures what is listed so far below `place`.
+    pub fn new(place: &str, inventory: &Inventory, is_complete: bool) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let keys = || inventory.datasets().filter(|keys| !keys.partitions.is_empty());
+        let costs = CostModel::default();
         let n_files = inventory.n_files();
         Arc::new(Self {
-            datasets,
+            datasets: keys().map(|keys| ListedDataset::new(keys, &costs)).collect(),
+            treemap: Treemap::new(place, keys()),
+            inventory: is_complete.then(|| Arc::new(inventory.clone())),
+            stamp: NEXT.fetch_add(1, Ordering::Relaxed),
             n_files,
             accuracy: if is_complete {
                 Accuracy::Exact
@@ -63,22 +77,19 @@ impl Listed {
 }
 
 impl ListedDataset {
-    fn new(keys: &DatasetKeys) -> Self {
-        let skew = partition_skew(keys, &CostModel::default());
+    /// Everything that a chart or a finding needs, by these assumptions.
+    pub fn new(keys: &DatasetKeys, costs: &CostModel) -> Self {
+        let skew = partition_skew(keys, costs);
         Self {
             bars: PartitionBars::new(keys, &skew),
             calendar: Calendar::new(keys, &skew),
             sizes: SizeHistogram::new(keys),
             lorenz: Lorenz::new(keys),
-            files_axis: Axis::count(
-                keys.partitions
-                    .values()
-                    .map(|stats| stats.n_files)
-                    .max()
-                    .unwrap_or(0),
-            ),
-            median_files: median(keys.partitions.values().map(|stats| stats.n_files).collect()),
+            split: SplitForecast::new(keys.partitions.values(), costs),
+            row_plan: RowPlan::new(keys),
+            rows: None,
             n_files: keys.n_files(),
+            has_unsplittable: keys.partitions.values().any(|stats| stats.n_unsplittable > 0),
             keys: keys.clone(),
             skew,
         }
@@ -112,28 +123,5 @@ impl ListedDataset {
             (_, Partition::Whole) => "all files".to_owned(),
             _ => partition.to_string(),
         }
-    }
-}
-
-fn median(mut values: Vec<u64>) -> f64 {
-    values.sort_unstable();
-    let middle = values.len() / 2;
-    let at = |index: usize| values.get(index).copied().unwrap_or(0) as f64;
-    if values.len().is_multiple_of(2) {
-        f64::midpoint(at(middle.saturating_sub(1)), at(middle))
-    } else {
-        at(middle)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::median;
-
-    #[test]
-    fn the_median_of_an_even_number_lies_between_the_middle_two() {
-        assert!((median(vec![9, 1, 4]) - 4.0).abs() < 1e-9);
-        assert!((median(vec![1, 4, 9, 5]) - 4.5).abs() < 1e-9);
-        assert!(median(Vec::new()).abs() < 1e-9);
     }
 }

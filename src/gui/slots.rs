@@ -11,6 +11,7 @@ use super::job_facts::{FactsKey, JobFacts};
 use super::keys::KeysSlots;
 use super::listed::{Listed, ListedDataset};
 use super::plot::PictureExport;
+use super::partitions::PartitionsSlots;
 use super::theme::SystemFonts;
 use crate::dataset::{InputSpec, Page, SampleChoice};
 use crate::explore::{Explored, Explorer, Suggestion};
@@ -150,6 +151,7 @@ pub enum Purpose {
 #[derive(Debug, Default)]
 pub struct Slots {
     pub listing: Slot<Source, Arc<Listed>>,
+    pub partitions: PartitionsSlots,
     pub page: Slot<PageKey, ReadPage>,
     pub explored: Slot<ExploreKey, Explored>,
     pub inputs: Slot<InputsKey, OpenedInputs>,

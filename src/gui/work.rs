@@ -49,7 +49,8 @@ pub fn list(tasks: &Executor, source: &Source) -> TaskHandle<Arc<Listed>> {
 
 async fn list_source(source: &Source, context: &Context<Arc<Listed>>) -> Result<Arc<Listed>, StorageError> {
     let store = Store::open(&source.location, &source.connection).await?;
-    let mut inventory = Inventory::default();
+    let mut inventory = Inventory::default().listed_at(chrono::Utc::now(), store.is_s3());
+    let place = source.location.name();
     let mut shown = Instant::now();
     let mut on_page = |page: Vec<Object>| {
         inventory.add(&page);
@@ -62,7 +63,7 @@ async fn list_source(source: &Source, context: &Context<Arc<Listed>>) -> Result<
             crate::base::units::count(inventory.n_files())
         ));
         if shown.elapsed() >= SHOW_EVERY {
-            context.send_partial(Listed::new(&inventory, false));
+            context.send_partial(Listed::new(&place, &inventory, false));
             shown = Instant::now();
         }
     };
@@ -70,7 +71,7 @@ async fn list_source(source: &Source, context: &Context<Arc<Listed>>) -> Result<
     if let Err(error) = ended {
         // What was listed before a stop stays to be seen, marked as partial.
         if inventory.n_files() > 0 {
-            context.send_partial(Listed::new(&inventory, false));
+            context.send_partial(Listed::new(&place, &inventory, false));
         }
         return Err(error);
     }
@@ -78,7 +79,8 @@ async fn list_source(source: &Source, context: &Context<Arc<Listed>>) -> Result<
     context
         .progress
         .set_note(format!("{} keys", crate::base::units::count(n_files)));
-    Ok(Listed::new(&inventory, true))
+    inventory.finish(&store, &context.cancel).await?;
+    Ok(Listed::new(&place, &inventory, true))
 }
 
 /// Reads rows of one partition, or of a whole dataset.

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::days::{DayLoad, days};
 use super::{CostModel, Finding, FindingCode, PartitionSkew, RowCount, RowCounts, partition_skew};
+use crate::base::units;
 use crate::storage::{DatasetKeys, DateRange};
 
 /// What one range holds.
@@ -28,6 +29,88 @@ pub struct RangeFigures {
     pub gini: Option<f64>,
     /// None while rows were not counted.
     pub rows: Option<RowCount>,
+}
+
+/// How a figure is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Bytes,
+    Count,
+    /// A count with a digit after the point.
+    Mean,
+    Ratio,
+}
+
+/// One line of a table of two ranges.
+#[derive(Debug, Clone, Copy)]
+pub struct FigureLine {
+    pub name: &'static str,
+    pub value: fn(&RangeFigures) -> Option<f64>,
+    unit: Unit,
+}
+
+impl FigureLine {
+    /// The lines of the table, in order.
+    pub const ALL: [Self; 9] = [
+        Self::new("bytes", Unit::Bytes, |of| Some(of.n_bytes as f64)),
+        Self::new("bytes a date", Unit::Bytes, |of| of.bytes_per_date),
+        Self::new("files", Unit::Count, |of| Some(of.n_files as f64)),
+        Self::new("files a date", Unit::Mean, |of| of.files_per_date),
+        Self::new("average file", Unit::Bytes, |of| {
+            of.average_file_bytes.map(|n| n as f64)
+        }),
+        Self::new("dates", Unit::Count, |of| Some(of.n_dates as f64)),
+        Self::new("missing dates", Unit::Count, |of| Some(of.n_missing_dates as f64)),
+        Self::new("max / median", Unit::Ratio, |of| of.max_over_median),
+        Self::new("rows", Unit::Count, |of| of.rows.map(|rows| rows.n_rows as f64)),
+    ];
+
+    const fn new(name: &'static str, unit: Unit, value: fn(&RangeFigures) -> Option<f64>) -> Self {
+        Self { name, value, unit }
+    }
+
+    /// The figure as people read it; a dash where there is none.
+    pub fn text(&self, figures: &RangeFigures) -> String {
+        let Some(value) = (self.value)(figures) else {
+            return "–".to_owned();
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "sizes and counts are not negative"
+        )]
+        let whole = value.max(0.0).round() as u64;
+        match self.unit {
+            Unit::Bytes => units::bytes(whole),
+            Unit::Count => units::count(whole),
+            Unit::Mean => format!("{value:.1}"),
+            Unit::Ratio => format!("{value:.1} ×"),
+        }
+    }
+
+    /// `+12.0%`, `same` or `new`; empty where there is nothing to compare. Divides by nothing that is zero.
+    pub fn change(&self, comparison: &RangeComparison) -> String {
+        match ((self.value)(&comparison.range), (self.value)(&comparison.against)) {
+            (Some(ours), Some(theirs)) if theirs > 0.0 => {
+                let change = (ours / theirs - 1.0) * 100.0;
+                if change.abs() < 0.05 {
+                    "same".to_owned()
+                } else {
+                    format!("{change:+.1}%")
+                }
+            }
+            (Some(ours), Some(_)) if ours > 0.0 => "new".to_owned(),
+            (Some(_), Some(_)) => "same".to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    /// Whether either range has the figure.
+    pub fn is_known(&self, comparison: &RangeComparison) -> bool {
+        (self.value)(&comparison.range)
+            .or((self.value)(&comparison.against))
+            .is_some()
+    }
 }
 
 /// The n-th day of both ranges; none where a range is shorter or the day is missing.
@@ -208,7 +291,7 @@ fn pairs(ours: Side<'_>, theirs: Side<'_>, rows: Option<&RowCounts>) -> Vec<DayP
 mod tests {
     use chrono::NaiveDate;
 
-    use super::compare_ranges;
+    use super::{FigureLine, compare_ranges};
     use crate::profile::{CostModel, FindingCode};
     use crate::storage::{DatasetKeys, DateRange, Partition, PartitionStats};
 
@@ -260,6 +343,22 @@ mod tests {
         assert!(codes.contains(&FindingCode::MissingDate), "{codes:?}");
         assert!(!codes.contains(&FindingCode::EvenPartitions), "{codes:?}");
         assert_eq!(found.gone_findings, []);
+        let line = |name: &str| {
+            let line = FigureLine::ALL
+                .into_iter()
+                .find(|line| line.name == name)
+                .unwrap();
+            format!(
+                "{} {} {}",
+                line.text(&found.range),
+                line.text(&found.against),
+                line.change(&found)
+            )
+        };
+        assert_eq!(line("bytes"), "11 MB 2.8 MB +292.9%");
+        assert_eq!(line("files a date"), "10.0 10.0 same");
+        assert_eq!(line("missing dates"), "1 0 new");
+        assert_eq!(line("rows"), "– – ");
     }
 
     #[test]

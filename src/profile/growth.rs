@@ -144,7 +144,7 @@ mod tests {
         assert!(!noise.is_trend, "{noise:?}");
         let flat = growth(&days(140, |_| 0)).unwrap();
         assert!(!flat.is_trend && flat.share_per_month.is_none(), "{flat:?}");
-        assert_eq!(growth(&days(50, |i| u64::from(i))), None);
+        assert_eq!(growth(&days(50, u64::from)), None);
         assert_eq!(growth(&[]), None);
     }
 }

@@ -13,7 +13,7 @@ mod rows;
 mod skew;
 mod weekdays;
 
-pub use compare::{CodeChange, DayPair, RangeComparison, RangeFigures, compare_ranges};
+pub use compare::{CodeChange, DayPair, FigureLine, RangeComparison, RangeFigures, compare_ranges};
 pub use cost::{CostModel, SplitForecast};
 pub use days::{DayLoad, days};
 pub use finding::{Finding, FindingCode, Severity};

@@ -268,7 +268,12 @@ mod tests {
     #[test]
     fn the_interval_holds_the_truth_about_as_often_as_it_says() {
         // Files of 1,000 bytes with 50 to 149 rows; four of forty are read in each of twenty partitions.
-        let rows_of = |day: u64, file: u64| 50 + (day * 7919 + file * 104_729) % 100;
+        let scatter = |n: u64| {
+            let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 33
+        };
+        let rows_of =
+            |day: u64, file: u64| 50 + scatter((day * 40 + file).wrapping_mul(0x9e37_79b9_7f4a_7c15)) % 100;
         let read = |day: u64| -> Vec<(u64, u64, bool)> {
             (0..4)
                 .map(|i| (1000, rows_of(day, i * 10 + day % 10), true))

@@ -262,12 +262,12 @@ impl Inventory {
         }
     }
 
-    /// Holds times of change against `now`, and looks for duplicates where etags tell of the content: on S3, while on disk
+    /// Holds times of change against `now`, and looks for duplicates where etags tell of the content: on S3; on disk
     /// they are made of size and time.
     #[must_use]
-    pub fn listed_at(mut self, now: DateTime<Utc>, store: &Store) -> Self {
+    pub fn listed_at(mut self, now: DateTime<Utc>, has_content_etags: bool) -> Self {
         self.now = Some(now);
-        self.etags = store.is_s3().then(Etags::default);
+        self.etags = has_content_etags.then(Etags::default);
         self
     }
 
@@ -319,13 +319,13 @@ impl Inventory {
         let mut tally = Tally::default();
         let read = self.reader.read(folder);
         let date = read.as_ref().and_then(|read| read.partition.date());
-        let is_data = |object: &Object| {
+        let ending_of = |object: &Object| {
             let name = object.key.get(folder.len()..).unwrap_or("");
             data_ending(name).filter(|_| !is_hidden(name))
         };
         if !is_hidden(folder) {
             for object in objects {
-                if let Some(ending) = is_data(object) {
+                if let Some(ending) = ending_of(object) {
                     tally.add(object, ending);
                     if let Some(date) = date {
                         tally.lags.add(date, object.modified, self.now);
@@ -334,8 +334,8 @@ impl Inventory {
             }
             if let Some(etags) = &mut self.etags {
                 let prefix = read.as_ref().and_then(|read| folder.get(..read.n_partition));
-                let data = objects.iter().filter(|object| is_data(object).is_some());
-                etags.add(prefix.unwrap_or(folder), data);
+                let with_data = objects.iter().filter(|object| ending_of(object).is_some());
+                etags.add(prefix.unwrap_or(folder), with_data);
             }
         }
         self.n_skipped += objects.len() as u64 - tally.n_files;

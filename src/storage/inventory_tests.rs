@@ -224,3 +224,103 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn files_and_sizes_of_a_range_are_those_of_its_partitions() {
+    let root: Location = "s3://lake/raw/".parse().unwrap();
+    let mut inventory = Inventory::new(&root);
+    inventory.add(&[
+        object("2020/01/01/a.jsonl", 10),
+        object("2020/01/02/a.jsonl.gz", 2_000_000_000),
+        object("2020/01/03/a.parquet", 5_000),
+        object("notes/a.jsonl", 7),
+    ]);
+    let dataset = inventory.dataset("").unwrap();
+    assert_eq!(dataset.partitions.len(), 4);
+    let within = dataset.within("2020-01-02..".parse().unwrap());
+    let endings: Vec<&str> = within.extensions.keys().map(String::as_str).collect();
+    assert_eq!((endings, within.n_files()), (vec!["jsonl.gz", "parquet"], 2));
+    assert_eq!(within.sizes.tiers().map(|(_, n)| n).sum::<u64>(), 2);
+    let second = &within.partitions[&day(2)];
+    assert_eq!(
+        (second.n_unsplittable, second.unsplittable_bytes),
+        (1, 2_000_000_000)
+    );
+    assert_eq!(within.partitions[&day(3)].n_unsplittable, 0);
+    assert_eq!(dataset.within("2021".parse().unwrap()).dates(), None);
+}
+
+#[test]
+fn times_of_change_are_held_against_the_partitions_date() {
+    let root: Location = "s3://lake/raw/".parse().unwrap();
+    let now = "2020-03-01T00:00:00Z".parse().unwrap();
+    let mut inventory = Inventory::new(&root).listed_at(now, false);
+    let at = |key: &str, modified: &str| Object {
+        modified: modified.parse().unwrap(),
+        ..object(key, 10)
+    };
+    inventory.add(&[
+        at("2020/01/01/a.jsonl", "2020-01-01T03:00:00Z"),
+        at("2020/01/01/b.jsonl", "2020-02-01T03:00:00Z"),
+        at("2020/01/01/c.jsonl", "2020-04-01T03:00:00Z"),
+        at("notes/a.jsonl", "1990-02-01T03:00:00Z"),
+    ]);
+    let dataset = inventory.dataset("").unwrap();
+    let lags = &dataset.partitions[&day(1)].lags;
+    assert_eq!((lags.n_files(), lags.n_late(), lags.n_future), (2, 1, 1));
+    assert_eq!(
+        dataset.partitions[&Partition::Whole].lags.n_files(),
+        0,
+        "no date, no lag"
+    );
+}
+
+#[tokio::test]
+async fn objects_of_one_etag_and_size_are_duplicates_and_two_of_them_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let moment = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_600_000_000);
+    // On disk the etag is size and time, so that equal times make equal etags here.
+    for (key, content) in [
+        ("2020/01/01/a.jsonl", "{\"a\": 1}\n"),
+        ("2020/01/01/empty.jsonl", ""),
+        ("2020/01/02/copy.jsonl", "{\"a\": 1}\n"),
+        ("2020/01/02/empty.jsonl", ""),
+        ("2020/01/02/other.jsonl", "{\"a\": 12}\n"),
+        ("2020/01/03/again.jsonl", "{\"a\": 1}\n"),
+    ] {
+        let path = folder.path().join(key);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        std::fs::File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(moment)
+            .unwrap();
+    }
+    let root = Location::Local(folder.path().to_owned());
+    let store = Store::open(&root, &crate::storage::Connection::default())
+        .await
+        .unwrap();
+    let cancel = crate::base::Cancel::new();
+    let mut inventory =
+        Inventory::new(&root).listed_at(DateTime::from_timestamp(1_600_000_000, 0).unwrap(), true);
+    inventory.add(&store.list_all("", &cancel).await.unwrap());
+    inventory.finish(&store, &cancel).await.unwrap();
+    let found = inventory.dataset("").unwrap().duplicates.clone().unwrap();
+    assert_eq!((found.n_files, found.n_bytes, found.pairs.len()), (2, 18, 2));
+    let first = &found.pairs[0];
+    assert_eq!(
+        (&first.partition, &first.other, first.n_files),
+        (&day(2), &day(1), 1)
+    );
+    let example = (
+        "2020/01/01/a.jsonl".to_owned(),
+        "2020/01/02/copy.jsonl".to_owned(),
+    );
+    assert_eq!(first.example, Some(example));
+    let mut plain = Inventory::new(&root).listed_at(DateTime::UNIX_EPOCH, false);
+    plain.add(&store.list_all("", &cancel).await.unwrap());
+    plain.finish(&store, &cancel).await.unwrap();
+    assert_eq!(plain.dataset("").unwrap().duplicates, None, "not looked for");
+}

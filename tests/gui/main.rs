@@ -10,5 +10,6 @@
 mod desk;
 mod journey;
 mod keys;
+mod partitions;
 mod prototype;
 mod shell;

@@ -32,5 +32,6 @@ mod sample;
 mod scan_s3;
 mod server_in_memory;
 mod skew_keys;
+mod skew;
 mod storage;
 mod tidy;

@@ -1,19 +1,57 @@
-//! One bar per partition with the median as a dashed line; missing dates are gaps with a word, spikes are red.
+//! One bar per partition, by date with the median or by size with the even share as a dashed line; missing dates are gaps
+//! with a word, spikes are red.
 
 use egui::{Align2, Id, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
-use super::Measure;
+use super::Order;
 use super::frame::{AXIS_WIDTH, grid_line, log_ticks};
 use crate::base::units;
-use crate::chart::Bar;
+use crate::chart::{Bar, Measure};
 use crate::gui::listed::ListedDataset;
 use crate::gui::theme::{Colors, colors, mix, size, small, space, strong, weak};
 use crate::storage::Partition;
 
-const HEIGHT: f32 = 190.0;
+pub const HEIGHT: f32 = 190.0;
 const LABELS_HEIGHT: f32 = 20.0;
 /// Narrower bars have no gap between them.
 const GAP_FROM: f32 = 4.0;
+
+/// How the bars are drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown {
+    pub measure: Measure,
+    pub is_log: bool,
+    pub order: Order,
+}
+
+/// Bars by their place on the screen.
+#[derive(Debug, Clone, Copy)]
+struct Ordered<'a> {
+    bars: &'a [Bar],
+    /// None for the order of partitions.
+    by_size: Option<&'a [usize]>,
+}
+
+impl<'a> Ordered<'a> {
+    fn len(&self) -> usize {
+        self.bars.len()
+    }
+
+    fn get(&self, index: usize) -> Option<&'a Bar> {
+        match self.by_size {
+            Some(by_size) => self.bars.get(*by_size.get(index)?),
+            None => self.bars.get(index),
+        }
+    }
+
+    fn position(&self, partition: &Partition) -> Option<usize> {
+        let at = self.bars.iter().position(|bar| bar.partition == *partition)?;
+        match self.by_size {
+            Some(by_size) => by_size.iter().position(|place| *place == at),
+            None => Some(at),
+        }
+    }
+}
 
 /// A value's height in the chart, 0..=1.
 struct Scale {
@@ -35,13 +73,6 @@ impl Scale {
     }
 }
 
-fn value_of(bar: &Bar, measure: Measure) -> Option<u64> {
-    match measure {
-        Measure::Bytes => bar.n_bytes,
-        Measure::Files => bar.n_bytes.map(|_| bar.n_files),
-    }
-}
-
 fn label_of(value: f64, measure: Measure) -> String {
     #[allow(
         clippy::cast_possible_truncation,
@@ -52,30 +83,35 @@ fn label_of(value: f64, measure: Measure) -> String {
     match measure {
         Measure::Bytes if whole == 0 => "0".to_owned(),
         Measure::Bytes => units::bytes(whole),
-        Measure::Files if value.fract() > 0.0 => String::new(),
-        Measure::Files => units::count(whole),
+        Measure::Files | Measure::Rows if value.fract() > 0.0 => String::new(),
+        Measure::Files | Measure::Rows => units::count(whole),
     }
 }
 
 pub fn bars_ui(
     ui: &mut Ui,
     dataset: &ListedDataset,
-    measure: Measure,
-    is_log: bool,
+    shown: Shown,
     open: Option<&Partition>,
     opened: &mut Option<Partition>,
 ) {
+    let Shown {
+        measure,
+        is_log,
+        order,
+    } = shown;
     let c = colors(ui);
-    let bars = &dataset.bars.bars;
+    let facts = dataset.bars.facts(measure);
+    let bars = Ordered {
+        bars: &dataset.bars.bars,
+        by_size: (order == Order::Size).then_some(facts.by_size.as_slice()),
+    };
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click());
     let plot = Rect::from_min_max(
         pos2(rect.left() + AXIS_WIDTH, rect.top() + space::MD),
         pos2(rect.right() - space::XS, rect.bottom() - LABELS_HEIGHT),
     );
-    let axis = match measure {
-        Measure::Bytes => &dataset.bars.axis(),
-        Measure::Files => &dataset.files_axis,
-    };
+    let axis = &facts.axis;
     let ticks: Vec<(f64, String)> = if is_log {
         let label = |tick: f64| (tick, label_of(tick, measure));
         log_ticks(axis.max).into_iter().map(label).collect()
@@ -104,7 +140,7 @@ pub fn bars_ui(
         ui.painter()
             .rect_filled(slot_rect(index), 0.0, mix(c.panel, c.selection, 0.6));
     }
-    if let Some(index) = open.and_then(|open| bars.iter().position(|bar| bar.partition == *open)) {
+    if let Some(index) = open.and_then(|open| bars.position(open)) {
         let place = slot_rect(index);
         let line = Rect::from_min_max(
             pos2(place.left() + 1.0, plot.bottom()),
@@ -115,22 +151,22 @@ pub fn bars_ui(
         );
         ui.painter().rect_filled(line, 0.0, c.accent);
     }
-    for (index, bar) in drawn(bars, measure, slot) {
+    for (index, bar) in drawn(&bars, measure, slot) {
         let place = slot_rect(index);
         let place = place.with_max_x(place.right().max(place.left() + 1.0));
-        bar_ui(ui, bar, place, value_of(bar, measure), &scale, slot, c);
+        bar_ui(ui, bar, place, bar.value(measure), &scale, slot, c);
         // Every bar is a place to click for assistive technology, as long as there are not thousands.
         if bars.len() <= 400 {
-            let label = format!("Bar {}", dataset.partition_label(&bar.partition));
+            let label = || format!("Bar {}", dataset.partition_label(&bar.partition));
             let inner = ui.interact(place, bar_id(response.id, index), Sense::CLICK);
-            inner.widget_info(|| WidgetInfo::labeled(Role::Button, bar.n_bytes.is_some(), &label));
+            inner.widget_info(|| WidgetInfo::labeled(Role::Button, bar.n_bytes.is_some(), label()));
             if inner.clicked() && bar.n_bytes.is_some() {
                 *opened = Some(bar.partition.clone());
             }
         }
     }
-    day_labels(ui, bars, plot, slot, c);
-    median_line(ui, dataset, measure, plot, &y_of, c);
+    day_labels(ui, &bars, plot, slot, c);
+    baseline(ui, dataset, shown, plot, &y_of, c);
     if response.clicked()
         && let Some(bar) = response
             .interact_pointer_pos()
@@ -147,28 +183,24 @@ pub fn bars_ui(
             egui::PopupAnchor::Pointer,
         )
         .gap(12.0)
-        .show(|ui| tooltip_ui(ui, dataset, bar));
+        .show(|ui| tooltip_ui(ui, dataset, bar, measure));
     }
 }
 
 /// The bars to draw: all of them, or the tallest of those that share a point of the screen. Ten thousand partitions then
 /// cost no more than a thousand.
-fn drawn(bars: &[Bar], measure: Measure, slot: f32) -> impl Iterator<Item = (usize, &Bar)> {
+fn drawn<'a>(bars: &Ordered<'a>, measure: Measure, slot: f32) -> impl Iterator<Item = (usize, &'a Bar)> {
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "partitions to a point of the screen"
     )]
     let n_together = (1.0 / slot.max(0.0001)).floor().max(1.0) as usize;
-    bars.chunks(n_together)
-        .enumerate()
-        .filter_map(move |(chunk, together)| {
-            let tallest = together
-                .iter()
-                .enumerate()
-                .max_by_key(|(_, bar)| value_of(bar, measure))?;
-            Some((chunk * n_together + tallest.0, tallest.1))
-        })
+    let bars = *bars;
+    (0..bars.len()).step_by(n_together).filter_map(move |start| {
+        let together = (start..start + n_together).filter_map(|index| Some((index, bars.get(index)?)));
+        together.max_by_key(|(_, bar)| bar.value(measure))
+    })
 }
 
 fn bar_id(chart: Id, index: usize) -> Id {
@@ -223,15 +255,17 @@ fn bar_ui(ui: &Ui, bar: &Bar, place: Rect, value: Option<u64>, scale: &Scale, sl
 }
 
 /// Labels below the bars, as many as fit without touching.
-fn day_labels(ui: &Ui, bars: &[Bar], plot: Rect, slot: f32, c: &Colors) {
-    const WIDTH: f32 = 34.0;
+fn day_labels(ui: &Ui, bars: &Ordered<'_>, plot: Rect, slot: f32, c: &Colors) {
+    const WIDTH: f32 = 46.0;
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a small number of bars"
     )]
     let every = (WIDTH / slot.max(0.01)).ceil().max(1.0) as usize;
-    for (index, bar) in bars.iter().enumerate().step_by(every) {
+    let mut free_from = plot.left();
+    for index in (0..bars.len()).step_by(every) {
+        let Some(bar) = bars.get(index) else { continue };
         let text = if every == 1 {
             bar.label.clone()
         } else {
@@ -244,22 +278,31 @@ fn day_labels(ui: &Ui, bars: &[Bar], plot: Rect, slot: f32, c: &Colors) {
         let galley = ui.painter().layout_job(job);
         let center = plot.left() + slot * (index as f32 + 0.5);
         let x = (center - galley.size().x / 2.0).max(plot.left());
+        let x = x.min(plot.right() - galley.size().x);
+        // The first label is moved to the right by the edge, and would touch the second.
+        if x < free_from {
+            continue;
+        }
+        free_from = x + galley.size().x + space::XS;
         ui.painter()
             .galley(pos2(x, plot.bottom() + space::XS), galley, c.weak);
     }
 }
 
-fn median_line(
+/// By date the median, which one hot day does not move; by size the even share, which the bars would all have.
+fn baseline(
     ui: &Ui,
     dataset: &ListedDataset,
-    measure: Measure,
+    shown: Shown,
     plot: Rect,
     y_of: &impl Fn(f64) -> f32,
     c: &Colors,
 ) {
-    let median = match measure {
-        Measure::Bytes => dataset.skew.metrics.median_bytes as f64,
-        Measure::Files => dataset.median_files,
+    let measure = shown.measure;
+    let facts = dataset.bars.facts(measure);
+    let (word, median) = match shown.order {
+        Order::Date => ("median", facts.median),
+        Order::Size => ("even", facts.even),
     };
     if median <= 0.0 || dataset.bars.bars.len() < 2 {
         return;
@@ -268,7 +311,7 @@ fn median_line(
     let points = [pos2(plot.left(), y), pos2(plot.right(), y)];
     ui.painter()
         .extend(Shape::dashed_line(&points, Stroke::new(1.2, c.text), 4.0, 4.0));
-    let text = format!("median {}", label_of(median.round(), measure));
+    let text = format!("{word} {}", label_of(median.round(), measure));
     let galley = ui.painter().layout_no_wrap(text, small(), c.weak);
     let at = pos2(
         plot.right() - galley.size().x - space::XS,
@@ -280,7 +323,7 @@ fn median_line(
     ui.painter().galley(at, galley, c.weak);
 }
 
-fn tooltip_ui(ui: &mut Ui, dataset: &ListedDataset, bar: &Bar) {
+fn tooltip_ui(ui: &mut Ui, dataset: &ListedDataset, bar: &Bar, measure: Measure) {
     ui.spacing_mut().item_spacing.y = 2.0;
     ui.label(strong(bar.partition.to_string()));
     let Some(n_bytes) = bar.n_bytes else {
@@ -296,15 +339,25 @@ fn tooltip_ui(ui: &mut Ui, dataset: &ListedDataset, bar: &Bar) {
     if let Some(average) = n_bytes.checked_div(bar.n_files) {
         ui.label(format!("{} a file on average", units::bytes(average)));
     }
-    let metrics = &dataset.skew.metrics;
-    if metrics.median_bytes > 0 {
-        ui.label(format!(
-            "{:.1} × the median",
-            n_bytes as f64 / metrics.median_bytes as f64
-        ));
+    if let Some(rows) = &bar.n_rows {
+        ui.label(super::rows::text(rows));
+        if let Some(each) = n_bytes.checked_div(rows.n_rows) {
+            ui.label(format!("{} bytes a row", units::count(each)));
+        }
     }
-    if metrics.n_bytes > 0 {
-        let share = n_bytes as f64 / metrics.n_bytes as f64;
+    let facts = dataset.bars.facts(measure);
+    if let Some(value) = bar.value(measure) {
+        let value = value as f64;
+        if facts.median > 0.0 {
+            ui.label(format!("{:.1} × the median", value / facts.median));
+        }
+        if facts.even > 0.0 {
+            ui.label(format!("{:.1} × the even share", value / facts.even));
+        }
+    }
+    let all = dataset.skew.metrics.n_bytes;
+    if all > 0 {
+        let share = n_bytes as f64 / all as f64;
         ui.label(format!("{} of all bytes", units::percent(share)));
     }
     ui.label(weak(ui, "Click to open its rows"));

@@ -44,14 +44,22 @@ fn legend_ui(ui: &mut Ui, dataset: &ListedDataset) {
     let c = colors(ui);
     let days = &dataset.calendar.days;
     let entry = |ui: &mut Ui, fill: Color32, edge: Color32, text: &str| {
-        let (rect, _) = ui.allocate_exact_size(vec2(space::MD, space::MD), Sense::hover());
+        // Square and word stay together where the line ends.
+        let galley = ui.painter().layout_no_wrap(text.to_owned(), small(), c.weak);
+        let wanted = vec2(space::LG + galley.size().x, galley.size().y.max(space::MD));
+        let (rect, response) = ui.allocate_exact_size(wanted, Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+        let square = Rect::from_center_size(
+            pos2(rect.left() + space::MD / 2.0, rect.center().y),
+            vec2(space::MD, space::MD),
+        );
         let outline = Stroke::new(size::LINE, edge);
-        ui.painter().rect(rect, 2.0, fill, outline, StrokeKind::Inside);
-        ui.label(weak_small(ui, text));
-        ui.add_space(space::XS);
+        ui.painter().rect(square, 2.0, fill, outline, StrokeKind::Inside);
+        let at = pos2(rect.left() + space::LG, rect.center().y - galley.size().y / 2.0);
+        ui.painter().galley(at, galley, c.weak);
     };
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = space::XS;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(space::SM, space::XS);
         let fill = mix(c.line, c.data, 0.6);
         entry(ui, fill, fill, "bytes");
         if days.iter().any(|day| day.is_spike) {
@@ -60,7 +68,13 @@ fn legend_ui(ui: &mut Ui, dataset: &ListedDataset) {
         if days.iter().any(|day| day.n_bytes.is_none()) {
             entry(ui, Color32::TRANSPARENT, c.warn, "missing");
         }
+        if !dataset.skew.weekdays.outliers.is_empty() {
+            entry(ui, c.accent, c.accent, "unlike its weekday");
+        }
     });
+    if !dataset.skew.weekdays.is_known && days.len() > 1 {
+        ui.label(weak_small(ui, "Weekdays: four weeks are needed to judge a day"));
+    }
 }
 
 fn month_ui(
@@ -111,7 +125,7 @@ fn day_ui(
 ) {
     let id = ui.scope_id().with(("calendar day", day.date));
     let response = ui.interact(rect, id, Sense::CLICK);
-    let label = match day.n_bytes {
+    let label = || match day.n_bytes {
         None => format!("Calendar {} missing", day.date),
         Some(n_bytes) => format!(
             "Calendar {} {} {}",
@@ -120,7 +134,7 @@ fn day_ui(
             units::bytes(n_bytes)
         ),
     };
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, day.n_bytes.is_some(), &label));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, day.n_bytes.is_some(), label()));
     let text = if day.n_bytes.is_none() {
         let outline = Stroke::new(1.2, c.warn);
         ui.painter()
@@ -142,6 +156,21 @@ fn day_ui(
         small(),
         text,
     );
+    if let Some(outlier) = day.outlier {
+        // A corner with a direction: more than the weekday leads to expect, or less.
+        let corner = if outlier.ratio > 1.0 {
+            [
+                rect.right_top(),
+                rect.right_top() - vec2(9.0, 0.0),
+                rect.right_top() + vec2(0.0, 9.0),
+            ]
+        } else {
+            let bottom = rect.right_bottom();
+            [bottom, bottom - vec2(9.0, 0.0), bottom - vec2(0.0, 9.0)]
+        };
+        let mark = egui::Shape::convex_polygon(corner.to_vec(), c.accent, Stroke::new(size::LINE, c.panel));
+        ui.painter().add(mark);
+    }
     let is_open = open.and_then(Partition::date) == Some(day.date);
     if is_open || response.hovered() {
         let color = if is_open { c.accent } else { c.text };
@@ -163,11 +192,21 @@ fn day_ui(
     if response.clicked() && day.n_bytes.is_some() {
         *opened = first();
     }
-    response.on_hover_text(label.trim_start_matches("Calendar "));
+    response.on_hover_ui(|ui| {
+        ui.label(label().trim_start_matches("Calendar "));
+        if let Some(outlier) = day.outlier {
+            ui.label(format!(
+                "{:.1} × the {} of the {}s around it",
+                outlier.ratio,
+                units::bytes(outlier.expected_bytes),
+                day.date.format("%A")
+            ));
+        }
+    });
 }
 
 /// Black or white, whichever is read more easily on `fill`.
-fn readable_on(fill: Color32) -> Color32 {
+pub(super) fn readable_on(fill: Color32) -> Color32 {
     let luma = 0.299 * f32::from(fill.r()) + 0.587 * f32::from(fill.g()) + 0.114 * f32::from(fill.b());
     if luma > 140.0 {
         Color32::from_gray(20)

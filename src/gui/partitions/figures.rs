@@ -90,7 +90,10 @@ fn figures(dataset: &ListedDataset, accuracy: Accuracy) -> [Shown; 6] {
         },
         Shown {
             label: "effective partitions",
-            value: effective.map_or("–".to_owned(), |effective| format!("{effective:.1} of {n}")),
+            value: effective.map_or("–".to_owned(), |effective| {
+                let n_digits = usize::from(effective < 99.95);
+                format!("{effective:.n_digits$} of {}", units::count(n))
+            }),
             note: "1 / Σp²".to_owned(),
             tone: tone_of(metrics.severity(Metric::EffectivePartitions)),
             explanation: "How many even partitions would be as concentrated as these: 1 / Σp², where p is each \

@@ -1,31 +1,106 @@
-//! What is unusual, worst first, each with its evidence, its remedy and its cost.
+//! What is unusual, worst first, each with its evidence, its remedy, its cost, and what can be done about it here.
 
-use egui::{Label, Ui};
+use egui::{Align, Label, Layout, Ui};
 
+use super::{PartitionsView, costs};
 use crate::base::units;
-use crate::gui::command::Command;
+use crate::gui::command::{Command, Tab};
 use crate::gui::listed::ListedDataset;
 use crate::gui::state::Commands;
-use crate::gui::theme::{Tone, colors, space, strong, weak, weak_small};
-use crate::gui::widgets::{divider, dot, secondary_button, stretched_card};
-use crate::profile::{Finding, Severity};
-use crate::session::Edit;
+use crate::gui::theme::{Tone, body, code, colors, space, strong, weak, weak_small};
+use crate::gui::widgets::{divider, dot, quiet_button, secondary_button, stretched_card};
+use crate::profile::{Finding, FindingCode, Severity};
+use crate::session::{Edit, Expected, JobSettings};
+use crate::storage::Partition;
 
-const BUTTON_WIDTH: f32 = 92.0;
+const BUTTON_WIDTH: f32 = 136.0;
+/// Findings that are shown before somebody asks for the others.
+const MAX_SHOWN: usize = 8;
+
+/// What of the findings is folded out.
+#[derive(Debug, Default)]
+pub struct FindingsPanel {
+    /// The partition whose split by bytes is shown.
+    planned: Option<Partition>,
+    /// Whether those beyond the first are shown too.
+    has_all: bool,
+    /// Whether findings that were put aside are shown too.
+    has_expected: bool,
+}
 
 /// The card is at least `height` tall.
-pub fn findings_ui(ui: &mut Ui, dataset: &ListedDataset, height: f32, commands: &mut Commands) {
+pub fn findings_ui(
+    ui: &mut Ui,
+    dataset: &ListedDataset,
+    view: PartitionsView<'_>,
+    height: f32,
+    panel: &mut FindingsPanel,
+    commands: &mut Commands,
+) {
     stretched_card(ui, "Findings, by cost", height, |ui| {
-        if dataset.skew.findings.is_empty() {
+        costs::costs_ui(ui, view.costs, commands);
+        ui.spacing_mut().item_spacing.y = space::SM;
+        let prefix = dataset.keys.prefix.as_str();
+        let is_expected = |finding: &&Finding| {
+            view.expected.iter().any(|expected| {
+                expected.code == finding.code
+                    && expected.partition == finding.partition
+                    && expected.dataset == prefix
+            })
+        };
+        let findings = || dataset.skew.findings.iter();
+        let n_expected = findings().filter(is_expected).count();
+        if n_expected == dataset.skew.findings.len() && !panel.has_expected {
             ui.label(weak(ui, "Nothing unusual: partitions are even and complete."));
+        }
+        let listed: Vec<&Finding> = findings().filter(|finding| !is_expected(finding)).collect();
+        // What is good comes last, and is never folded away.
+        let n_news = listed
+            .iter()
+            .filter(|finding| finding.severity != Severity::Good)
+            .count();
+        let n_folded = if panel.has_all || n_news <= MAX_SHOWN + 1 {
+            0
+        } else {
+            n_news - MAX_SHOWN
+        };
+        let folded = (n_news - n_folded)..n_news;
+        for (index, finding) in listed.iter().enumerate() {
+            if index == folded.start && n_folded > 0 {
+                divider(ui);
+                let text = format!("Show {} more findings", units::count(n_folded as u64));
+                panel.has_all |= quiet_button(ui, true, &text).clicked();
+            }
+            if folded.contains(&index) {
+                continue;
+            }
+            if index > 0 {
+                divider(ui);
+            }
+            finding_ui(ui, dataset, view, finding, panel, commands);
+        }
+        if panel.has_all && n_news > MAX_SHOWN + 1 && quiet_button(ui, true, "Show fewer findings").clicked()
+        {
+            panel.has_all = false;
+        }
+        if n_expected == 0 {
             return;
         }
-        ui.spacing_mut().item_spacing.y = space::SM;
-        let last = dataset.skew.findings.len() - 1;
-        for (index, finding) in dataset.skew.findings.iter().enumerate() {
-            finding_ui(ui, dataset, finding, commands);
-            if index < last {
-                divider(ui);
+        divider(ui);
+        let text = if panel.has_expected {
+            "Hide what is expected".to_owned()
+        } else {
+            format!(
+                "{} expected, put aside: show",
+                units::plural(n_expected as u64, "finding")
+            )
+        };
+        if quiet_button(ui, true, &text).clicked() {
+            panel.has_expected ^= true;
+        }
+        if panel.has_expected {
+            for finding in findings().filter(is_expected) {
+                expected_ui(ui, prefix, finding, commands);
             }
         }
     });
@@ -40,13 +115,30 @@ pub fn tone_of(severity: Severity) -> Tone {
     }
 }
 
-fn finding_ui(ui: &mut Ui, dataset: &ListedDataset, finding: &Finding, commands: &mut Commands) {
+/// One that was put aside: its title and the way back.
+fn expected_ui(ui: &mut Ui, prefix: &str, finding: &Finding, commands: &mut Commands) {
+    ui.horizontal(|ui| {
+        ui.label(weak(ui, &finding.title)).on_hover_text(&finding.message);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if quiet_button(ui, true, "Take back").clicked() {
+                commands.push(Command::Edit(Edit::Expect {
+                    finding: Expected::new(prefix, finding),
+                    is_expected: false,
+                }));
+            }
+        });
+    });
+}
+
+fn finding_ui(
+    ui: &mut Ui,
+    dataset: &ListedDataset,
+    view: PartitionsView<'_>,
+    finding: &Finding,
+    panel: &mut FindingsPanel,
+    commands: &mut Commands,
+) {
     let c = colors(ui);
-    // A missing date has nothing to open.
-    let opens = finding
-        .partition
-        .as_ref()
-        .filter(|partition| dataset.stats(partition).is_some());
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = space::MD;
         dot(ui, c.of(tone_of(finding.severity)))
@@ -60,33 +152,155 @@ fn finding_ui(ui: &mut Ui, dataset: &ListedDataset, finding: &Finding, commands:
                 ui.add(Label::new(weak(ui, &finding.message)).wrap());
             }
             if !finding.remedy.is_empty() {
-                ui.add(Label::new(crate::gui::theme::body(&finding.remedy)).wrap());
+                ui.add(Label::new(body(&finding.remedy)).wrap());
             }
             if let Some(cost) = cost_text(finding) {
                 ui.label(weak_small(ui, cost))
-                    .on_hover_text("With 16 slots, 50 MB/s a slot and 30 ms a request");
+                    .on_hover_text(format!("With {}", view.costs));
+            }
+            if is_plannable(finding) && panel.planned.is_some() && panel.planned == finding.partition {
+                plan_ui(ui, dataset, finding, commands);
             }
         });
-        if let Some(partition) = opens {
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::TOP), |ui| {
-                let label = if dataset.unit() == "days" {
-                    "Open day"
-                } else {
-                    "Open"
-                };
-                if secondary_button(ui, true, label)
-                    .on_hover_text(format!("Shows the rows of {partition}"))
-                    .clicked()
-                {
-                    commands.push(Command::Edit(Edit::ShowPartition {
-                        dataset: dataset.keys.prefix.clone(),
-                        partition: Some(partition.clone()),
-                    }));
-                    commands.push(Command::ShowTab(crate::gui::command::Tab::Data));
-                }
-            });
+        ui.with_layout(Layout::top_down(Align::Max), |ui| {
+            actions_ui(ui, dataset, view.job, finding, panel, commands);
+        });
+    });
+}
+
+/// Whether a split by bytes is an answer to it.
+fn is_plannable(finding: &Finding) -> bool {
+    finding.code == FindingCode::PartitionSpike && finding.partition.is_some()
+}
+
+/// Whether a person may know better than the rule.
+fn may_be_expected(finding: &Finding) -> bool {
+    use FindingCode as Code;
+    matches!(
+        finding.code,
+        Code::PartitionSpike
+            | Code::MissingDate
+            | Code::EmptyPartition
+            | Code::WeekdayOutlier
+            | Code::ZeroByteFiles
+            | Code::MixedFormats
+            | Code::DuplicateObjects
+            | Code::Growth
+            | Code::LateFiles
+            | Code::ClockSkew
+    )
+}
+
+/// The date of a finding's partition as the job's days are written.
+fn days_of(finding: &Finding) -> Option<String> {
+    Some(finding.partition.as_ref()?.date()?.to_string())
+}
+
+fn actions_ui(
+    ui: &mut Ui,
+    dataset: &ListedDataset,
+    job: &JobSettings,
+    finding: &Finding,
+    panel: &mut FindingsPanel,
+    commands: &mut Commands,
+) {
+    ui.spacing_mut().item_spacing.y = space::XS;
+    ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Extend);
+    // A missing date has nothing to open.
+    let opens = finding
+        .partition
+        .as_ref()
+        .filter(|partition| dataset.stats(partition).is_some());
+    if is_plannable(finding) {
+        let is_shown = panel.planned == finding.partition;
+        let text = if is_shown { "Hide plan" } else { "Plan by bytes" };
+        if secondary_button(ui, true, text)
+            .on_hover_text("What tasks cut by bytes would take, and how to get them")
+            .clicked()
+        {
+            panel.planned = if is_shown { None } else { finding.partition.clone() };
+        }
+    }
+    if finding.code == FindingCode::TinyFiles
+        && opens.is_some()
+        && let Some(days) = days_of(finding)
+    {
+        let hover = format!(
+            "Sets the job to {days}: it writes the rows in files of {}",
+            units::plural(job.rows_per_file, "row")
+        );
+        if secondary_button(ui, true, "Compact by a job")
+            .on_hover_text(hover)
+            .clicked()
+        {
+            commands.push(Command::Edit(Edit::SetJob(JobSettings { days, ..job.clone() })));
+            commands.push(Command::ShowTab(Tab::Job));
+        }
+    }
+    if let Some(partition) = opens {
+        let label = if dataset.unit() == "days" {
+            "Open day"
+        } else {
+            "Open"
+        };
+        if secondary_button(ui, true, label)
+            .on_hover_text(format!("Shows the rows of {partition}"))
+            .clicked()
+        {
+            commands.push(Command::Edit(Edit::ShowPartition {
+                dataset: dataset.keys.prefix.clone(),
+                partition: Some(partition.clone()),
+            }));
+            commands.push(Command::ShowTab(Tab::Data));
+        }
+    }
+    if may_be_expected(finding)
+        && secondary_button(ui, true, "Mark as expected")
+            .on_hover_text("Puts it aside, in this session and when it is opened again")
+            .clicked()
+    {
+        commands.push(Command::Edit(Edit::Expect {
+            finding: Expected::new(&dataset.keys.prefix, finding),
+            is_expected: true,
+        }));
+    }
+}
+
+/// What one pass takes by partitions and by bytes, with the command that plans the second.
+fn plan_ui(ui: &mut Ui, dataset: &ListedDataset, finding: &Finding, commands: &mut Commands) {
+    let split = &dataset.split;
+    let unit = dataset.unit().trim_end_matches('s');
+    ui.add(
+        Label::new(body(format!(
+            "One task a {unit}: {}. {} cut by bytes: {} (estimates).",
+            units::seconds(split.by_partition_seconds),
+            units::plural(split.n_tasks, "task"),
+            units::seconds(split.by_bytes_seconds)
+        )))
+        .wrap(),
+    );
+    let days = match (dataset.keys.dates(), days_of(finding)) {
+        (Some((first, last)), Some(_)) if first != last => format!("{first}..{last}"),
+        (_, Some(day)) => day,
+        _ => return,
+    };
+    let command = format!(
+        "skewer plan job.yaml --param day={days} --tasks {}",
+        split.n_tasks
+    );
+    ui.horizontal_wrapped(|ui| {
+        ui.add(Label::new(code(&command)).wrap());
+        if secondary_button(ui, true, "Copy")
+            .on_hover_text("Copies the command")
+            .clicked()
+        {
+            commands.push(Command::CopyText(command.clone()));
         }
     });
+    ui.label(weak_small(
+        ui,
+        "Export the job first: its plan is a list of tasks of equal bytes.",
+    ));
 }
 
 /// What the finding costs one pass over the data; none when nothing worth saying.

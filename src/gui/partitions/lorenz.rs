@@ -1,21 +1,27 @@
 //! The Lorenz curve: how much of the bytes the smallest partitions hold. The further below the diagonal, the more skewed.
 
-use egui::{Align2, Pos2, Rect, Sense, Shape, Stroke, Ui, pos2, vec2};
+use egui::{Align2, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, pos2, vec2};
 
 use super::frame::AXIS_WIDTH;
+use crate::base::units;
 use crate::gui::listed::ListedDataset;
 use crate::gui::theme::{Tone, colors, size, small, space};
 use crate::gui::widgets::{badge, card_with_head};
 
 const HEIGHT: f32 = 132.0;
+const MAX_POINTS: usize = 600;
 
 pub fn lorenz_card(ui: &mut Ui, dataset: &ListedDataset) {
     card_with_head(
         ui,
         "Lorenz curve",
         |ui| {
-            let text = format!("share of bytes by share of {}", dataset.unit());
-            badge(ui, Tone::Plain, &text);
+            if let Some(effective) = dataset.lorenz.effective_partitions {
+                let n = dataset.skew.metrics.n_partitions;
+                let text = format!("behaves like {effective:.1} of {n} {}", dataset.unit());
+                badge(ui, Tone::Plain, &text)
+                    .on_hover_text("Effective partitions: 1 / Σp², where p is each one's share of the bytes");
+            }
         },
         |_| {},
         |ui| {
@@ -37,6 +43,9 @@ pub fn lorenz_card(ui: &mut Ui, dataset: &ListedDataset) {
                 3.0,
                 3.0,
             ));
+            // More points than the card is wide would only cost time.
+            let every = (dataset.lorenz.points.len() / MAX_POINTS).max(1);
+            let last = dataset.lorenz.points.last().filter(|_| every > 1);
             #[allow(
                 clippy::cast_possible_truncation,
                 reason = "shares become positions on the screen"
@@ -45,6 +54,8 @@ pub fn lorenz_card(ui: &mut Ui, dataset: &ListedDataset) {
                 .lorenz
                 .points
                 .iter()
+                .step_by(every)
+                .chain(last)
                 .map(|(x, y)| at((*x as f32, *y as f32)))
                 .collect();
             ui.painter()
@@ -58,20 +69,60 @@ pub fn lorenz_card(ui: &mut Ui, dataset: &ListedDataset) {
                     c.weak,
                 );
             }
+            if points_are_few(dataset) {
+                ui.painter().text(
+                    plot.center(),
+                    Align2::CENTER_CENTER,
+                    "A curve needs two partitions with bytes",
+                    small(),
+                    c.weak,
+                );
+            }
             ui.painter().text(
                 pos2(plot.right(), rect.bottom() - 7.0),
                 Align2::RIGHT_CENTER,
                 format!(
-                    "smallest to largest of {} {}",
+                    "share of bytes by share of {} {}, smallest first",
                     dataset.lorenz.points.len().saturating_sub(1),
                     dataset.unit()
                 ),
                 small(),
                 c.weak,
             );
-            response.on_hover_text(
-                "The dashed line is an even lake. The area between the lines is half the Gini coefficient.",
-            );
+            hover_ui(ui, dataset, plot, &response);
         },
     );
+}
+
+/// One partition is a straight line, which says nothing.
+fn points_are_few(dataset: &ListedDataset) -> bool {
+    dataset.lorenz.points.len() < 3
+}
+
+/// The exact shares below the pointer.
+fn hover_ui(ui: &Ui, dataset: &ListedDataset, plot: Rect, response: &Response) {
+    let points = &dataset.lorenz.points;
+    let Some(at) = response.hover_pos().filter(|_| !points_are_few(dataset)) else {
+        return;
+    };
+    let x = f64::from(((at.x - plot.left()) / plot.width()).clamp(0.0, 1.0));
+    let index = points.partition_point(|(share, _)| *share < x);
+    let Some((share, of_bytes)) = points.get(index.min(points.len() - 1)) else {
+        return;
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "positions on the screen")]
+    let place = pos2(
+        plot.left() + plot.width() * *share as f32,
+        plot.bottom() - plot.height() * *of_bytes as f32,
+    );
+    ui.painter().circle_filled(place, 3.0, colors(ui).accent);
+    response.clone().on_hover_ui_at_pointer(|ui| {
+        ui.label(format!(
+            "The smallest {} of {} hold {} of the bytes",
+            units::percent(*share),
+            dataset.unit(),
+            units::percent(*of_bytes)
+        ));
+        ui.label("The dashed line is an even lake. The area between the lines is half the Gini coefficient.");
+    });
 }

@@ -2,52 +2,107 @@
 
 mod bars;
 mod calendar;
+mod compare;
+mod costs;
+mod dates;
 mod figures;
 mod findings;
 mod frame;
 mod lorenz;
+mod report;
+mod rows;
 mod sizes;
+mod treemap;
+
+pub use report::{PartitionsCommand, PartitionsSlots};
 
 use egui::{ScrollArea, Ui, vec2};
 
+use super::app::App;
 use super::command::Command;
-use super::listed::ListedDataset;
+use super::listed::{Listed, ListedDataset};
 use super::state::Commands;
-use super::theme::{Tone, space};
+use super::theme::{Tone, space, weak_small};
 use super::widgets::{
     Problem, accuracy_badge, badge, card_with_head, empty_state, error_box, segmented, spinner,
 };
-use crate::base::Accuracy;
-use crate::session::Edit;
-use crate::storage::Partition;
+use crate::base::{Accuracy, units};
+use crate::chart::Measure;
+use crate::profile::CostModel;
+use crate::session::{Edit, Expected, JobSettings};
+use crate::storage::{DateRange, Partition};
 
-/// What the bars count.
+/// In which order the bars stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Measure {
+pub enum Order {
     #[default]
-    Bytes,
-    Files,
+    Date,
+    Size,
 }
 
-/// How the charts are drawn, and findings that a person put aside.
+/// How the charts are drawn, and what is half-typed.
 #[derive(Debug, Default)]
 pub struct PartitionsPanel {
     measure: Measure,
     is_log: bool,
+    order: Order,
+    dates: dates::DatesForm,
+    treemap: treemap::TreemapPanel,
+    findings: findings::FindingsPanel,
     /// Height that the calendar needed in the last frame; the findings beside it are at least as tall.
     calendar_height: f32,
+}
+
+impl PartitionsPanel {
+    /// The dates of a dataset that are looked at, and those they are compared with.
+    pub fn ranges_of(&self, dataset: &str) -> (Option<DateRange>, Option<DateRange>) {
+        self.dates.ranges_of(dataset)
+    }
 }
 
 /// What the tab shows.
 #[derive(Debug, Clone, Copy)]
 pub struct PartitionsView<'a> {
+    pub listed: Option<&'a Listed>,
+    /// The whole dataset that is open.
     pub dataset: Option<&'a ListedDataset>,
-    pub accuracy: Accuracy,
+    pub slots: &'a PartitionsSlots,
+    pub costs: &'a CostModel,
+    pub expected: &'a [Expected],
+    pub job: &'a JobSettings,
     pub is_pending: bool,
     pub error: Option<&'a str>,
     /// Where the source is; none when nothing is open.
     pub place: Option<&'a str>,
     pub open: Option<&'a Partition>,
+}
+
+impl PartitionsView<'_> {
+    fn accuracy(&self) -> Accuracy {
+        self.listed.map_or(Accuracy::Exact, |listed| listed.accuracy)
+    }
+}
+
+/// Carries out what the tab asked for.
+pub fn apply(app: &mut App, command: PartitionsCommand) {
+    let slots = &mut app.state.slots;
+    match command {
+        PartitionsCommand::CancelRows => slots.partitions.rows.cancel(),
+        PartitionsCommand::CountRows => {
+            let generation = slots.next_generation();
+            let document = app.state.history.document();
+            let (Some(source), Some(listed)) = (&document.source, slots.listing.value()) else {
+                return;
+            };
+            let Some(dataset) = listed.dataset(&document.dataset) else {
+                return;
+            };
+            let prefix = dataset.keys.prefix.clone();
+            slots
+                .partitions
+                .count_rows(&app.tasks, source, listed, &prefix, generation);
+        }
+    }
 }
 
 pub fn partitions_ui(
@@ -138,27 +193,44 @@ fn loading_ui(ui: &mut Ui, place: &str) {
 
 fn dataset_ui(
     ui: &mut Ui,
-    dataset: &ListedDataset,
+    listed: &ListedDataset,
     view: PartitionsView<'_>,
     panel: &mut PartitionsPanel,
     commands: &mut Commands,
 ) {
-    figures::figures_ui(ui, dataset, view.accuracy);
+    dates::dates_ui(ui, listed, panel);
+    // Figures of a range, or by other assumptions, once they are there.
+    let report = view.slots.report_of(listed);
+    let dataset = report.map_or(listed, |report| &report.dataset);
+    if dataset.keys.partitions.is_empty() {
+        let _is_clicked = empty_state(
+            ui,
+            "No partitions in these dates",
+            "Choose other dates above, or look at all of them.",
+            None,
+        );
+        return;
+    }
+    figures::figures_ui(ui, dataset, view.accuracy());
     let mut opened = None;
-    bars_card(ui, dataset, view, panel, &mut opened);
+    bars_card(ui, dataset, view, panel, &mut opened, commands);
+    if let Some(comparison) = report.and_then(|report| report.comparison.as_ref()) {
+        compare::compare_card(ui, comparison);
+    }
     let is_wide = ui.available_width() > 620.0;
     if is_wide && !dataset.calendar.days.is_empty() {
         let right = (ui.available_width() * 0.29).clamp(250.0, 340.0);
         let needed = &mut panel.calendar_height;
         let least = *needed;
+        let findings_panel = &mut panel.findings;
         side_by_side(
             ui,
             right,
-            |ui| findings::findings_ui(ui, dataset, least, commands),
+            |ui| findings::findings_ui(ui, dataset, view, least, findings_panel, commands),
             |ui, height| *needed = calendar::calendar_card(ui, dataset, height, view.open, &mut opened),
         );
     } else {
-        findings::findings_ui(ui, dataset, 0.0, commands);
+        findings::findings_ui(ui, dataset, view, 0.0, &mut panel.findings, commands);
         if !dataset.calendar.days.is_empty() {
             calendar::calendar_card(ui, dataset, 0.0, view.open, &mut opened);
         }
@@ -170,9 +242,21 @@ fn dataset_ui(
         |ui| sizes::sizes_card(ui, dataset),
         |ui, _| lorenz::lorenz_card(ui, dataset),
     );
-    if let Some(partition) = opened {
+    let mut opened = opened.map(|partition| (dataset.keys.prefix.clone(), partition));
+    if let Some(listed) = view.listed {
+        let (tree, stamp) = (&listed.treemap, listed.stamp);
+        treemap::treemap_card(
+            ui,
+            tree,
+            stamp,
+            &dataset.keys.prefix,
+            &mut panel.treemap,
+            &mut opened,
+        );
+    }
+    if let Some((dataset, partition)) = opened {
         commands.push(Command::Edit(Edit::ShowPartition {
-            dataset: dataset.keys.prefix.clone(),
+            dataset,
             partition: Some(partition),
         }));
         commands.push(Command::ShowTab(super::command::Tab::Data));
@@ -210,40 +294,105 @@ fn bars_card(
     view: PartitionsView<'_>,
     panel: &mut PartitionsPanel,
     opened: &mut Option<Partition>,
+    commands: &mut Commands,
 ) {
     let unit = dataset.unit().trim_end_matches('s');
-    let title = match panel.measure {
-        Measure::Bytes if panel.is_log => format!("Bytes per {unit}"),
-        Measure::Bytes => format!("{} per {unit}", dataset.bars.axis().unit),
-        Measure::Files if panel.is_log || dataset.files_axis.unit.is_empty() => format!("Files per {unit}"),
-        Measure::Files => format!("{} of files per {unit}", dataset.files_axis.unit),
+    let shown = bars::Shown {
+        measure: panel.measure,
+        is_log: panel.is_log,
+        order: panel.order,
     };
-    let measure = panel.measure;
-    let is_log = panel.is_log;
-    let mut chosen = None;
-    let mut is_log_chosen = None;
+    let axis_unit = dataset.bars.facts(shown.measure).axis.unit;
+    let title = match shown.measure {
+        Measure::Bytes if shown.is_log => format!("Bytes per {unit}"),
+        Measure::Bytes => format!("{axis_unit} per {unit}"),
+        Measure::Files if shown.is_log || axis_unit.is_empty() => format!("Files per {unit}"),
+        Measure::Files => format!("{axis_unit} of files per {unit}"),
+        Measure::Rows if shown.is_log || axis_unit.is_empty() => format!("Rows per {unit}"),
+        Measure::Rows => format!("{axis_unit} of rows per {unit}"),
+    };
+    let (mut measure, mut is_log, mut order) = (None, None, None);
     card_with_head(
         ui,
         &title,
-        |ui| match view.accuracy {
-            Accuracy::Exact => {
+        |ui| match (shown.measure, &dataset.rows, view.accuracy()) {
+            (Measure::Rows, Some(rows), _) => rows::rows_badge(ui, rows),
+            (Measure::Rows, None, _) => {}
+            (_, _, Accuracy::Exact) => {
                 badge(ui, Tone::Plain, "exact, from the listing");
             }
-            accuracy => {
+            (_, _, accuracy) => {
                 accuracy_badge(ui, accuracy);
             }
         },
         |ui| {
-            is_log_chosen = segmented(ui, &[(true, "log scale"), (false, "linear")], is_log);
+            is_log = segmented(ui, &[(true, "log scale"), (false, "linear")], shown.is_log);
             ui.add_space(space::SM);
-            chosen = segmented(
+            order = segmented(
                 ui,
-                &[(Measure::Files, "files"), (Measure::Bytes, "bytes")],
-                measure,
+                &[(Order::Size, "by size"), (Order::Date, "in order")],
+                shown.order,
+            );
+            ui.add_space(space::SM);
+            measure = segmented(
+                ui,
+                &[
+                    (Measure::Rows, "rows"),
+                    (Measure::Files, "files"),
+                    (Measure::Bytes, "bytes"),
+                ],
+                shown.measure,
             );
         },
-        |ui| bars::bars_ui(ui, dataset, measure, is_log, view.open, opened),
+        |ui| {
+            if shown.measure == Measure::Rows && dataset.rows.is_none() {
+                let counting = &view.slots.rows;
+                let error = counting.error().filter(|error| *error != "cancelled");
+                rows::offer_ui(ui, dataset, view.costs, counting.is_pending(), error, commands);
+                return;
+            }
+            bars::bars_ui(ui, dataset, shown, view.open, opened);
+            ui.label(weak_small(ui, growth_text(dataset)));
+        },
     );
-    panel.measure = chosen.unwrap_or(panel.measure);
-    panel.is_log = is_log_chosen.unwrap_or(panel.is_log);
+    panel.measure = measure.unwrap_or(panel.measure);
+    panel.is_log = is_log.unwrap_or(panel.is_log);
+    panel.order = order.unwrap_or(panel.order);
+}
+
+/// Growth and the average file in one line.
+fn growth_text(dataset: &ListedDataset) -> String {
+    let metrics = &dataset.skew.metrics;
+    let mut parts = Vec::new();
+    match metrics.growth {
+        Some(growth) if growth.is_trend => {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a change of a day's bytes"
+            )]
+            let change = units::bytes(growth.bytes_per_month.abs() as u64);
+            let word = if growth.bytes_per_month < 0.0 {
+                "less"
+            } else {
+                "more"
+            };
+            let share = growth
+                .share_per_month
+                .map(|share| format!(" ({:+.1}%)", share * 100.0));
+            parts.push(format!(
+                "Growth: a day holds {change} {word} each month{}, {:+.1} files, by {} weeks (estimate)",
+                share.unwrap_or_default(),
+                growth.files_per_month,
+                units::count(growth.n_weeks)
+            ));
+        }
+        Some(growth) => parts.push(format!("No growth in {} weeks", units::count(growth.n_weeks))),
+        None if dataset.calendar.days.is_empty() => {}
+        None => parts.push("Growth: eight weeks are needed to tell a trend".to_owned()),
+    }
+    if let Some(average) = metrics.average_file_bytes {
+        parts.push(format!("average file {}", units::bytes(average)));
+    }
+    parts.join(" · ")
 }

@@ -3,9 +3,9 @@
 use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
 
 use crate::base::units;
-use crate::chart::SizeTier;
+use crate::chart::{SizeClass, SizeTier};
 use crate::gui::listed::ListedDataset;
-use crate::gui::theme::{Tone, colors, small, space};
+use crate::gui::theme::{Tone, colors, small, space, weak};
 use crate::gui::widgets::{badge, card_with_head};
 
 const HEIGHT: f32 = 132.0;
@@ -25,12 +25,13 @@ pub fn sizes_card(ui: &mut Ui, dataset: &ListedDataset) {
             let tiers = shown(&dataset.sizes.tiers);
             let slot = plot.width() / tiers.len().max(1) as f32;
             let max = dataset.sizes.axis.max.max(1.0);
-            let has_tiny = dataset.bars.bars.iter().any(|bar| bar.has_tiny_files);
+            let has_tiny = dataset.skew.metrics.n_tiny_partitions > 0;
+            let has_unsplittable = dataset.has_unsplittable;
             for (index, tier) in tiers.into_iter().enumerate() {
                 let SizeTier {
                     label,
                     n_files: count,
-                    ..
+                    class,
                 } = *tier;
                 let left = plot.left() + slot * index as f32;
                 let center = left + slot / 2.0;
@@ -52,10 +53,14 @@ pub fn sizes_card(ui: &mut Ui, dataset: &ListedDataset) {
                     pos2(center - width / 2.0, plot.bottom() - height),
                     pos2(center + width / 2.0, plot.bottom()),
                 );
-                let color = if has_tiny && tier.is_tiny() && (label == "0" || label.starts_with('<')) {
-                    c.warn
-                } else {
-                    c.data
+                // Small files matter where there are crowds of them, files over 1 GB where they cannot be split.
+                let color = match class {
+                    SizeClass::Empty => c.warn,
+                    SizeClass::Tiny if has_tiny => c.bad,
+                    SizeClass::Small if has_tiny => c.warn,
+                    SizeClass::Good => c.good,
+                    SizeClass::Huge if has_unsplittable => c.bad,
+                    _ => c.data,
                 };
                 ui.painter().rect_filled(bar, 2.0, color);
                 ui.painter().text(
@@ -70,7 +75,12 @@ pub fn sizes_card(ui: &mut Ui, dataset: &ListedDataset) {
                     ui.scope_id().with(("size class", index)),
                     Sense::hover(),
                 );
-                response.on_hover_text(format!("{} of {label}", units::plural(count, "file")));
+                response.on_hover_ui(|ui| {
+                    let share = count as f64 / dataset.n_files.max(1) as f64;
+                    let files = units::plural(count, "file");
+                    ui.label(format!("{files} of {label}, {} of all", units::percent(share)));
+                    ui.label(weak(ui, class.meaning()));
+                });
             }
         },
     );

@@ -40,10 +40,11 @@ pub(super) fn spike(
         .map(|p| costs.seconds(p.n_bytes, p.n_files))
         .sum::<f64>()
         / f64::from(costs.slots.max(1));
-    let by_ratio = if ratio >= BAD_SPIKE {
-        Severity::Bad
-    } else {
-        Severity::Warn
+    // What delays nothing is one step less bad: more slots may change that.
+    let by_ratio = match (ratio >= BAD_SPIKE, own > even) {
+        (true, true) => Severity::Bad,
+        (true, false) | (false, true) => Severity::Warn,
+        (false, false) => Severity::Note,
     };
     let is_small = stats.n_bytes < FLOOR_BYTES || dataset.partitions.len() < FLOOR_PARTITIONS;
     let matters = if own > even {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
+use proptest::prelude::*;
 
 use crate::profile::{CostModel, Finding, FindingCode, Severity, partition_skew};
-use crate::storage::{DatasetKeys, Layout, Partition, PartitionStats};
+use crate::storage::{DatasetKeys, DateRange, Inventory, Layout, Object, Partition, PartitionStats};
 
 /// Days of January 2020 as (day, files, bytes).
 fn lake(days: &[(u32, u64, u64)]) -> DatasetKeys {
@@ -163,4 +164,318 @@ fn empty_days_beyond_the_listed_ones_are_counted() {
         "{}",
         rest.message
     );
+}
+
+/// Findings of a listing as (key, size, days from the key's date to the last change).
+fn listed(objects: &[(String, u64, i64)]) -> Vec<Finding> {
+    let now: DateTime<Utc> = "2021-01-01T00:00:00Z".parse().unwrap();
+    let root = "s3://lake/raw/".parse().unwrap();
+    let mut inventory = Inventory::new(&root).listed_at(now, false);
+    let objects: Vec<Object> = objects
+        .iter()
+        .map(|(key, size, lag)| {
+            let date = NaiveDate::parse_from_str(&key[..10], "%Y/%m/%d").unwrap();
+            Object {
+                key: key.clone(),
+                size: *size,
+                modified: date.and_hms_opt(12, 0, 0).unwrap().and_utc() + chrono::Duration::days(*lag),
+                etag: None,
+            }
+        })
+        .collect();
+    inventory.add(&objects);
+    let dataset = inventory.datasets().next().cloned().unwrap_or_default();
+    partition_skew(&dataset, &CostModel::default()).findings
+}
+
+/// `files` files a day of January 2020, each of 1 MB and written in time; `change` may alter them.
+fn january(days: u32, files: u32, change: impl Fn(u32, u32) -> (&'static str, u64, i64)) -> Vec<Finding> {
+    let mut objects = Vec::new();
+    for day in 1..=days {
+        for file in 0..files {
+            let (ending, size, lag) = change(day, file);
+            objects.push((format!("2020/01/{day:02}/{file}.{ending}"), size, lag));
+        }
+    }
+    listed(&objects)
+}
+
+const USUAL: (&str, u64, i64) = ("jsonl", 1_000_000, 0);
+
+#[track_caller]
+fn only(findings: &[Finding], code: FindingCode) -> Finding {
+    let found: Vec<&Finding> = findings.iter().filter(|finding| finding.code == code).collect();
+    assert_eq!(found.len(), 1, "{code:?} in {:?}", codes(findings));
+    found[0].clone()
+}
+
+#[test]
+fn a_lake_without_oddities_is_only_even() {
+    let found = january(14, 5, |_, _| USUAL);
+    assert_eq!(codes(&found), [FindingCode::EvenPartitions]);
+}
+
+#[test]
+fn late_files_are_named_with_the_days_to_look_back() {
+    let found = january(14, 5, |day, file| match (day, file) {
+        (3, 0 | 1) => ("jsonl", 1_000_000, 12),
+        _ => USUAL,
+    });
+    let late = only(&found, FindingCode::LateFiles);
+    assert_eq!(late.title, "2020-01-03 has 2 late files");
+    assert!(late.remedy.contains("lookback_days: 12"), "{}", late.remedy);
+    let whole = january(
+        14,
+        5,
+        |day, _| if day == 3 { ("jsonl", 1_000_000, 90) } else { USUAL },
+    );
+    let whole = only(&whole, FindingCode::LateFiles);
+    assert_eq!(whole.title, "2020-01-03 was written late");
+    let in_time = january(14, 5, |_, _| ("jsonl", 1_000_000, 7));
+    assert!(!codes(&in_time).contains(&FindingCode::LateFiles));
+}
+
+#[test]
+fn of_a_copied_lake_no_day_is_called_late() {
+    let found = january(14, 5, |_, _| ("jsonl", 1_000_000, 200));
+    let late = only(&found, FindingCode::LateFiles);
+    assert_eq!((late.severity, late.partition), (Severity::Note, None));
+    assert!(late.message.contains("100% of the files"), "{}", late.message);
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_said_and_not_counted_as_late() {
+    let found = january(14, 5, |day, file| match (day, file) {
+        (2, 0) => ("jsonl", 1_000_000, -3),
+        (4, 0) => ("jsonl", 1_000_000, 900),
+        _ => USUAL,
+    });
+    let clock = only(&found, FindingCode::ClockSkew);
+    let expected = "1 file modified before their date began and 1 file modified in the future";
+    assert!(clock.message.starts_with(expected), "{}", clock.message);
+    assert!(!codes(&found).contains(&FindingCode::LateFiles));
+}
+
+#[test]
+fn mixed_formats_and_codecs_are_named_and_one_format_by_two_names_is_none() {
+    let parquet = january(14, 5, |day, file| {
+        if (day, file) == (5, 2) {
+            ("parquet", 1_000_000, 0)
+        } else {
+            USUAL
+        }
+    });
+    let mixed = only(&parquet, FindingCode::MixedFormats);
+    assert_eq!(
+        (mixed.severity, mixed.title.as_str()),
+        (Severity::Warn, "2020-01-05 mixes formats")
+    );
+    assert!(
+        mixed.message.contains("69 .jsonl, 1 .parquet"),
+        "{}",
+        mixed.message
+    );
+    let codec = january(14, 5, |day, _| {
+        if day > 7 {
+            ("jsonl.gz", 1_000_000, 0)
+        } else {
+            USUAL
+        }
+    });
+    let mixed = only(&codec, FindingCode::MixedFormats);
+    assert_eq!(
+        (mixed.severity, mixed.title.as_str()),
+        (Severity::Note, "Formats change between partitions")
+    );
+    let names = january(
+        14,
+        5,
+        |day, _| if day > 7 { ("ndjson", 1_000_000, 0) } else { USUAL },
+    );
+    assert!(!codes(&names).contains(&FindingCode::MixedFormats));
+}
+
+#[test]
+fn compressed_files_over_a_gigabyte_cost_what_one_task_waits_for() {
+    let found = january(14, 5, |day, file| {
+        if (day, file) == (5, 2) {
+            ("jsonl.gz", 5_000_000_000, 0)
+        } else {
+            ("jsonl.gz", 1_000_000, 0)
+        }
+    });
+    let gzip = only(&found, FindingCode::UnsplittableFiles);
+    // 100.03 s alone; all of 5.069 GB and 70 requests over 16 slots.
+    let shared = (5_069_000_000.0 / 50e6 + 70.0 * 0.03) / 16.0;
+    assert!(
+        (gzip.cost_seconds - (100.03 - shared)).abs() < 1e-6,
+        "{}",
+        gzip.cost_seconds
+    );
+    let plain = january(14, 5, |day, file| {
+        if (day, file) == (5, 2) {
+            ("jsonl", 5_000_000_000, 0)
+        } else {
+            USUAL
+        }
+    });
+    assert!(
+        !codes(&plain).contains(&FindingCode::UnsplittableFiles),
+        "plain text is split at line ends"
+    );
+}
+
+#[test]
+fn empty_files_beside_others_cost_their_requests() {
+    let found = january(14, 5, |day, file| {
+        if (day, file) == (5, 2) {
+            ("jsonl", 0, 0)
+        } else {
+            USUAL
+        }
+    });
+    let empty = only(&found, FindingCode::ZeroByteFiles);
+    assert_eq!((empty.cost_requests, empty.severity), (1, Severity::Note));
+    assert_eq!(
+        empty.message,
+        "1 file of 0 bytes in 2020-01-05. A pass asks for them and gets nothing."
+    );
+    let many = january(14, 5, |_, file| if file == 2 { ("jsonl", 0, 0) } else { USUAL });
+    assert_eq!(only(&many, FindingCode::ZeroByteFiles).severity, Severity::Warn);
+}
+
+#[test]
+fn one_file_of_no_bytes_is_stated_plainly() {
+    let found = listed(&[("2020/01/01/a.jsonl".to_owned(), 0, 0)]);
+    assert_eq!(
+        codes(&found),
+        [FindingCode::EmptyPartition, FindingCode::FewPartitions]
+    );
+}
+
+/// Days from 6 January 2020 on, a Monday, of these bytes.
+fn series(n: u32, bytes: impl Fn(u32) -> u64) -> DatasetKeys {
+    let first = NaiveDate::from_ymd_opt(2020, 1, 6).unwrap();
+    let mut dataset = DatasetKeys::default();
+    for (i, date) in (0..n).zip(first.iter_days()) {
+        let partition = Partition::Day(date);
+        let stats = PartitionStats {
+            partition: partition.clone(),
+            n_files: 10,
+            n_bytes: bytes(i),
+            ..PartitionStats::default()
+        };
+        dataset.partitions.insert(partition, stats);
+    }
+    dataset
+}
+
+#[test]
+fn a_day_unlike_its_weekday_is_named_with_its_floor_and_a_spike_is_not_named_twice() {
+    let weekly = |i: u32| if i % 7 >= 5 { 300_000_000 } else { 900_000_000 };
+    let found = partition_skew(
+        &series(56, |i| match i {
+            20 => 900_000_000,
+            30 => 9_000_000_000,
+            _ => weekly(i),
+        }),
+        &CostModel::default(),
+    )
+    .findings;
+    let outlier = only(&found, FindingCode::WeekdayOutlier);
+    assert_eq!(outlier.title, "2020-01-26 holds far more than other Sundays");
+    assert_eq!(outlier.severity, Severity::Warn);
+    // 600 MB more at 50 MB/s over 16 slots.
+    assert!(
+        (outlier.cost_seconds - 0.75).abs() < 1e-9,
+        "{}",
+        outlier.cost_seconds
+    );
+    assert!(codes(&found).contains(&FindingCode::PartitionSpike));
+    let small = partition_skew(
+        &series(56, |i| if i == 20 { 900_000 } else { weekly(i) / 1000 }),
+        &CostModel::default(),
+    );
+    assert_eq!(
+        only(&small.findings, FindingCode::WeekdayOutlier).severity,
+        Severity::Note
+    );
+}
+
+#[test]
+fn growth_is_named_where_it_is_a_trend() {
+    let grown = partition_skew(
+        &series(140, |i| 1_000_000 + 10_000 * u64::from(i)),
+        &CostModel::default(),
+    );
+    let growth = only(&grown.findings, FindingCode::Growth);
+    assert!(growth.title.starts_with("The days grow by "), "{}", growth.title);
+    let flat = partition_skew(
+        &series(140, |i| 1_000_000 + u64::from(i % 3)),
+        &CostModel::default(),
+    );
+    assert!(!codes(&flat.findings).contains(&FindingCode::Growth));
+}
+
+#[test]
+fn a_dataset_without_partitions_says_so() {
+    let mut dataset = DatasetKeys::default();
+    let stats = PartitionStats {
+        n_files: 3,
+        n_bytes: 900,
+        ..PartitionStats::default()
+    };
+    dataset.partitions.insert(Partition::Whole, stats);
+    let found = partition_skew(&dataset, &CostModel::default());
+    assert_eq!(codes(&found.findings), [FindingCode::FewPartitions]);
+    assert_eq!(found.findings[0].title, "The keys name no partitions");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_listing_gives_finite_figures_in_order_of_cost(
+        objects in proptest::collection::vec(
+            (1_u32..29, 1_u32..13, 0_usize..4, prop_oneof![Just(0_u64), 1..10_000_000_u64, Just(u64::from(u32::MAX))], -400_i64..900),
+            0..120,
+        ),
+        slots in 0_u32..50,
+        speed in prop_oneof![Just(0.0), Just(f64::NAN), 1.0..1e9],
+    ) {
+        let objects: Vec<Object> = objects
+            .iter()
+            .enumerate()
+            .map(|(i, (day, month, ending, size, lag))| {
+                let ending = ["jsonl", "jsonl.gz", "parquet", "csv"][*ending];
+                let date = NaiveDate::from_ymd_opt(2020, *month, *day).unwrap();
+                Object {
+                    key: format!("{}/{i}.{ending}", date.format("%Y/%m/%d")),
+                    size: *size,
+                    modified: date.and_hms_opt(0, 0, 0).unwrap().and_utc() + chrono::Duration::days(*lag),
+                    etag: None,
+                }
+            })
+            .collect();
+        let root = "s3://lake/".parse().unwrap();
+        let mut inventory = Inventory::new(&root).listed_at("2021-01-01T00:00:00Z".parse().unwrap(), false);
+        inventory.add(&objects);
+        let dataset = inventory.datasets().next().cloned().unwrap_or_default();
+        let costs = CostModel { slots, bytes_per_second: speed, ..CostModel::default() };
+        let skew = partition_skew(&dataset, &costs);
+        for finding in &skew.findings {
+            prop_assert!(finding.cost_seconds.is_finite() && finding.cost_seconds >= 0.0, "{finding:?}");
+            for text in [&finding.title, &finding.message, &finding.remedy] {
+                prop_assert!(!text.contains("NaN") && !text.contains("inf "), "{text}");
+            }
+        }
+        let is_good = |finding: &Finding| finding.severity == Severity::Good;
+        let costs_of: Vec<(bool, f64)> = skew.findings.iter().map(|f| (is_good(f), -f.cost_seconds)).collect();
+        prop_assert!(costs_of.is_sorted(), "{costs_of:?}");
+        let text = serde_json::to_string(&skew).unwrap();
+        // What is no number would be written as null; a median of loads must be one.
+        prop_assert!(!text.contains("\"cost_seconds\":null"));
+        let half = dataset.within(DateRange { first: None, last: NaiveDate::from_ymd_opt(2020, 6, 30) });
+        prop_assert!(half.n_bytes() <= dataset.n_bytes() && half.n_files() <= dataset.n_files());
+    }
 }
