@@ -1,4 +1,4 @@
-//! Words everyone uses: cancellation, progress, units, hints, finding names, accuracy and the versioned YAML envelope.
+//! Words everyone uses: cancellation, progress, units, hints, accuracy, one hash and the versioned YAML envelope.
 //!
 //! Nothing here reads or writes: no files, no network, no clock.
 
@@ -7,6 +7,7 @@ mod cancel;
 pub mod envelope;
 pub mod fuzzy;
 mod hint;
+pub mod murmur3;
 mod progress;
 pub mod units;
 

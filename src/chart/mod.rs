@@ -1,17 +1,30 @@
-//! A chart as plain data, made from listings and profiles. Drawn by the window, later also to PNG and SVG.
+//! A chart as plain data, made from listings and profiles, and drawn: to PNG and SVG here, on screen by the window.
 //!
-//! Charts hold every partition; a drawer with fewer pixels than bars thins them out itself.
+//! [`Picture`] is what both drawers take: sides, marks, lines to compare with, words. What is charted turns into pictures
+//! in `pictures`. Charts hold every partition; a drawer with fewer pixels than bars thins them out itself.
 
 mod axis;
 mod calendar;
+pub mod draw;
+pub mod labels;
 mod lorenz;
+pub mod palette;
 mod partition_bars;
+mod picture;
+mod pictures;
+mod scale;
 mod size_histogram;
+pub mod thin;
+mod ticks;
 
 pub use axis::Axis;
 pub use calendar::{Calendar, CalendarDay, CalendarMonth};
 pub use lorenz::Lorenz;
+pub use palette::Tone;
 pub use partition_bars::{Bar, PartitionBars};
+pub use picture::{Fill, Layer, LayerKind, LegendEntry, LegendShape, Mark, Picture, Rule, ValueSide};
+pub use pictures::{Measure, calendar_picture, lorenz_picture, partition_picture, sizes_picture};
+pub use scale::{Quantity, Scale, ScaleKind, Tick};
 pub use size_histogram::{SizeHistogram, SizeTier};
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod origin;
 mod page;
 pub mod parquet;
 mod reject;
+pub mod row_bytes;
 pub mod rows;
 mod sampling;
 mod schema;
@@ -21,12 +22,14 @@ mod strata;
 mod typetext;
 
 pub use format::{Codec, FileFormat, Format};
+pub use head::format_of;
 pub use input::{
     Declared, InputLimits, InputReadError, InputRows, InputSource, InputSpec, InputSpecError, declare,
     files_sha256,
 };
-pub use page::{Page, PageError};
+pub use page::{Page, PageError, unreadable};
 pub use reject::{Reason, Reject, Stage};
 pub use sampling::{Portion, SampleChoice, SampleSize, Total};
 pub use schema::{Accept, DataType, Field, OnMismatch, OnMissing, OnUnknown, Schema, SchemaError};
+pub use stack::{Fitted, fit_columns, unified};
 pub use typetext::dtype_name;

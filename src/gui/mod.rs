@@ -17,6 +17,7 @@ mod listed;
 mod memory;
 mod partitions;
 mod picker;
+pub mod plot;
 mod preferences;
 pub mod recipe;
 mod recipe_files;

@@ -10,6 +10,8 @@ pub struct CostModel {
     /// Throughput of one slot.
     pub bytes_per_second: f64,
     pub seconds_per_request: f64,
+    /// What it takes to start and end a task.
+    pub seconds_per_task: f64,
 }
 
 impl Default for CostModel {
@@ -18,6 +20,7 @@ impl Default for CostModel {
             slots: 16,
             bytes_per_second: 50e6,
             seconds_per_request: 0.03,
+            seconds_per_task: 0.02,
         }
     }
 }

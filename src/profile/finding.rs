@@ -18,6 +18,20 @@ pub enum FindingCode {
     EmptyPartition,
     /// The partitions are even: nothing to do.
     EvenPartitions,
+    /// A key that holds more rows than an even partition.
+    HotKey,
+    /// A hot key that stands for "not known": null, empty, `unknown`, 0, -1.
+    SentinelKey,
+    /// Even values that the hash spreads unevenly, because there are few of them for so many partitions.
+    CollisionSkew,
+    /// Fewer keys than partitions.
+    TooFewKeys,
+    /// No hot key, yet many partitions far above the median.
+    LongTail,
+    /// Keys that differ only by case, spaces or the form of their Unicode.
+    KeyVariants,
+    /// A key whose spread costs nothing.
+    Harmless,
 }
 
 /// How bad. Ordered from harmless to bad.

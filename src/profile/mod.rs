@@ -5,6 +5,7 @@ pub mod events;
 mod finding;
 mod findings;
 pub mod formulas;
+pub mod keys;
 mod skew;
 
 pub use cost::CostModel;

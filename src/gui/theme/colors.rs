@@ -3,6 +3,7 @@
 use egui::Color32;
 
 use super::Tone;
+use crate::chart::palette::{self, Palette};
 
 /// Colours of one theme.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,46 +28,43 @@ pub struct Colors {
     pub bad: Color32,
 }
 
-const fn rgb(hex: u32) -> Color32 {
+/// A colour of the palette.
+pub const fn rgb(hex: u32) -> Color32 {
     let [_, r, g, b] = hex.to_be_bytes();
     Color32::from_rgb(r, g, b)
 }
 
-pub const DARK: Colors = Colors {
-    background: rgb(0x0016_181d),
-    panel: rgb(0x001c_1f26),
-    card: rgb(0x0022_262f),
-    line: rgb(0x002e_333e),
-    edge: rgb(0x004a_5262),
-    selection: rgb(0x002b_3340),
-    text: rgb(0x00e6_e8ec),
-    weak: rgb(0x009a_a3b2),
-    faint: rgb(0x006b_7484),
-    accent: rgb(0x00f2_a33a),
-    on_accent: rgb(0x0016_181d),
-    data: rgb(0x0056_b4e9),
-    good: rgb(0x0058_c08c),
-    warn: rgb(0x00e0_a83a),
-    bad: rgb(0x00f0_806c),
-};
+const fn from(palette: &Palette) -> Colors {
+    Colors {
+        background: rgb(palette.background),
+        panel: rgb(palette.panel),
+        card: rgb(palette.card),
+        line: rgb(palette.line),
+        edge: rgb(palette.edge),
+        selection: rgb(palette.selection),
+        text: rgb(palette.text),
+        weak: rgb(palette.weak),
+        faint: rgb(palette.faint),
+        accent: rgb(palette.accent),
+        on_accent: rgb(palette.on_accent),
+        data: rgb(palette.data),
+        good: rgb(palette.good),
+        warn: rgb(palette.warn),
+        bad: rgb(palette.bad),
+    }
+}
 
-pub const LIGHT: Colors = Colors {
-    background: rgb(0x00f4_f5f7),
-    panel: rgb(0x00ff_ffff),
-    card: rgb(0x00fb_fbfc),
-    line: rgb(0x00df_e3e8),
-    edge: rgb(0x00b4_bcc8),
-    selection: rgb(0x00e8_eef6),
-    text: rgb(0x001c_2430),
-    weak: rgb(0x005b_6675),
-    faint: rgb(0x008a_94a3),
-    accent: rgb(0x009a_5700),
-    on_accent: rgb(0x00ff_ffff),
-    data: rgb(0x001b_6fa8),
-    good: rgb(0x0017_7245),
-    warn: rgb(0x008a_5d00),
-    bad: rgb(0x00b9_3a26),
-};
+pub const DARK: Colors = from(&palette::DARK);
+pub const LIGHT: Colors = from(&palette::LIGHT);
+
+/// The palette of pictures in the theme that `ui` is drawn in.
+pub fn palette(ui: &egui::Ui) -> &'static Palette {
+    if ui.visuals().dark_mode {
+        &palette::DARK
+    } else {
+        &palette::LIGHT
+    }
+}
 
 /// The colours of the theme that `ui` is drawn in.
 pub fn colors(ui: &egui::Ui) -> &'static Colors {

@@ -5,16 +5,14 @@ use std::sync::Arc;
 use egui::{Context, FontData, FontDefinitions, FontFamily, FontId};
 
 use super::size;
+use crate::chart::draw::{INTER, INTER_SEMIBOLD};
 
 const SEMIBOLD: &str = "semibold";
 const ITALIC: &str = "italic";
 
 const FACES: [(&str, &[u8]); 4] = [
-    ("Inter", include_bytes!("../../../assets/fonts/Inter-Regular.otf")),
-    (
-        "Inter SemiBold",
-        include_bytes!("../../../assets/fonts/Inter-SemiBold.otf"),
-    ),
+    ("Inter", INTER),
+    ("Inter SemiBold", INTER_SEMIBOLD),
     (
         "Inter Italic",
         include_bytes!("../../../assets/fonts/Inter-Italic.otf"),

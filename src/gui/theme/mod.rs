@@ -5,7 +5,7 @@ mod fonts;
 mod system_fonts;
 mod text;
 
-pub use colors::{Colors, DARK, LIGHT, colors, mix};
+pub use colors::{Colors, DARK, LIGHT, colors, mix, palette, rgb};
 pub use fonts::{install as install_fonts, italic, mono, mono_small, regular, semibold, small};
 pub use system_fonts::{Script, SystemFonts, add_system_fonts, find_system_fonts, scripts_without_font};
 pub use text::{body, code, headline, link, null, strong, title, tone, weak, weak_small};

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Params;
 use super::learn::{check_categories, text_code};
-use super::murmur3::murmur3_x86_32;
+use crate::base::murmur3::murmur3_x86_32;
 use crate::transform::python::Python;
 use crate::transform::step::{Behaviour, check_new_name, exactly};
 use crate::transform::{CheckError, Inputs};

@@ -23,8 +23,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
-use super::murmur3::murmur3_x86_32;
 use super::token_lists::check_tokens;
+use crate::base::murmur3::murmur3_x86_32;
 use crate::transform::python::{self, Python};
 use crate::transform::step::{Behaviour, check_new_name, exactly};
 use crate::transform::{CheckError, Inputs};

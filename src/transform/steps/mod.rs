@@ -56,7 +56,6 @@ mod made_fields;
 mod map_columns;
 mod mask;
 mod matches;
-mod murmur3;
 mod ngrams;
 mod normalize_text;
 mod one_hot;

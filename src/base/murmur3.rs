@@ -1,16 +1,16 @@
 //! `MurmurHash3` (x86, 32 bits), as Austin Appleby published it, with the standard treatment of the last bytes.
 //!
-//! Spark ML's `HashingTF` uses this form since 3.0; Spark SQL's `hash` treats the last bytes differently and is not this.
+//! Spark ML's `HashingTF` uses this form since 3.0; Spark SQL's `hash` treats the last bytes differently and is made from
+//! the same parts in `profile`.
 
 /// The hash of `bytes`.
 ///
 /// Source: `MurmurHash3_x86_32` in the `SMHasher` project.
-pub(super) fn murmur3_x86_32(bytes: &[u8], seed: u32) -> u32 {
+pub fn murmur3_x86_32(bytes: &[u8], seed: u32) -> u32 {
     let mut h1 = seed;
     let (words, tail) = bytes.as_chunks::<4>();
     for word in words {
-        h1 ^= mix_k1(u32::from_le_bytes(*word));
-        h1 = h1.rotate_left(13).wrapping_mul(5).wrapping_add(0xe654_6b64);
+        h1 = mix(h1, u32::from_le_bytes(*word));
     }
     if !tail.is_empty() {
         let word = tail
@@ -19,12 +19,16 @@ pub(super) fn murmur3_x86_32(bytes: &[u8], seed: u32) -> u32 {
             .fold(0u32, |word, byte| (word << 8) | u32::from(*byte));
         h1 ^= mix_k1(word);
     }
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "the reference takes the length modulo 2^32"
-    )]
-    let len = bytes.len() as u32;
-    finish(h1 ^ len)
+    finish(h1, bytes.len())
+}
+
+/// `h1` with one more word of four bytes.
+#[inline]
+pub fn mix(h1: u32, word: u32) -> u32 {
+    (h1 ^ mix_k1(word))
+        .rotate_left(13)
+        .wrapping_mul(5)
+        .wrapping_add(0xe654_6b64)
 }
 
 fn mix_k1(word: u32) -> u32 {
@@ -33,7 +37,14 @@ fn mix_k1(word: u32) -> u32 {
         .wrapping_mul(0x1b87_3593)
 }
 
-fn finish(mut h: u32) -> u32 {
+/// The hash when all `n_bytes` are in `h1`.
+#[inline]
+pub fn finish(h1: u32, n_bytes: usize) -> u32 {
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the reference takes the length modulo 2^32"
+    )]
+    let mut h = h1 ^ n_bytes as u32;
     h ^= h >> 16;
     h = h.wrapping_mul(0x85eb_ca6b);
     h ^= h >> 13;

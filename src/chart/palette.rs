@@ -1,0 +1,173 @@
+//! The colours of both themes, once: the window, pictures in files and reports all take them from here.
+
+/// What a mark means. Never shown by colour alone: a word, a place or a shape says it too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Tone {
+    #[default]
+    Data,
+    Accent,
+    Good,
+    Warn,
+    Bad,
+    /// Lines that help to read, such as a median.
+    Text,
+    /// What stands behind, such as an even distribution.
+    Weak,
+    /// One of several of the same kind, such as a host. They repeat after six.
+    ///
+    /// Source: Okabe and Ito, "Color Universal Design", 2008; darker in the light theme.
+    Series(u8),
+}
+
+/// Colours of one theme as 0xRRGGBB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Palette {
+    pub background: u32,
+    pub panel: u32,
+    pub card: u32,
+    pub line: u32,
+    /// A line that must be seen against its surroundings.
+    pub edge: u32,
+    pub selection: u32,
+    pub text: u32,
+    pub weak: u32,
+    /// For decoration only: too pale to carry a message.
+    pub faint: u32,
+    pub accent: u32,
+    /// Text on a surface of the accent colour.
+    pub on_accent: u32,
+    pub data: u32,
+    pub good: u32,
+    pub warn: u32,
+    pub bad: u32,
+    pub series: [u32; 6],
+}
+
+pub const DARK: Palette = Palette {
+    background: 0x0016_181d,
+    panel: 0x001c_1f26,
+    card: 0x0022_262f,
+    line: 0x002e_333e,
+    edge: 0x004a_5262,
+    selection: 0x002b_3340,
+    text: 0x00e6_e8ec,
+    weak: 0x009a_a3b2,
+    faint: 0x006b_7484,
+    accent: 0x00f2_a33a,
+    on_accent: 0x0016_181d,
+    data: 0x0056_b4e9,
+    good: 0x0058_c08c,
+    warn: 0x00e0_a83a,
+    bad: 0x00f0_806c,
+    series: [
+        0x0056_b4e9,
+        0x00e6_9f00,
+        0x0000_b58a,
+        0x00cc_79a7,
+        0x00f0_e442,
+        0x00d5_7a3a,
+    ],
+};
+
+pub const LIGHT: Palette = Palette {
+    background: 0x00f4_f5f7,
+    panel: 0x00ff_ffff,
+    card: 0x00fb_fbfc,
+    line: 0x00df_e3e8,
+    edge: 0x00b4_bcc8,
+    selection: 0x00e8_eef6,
+    text: 0x001c_2430,
+    weak: 0x005b_6675,
+    faint: 0x008a_94a3,
+    accent: 0x009a_5700,
+    on_accent: 0x00ff_ffff,
+    data: 0x001b_6fa8,
+    good: 0x0017_7245,
+    warn: 0x008a_5d00,
+    bad: 0x00b9_3a26,
+    series: [
+        0x001b_6fa8,
+        0x00c4_7a00,
+        0x0000_8560,
+        0x00b0_5a8c,
+        0x008a_7d00,
+        0x00b2_4a00,
+    ],
+};
+
+impl Palette {
+    pub fn of(&self, tone: Tone) -> u32 {
+        match tone {
+            Tone::Data => self.data,
+            Tone::Accent => self.accent,
+            Tone::Good => self.good,
+            Tone::Warn => self.warn,
+            Tone::Bad => self.bad,
+            Tone::Text => self.text,
+            Tone::Weak => self.weak,
+            Tone::Series(n) => {
+                let at = usize::from(n) % self.series.len();
+                self.series.get(at).copied().unwrap_or(self.data)
+            }
+        }
+    }
+
+    /// A step of a colour scale, 0..=1. The lightness alone tells steps apart, so it is safe for every eye.
+    pub fn level(&self, tone: Tone, level: f32) -> u32 {
+        mix(self.line, self.of(tone), 0.25 + 0.75 * level.clamp(0.0, 1.0))
+    }
+
+    /// Black or white, whichever is read more easily on `fill`.
+    pub fn text_on(fill: u32) -> u32 {
+        let [_, r, g, b] = fill.to_be_bytes().map(f32::from);
+        if 0.299 * r + 0.587 * g + 0.114 * b > 140.0 {
+            0x0014_1414
+        } else {
+            0x00f5_f5f5
+        }
+    }
+}
+
+/// `share` (0..=1) of `to` over `from`.
+pub fn mix(from: u32, to: u32, share: f32) -> u32 {
+    let (from, to) = (from.to_be_bytes(), to.to_be_bytes());
+    let mut mixed = [0; 4];
+    for (mixed, (from, to)) in mixed.iter_mut().zip(from.into_iter().zip(to)) {
+        let value = f32::from(from) + (f32::from(to) - f32::from(from)) * share;
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between two bytes"
+        )]
+        let byte = value.round() as u8;
+        *mixed = byte;
+    }
+    u32::from_be_bytes(mixed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DARK, LIGHT, Palette, Tone, mix};
+
+    #[test]
+    fn levels_go_from_near_the_line_to_the_full_colour() {
+        assert_eq!(mix(0x0000_0000, 0x0064_32ff, 0.5), 0x0032_1980);
+        for palette in [&DARK, &LIGHT] {
+            assert_eq!(palette.level(Tone::Data, 1.0), palette.data);
+            assert_ne!(palette.level(Tone::Data, 0.0), palette.line);
+        }
+    }
+
+    #[test]
+    fn the_six_colours_of_a_series_differ_and_then_repeat() {
+        for palette in [&DARK, &LIGHT] {
+            let mut seen = palette.series.to_vec();
+            seen.sort_unstable();
+            seen.dedup();
+            assert_eq!(seen.len(), 6);
+            assert_eq!(palette.of(Tone::Series(7)), palette.of(Tone::Series(1)));
+        }
+        assert_eq!(Palette::text_on(0x00ff_ffff), 0x0014_1414);
+        assert_eq!(Palette::text_on(0x0010_2030), 0x00f5_f5f5);
+    }
+}

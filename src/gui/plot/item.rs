@@ -1,0 +1,433 @@
+//! The marks of a picture as shapes on the screen: grid, marks thinned to what is seen, lines to compare with, labels.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use egui::{Color32, Galley, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, pos2, vec2};
+use egui_plot::{PlotBounds, PlotGeometry, PlotItem, PlotItemBase, PlotPoint, PlotTransform};
+
+use crate::chart::labels;
+use crate::chart::palette::Palette;
+use crate::chart::thin::{Placed, thin};
+use crate::chart::{Fill, Layer, LayerKind, Mark, Picture, Rule, Scale, ScaleKind};
+use crate::gui::theme::{rgb, size, small};
+
+/// A picture as one item of a plot.
+pub(super) struct Marks<'a> {
+    base: PlotItemBase,
+    picture: &'a Picture,
+    x: Scale,
+    y: Scale,
+    palette: &'static Palette,
+    open: Option<usize>,
+}
+
+impl<'a> Marks<'a> {
+    pub fn new(
+        picture: &'a Picture,
+        x: Scale,
+        y: Scale,
+        palette: &'static Palette,
+        open: Option<usize>,
+    ) -> Self {
+        Self {
+            base: PlotItemBase::new(picture.title.clone()),
+            picture,
+            x,
+            y,
+            palette,
+            open,
+        }
+    }
+
+    fn is_lying(&self) -> bool {
+        matches!(self.y.kind, ScaleKind::Category(_))
+    }
+
+    fn point(&self, transform: &PlotTransform, x: f64, y: f64) -> Pos2 {
+        transform.position_from_point(&PlotPoint::new(self.x.position(x), self.y.position(y)))
+    }
+
+    /// Marks in view, thinned.
+    fn placed(&self, transform: &PlotTransform, layer: &Layer) -> Vec<Placed> {
+        // Corners just outside keep a line going to the edge.
+        let view = transform.frame().expand(60.0);
+        let is_line = matches!(layer.kind, LayerKind::Line { .. } | LayerKind::Area);
+        let placed = layer.marks.iter().enumerate().filter_map(|(index, mark)| {
+            if [mark.x.0, mark.x.1, mark.y.0, mark.y.1]
+                .iter()
+                .any(|value| !value.is_finite())
+            {
+                return None;
+            }
+            let from = self.point(transform, mark.x.0, mark.y.0);
+            let to = self.point(transform, mark.x.1, mark.y.1);
+            let rect = Rect::from_two_pos(from, to);
+            (is_line || view.intersects(rect)).then(|| Placed {
+                index,
+                left: f64::from(rect.left()),
+                top: f64::from(rect.top()),
+                right: f64::from(rect.right()),
+                bottom: f64::from(rect.bottom()),
+            })
+        });
+        thin(layer.kind, self.is_lying(), placed.collect())
+    }
+
+    fn color(&self, layer: &Layer, mark: &Mark) -> Color32 {
+        let tone = mark.tone.unwrap_or(layer.tone);
+        rgb(match mark.fill {
+            Fill::Full | Fill::Outline => self.palette.of(tone),
+            Fill::Level(level) => self.palette.level(tone, level),
+        })
+    }
+
+    fn grid(&self, transform: &PlotTransform, shapes: &mut Vec<Shape>) {
+        let frame = *transform.frame();
+        let bounds = transform.bounds();
+        let line = Stroke::new(size::LINE, rgb(self.palette.line));
+        let edge = Stroke::new(size::LINE, rgb(self.palette.edge));
+        let is_named = |scale: &Scale| matches!(scale.kind, ScaleKind::Category(_));
+        if self.x.kind == ScaleKind::Bare || is_named(&self.x) && is_named(&self.y) {
+            return;
+        }
+        if self.is_lying() {
+            let shown = (bounds.min()[0], bounds.max()[0]);
+            // Labels are about this wide: the same ticks as below.
+            for (tick, _) in labels::along(&self.x, shown, f64::from(frame.width()), &|text| {
+                text.chars().count() as f64 * 6.2
+            }) {
+                let x = transform.position_from_point_x(tick.at);
+                shapes.push(Shape::vline(x, frame.y_range(), line));
+            }
+            shapes.push(Shape::vline(frame.left(), frame.y_range(), edge));
+        } else {
+            let shown = (bounds.min()[1], bounds.max()[1]);
+            for tick in labels::upright(&self.y, shown, f64::from(frame.height())) {
+                let y = transform.position_from_point_y(tick.at);
+                shapes.push(Shape::hline(frame.x_range(), y, line));
+            }
+            shapes.push(Shape::hline(frame.x_range(), frame.bottom(), edge));
+        }
+    }
+
+    fn layer(&self, ui: &Ui, transform: &PlotTransform, layer: &Layer, drawing: &mut Drawing<'_>) {
+        let placed = self.placed(transform, layer);
+        match layer.kind {
+            LayerKind::Bars | LayerKind::Cells => self.rectangles(ui, layer, &placed, transform, drawing),
+            LayerKind::Points => {
+                // A crowd is drawn finer.
+                let radius = if placed.len() > 1000 { 1.5 } else { 3.0 };
+                for (place, mark) in with_marks(layer, &placed) {
+                    let at = rect_of(place).right_top();
+                    drawing
+                        .shapes
+                        .push(Shape::circle_filled(at, radius, self.color(layer, mark)));
+                }
+            }
+            LayerKind::Line { is_dashed } => {
+                let points: Vec<Pos2> = placed.iter().map(|place| rect_of(place).right_top()).collect();
+                let color = rgb(self.palette.of(layer.tone));
+                if is_dashed {
+                    let stroke = Stroke::new(size::LINE, color);
+                    drawing
+                        .shapes
+                        .extend(Shape::dashed_line(&points, stroke, 4.0, 4.0));
+                } else {
+                    let stroke = Stroke::new(size::UNDERLINE, color);
+                    drawing.shapes.push(Shape::line(points, stroke));
+                }
+            }
+            LayerKind::Area => self.area(transform, layer, &placed, drawing),
+        }
+    }
+
+    fn area(&self, transform: &PlotTransform, layer: &Layer, placed: &[Placed], drawing: &mut Drawing<'_>) {
+        let color = rgb(self.palette.of(layer.tone));
+        let points: Vec<Pos2> = placed.iter().map(|place| rect_of(place).right_top()).collect();
+        let base = transform.frame().bottom();
+        let mut mesh = egui::Mesh::default();
+        let fill = color.gamma_multiply(0.25);
+        for (n, at) in (0_u32..).zip(&points) {
+            mesh.colored_vertex(*at, fill);
+            mesh.colored_vertex(pos2(at.x, base), fill);
+            if n > 0 {
+                let last = 2 * n;
+                mesh.add_triangle(last - 2, last - 1, last);
+                mesh.add_triangle(last - 1, last, last + 1);
+            }
+        }
+        drawing.shapes.push(Shape::mesh(mesh));
+        let stroke = Stroke::new(size::UNDERLINE, color);
+        drawing.shapes.push(Shape::line(points, stroke));
+    }
+
+    fn rectangles(
+        &self,
+        ui: &Ui,
+        layer: &Layer,
+        placed: &[Placed],
+        transform: &PlotTransform,
+        drawing: &mut Drawing<'_>,
+    ) {
+        let is_bar = layer.kind == LayerKind::Bars;
+        for (place, mark) in with_marks(layer, placed) {
+            let rect = if is_bar {
+                bar_rect(place, self.is_lying())
+            } else {
+                cell_rect(place)
+            };
+            let color = self.color(layer, mark);
+            let radius = if rect.width().min(rect.height()) > 12.0 {
+                2.0
+            } else {
+                0.0
+            };
+            drawing.shapes.push(if mark.fill == Fill::Outline {
+                Shape::rect_stroke(rect, radius, Stroke::new(1.2, color), StrokeKind::Inside)
+            } else {
+                Shape::rect_filled(rect, radius, color)
+            });
+            if self.open.is_some() && self.open == mark.action {
+                drawing.shapes.push(self.pointed_at(rect, is_bar, transform));
+            }
+            if mark.label.is_empty() {
+            } else if is_bar {
+                self.bar_label(ui, mark, rect, transform, drawing);
+            } else {
+                self.cell_label(ui, layer, mark, rect, drawing);
+            }
+        }
+    }
+
+    /// The mark that is open: a line below a bar, a frame around a cell.
+    fn pointed_at(&self, rect: Rect, is_bar: bool, transform: &PlotTransform) -> Shape {
+        let accent = rgb(self.palette.accent);
+        if is_bar && !self.is_lying() {
+            let bottom = transform.frame().bottom();
+            let line = Rect::from_min_max(
+                pos2(rect.left(), bottom - size::UNDERLINE),
+                pos2(rect.right(), bottom),
+            );
+            Shape::rect_filled(line, 0.0, accent)
+        } else {
+            Shape::rect_stroke(
+                rect.expand(1.0),
+                2.0,
+                Stroke::new(1.5, accent),
+                StrokeKind::Middle,
+            )
+        }
+    }
+
+    /// Above an upright bar, right of a lying one, where the neighbours leave room.
+    fn bar_label(
+        &self,
+        ui: &Ui,
+        mark: &Mark,
+        rect: Rect,
+        transform: &PlotTransform,
+        drawing: &mut Drawing<'_>,
+    ) {
+        // A bar takes about three quarters of its place.
+        const PLACE: f32 = 1.35;
+        let color = if mark.fill == Fill::Outline {
+            rgb(self.palette.of(mark.tone.unwrap_or_default()))
+        } else {
+            rgb(self.palette.weak)
+        };
+        let galley = layout(ui, &mark.label, color);
+        let frame = *transform.frame();
+        if self.is_lying() {
+            if rect.height() * PLACE < galley.size().y - 2.0 {
+                return;
+            }
+            let y = rect.center().y - galley.size().y / 2.0;
+            if rect.right() + galley.size().x + 6.0 <= frame.right() {
+                drawing.label(pos2(rect.right() + 5.0, y), galley, color);
+            } else {
+                let fill = self.palette.of(mark.tone.unwrap_or_default());
+                let color = rgb(Palette::text_on(fill));
+                let galley = layout(ui, &mark.label, color);
+                drawing.label(pos2(rect.right() - galley.size().x - 5.0, y), galley, color);
+            }
+        } else if galley.size().x <= rect.width() * PLACE {
+            let y = (rect.top() - galley.size().y - 2.0).max(frame.top());
+            drawing.label(pos2(rect.center().x - galley.size().x / 2.0, y), galley, color);
+        }
+    }
+
+    fn cell_label(&self, ui: &Ui, layer: &Layer, mark: &Mark, rect: Rect, drawing: &mut Drawing<'_>) {
+        if rect.height() < 13.0 || rect.width() < 12.0 {
+            return;
+        }
+        let color = match mark.fill {
+            Fill::Outline => rgb(self.palette.text),
+            fill => {
+                let tone = mark.tone.unwrap_or(layer.tone);
+                rgb(Palette::text_on(match fill {
+                    Fill::Level(level) => self.palette.level(tone, level),
+                    _ => self.palette.of(tone),
+                }))
+            }
+        };
+        let room = rect.width() - 10.0_f32.min(rect.width() * 0.2);
+        let mut galley = layout(ui, &mark.label, color);
+        if galley.size().x > room {
+            if rect.width() < 48.0 {
+                return;
+            }
+            let measured = |text: &str| f64::from(layout(ui, text, color).size().x);
+            galley = layout(
+                ui,
+                &labels::shortened(&mark.label, f64::from(room), &measured),
+                color,
+            );
+        }
+        drawing.label(rect.center() - galley.size() / 2.0, galley, color);
+    }
+
+    /// Dashed lines with their labels, each at the first of some places that is free.
+    fn rule(&self, ui: &Ui, transform: &PlotTransform, rule: &Rule, drawing: &mut Drawing<'_>) {
+        let frame = *transform.frame();
+        let stroke = Stroke::new(1.2, rgb(self.palette.of(rule.tone)));
+        let galley = layout(ui, &rule.label, rgb(self.palette.text));
+        let text = galley.size();
+        let (ends, places): (_, Vec<Pos2>) = if rule.is_upright {
+            let x = transform.position_from_point_x(self.x.position(rule.value));
+            let left = x - text.x - 6.0;
+            let side = if left > frame.left() { left } else { x + 6.0 };
+            let places = (0_u8..6).map(|n| pos2(side, frame.top() + f32::from(n) * 16.0));
+            ([pos2(x, frame.top()), pos2(x, frame.bottom())], places.collect())
+        } else {
+            let y = transform.position_from_point_y(self.y.position(rule.value));
+            let right = frame.right() - text.x - 4.0;
+            let left = frame.left() + 4.0;
+            let places = [right, left, f32::midpoint(left, right)]
+                .into_iter()
+                .flat_map(|x| [y - text.y - 3.0, y - text.y - 17.0, y + 3.0].map(|y| pos2(x, y)));
+            ([pos2(frame.left(), y), pos2(frame.right(), y)], places.collect())
+        };
+        if !frame.expand(1.0).intersects(Rect::from_two_pos(ends[0], ends[1])) {
+            return;
+        }
+        drawing.shapes.extend(Shape::dashed_line(&ends, stroke, 4.0, 4.0));
+        if rule.label.is_empty() {
+            return;
+        }
+        let behind = |at: &Pos2| Rect::from_min_size(*at, text).expand2(vec2(3.0, 0.0));
+        let is_free = |at: &Pos2| {
+            let place = behind(at);
+            frame.contains_rect(place.shrink(4.0))
+                && !drawing.taken.iter().any(|other| other.intersects(place))
+        };
+        let Some(at) = places.into_iter().find(is_free) else {
+            return;
+        };
+        let fill = rgb(self.palette.panel).gamma_multiply(0.85);
+        drawing.shapes.push(Shape::rect_filled(behind(&at), 2.0, fill));
+        drawing.label(at, galley, rgb(self.palette.text));
+    }
+}
+
+/// Shapes, and where labels are already.
+struct Drawing<'a> {
+    shapes: &'a mut Vec<Shape>,
+    taken: Vec<Rect>,
+}
+
+impl Drawing<'_> {
+    fn label(&mut self, at: Pos2, galley: Arc<Galley>, color: Color32) {
+        self.taken.push(Rect::from_min_size(at, galley.size()));
+        self.shapes.push(Shape::galley(at, galley, color));
+    }
+}
+
+fn layout(ui: &Ui, text: &str, color: Color32) -> Arc<Galley> {
+    ui.painter().layout_no_wrap(text.to_owned(), small(), color)
+}
+
+fn with_marks<'l>(layer: &'l Layer, placed: &'l [Placed]) -> impl Iterator<Item = (&'l Placed, &'l Mark)> {
+    placed
+        .iter()
+        .filter_map(|place| Some((place, layer.marks.get(place.index)?)))
+}
+
+fn rect_of(place: &Placed) -> Rect {
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "came from positions on the screen"
+    )]
+    let [left, top, right, bottom] = [place.left, place.top, place.right, place.bottom].map(|at| at as f32);
+    Rect::from_min_max(pos2(left, top), pos2(right, bottom))
+}
+
+/// A bar is at least a point wide, and one that is not zero two points high.
+fn bar_rect(place: &Placed, is_lying: bool) -> Rect {
+    let mut rect = rect_of(place);
+    if is_lying {
+        rect.max.y = rect.max.y.max(rect.min.y + 1.0);
+        if rect.width() > 0.0 {
+            rect.max.x = rect.max.x.max(rect.min.x + 2.0);
+        }
+    } else {
+        rect.max.x = rect.max.x.max(rect.min.x + 1.0);
+        if rect.height() > 0.0 {
+            rect.min.y = rect.min.y.min(rect.max.y - 2.0);
+        }
+    }
+    rect
+}
+
+/// A cell leaves a little room to its neighbours.
+fn cell_rect(place: &Placed) -> Rect {
+    let rect = rect_of(place);
+    let inset = |size: f32| (size * 0.08).min(1.5);
+    let rect = rect.shrink2(vec2(inset(rect.width()), inset(rect.height())));
+    rect.with_max_x(rect.max.x.max(rect.min.x + 1.0))
+        .with_max_y(rect.max.y.max(rect.min.y + 1.0))
+}
+
+impl PlotItem for Marks<'_> {
+    fn shapes(&self, ui: &Ui, transform: &PlotTransform, shapes: &mut Vec<Shape>) {
+        self.grid(transform, shapes);
+        let mut drawing = Drawing {
+            shapes,
+            taken: Vec::new(),
+        };
+        for layer in &self.picture.layers {
+            self.layer(ui, transform, layer, &mut drawing);
+        }
+        for rule in &self.picture.rules {
+            self.rule(ui, transform, rule, &mut drawing);
+        }
+        if self.picture.is_empty() {
+            let color = rgb(self.palette.weak);
+            let galley = layout(ui, "nothing to show", color);
+            drawing.label(transform.frame().center() - galley.size() / 2.0, galley, color);
+        }
+    }
+
+    fn initialize(&mut self, _x_range: RangeInclusive<f64>) {}
+
+    fn color(&self) -> Color32 {
+        rgb(self.palette.data)
+    }
+
+    fn geometry(&self) -> PlotGeometry<'_> {
+        PlotGeometry::None
+    }
+
+    /// The ends of the sides are given to the plot; marks do not move them.
+    fn bounds(&self) -> PlotBounds {
+        PlotBounds::NOTHING
+    }
+
+    fn base(&self) -> &PlotItemBase {
+        &self.base
+    }
+
+    fn base_mut(&mut self) -> &mut PlotItemBase {
+        &mut self.base
+    }
+}

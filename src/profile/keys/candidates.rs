@@ -1,0 +1,205 @@
+//! Numbers of partitions compared for one key: what each would give, and which has the smallest predicted wall time.
+//!
+//! `wall = max(max load × t, S × t / slots) + N × overhead / slots`: the stage takes as long as its largest task, but no
+//! less than all work spread over all slots, and every task costs its start. One slow task hides behind the others as long
+//! as the second term is the larger one.
+
+use super::partitions::{HashedKeys, MAX_PARTITIONS};
+use super::types::{PartitionCandidate, PartitionChoice, Weight};
+use crate::base::units;
+use crate::profile::CostModel;
+
+/// Spark's `spark.sql.shuffle.partitions`.
+pub const SPARK_DEFAULT: u32 = 200;
+/// Bytes of a partition that reads and spills well.
+///
+/// Source: Spark's `maxPartitionBytes`.
+const TARGET_BYTES: u64 = 128_000_000;
+/// More partitions are not proposed: above 2,000 Spark tells the sizes of map outputs as averages.
+const MAX_PROPOSED: u32 = 2000;
+/// Wall times closer than this share are equal.
+const SAME: f64 = 0.005;
+
+/// Compares `current` with other numbers of partitions.
+pub fn choose_partitions(
+    keys: &HashedKeys,
+    current: u32,
+    weight: Weight,
+    costs: &CostModel,
+) -> PartitionChoice {
+    let current = current.clamp(1, MAX_PARTITIONS);
+    let mut candidates: Vec<PartitionCandidate> = proposed(keys, current, costs)
+        .into_iter()
+        .map(|(n, reason)| {
+            let simulated = keys.simulate(n, weight, costs);
+            PartitionCandidate {
+                n_partitions: n,
+                reason,
+                max_over_mean: simulated.metrics.max_over_mean,
+                baseline_max_over_mean: simulated.baseline_metrics.max_over_mean,
+                n_empty: simulated.metrics.n_empty,
+                wall_seconds: simulated.metrics.wall_seconds,
+                is_recommended: false,
+            }
+        })
+        .collect();
+    let has_rows = keys.total(weight) > 0;
+    let best = candidates
+        .iter()
+        .map(|candidate| candidate.wall_seconds)
+        .fold(f64::INFINITY, f64::min);
+    // Sorted by number, so the first that is as good as the best has the fewest partitions.
+    let recommended = candidates
+        .iter_mut()
+        .find(|candidate| has_rows && candidate.wall_seconds <= best * (1.0 + SAME))
+        .map(|candidate| {
+            candidate.is_recommended = true;
+            candidate.n_partitions
+        });
+    PartitionChoice {
+        candidates,
+        recommended,
+        formula: formula(keys, weight, costs),
+        max_useful: max_useful(keys, weight),
+    }
+}
+
+/// `floor(1 / h)`: with so many partitions the largest key alone is as large as the mean.
+pub(super) fn max_useful(keys: &HashedKeys, weight: Weight) -> Option<u64> {
+    let largest = keys
+        .counts()
+        .keys()
+        .iter()
+        .map(|key| super::partitions::weighed(key, weight))
+        .max()?;
+    keys.total(weight).checked_div(largest)
+}
+
+/// Numbers worth looking at with the reason for each, sorted.
+fn proposed(keys: &HashedKeys, current: u32, costs: &CostModel) -> Vec<(u32, String)> {
+    let slots = costs.slots.max(1);
+    let by_size = keys.counts().totals.n_bytes.div_ceil(TARGET_BYTES).max(1);
+    let by_size = u32::try_from(by_size).unwrap_or(MAX_PROPOSED);
+    let mut all = vec![
+        (current, "as chosen".to_owned()),
+        (SPARK_DEFAULT, "Spark's default".to_owned()),
+    ];
+    all.extend((1..=4).map(|k| (slots.saturating_mul(k), format!("{k} × slots"))));
+    all.push((by_size, "128 MB a partition".to_owned()));
+    let named = all.len();
+    for i in 0..named {
+        let Some((n, reason)) = all.get(i).cloned() else {
+            continue;
+        };
+        // Neighbours and the next prime: regular keys collide less with them.
+        for near in [n.saturating_sub(1), n.saturating_add(1), next_prime(n)] {
+            all.push((near, format!("near {n} ({reason})")));
+        }
+    }
+    all.retain(|(n, _)| *n > 0 && (*n <= MAX_PROPOSED || *n == current));
+    // Of several reasons for one number, the first counts.
+    all.sort_by_key(|(n, _)| *n);
+    all.dedup_by_key(|(n, _)| *n);
+    all
+}
+
+fn next_prime(n: u32) -> u32 {
+    let is_prime = |n: u32| n > 1 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d));
+    (n.saturating_add(1)..n.saturating_add(300))
+        .find(|n| is_prime(*n))
+        .unwrap_or(n)
+}
+
+fn formula(keys: &HashedKeys, weight: Weight, costs: &CostModel) -> String {
+    let unit = keys.unit_seconds(weight, costs);
+    let total = keys.total(weight);
+    let (work, each) = match weight {
+        Weight::Rows => {
+            let per_row = keys.counts().totals.n_bytes / keys.counts().n_rows().max(1);
+            (
+                units::plural(total, "row"),
+                format!(
+                    "{:.3} µs a row ({per_row} B at {} MB/s)",
+                    unit * 1e6,
+                    costs.bytes_per_second / 1e6
+                ),
+            )
+        }
+        Weight::Bytes => (
+            units::bytes(total),
+            format!("1 s a {} MB", costs.bytes_per_second / 1e6),
+        ),
+    };
+    format!(
+        "wall = max(largest load × t, S × t / slots) + N × overhead / slots, with S = {work}, t = {each}, slots = {}, \
+         overhead = {} a task",
+        costs.slots,
+        units::seconds(costs.seconds_per_task)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Weight;
+    use super::super::testing::{keys, many};
+    use super::{choose_partitions, next_prime};
+    use crate::profile::CostModel;
+
+    /// Rows so slow that the largest task decides.
+    fn slow(slots: u32) -> CostModel {
+        CostModel {
+            slots,
+            bytes_per_second: 100.0,
+            ..CostModel::default()
+        }
+    }
+
+    #[test]
+    fn the_smallest_wall_time_wins_and_of_equals_the_fewest_partitions() {
+        let choice = choose_partitions(&many(&[], 50_000, 1), 200, Weight::Rows, &slow(16));
+        let recommended = choice.recommended.unwrap();
+        let best = choice.candidates.iter().find(|c| c.is_recommended).unwrap();
+        assert_eq!(best.n_partitions, recommended);
+        for candidate in &choice.candidates {
+            assert!(
+                candidate.wall_seconds * 1.0051 >= best.wall_seconds,
+                "{candidate:?}"
+            );
+            assert!(
+                candidate.n_partitions >= recommended || candidate.wall_seconds > best.wall_seconds * 1.005,
+                "{candidate:?}"
+            );
+        }
+        let numbers: Vec<u32> = choice.candidates.iter().map(|c| c.n_partitions).collect();
+        assert!(
+            numbers.is_sorted()
+                && [16, 32, 48, 64, 199, 200, 201]
+                    .iter()
+                    .all(|n| numbers.contains(n))
+        );
+        assert!(
+            choice.formula.contains("S = 50,000 rows") && choice.formula.contains("slots = 16"),
+            "{}",
+            choice.formula
+        );
+    }
+
+    #[test]
+    fn a_hot_key_bounds_the_useful_number_of_partitions() {
+        let choice = choose_partitions(&many(&[("hot", 3000)], 7000, 1), 200, Weight::Rows, &slow(16));
+        assert_eq!(choice.max_useful, Some(3));
+        assert_eq!(
+            choose_partitions(&keys(&[]), 200, Weight::Rows, &slow(16)).recommended,
+            None
+        );
+        assert_eq!(
+            choose_partitions(&keys(&[]), 200, Weight::Rows, &slow(16)).max_useful,
+            None
+        );
+    }
+
+    #[test]
+    fn primes_follow() {
+        assert_eq!([1, 2, 200, 512].map(next_prime), [2, 3, 211, 521]);
+    }
+}

@@ -1,0 +1,207 @@
+//! What was counted: keys with their rows, the largest first, and what is known of those that were not kept.
+
+use polars::prelude::DataType;
+
+use super::sketch::{Sketches, middle};
+use super::table::KeyTable;
+use super::types::{Counted, Distinct};
+use super::value::{KeyValue, key_values};
+use crate::base::Accuracy;
+
+/// Keys of some columns with their counts.
+#[derive(Debug, Clone)]
+pub struct KeyCounts {
+    pub(super) totals: Totals,
+    arena: Vec<u8>,
+    /// Sorted by rows, the largest first; equals by their bytes.
+    keys: Vec<CountedKey>,
+    pub(super) unseen: Unseen,
+    pub counted: Counted,
+    pub distinct: Distinct,
+}
+
+/// What is known of all rows together.
+#[derive(Debug, Clone)]
+pub(super) struct Totals {
+    pub columns: Vec<(String, DataType)>,
+    pub n_rows: u64,
+    pub n_bytes: u64,
+    /// Rows with a float that was normalized.
+    pub n_normalized: u64,
+    /// Rows whose key was too long to be kept.
+    pub n_long: u64,
+    pub accuracy: Accuracy,
+}
+
+/// One key with its counts, which are between the bounds where they are not exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CountedKey {
+    start: usize,
+    len: u32,
+    pub n_rows: u64,
+    pub rows_low: u64,
+    pub rows_high: u64,
+    pub n_bytes: u64,
+}
+
+/// Keys that were not kept, as far as the sample tells: all zero where every key was.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Unseen {
+    pub n_keys: f64,
+    pub n_rows: u64,
+    pub n_bytes: u64,
+    /// Σ of the squared rows and bytes of a key, which the spread of loads follows from.
+    pub square_rows: f64,
+    pub square_bytes: f64,
+    /// Σ −p·log2 p of their shares of the rows.
+    pub entropy_bits: f64,
+}
+
+impl KeyCounts {
+    pub(super) fn of_table(totals: Totals, table: &KeyTable) -> Self {
+        let mut counts = Self {
+            totals,
+            arena: Vec::new(),
+            keys: Vec::with_capacity(table.len()),
+            unseen: Unseen::default(),
+            counted: Counted::Exact,
+            distinct: exact(table.len()),
+        };
+        for key in table.iter() {
+            counts.push(key.key, [key.n_rows; 3], key.n_bytes);
+        }
+        counts.sort();
+        counts
+    }
+
+    pub(super) fn of_sketches(totals: Totals, sketches: Sketches) -> Self {
+        let frequent = sketches.frequent();
+        let max_error_rows = sketches.max_error_rows();
+        let distinct = sketches.distinct();
+        let sample = sketches.sample.finish();
+        let n_sampled = sample.len() as u64;
+        let mut counts = Self {
+            arena: Vec::new(),
+            keys: Vec::with_capacity(frequent.len() + sample.len()),
+            unseen: Unseen::default(),
+            counted: Counted::Sketch {
+                max_error_rows,
+                max_error_share: max_error_rows as f64 / totals.n_rows.max(1) as f64,
+                n_sampled,
+            },
+            distinct,
+            totals,
+        };
+        let mut exact_rows: std::collections::HashMap<&[u8], (u64, u64)> = sample
+            .iter()
+            .map(|key| (key.key, (key.n_rows, key.n_bytes)))
+            .collect();
+        let n_frequent = frequent.len();
+        for key in &frequent {
+            // A frequent key that is in the sample has exact counts there.
+            match exact_rows.remove(key.key.as_slice()) {
+                Some((n_rows, n_bytes)) => counts.push(&key.key, [n_rows; 3], n_bytes),
+                None => {
+                    let n_rows = middle(key.rows_low, key.rows_high);
+                    counts.push(&key.key, [n_rows, key.rows_low, key.rows_high], key.n_bytes);
+                }
+            }
+        }
+        let tail: Vec<(&[u8], u64, u64)> = exact_rows
+            .into_iter()
+            .map(|(key, (n_rows, n_bytes))| (key, n_rows, n_bytes))
+            .collect();
+        for (key, n_rows, n_bytes) in &tail {
+            counts.push(key, [*n_rows; 3], *n_bytes);
+        }
+        let n_kept = (n_frequent + tail.len()) as f64;
+        counts.unseen = counts.unseen_of(&tail, (distinct.n as f64 - n_kept).max(0.0));
+        counts.sort();
+        counts
+    }
+
+    /// What the sampled tail says of the keys that are not in the sample.
+    fn unseen_of(&self, tail: &[(&[u8], u64, u64)], n_keys: f64) -> Unseen {
+        let rows: u64 = self.keys.iter().map(|key| key.n_rows).sum();
+        let bytes: u64 = self.keys.iter().map(|key| key.n_bytes).sum();
+        let factor = if tail.is_empty() {
+            0.0
+        } else {
+            n_keys / tail.len() as f64
+        };
+        let total = self.totals.n_rows.max(1) as f64;
+        let square = |n: u64| (n as f64).powi(2);
+        Unseen {
+            n_keys,
+            n_rows: self.totals.n_rows.saturating_sub(rows),
+            n_bytes: self.totals.n_bytes.saturating_sub(bytes),
+            square_rows: factor * tail.iter().map(|(_, n, _)| square(*n)).sum::<f64>(),
+            square_bytes: factor * tail.iter().map(|(_, _, n)| square(*n)).sum::<f64>(),
+            entropy_bits: factor
+                * tail
+                    .iter()
+                    .map(|(_, n, _)| entropy_term(*n as f64 / total))
+                    .sum::<f64>(),
+        }
+    }
+
+    fn push(&mut self, key: &[u8], [n_rows, rows_low, rows_high]: [u64; 3], n_bytes: u64) {
+        self.keys.push(CountedKey {
+            start: self.arena.len(),
+            len: u32::try_from(key.len()).unwrap_or(u32::MAX),
+            n_rows,
+            rows_low,
+            rows_high,
+            n_bytes,
+        });
+        self.arena.extend_from_slice(key);
+    }
+
+    fn sort(&mut self) {
+        let arena = std::mem::take(&mut self.arena);
+        let bytes = |key: &CountedKey| {
+            arena
+                .get(key.start..key.start + key.len as usize)
+                .unwrap_or_default()
+        };
+        self.keys
+            .sort_unstable_by(|a, b| b.n_rows.cmp(&a.n_rows).then_with(|| bytes(a).cmp(bytes(b))));
+        self.arena = arena;
+    }
+
+    /// The keys that were kept, the largest first.
+    pub(super) fn keys(&self) -> &[CountedKey] {
+        &self.keys
+    }
+
+    /// The values of a key, one a column.
+    pub(super) fn values(&self, key: &CountedKey) -> Vec<KeyValue<'_>> {
+        let bytes = self.arena.get(key.start..key.start + key.len as usize);
+        key_values(bytes.unwrap_or_default())
+    }
+
+    /// Names and types of the key's columns.
+    pub fn columns(&self) -> &[(String, DataType)] {
+        &self.totals.columns
+    }
+
+    /// Rows that were counted.
+    pub fn n_rows(&self) -> u64 {
+        self.totals.n_rows
+    }
+}
+
+/// −p·log2 p, 0 for nothing.
+pub(super) fn entropy_term(share: f64) -> f64 {
+    if share > 0.0 { -share * share.log2() } else { 0.0 }
+}
+
+fn exact(n: usize) -> Distinct {
+    let n = n as u64;
+    Distinct {
+        n,
+        low: n,
+        high: n,
+        is_exact: true,
+    }
+}

@@ -1,0 +1,347 @@
+//! What was found about a key, in words, each with its cost and a remedy; what is harmless is said too.
+
+use super::diagnosis::Diagnosis;
+use super::partitions::HashedKeys;
+use super::remedy::OfferedRemedy;
+use super::types::{KeyProfile, KeyShare, KeyVariants, LoadMetrics, SimulatedPartitions};
+use crate::base::units;
+use crate::profile::{CostModel, Finding, FindingCode, Severity};
+
+/// Floors below which a skew is a note: bytes of the largest partition, and partitions.
+///
+/// Source: NVIDIA's shuffle skew check, 100 MB; a handful of partitions has no median worth comparing with.
+const FLOOR_BYTES: f64 = 100e6;
+const FLOOR_PARTITIONS: u32 = 10;
+const BAD: f64 = 3.0;
+
+/// Everything the findings are made from.
+pub(super) struct Evidence<'a> {
+    pub keys: &'a HashedKeys,
+    pub profile: &'a KeyProfile,
+    pub simulated: &'a SimulatedPartitions,
+    pub diagnosis: &'a Diagnosis,
+    pub remedies: &'a [OfferedRemedy],
+    pub costs: &'a CostModel,
+}
+
+impl Evidence<'_> {
+    /// All findings, sorted by cost; what is good comes last.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if self.profile.n_rows == 0 {
+            return vec![self.finding(
+                FindingCode::Harmless,
+                Severity::Note,
+                "There are no rows".to_owned(),
+                format!(
+                    "No rows have the key {}: nothing can be said about it.",
+                    self.name()
+                ),
+                String::new(),
+                0.0,
+            )];
+        }
+        if self.diagnosis.has_value_skew {
+            findings.extend(
+                self.diagnosis
+                    .hot_sentinels
+                    .iter()
+                    .map(|key| self.hot(key, FindingCode::SentinelKey)),
+            );
+            findings.extend(
+                self.diagnosis
+                    .hot
+                    .iter()
+                    .map(|key| self.hot(key, FindingCode::HotKey)),
+            );
+        }
+        if self.diagnosis.has_too_few_keys {
+            findings.push(self.too_few());
+        } else if self.diagnosis.has_collision_skew {
+            findings.push(self.collision());
+        }
+        if self.diagnosis.has_long_tail && !self.diagnosis.has_too_few_keys {
+            findings.push(self.long_tail());
+        }
+        findings.extend(self.variants());
+        let is_skewed = self.diagnosis.has_value_skew
+            || self.diagnosis.has_collision_skew
+            || self.diagnosis.has_too_few_keys
+            || self.diagnosis.has_long_tail;
+        if !is_skewed || self.diagnosis.is_hidden {
+            findings.push(self.harmless(is_skewed));
+        }
+        findings.sort_by(|a, b| {
+            (a.severity == Severity::Good)
+                .cmp(&(b.severity == Severity::Good))
+                .then(b.cost_seconds.total_cmp(&a.cost_seconds))
+                .then(b.severity.cmp(&a.severity))
+        });
+        findings
+    }
+
+    fn name(&self) -> String {
+        let names: Vec<String> = self
+            .profile
+            .columns
+            .iter()
+            .map(|column| format!("`{}`", column.name))
+            .collect();
+        names.join(", ")
+    }
+
+    fn finding(
+        &self,
+        code: FindingCode,
+        severity: Severity,
+        title: String,
+        message: String,
+        remedy: String,
+        cost_seconds: f64,
+    ) -> Finding {
+        Finding {
+            code,
+            partition: None,
+            until: None,
+            severity,
+            title,
+            message,
+            remedy,
+            cost_seconds,
+            cost_requests: 0,
+        }
+    }
+
+    /// The least of what the ratio, the size and the number of partitions allow.
+    fn severity(&self, metrics: &LoadMetrics) -> Severity {
+        let unit_bytes =
+            self.keys.unit_seconds(self.simulated.weight, self.costs) * self.costs.bytes_per_second;
+        let is_small = metrics.max as f64 * unit_bytes < FLOOR_BYTES;
+        if is_small || self.simulated.n_partitions < FLOOR_PARTITIONS || metrics.straggler_seconds <= 0.0 {
+            return Severity::Note;
+        }
+        match metrics.max_over_mean {
+            Some(ratio) if ratio >= BAD => Severity::Bad,
+            _ => Severity::Warn,
+        }
+    }
+
+    /// The title of the remedy that saves most, as advice.
+    fn best_remedy(&self) -> String {
+        self.remedies
+            .iter()
+            .find(|offered| offered.after.is_some())
+            .map_or_else(String::new, |offered| format!("{}.", offered.title))
+    }
+
+    fn hot(&self, key: &KeyShare, code: FindingCode) -> Finding {
+        let n = self.simulated.n_partitions;
+        let even = 1.0 / f64::from(n);
+        let seconds = self.keys.unit_seconds(super::Weight::Rows, self.costs) * key.n_rows as f64;
+        let ideal = self.simulated.metrics.ideal_seconds;
+        // The key's partition holds its part of the others too.
+        let background = (1.0 - key.share)
+            * self.profile.n_rows as f64
+            * even
+            * self.keys.unit_seconds(super::Weight::Rows, self.costs);
+        let cost = (seconds + background - ideal).max(0.0);
+        let counted = if key.n_rows_low == key.n_rows_high {
+            units::plural(key.n_rows, "row")
+        } else {
+            format!(
+                "{} to {} rows",
+                units::count(key.n_rows_low),
+                units::count(key.n_rows_high)
+            )
+        };
+        let (value, baseline) = (
+            self.ratio(&self.simulated.metrics),
+            self.ratio(&self.simulated.baseline_metrics),
+        );
+        let bound = units::plural(whole(1.0 / key.share.max(f64::MIN_POSITIVE)), "partition");
+        let what = match (code, key.sentinel) {
+            (FindingCode::SentinelKey, Some(sentinel)) => {
+                format!(" It is {}, not a value.", sentinel.words())
+            }
+            _ => String::new(),
+        };
+        let matters = if self.simulated.metrics.straggler_seconds > 0.0 {
+            format!("Its task ends {} after the others could.", units::seconds(cost))
+        } else {
+            format!(
+                "With {} slots the other tasks take longer than its own, so it delays nothing.",
+                self.costs.slots
+            )
+        };
+        let is_sentinel = code == FindingCode::SentinelKey;
+        self.finding(
+            code,
+            self.severity(&self.simulated.metrics),
+            format!("{} holds {} of the rows", key.label, units::percent(key.share)),
+            format!(
+                "{} has {counted}, {:.1} × an even share of {n} partitions.{what} The largest partition is {value} the mean; the \
+                 same keys with even values would give {baseline}. {matters} No more than {bound} are useful with it.",
+                key.label,
+                key.share / even
+            ),
+            if is_sentinel && self.best_remedy().is_empty() {
+                "Filter these rows before the shuffle, or give them a partition of their own.".to_owned()
+            } else {
+                self.best_remedy()
+            },
+            cost,
+        )
+    }
+
+    fn ratio(&self, metrics: &LoadMetrics) -> String {
+        metrics
+            .max_over_mean
+            .map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.1} ×"))
+    }
+
+    fn collision(&self) -> Finding {
+        let (measured, baseline) = (&self.simulated.metrics, &self.simulated.baseline_metrics);
+        let n_keys = self.profile.distinct.n;
+        self.finding(
+            FindingCode::CollisionSkew,
+            self.severity(baseline),
+            format!(
+                "{} collide in {}",
+                units::plural(n_keys, "key"),
+                units::plural(self.simulated.n_partitions.into(), "partition")
+            ),
+            format!(
+                "Even values would be skewed too: {} for {} partitions make the largest {} the mean and leave {} empty, by the \
+                 hash alone. Measured: {}. It takes about 50 keys a partition to stay under 1.5.",
+                units::plural(n_keys, "key"),
+                self.simulated.n_partitions,
+                self.ratio(baseline),
+                units::count(baseline.n_empty),
+                self.ratio(measured)
+            ),
+            match self.best_remedy() {
+                remedy if remedy.is_empty() => "Add a column to the key, or use fewer partitions.".to_owned(),
+                remedy => remedy,
+            },
+            baseline.straggler_seconds,
+        )
+    }
+
+    fn too_few(&self) -> Finding {
+        let metrics = &self.simulated.metrics;
+        let n_keys = self.profile.distinct.n;
+        let n = self.simulated.n_partitions;
+        self.finding(
+            FindingCode::TooFewKeys,
+            self.severity(&self.simulated.baseline_metrics),
+            format!("{} cannot fill {n} partitions", units::plural(n_keys, "key")),
+            format!(
+                "{} are fewer than the partitions: {} of {n} stay empty, and the largest is {} the mean (with even values {}).",
+                units::plural(n_keys, "key"),
+                units::count(metrics.n_empty),
+                self.ratio(metrics),
+                self.ratio(&self.simulated.baseline_metrics)
+            ),
+            match self.best_remedy() {
+                remedy if remedy.is_empty() => {
+                    "Add a column to the key, or use no more partitions than there are keys.".to_owned()
+                }
+                remedy => remedy,
+            },
+            self.simulated.baseline_metrics.straggler_seconds,
+        )
+    }
+
+    fn long_tail(&self) -> Finding {
+        let metrics = &self.simulated.metrics;
+        let ratio = metrics.p99_over_p50.unwrap_or(1.0);
+        self.finding(
+            FindingCode::LongTail,
+            self.severity(metrics),
+            format!("Many keys are moderately large: p99 is {ratio:.1} × the median partition"),
+            format!(
+                "No single key is hot, yet one partition in a hundred holds more than {ratio:.1} × the median: large keys meet \
+                 in them. The rows are spread as over {} even keys of {}.",
+                self.profile
+                    .effective_keys
+                    .map_or_else(|| "–".to_owned(), |n| units::count(whole(n))),
+                units::count(self.profile.distinct.n)
+            ),
+            "Use more partitions, or let AQE split them where it may.".to_owned(),
+            metrics.straggler_seconds,
+        )
+    }
+
+    fn variants(&self) -> Option<Finding> {
+        let largest: &KeyVariants = self.profile.variants.first()?;
+        let n_groups = self.profile.variants.len() as u64;
+        let spellings: Vec<&str> = largest
+            .spellings
+            .iter()
+            .map(|(label, _)| label.as_str())
+            .collect();
+        Some(self.finding(
+            FindingCode::KeyVariants,
+            Severity::Warn,
+            format!("{} written in several ways", if n_groups == 1 { "One key is".to_owned() } else { format!("{} keys are", units::count(n_groups)) }),
+            format!(
+                "{} differ only by case, spaces or the form of their Unicode, and are keys of their own to Spark: a join or \
+                 a grouping takes them apart. {} have one of them.",
+                spellings.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", "),
+                units::plural(self.profile.variants.iter().map(|group| group.n_rows).sum(), "row")
+            ),
+            "Normalize the column first, with the step `normalize_text` or `case`.".to_owned(),
+            0.0,
+        ))
+    }
+
+    fn harmless(&self, is_skewed: bool) -> Finding {
+        let metrics = &self.simulated.metrics;
+        let (title, message) = if is_skewed {
+            (
+                format!("The skew of {} delays nothing", self.name()),
+                format!(
+                    "The largest of {} partitions takes {}, all work spread over {} slots {}: the stage is bound by its amount. \
+                     More cores help, another key does not.",
+                    self.simulated.n_partitions,
+                    units::seconds(
+                        metrics.max as f64 * self.keys.unit_seconds(self.simulated.weight, self.costs)
+                    ),
+                    self.costs.slots,
+                    units::seconds(metrics.ideal_seconds)
+                ),
+            )
+        } else {
+            (
+                format!(
+                    "{} is even over {} partitions",
+                    self.name(),
+                    self.simulated.n_partitions
+                ),
+                format!(
+                    "The largest partition is {} the mean, with even values it would be {}: nothing to do.",
+                    self.ratio(metrics),
+                    self.ratio(&self.simulated.baseline_metrics)
+                ),
+            )
+        };
+        self.finding(
+            FindingCode::Harmless,
+            Severity::Good,
+            title,
+            message,
+            String::new(),
+            0.0,
+        )
+    }
+}
+
+fn whole(n: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count that is not negative and below 2^53"
+    )]
+    let whole = n.max(0.0).floor() as u64;
+    whole
+}

@@ -1,0 +1,260 @@
+//! The remedies that apply to a key, each with the loads that it would give.
+
+use super::candidates::max_useful;
+use super::diagnosis::{Diagnosis, UNEVEN};
+use super::partitions::HashedKeys;
+use super::remedy::{OfferedRemedy, Remedy};
+use super::salts::{Salting, salting};
+use super::sentinel::sentinel_of;
+use super::spark_hash::partition_of;
+use super::types::{LoadMetrics, PartitionChoice, SimulatedPartitions};
+use crate::base::units;
+use crate::profile::CostModel;
+
+/// Another number of partitions is offered when it saves this share of the wall time, or evens what collides.
+const WORTH: f64 = 0.05;
+
+/// What applies, the most helpful first.
+pub(super) fn remedies(
+    keys: &HashedKeys,
+    simulated: &SimulatedPartitions,
+    diagnosis: &Diagnosis,
+    choice: &PartitionChoice,
+    costs: &CostModel,
+) -> Vec<OfferedRemedy> {
+    let context = Context {
+        keys,
+        simulated,
+        diagnosis,
+        costs,
+    };
+    let mut offered = Vec::new();
+    if diagnosis.has_value_skew {
+        offered.extend(context.isolation());
+        if let Some(salting) = salting(keys, simulated.n_partitions, simulated.weight, costs) {
+            offered.extend(context.salts(salting));
+        }
+        offered.push(context.broadcast());
+    }
+    offered.extend(context.other_partitions(choice));
+    if diagnosis.has_collision_skew || diagnosis.has_too_few_keys {
+        offered.push(context.compound());
+    }
+    offered.sort_by(|a, b| {
+        let saved = |remedy: &OfferedRemedy| remedy.saved_seconds.unwrap_or(0.0);
+        saved(b).total_cmp(&saved(a))
+    });
+    offered
+}
+
+struct Context<'a> {
+    keys: &'a HashedKeys,
+    simulated: &'a SimulatedPartitions,
+    diagnosis: &'a Diagnosis,
+    costs: &'a CostModel,
+}
+
+impl Context<'_> {
+    fn columns(&self) -> Vec<String> {
+        self.keys
+            .counts()
+            .columns()
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    fn saved(&self, after: &LoadMetrics) -> Option<f64> {
+        Some(self.simulated.metrics.wall_seconds - after.wall_seconds)
+    }
+
+    /// `60.8 × the mean becomes 1.4 ×`.
+    fn change(&self, after: &LoadMetrics) -> String {
+        let ratio = |metrics: &LoadMetrics| {
+            metrics
+                .max_over_mean
+                .map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.1} ×"))
+        };
+        format!(
+            "The largest partition goes from {} the mean to {}, the predicted wall time from {} to {}.",
+            ratio(&self.simulated.metrics),
+            ratio(after),
+            units::seconds(self.simulated.metrics.wall_seconds),
+            units::seconds(after.wall_seconds)
+        )
+    }
+
+    fn salts(&self, salting: Salting) -> Vec<OfferedRemedy> {
+        let n = self.simulated.n_partitions;
+        let Salting { keys: salted, placed } = salting;
+        let after = self.keys.simulated(n, self.simulated.weight, placed, self.costs);
+        if after.metrics.max >= self.simulated.metrics.max {
+            return Vec::new();
+        }
+        let n_salts: usize = salted.iter().map(|key| key.salts.len()).sum();
+        let of_keys = units::plural(salted.len() as u64, "hot key");
+        let change = self.change(&after.metrics);
+        let limits = format!(
+            "Holds for {n} partitions, this order of columns and these types; AQE may merge neighbouring partitions. Check it \
+             in Spark: `SELECT pmod(hash({}, salt), {n})`.",
+            self.columns().join(", ")
+        );
+        let saved_seconds = self.saved(&after.metrics);
+        let salt = OfferedRemedy {
+            title: format!(
+                "Salt {of_keys} with {} that do not collide",
+                units::plural(n_salts as u64, "salt")
+            ),
+            message: format!(
+                "Shuffle by the key and a salt: hot keys get one of their salts by the row, all others 0. {change} For a join \
+                 the other side repeats the rows of each hot key once for every salt, which pays while that is fewer rows than \
+                 the hot key has."
+            ),
+            limits: limits.clone(),
+            loads: after.loads.clone(),
+            after: Some(after.metrics.clone()),
+            saved_seconds,
+            remedy: Remedy::Salt {
+                columns: self.columns(),
+                n_partitions: n,
+                keys: salted.clone(),
+            },
+        };
+        let two_stage = OfferedRemedy {
+            title: "Aggregate in two stages: by key and salt, then by key".to_owned(),
+            message: format!(
+                "The first stage has at most one row a key and salt left, so the second is small. {change} Spark's own partial \
+                 aggregation already does this for plain sums and counts; it does not for lists, windows and distinct counts."
+            ),
+            limits: "Only for functions that can be put together from parts: sum, count, min, max, sketches; not for an exact \
+                     median or distinct count."
+                .to_owned(),
+            loads: after.loads,
+            after: Some(after.metrics),
+            saved_seconds,
+            remedy: Remedy::TwoStageAggregation {
+                columns: self.columns(),
+                n_partitions: n,
+                keys: salted,
+            },
+        };
+        vec![salt, two_stage]
+    }
+
+    fn isolation(&self) -> Option<OfferedRemedy> {
+        let sentinels = &self.diagnosis.hot_sentinels;
+        let first = sentinels.first()?;
+        let n = self.simulated.n_partitions;
+        let hot: Vec<&str> = sentinels.iter().map(|key| key.label.as_str()).collect();
+        let is_left_out: Vec<bool> = self
+            .keys
+            .counts()
+            .keys()
+            .iter()
+            .map(|key| {
+                let values = self.keys.counts().values(key);
+                sentinel_of(&values).is_some() && hot.contains(&self.keys.label(key).as_str())
+            })
+            .collect();
+        let place = |i: usize, hash: i32| {
+            let is_out = is_left_out.get(i).copied().unwrap_or(false);
+            (!is_out).then(|| partition_of(hash, n))
+        };
+        let placed = self.keys.place(n, place, self.simulated.weight);
+        let after = self.keys.simulated(n, self.simulated.weight, placed, self.costs);
+        let share: f64 = sentinels.iter().map(|key| key.share).sum();
+        let names = hot.join(", ");
+        Some(OfferedRemedy {
+            title: format!("Keep {names} out of the shuffle: {} of the rows", units::percent(share)),
+            message: format!(
+                "{} stands for \"not known\". An inner join drops such rows anyway, so filter them before it; for an outer \
+                 join, join the others and add these rows with a union. {}",
+                first.label,
+                self.change(&after.metrics)
+            ),
+            limits: "Only where rows without a known key may be left out or go another way: look at what they are first."
+                .to_owned(),
+            loads: after.loads,
+            saved_seconds: self.saved(&after.metrics),
+            after: Some(after.metrics),
+            remedy: Remedy::IsolateSentinels {
+                columns: self.columns(),
+                keys: sentinels.iter().map(|key| key.key.clone()).collect(),
+                share,
+            },
+        })
+    }
+
+    fn broadcast(&self) -> OfferedRemedy {
+        OfferedRemedy {
+            title: "Broadcast the other side of the join".to_owned(),
+            message: "Where the other side fits into an executor's memory (a few hundred MB), a broadcast join needs no \
+                      shuffle by this key, and its skew does not matter."
+                .to_owned(),
+            limits: "Joins only. Not for the side that an outer join keeps whole.".to_owned(),
+            loads: Vec::new(),
+            after: None,
+            saved_seconds: None,
+            remedy: Remedy::Broadcast {
+                columns: self.columns(),
+            },
+        }
+    }
+
+    fn other_partitions(&self, choice: &PartitionChoice) -> Option<OfferedRemedy> {
+        let n = choice.recommended?;
+        let now = &self.simulated.metrics;
+        if n == self.simulated.n_partitions || now.max_over_mean.is_none_or(|ratio| ratio < UNEVEN) {
+            return None;
+        }
+        let after = self.keys.simulate(n, self.simulated.weight, self.costs);
+        let saved = now.wall_seconds - after.metrics.wall_seconds;
+        if saved < WORTH * now.wall_seconds {
+            return None;
+        }
+        let bound = max_useful(self.keys, self.simulated.weight)
+            .filter(|bound| *bound < u64::from(n.max(self.simulated.n_partitions)))
+            .map_or_else(String::new, |bound| {
+                format!(
+                    " More than {} cannot make the largest key's partition smaller.",
+                    units::plural(bound, "partition")
+                )
+            });
+        Some(OfferedRemedy {
+            title: format!(
+                "Use {} instead of {}",
+                units::plural(n.into(), "partition"),
+                self.simulated.n_partitions
+            ),
+            message: format!("{}{bound}", self.change(&after.metrics)),
+            limits: "Holds for these keys: other data collide elsewhere.".to_owned(),
+            loads: after.loads,
+            after: Some(after.metrics),
+            saved_seconds: Some(saved),
+            remedy: Remedy::OtherPartitions { n_partitions: n },
+        })
+    }
+
+    fn compound(&self) -> OfferedRemedy {
+        let wanted = u64::from(self.simulated.n_partitions) * 50;
+        OfferedRemedy {
+            title: "Add a column to the key".to_owned(),
+            message: format!(
+                "{} are few for {}: with a further column, at best one that makes more than {} keys, the hash spreads them \
+                 evenly. Compare candidates with more than one `--by`.",
+                units::plural(self.keys.counts().distinct.n, "key"),
+                units::plural(self.simulated.n_partitions.into(), "partition"),
+                units::count(wanted)
+            ),
+            limits: "Rows of one key lie in several partitions then: for writing and for joins on all columns, not for grouping \
+                     by the first one alone."
+                .to_owned(),
+            loads: Vec::new(),
+            after: None,
+            saved_seconds: None,
+            remedy: Remedy::CompoundKey {
+                columns: self.columns(),
+            },
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What can be done about a skewed key, as data: what it is, when it applies, and the loads it would give.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::types::LoadMetrics;
+
+/// A hot key and the salts that spread it over partitions of its own.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SaltedKey {
+    /// One value a column of the key.
+    pub key: Vec<Value>,
+    pub label: String,
+    /// Ascending; each leads to another partition.
+    pub salts: Vec<i32>,
+}
+
+/// Something to do about a skewed key.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Remedy {
+    /// Hot keys get one of some salts, all others salt 0; rows are shuffled by key and salt.
+    Salt {
+        columns: Vec<String>,
+        n_partitions: u32,
+        keys: Vec<SaltedKey>,
+    },
+    /// Group by key and salt first, then by key alone.
+    TwoStageAggregation {
+        columns: Vec<String>,
+        n_partitions: u32,
+        keys: Vec<SaltedKey>,
+    },
+    /// Rows with these keys are left out, or kept apart.
+    IsolateSentinels {
+        columns: Vec<String>,
+        keys: Vec<Vec<Value>>,
+        /// Share of the rows that they are.
+        share: f64,
+    },
+    /// The other side of a join is sent to every executor: no shuffle, no skew.
+    Broadcast { columns: Vec<String> },
+    /// Another number of partitions.
+    OtherPartitions { n_partitions: u32 },
+    /// A further column in the key, where there are too few keys.
+    CompoundKey { columns: Vec<String> },
+}
+
+/// A remedy that applies, with what it would give.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OfferedRemedy {
+    pub remedy: Remedy,
+    /// One line.
+    pub title: String,
+    /// What it does and what it costs.
+    pub message: String,
+    /// Where it does not hold.
+    pub limits: String,
+    /// Loads by partition id afterwards; empty where there is no shuffle any more or they cannot be known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub loads: Vec<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<LoadMetrics>,
+    /// Predicted wall time before minus after.
+    pub saved_seconds: Option<f64>,
+}

@@ -1,0 +1,223 @@
+use polars::prelude::df;
+
+use super::super::testing::{hashed, keys, many};
+use super::super::{CountBudget, HashedKeys, KeyReport, Remedy, Weight};
+use super::{key_report, rank};
+use crate::profile::{CostModel, FindingCode, Severity};
+
+/// A lake where a row takes a second or so, so that skew costs something.
+fn slow() -> CostModel {
+    CostModel {
+        slots: 16,
+        bytes_per_second: 100.0,
+        ..CostModel::default()
+    }
+}
+
+fn report(keys: &HashedKeys, n: u32) -> KeyReport {
+    key_report(keys, keys.profile(20), n, Weight::Rows, &slow())
+}
+
+fn codes(report: &KeyReport) -> Vec<FindingCode> {
+    report.findings.iter().map(|finding| finding.code).collect()
+}
+
+/// Every remedy that tells loads keeps the rows, except those that leave some out on purpose.
+fn check_loads(report: &KeyReport, n_rows: u64) {
+    for offered in &report.remedies {
+        if offered.after.is_none() {
+            continue;
+        }
+        let sum: u64 = offered.loads.iter().sum();
+        match &offered.remedy {
+            Remedy::IsolateSentinels { share, .. } => {
+                assert_eq!(
+                    sum,
+                    n_rows - (share * n_rows as f64).round() as u64,
+                    "{}",
+                    offered.title
+                );
+            }
+            _ => assert_eq!(sum, n_rows, "{}", offered.title),
+        }
+    }
+}
+
+#[test]
+fn a_hot_key_is_found_with_its_cost_and_salts_that_help() {
+    let keys = many(&[("hot", 8571)], 20_000, 1);
+    let report = report(&keys, 200);
+    assert_eq!(codes(&report), [FindingCode::HotKey]);
+    let finding = &report.findings[0];
+    assert_eq!(finding.title, "hot holds 30% of the rows");
+    assert!(
+        finding.message.contains("60.") && finding.message.contains("No more than 3 partitions are useful"),
+        "{}",
+        finding.message
+    );
+    assert!(
+        finding.cost_seconds > 100.0 && finding.remedy.contains("hot key"),
+        "{finding:?}"
+    );
+    // 28,571 rows of 24 bytes are small in absolute terms.
+    assert_eq!(finding.severity, Severity::Note);
+    let kinds: Vec<&str> = report
+        .remedies
+        .iter()
+        .map(|offered| match offered.remedy {
+            Remedy::Salt { .. } => "salt",
+            Remedy::TwoStageAggregation { .. } => "two stages",
+            Remedy::IsolateSentinels { .. } => "isolate",
+            Remedy::Broadcast { .. } => "broadcast",
+            Remedy::OtherPartitions { .. } => "partitions",
+            Remedy::CompoundKey { .. } => "compound",
+        })
+        .collect();
+    assert!(
+        kinds.starts_with(&["salt", "two stages"]) && kinds.contains(&"broadcast"),
+        "{kinds:?}"
+    );
+    assert!(!kinds.contains(&"isolate") && !kinds.contains(&"compound"));
+    let salt = report.remedies[0].after.as_ref().unwrap();
+    assert!(salt.max_over_mean.unwrap() < 1.75);
+    assert!(report.remedies[0].saved_seconds.unwrap() > 100.0);
+    check_loads(&report, 28_571);
+    assert!(!report.warnings.is_empty());
+}
+
+#[test]
+fn a_hot_sentinel_is_told_apart_and_can_be_isolated() {
+    let mut values: Vec<Option<String>> = vec![None; 6000];
+    values.extend((0..20_000).map(|i| Some(format!("user-{i}"))));
+    let keys = hashed(&df!("user" => values).unwrap(), &["user"], CountBudget::default());
+    let report = report(&keys, 100);
+    assert_eq!(codes(&report), [FindingCode::SentinelKey]);
+    assert!(report.findings[0].message.contains("It is null, not a value."));
+    let isolation = report
+        .remedies
+        .iter()
+        .find(|offered| matches!(offered.remedy, Remedy::IsolateSentinels { .. }))
+        .unwrap();
+    assert!(isolation.after.as_ref().unwrap().max_over_mean.unwrap() < 1.5);
+    assert_eq!(isolation.loads.iter().sum::<u64>(), 20_000);
+    check_loads(&report, 26_000);
+}
+
+#[test]
+fn few_even_keys_collide_and_that_is_no_hot_key() {
+    let first = chrono::NaiveDate::from_ymd_opt(2024, 1, 1).unwrap();
+    let days: Vec<String> = first.iter_days().take(366).map(|day| day.to_string()).collect();
+    let rows: Vec<(&str, usize)> = days.iter().map(|day| (day.as_str(), 10)).collect();
+    let report = report(&keys(&rows), 200);
+    assert_eq!(codes(&report), [FindingCode::CollisionSkew]);
+    let message = &report.findings[0].message;
+    assert!(message.contains("3.8 × the mean and leave 27 empty"), "{message}");
+    assert!(
+        report
+            .remedies
+            .iter()
+            .any(|offered| matches!(offered.remedy, Remedy::CompoundKey { .. }))
+    );
+    assert!(
+        !report
+            .remedies
+            .iter()
+            .any(|offered| matches!(offered.remedy, Remedy::Salt { .. }))
+    );
+    check_loads(&report, 3660);
+}
+
+#[test]
+fn fewer_keys_than_partitions_are_too_few() {
+    let report = report(&keys(&[("DE", 50), ("FR", 50), ("IT", 50)]), 200);
+    assert!(
+        codes(&report).contains(&FindingCode::TooFewKeys),
+        "{:?}",
+        codes(&report)
+    );
+    assert!(
+        report
+            .findings
+            .iter()
+            .any(|finding| finding.title == "3 keys cannot fill 200 partitions")
+    );
+    assert_eq!(report.choice.max_useful, Some(3));
+}
+
+#[test]
+fn even_keys_hidden_skew_and_no_rows_are_harmless_and_said_so() {
+    let even = report(&many(&[], 20_000, 1), 16);
+    assert_eq!(codes(&even), [FindingCode::Harmless]);
+    assert!(even.findings[0].title.contains("`k` is even over 16 partitions"));
+    assert!(
+        even.warnings.is_empty() && even.remedies.is_empty(),
+        "{:?}",
+        even.remedies
+    );
+    // With two slots the hot key's task hides behind all others.
+    let one_slot = CostModel { slots: 2, ..slow() };
+    let hot = many(&[("hot", 500)], 20_000, 1);
+    let hidden = key_report(&hot, hot.profile(5), 200, Weight::Rows, &one_slot);
+    assert!(
+        codes(&hidden).contains(&FindingCode::Harmless),
+        "{:?}",
+        codes(&hidden)
+    );
+    assert!(hidden.findings.iter().all(|finding| finding.cost_seconds == 0.0));
+    let none = report(&keys(&[]), 200);
+    assert_eq!(codes(&none), [FindingCode::Harmless]);
+    assert_eq!(none.findings[0].title, "There are no rows");
+}
+
+#[test]
+fn spellings_of_one_key_are_a_finding() {
+    let report = report(&many(&[("Berlin", 3), ("berlin", 2)], 2000, 2), 16);
+    let finding = report
+        .findings
+        .iter()
+        .find(|finding| finding.code == FindingCode::KeyVariants)
+        .unwrap();
+    assert_eq!(finding.title, "One key is written in several ways");
+    assert!(finding.message.contains("`Berlin`, `berlin`") && finding.message.contains("5 rows"));
+}
+
+#[test]
+fn findings_are_sorted_by_cost() {
+    let report = report(&many(&[("a", 3000), ("b", 6000), ("c", 4000)], 20_000, 1), 200);
+    assert_eq!(codes(&report), [FindingCode::HotKey; 3]);
+    let costs: Vec<f64> = report
+        .findings
+        .iter()
+        .map(|finding| finding.cost_seconds)
+        .collect();
+    assert!(costs.is_sorted_by(|a, b| a >= b), "{costs:?}");
+    assert!(report.findings[0].title.starts_with("b holds"));
+}
+
+#[test]
+fn candidate_columns_are_ranked_with_a_verdict() {
+    let n = 20_000_i64;
+    let df = df!(
+        "user" => (0..n).collect::<Vec<_>>(),
+        "country" => (0..n).map(|i| if i % 2 == 0 { "US" } else { ["DE", "FR"][(i % 4 / 2) as usize] }).collect::<Vec<_>>(),
+        "session" => (0..n).map(|i| (i % 3 > 0).then_some(i)).collect::<Vec<_>>(),
+    )
+    .unwrap();
+    let candidates = ["country", "session", "user"].map(|name| hashed(&df, &[name], CountBudget::default()));
+    let ranked = rank(&candidates, 100, Weight::Rows, &slow());
+    let order: Vec<(&str, &str)> = ranked
+        .iter()
+        .map(|key| (key.columns[0].as_str(), key.verdict.as_str()))
+        .collect();
+    assert_eq!(
+        order,
+        [
+            ("user", "even"),
+            ("session", "null is 33% of the rows"),
+            ("country", "US is 50% of the rows")
+        ]
+    );
+    let compound = hashed(&df, &["country", "user"], CountBudget::default());
+    let ranked = rank(&[candidates[0].clone(), compound], 100, Weight::Rows, &slow());
+    assert_eq!(ranked[0].columns, ["country", "user"]);
+}

@@ -1,0 +1,307 @@
+//! What is kept of keys that are too many to count one by one: the frequent ones, their number, a uniform sample.
+//!
+//! Frequent keys come from a Misra-Gries sketch with bounds that always hold, the number of keys from `HyperLogLog`, and the
+//! rest is represented by the keys with the smallest hashes: whoever is among them at the end has been from its first row
+//! on, so its counts are exact, and as hashes are uniform, so is the sample.
+//!
+//! Source: Anderson et al., "A High-Performance Algorithm for Identifying Frequent Items in Data Streams" (2017);
+//! Flajolet et al., "HyperLogLog" (2007); Cohen and Kaplan, "Summarizing data using bottom-k sketches" (2007).
+
+use std::collections::HashMap;
+
+use datasketches::common::NumStdDev;
+use datasketches::frequencies::FrequentItemsSketch;
+use datasketches::hll::{HllSketch, HllType, HllUnion};
+
+use super::table::KeyTable;
+use super::types::Distinct;
+
+/// Registers of the distinct count are 2^14: 16 KB and an error of 0.8%.
+const LG_REGISTERS: u8 = 14;
+const MIN_SKETCH: usize = 1 << 10;
+const MAX_SKETCH: usize = 1 << 17;
+/// Memory of a sketched key besides its bytes.
+const KEY_OVERHEAD: usize = 80;
+
+/// Sketches of one stream of keys.
+#[derive(Debug, Clone)]
+pub(super) struct Sketches {
+    rows: FrequentItemsSketch<Vec<u8>>,
+    bytes: FrequentItemsSketch<Vec<u8>>,
+    distinct: HllSketch,
+    pub sample: BottomK,
+}
+
+/// A key that is surely frequent.
+#[derive(Debug, Clone)]
+pub(super) struct FrequentKey {
+    pub key: Vec<u8>,
+    pub rows_low: u64,
+    pub rows_high: u64,
+    pub n_bytes: u64,
+}
+
+impl Sketches {
+    /// Sketches that take about `budget_bytes` for keys of `mean_len` bytes. None when the library refuses its sizes.
+    pub fn new(budget_bytes: usize, mean_len: usize, sample_keys: usize) -> Option<Self> {
+        let n_keys = budget_bytes / 4 / (mean_len + KEY_OVERHEAD);
+        let size = n_keys.clamp(MIN_SKETCH, MAX_SKETCH);
+        // The largest power of two that is not above it.
+        let size = 1 << size.ilog2();
+        Some(Self {
+            rows: FrequentItemsSketch::new(size).ok()?,
+            bytes: FrequentItemsSketch::new(size).ok()?,
+            distinct: HllSketch::new(LG_REGISTERS, HllType::Hll8).ok()?,
+            sample: BottomK::new(sample_keys, budget_bytes / 4),
+        })
+    }
+
+    pub fn add(&mut self, hash: u64, key: &[u8], n_rows: u64, n_bytes: u64) {
+        self.rows.update_with_count_ref(key, n_rows);
+        self.bytes.update_with_count_ref(key, n_bytes);
+        self.distinct.update(hash);
+        self.sample.add(hash, key, n_rows, n_bytes);
+    }
+
+    pub fn merge(&mut self, other: &Self) {
+        self.rows.merge(&other.rows);
+        self.bytes.merge(&other.bytes);
+        if let Ok(mut union) = HllUnion::new(LG_REGISTERS) {
+            union.update(&self.distinct);
+            union.update(&other.distinct);
+            self.distinct = union.to_sketch(HllType::Hll8);
+        }
+        self.sample.merge(&other.sample);
+    }
+
+    /// A count is off by at most so many rows.
+    pub fn max_error_rows(&self) -> u64 {
+        self.rows.maximum_error()
+    }
+
+    /// What the sketch promises for any data, as a share of the rows: 3.5 / its size.
+    #[cfg(test)]
+    pub fn promised_error(&self) -> f64 {
+        self.rows.epsilon()
+    }
+
+    pub fn distinct(&self) -> Distinct {
+        let whole = |n: f64| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "an estimated count is not negative and far below 2^64"
+            )]
+            let n = n.round().max(0.0) as u64;
+            n
+        };
+        Distinct {
+            n: whole(self.distinct.estimate()),
+            low: whole(self.distinct.lower_bound(NumStdDev::Two)),
+            high: whole(self.distinct.upper_bound(NumStdDev::Two)),
+            is_exact: false,
+        }
+    }
+
+    /// Keys whose rows or bytes are surely more than what the sketch may have missed.
+    pub fn frequent(&self) -> Vec<FrequentKey> {
+        use datasketches::frequencies::ErrorType::NoFalsePositives;
+        let mut keys: HashMap<Vec<u8>, FrequentKey> = HashMap::new();
+        let by_rows = self.rows.frequent_items(NoFalsePositives);
+        let by_bytes = self.bytes.frequent_items(NoFalsePositives);
+        let items = by_rows
+            .iter()
+            .map(|row| row.item())
+            .chain(by_bytes.iter().map(|row| row.item()));
+        for item in items {
+            keys.entry(item.clone()).or_insert_with(|| FrequentKey {
+                key: item.clone(),
+                rows_low: self.rows.lower_bound(item.as_slice()),
+                rows_high: self.rows.upper_bound(item.as_slice()),
+                n_bytes: middle(
+                    self.bytes.lower_bound(item.as_slice()),
+                    self.bytes.upper_bound(item.as_slice()),
+                ),
+            });
+        }
+        keys.into_values().collect()
+    }
+
+    pub fn memory_bytes(&self) -> usize {
+        let per_key = self.sample.mean_len() + KEY_OVERHEAD;
+        (self.rows.current_map_capacity() + self.bytes.current_map_capacity()) * per_key
+            + self.distinct.estimated_size()
+            + self.sample.memory_bytes()
+    }
+}
+
+/// The estimate between two bounds with the smallest possible error.
+pub(super) fn middle(low: u64, high: u64) -> u64 {
+    low + high.saturating_sub(low) / 2
+}
+
+/// The keys with the smallest hashes, with exact counts: a uniform sample of the keys.
+#[derive(Debug, Clone)]
+pub(super) struct BottomK {
+    table: KeyTable,
+    /// Only keys whose hash is smaller are kept. All when nothing was left out yet.
+    limit: Option<u64>,
+    max_keys: usize,
+    max_bytes: usize,
+}
+
+impl BottomK {
+    fn new(max_keys: usize, max_bytes: usize) -> Self {
+        Self {
+            table: KeyTable::default(),
+            limit: None,
+            max_keys: max_keys.max(1),
+            max_bytes,
+        }
+    }
+
+    fn is_kept(&self, hash: u64) -> bool {
+        self.limit.is_none_or(|limit| hash < limit)
+    }
+
+    fn add(&mut self, hash: u64, key: &[u8], n_rows: u64, n_bytes: u64) {
+        if self.is_kept(hash) {
+            self.table.add(hash, key, n_rows, n_bytes);
+            // Twice the keys are held, so that leaving some out is rare.
+            if self.table.len() >= 2 * self.max_keys {
+                self.shrink(self.max_keys);
+            }
+            if self.table.memory_bytes() > self.max_bytes && self.table.len() > 1 {
+                self.max_keys = (self.table.len() / 2).max(1);
+                self.shrink(self.max_keys);
+            }
+        }
+    }
+
+    /// Keeps the `n_keys` smallest hashes.
+    fn shrink(&mut self, n_keys: usize) {
+        let mut hashes: Vec<u64> = self.table.iter().map(|key| key.hash).collect();
+        if n_keys >= hashes.len() {
+            return;
+        }
+        let (_, limit, _) = hashes.select_nth_unstable(n_keys);
+        self.limit = Some(*limit);
+        let old = std::mem::take(&mut self.table);
+        for key in old.iter().filter(|key| key.hash < *limit) {
+            self.table.add(key.hash, key.key, key.n_rows, key.n_bytes);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.max_keys = self.max_keys.min(other.max_keys);
+        let limit = [self.limit, other.limit].into_iter().flatten().min();
+        if limit != self.limit {
+            let old = std::mem::take(&mut self.table);
+            self.limit = limit;
+            for key in old
+                .iter()
+                .filter(|key| self.limit.is_none_or(|limit| key.hash < limit))
+            {
+                self.table.add(key.hash, key.key, key.n_rows, key.n_bytes);
+            }
+        }
+        for key in other.table.iter() {
+            self.add(key.hash, key.key, key.n_rows, key.n_bytes);
+        }
+    }
+
+    /// The sample; every key below the hash where it ends is in it.
+    pub fn finish(mut self) -> KeyTable {
+        let n_keys = self.max_keys;
+        self.shrink(n_keys);
+        self.table
+    }
+
+    fn mean_len(&self) -> usize {
+        let total: usize = self.table.iter().take(1000).map(|key| key.key.len()).sum();
+        total / self.table.len().clamp(1, 1000)
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.table.memory_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xxhash_rust::xxh3::xxh3_64;
+
+    use super::{BottomK, Sketches, middle};
+
+    fn fill(sketches: &mut Sketches, keys: impl Iterator<Item = u64>) {
+        for n in keys {
+            let key = n.to_le_bytes();
+            sketches.add(xxh3_64(&key), &key, 1, 8);
+        }
+    }
+
+    #[test]
+    fn frequent_keys_and_the_number_of_keys_lie_within_their_bounds() {
+        let mut sketches = Sketches::new(1 << 20, 8, 1000).unwrap();
+        // 100,000 keys of one row, and three that have 5,000, 2,500 and 1,250 of them.
+        fill(&mut sketches, 1000..101_000);
+        for (key, n) in [(1, 5000), (2, 2500), (3, 1250)] {
+            fill(&mut sketches, std::iter::repeat_n(key, n));
+        }
+        let error = sketches.max_error_rows();
+        assert!(error as f64 <= sketches.promised_error() * 108_750.0, "{error}");
+        let frequent = sketches.frequent();
+        for (key, n) in [(1_u64, 5000_u64), (2, 2500), (3, 1250)] {
+            let found = frequent
+                .iter()
+                .find(|found| found.key == key.to_le_bytes())
+                .unwrap();
+            assert!(found.rows_low <= n && n <= found.rows_high, "{found:?}");
+            assert!(found.rows_high - found.rows_low <= error);
+            assert!(middle(found.rows_low, found.rows_high).abs_diff(n) <= error);
+        }
+        let distinct = sketches.distinct();
+        assert!(
+            distinct.low <= 100_003 && 100_003 <= distinct.high,
+            "{distinct:?}"
+        );
+    }
+
+    #[test]
+    fn sampled_keys_have_exact_counts_also_when_samples_are_merged() {
+        let (mut one, mut other) = (BottomK::new(500, 1 << 20), BottomK::new(300, 1 << 20));
+        let add = |sample: &mut BottomK, n: u64| {
+            let key = n.to_le_bytes();
+            sample.add(xxh3_64(&key), &key, n % 7 + 1, 1);
+        };
+        for n in 0..20_000 {
+            add(&mut one, n);
+            add(&mut other, n + 10_000);
+        }
+        one.merge(&other);
+        let table = one.finish();
+        assert_eq!(table.len(), 300);
+        for key in table.iter() {
+            let n = u64::from_le_bytes(key.key.try_into().unwrap());
+            let times = u64::from(n < 20_000) + u64::from(n >= 10_000);
+            assert_eq!(key.n_rows, times * (n % 7 + 1), "{n}");
+        }
+        // Uniform: of 30,000 keys, a third is in each third.
+        let lower = table
+            .iter()
+            .filter(|key| u64::from_le_bytes(key.key.try_into().unwrap()) < 10_000)
+            .count();
+        assert!((70..130).contains(&lower), "{lower}");
+    }
+
+    #[test]
+    fn long_keys_make_the_sample_smaller_and_no_memory_is_left_behind() {
+        let mut sample = BottomK::new(10_000, 200_000);
+        for n in 0..10_000_u64 {
+            let key = format!("{n:01000}");
+            sample.add(xxh3_64(key.as_bytes()), key.as_bytes(), 1, 1);
+        }
+        assert!(sample.memory_bytes() < 500_000, "{}", sample.memory_bytes());
+        assert!(sample.finish().len() > 50);
+    }
+}
