@@ -8,24 +8,28 @@ mod calendar;
 pub mod draw;
 pub mod labels;
 mod lorenz;
+mod own_runs;
 pub mod palette;
 mod partition_bars;
 mod picture;
 mod pictures;
 mod scale;
 mod size_histogram;
+mod tasks;
 pub mod thin;
 mod ticks;
 
 pub use axis::Axis;
 pub use calendar::{Calendar, CalendarDay, CalendarMonth};
 pub use lorenz::Lorenz;
+pub use own_runs::{own_files_picture, own_stages_picture, own_workers_picture};
 pub use palette::Tone;
 pub use partition_bars::{Bar, PartitionBars};
 pub use picture::{Fill, Layer, LayerKind, LegendEntry, LegendShape, Mark, Picture, Rule, ValueSide};
 pub use pictures::{Measure, calendar_picture, lorenz_picture, partition_picture, sizes_picture};
 pub use scale::{Quantity, Scale, ScaleKind, Tick};
 pub use size_histogram::{SizeHistogram, SizeTier};
+pub use tasks::{gantt_picture, run_time_picture, scatter_picture};
 
 #[cfg(test)]
 mod tests {

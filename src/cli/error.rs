@@ -3,6 +3,8 @@
 use thiserror::Error;
 
 use crate::dataset::PageError;
+use crate::explore::RunLogError;
+use crate::profile::events::EventsError;
 use crate::run::RunError;
 use crate::storage::{LocationError, StorageError};
 
@@ -15,6 +17,8 @@ pub enum CliError {
     Location(#[from] LocationError),
     #[error(transparent)]
     Page(#[from] PageError),
+    #[error(transparent)]
+    RunLog(#[from] RunLogError),
     /// A spec or recipe that cannot be used; the message names file, line and column.
     #[error("{message}")]
     Spec { message: String },
@@ -36,6 +40,11 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Storage(error) | Self::Page(PageError::Storage(error)) => storage_code(error),
+            Self::RunLog(RunLogError::Storage(error)) => storage_code(error),
+            Self::RunLog(RunLogError::Events(EventsError::Cancelled(_))) => 130,
+            Self::RunLog(RunLogError::Events(EventsError::Read { .. } | EventsError::Threads(_))) => 1,
+            Self::RunLog(RunLogError::Events(_) | RunLogError::LargeReport { .. }) => 2,
+            Self::RunLog(RunLogError::Worker { .. }) => 1,
             Self::Location(_) | Self::Spec { .. } | Self::Usage { .. } => 2,
             Self::Run { exit_code, .. } => *exit_code,
             Self::Cancelled { code } => *code,

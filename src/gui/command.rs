@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
+use super::runs::RunsCommand;
 use super::theme::{Theme, Tone};
 use crate::session::{Edit, EntryId, Source};
 use crate::storage::Connection;
@@ -19,6 +20,7 @@ pub enum Tab {
     Partitions,
     Data,
     Job,
+    Runs,
 }
 
 /// One request, pushed by `ui()` and carried out by the next `logic()`.
@@ -55,6 +57,8 @@ pub enum Command {
         replace: bool,
     },
     CancelRun,
+    /// Of the Runs tab.
+    Runs(RunsCommand),
     /// Shows the form that adds a second dataset, for the step that asks.
     ShowAddInput {
         for_step: Option<usize>,
@@ -135,6 +139,8 @@ pub enum CommandKind {
     ShowPartitions,
     ShowData,
     ShowJob,
+    ShowRuns,
+    OpenLog,
     ToggleSources,
     ToggleRecipe,
     ToggleActivity,
@@ -174,7 +180,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 impl CommandKind {
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::OpenFolder,
         Self::OpenFile,
         Self::OpenSampleData,
@@ -200,6 +206,8 @@ impl CommandKind {
         Self::ShowPartitions,
         Self::ShowData,
         Self::ShowJob,
+        Self::ShowRuns,
+        Self::OpenLog,
         Self::ToggleSources,
         Self::ToggleRecipe,
         Self::ToggleActivity,
@@ -398,6 +406,18 @@ impl CommandKind {
                 "Show job",
                 "The job spec, its export and its run",
                 const { &[ctrl(Key::Num3)] },
+            ),
+            Self::ShowRuns => (
+                Command::ShowTab(Tab::Runs),
+                "Show runs",
+                "What Spark applications and our own runs did",
+                const { &[ctrl(Key::Num6)] },
+            ),
+            Self::OpenLog => (
+                Command::Runs(RunsCommand::ChooseFile),
+                "Open event log…",
+                "Opens a Spark event log, or the report of a run",
+                &[],
             ),
             Self::ToggleSources => (
                 Command::ToggleSources,

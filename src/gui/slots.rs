@@ -9,6 +9,7 @@ use polars::prelude::Schema;
 
 use super::job_facts::{FactsKey, JobFacts};
 use super::listed::{Listed, ListedDataset};
+use super::runs::RunsSlots;
 use super::theme::SystemFonts;
 use crate::dataset::{InputSpec, Page, SampleChoice};
 use crate::explore::{Explored, Explorer, Suggestion};
@@ -132,6 +133,8 @@ pub struct Lacks {
 pub enum Purpose {
     OpenFolder,
     OpenFile,
+    OpenLog,
+    OpenLogFolder,
     OpenSession,
     SaveSession,
     OpenRecipe,
@@ -165,6 +168,8 @@ pub struct Slots {
     pub picked: Slot<(u64, Purpose), Option<PathBuf>>,
     pub exported: Slot<(u64, PathBuf), String>,
     pub run: Slot<u64, serde_json::Value>,
+    /// Of the Runs tab.
+    pub runs: RunsSlots,
     pub sample: Slot<(), PathBuf>,
     pub fonts: Slot<(), SystemFonts>,
     pub session: Slot<PathBuf, Document>,

@@ -8,6 +8,7 @@ use super::job::JobPanel;
 use super::partitions::PartitionsPanel;
 use super::preferences::Preferences;
 use super::recipe::{AddInputForm, RecipePanel};
+use super::runs::RunsPanel;
 use super::shell::{AddressField, ConnectForm, Palette, SourcesPanel};
 use super::slots::Slots;
 use super::theme::Tone;
@@ -95,6 +96,7 @@ pub struct Panels {
     pub data: DataPanel,
     pub recipe: RecipePanel,
     pub job: JobPanel,
+    pub runs: RunsPanel,
     pub palette: Option<Palette>,
     pub connect: Option<ConnectForm>,
     pub add_input: Option<AddInputForm>,
@@ -115,6 +117,7 @@ impl Default for Panels {
             data: DataPanel::default(),
             recipe: RecipePanel::default(),
             job: JobPanel::default(),
+            runs: RunsPanel::default(),
             palette: None,
             connect: None,
             add_input: None,
