@@ -10,4 +10,5 @@
 mod desk;
 mod journey;
 mod prototype;
+mod runs;
 mod shell;
