@@ -133,7 +133,7 @@ impl<'a> Tasks<'a> {
 /// Tasks in lanes of their executors over time, stragglers on top. A mark's action is its task's place in `stage.tasks`.
 pub fn gantt_picture(application: &Application, stage: &Stage, profile: &StageProfile) -> Picture {
     let tasks = Tasks::new(application, stage, profile);
-    let lanes = lanes(stage);
+    let lanes = lanes(application, stage);
     let (names, places) = lane_names(application, &lanes);
     let last = stage
         .tasks
@@ -204,17 +204,22 @@ fn together(mut cell: Mark, n: usize) -> Mark {
 }
 
 /// The lane of each task: its executor, and the first slot of it that is free.
-fn lanes(stage: &Stage) -> Vec<(u32, usize)> {
+fn lanes(application: &Application, stage: &Stage) -> Vec<(u32, usize)> {
     let mut free: HashMap<u32, Vec<i64>> = HashMap::new();
     let lanes = stage.tasks.iter().map(|task| {
         let slots = free.entry(task.executor).or_default();
-        // A task may start a moment before its predecessor's end is noted.
-        let at = slots
-            .iter()
-            .position(|end| *end <= task.launched_ms.saturating_add(5));
-        let at = at.unwrap_or(slots.len());
+        let executor = application.executors.get(task.executor as usize);
+        let n_slots = executor.map_or(0.0, |executor| {
+            f64::from(executor.n_cores) / application.cpus_per_task.max(0.01)
+        });
+        let free_slot = slots.iter().position(|end| *end <= task.launched_ms);
+        // The next task starts a moment before the end of the last one is noted: it takes the slot that ends first.
+        let is_full = n_slots >= 1.0 && slots.len() as f64 >= n_slots;
+        let first_end = || slots.iter().enumerate().min_by_key(|(_, end)| **end);
+        let ends_first = first_end().filter(|_| is_full).map(|(at, _)| at);
+        let at = free_slot.or(ends_first).unwrap_or(slots.len());
         match slots.get_mut(at) {
-            Some(end) => *end = task.finished_ms(),
+            Some(end) => *end = task.finished_ms().max(*end),
             None => slots.push(task.finished_ms()),
         }
         (task.executor, at)
@@ -304,6 +309,11 @@ pub fn scatter_picture(application: &Application, stage: &Stage, profile: &Stage
     .note("exact")
     .layer(Layer::new(LayerKind::Points, Tone::Data, ordinary))
     .layer(Layer::new(LayerKind::Points, Tone::Bad, late));
+    let hot = stage.tasks.iter().find(|task| tasks.is_hot(task));
+    if let Some(task) = hot {
+        let label = format!("partition {}", task.partition);
+        picture = picture.rule(Rule::upright(load(task), label, Tone::Bad));
+    }
     if tasks.hot.is_some() || !tasks.stragglers.is_empty() {
         picture = picture.entry(dot(Tone::Bad, "stragglers and the hot partition"));
     }

@@ -8,7 +8,7 @@ use super::table::stage_name;
 use crate::base::units;
 use crate::chart::Picture;
 use crate::gui::plot::{PlotOptions, plot_ui};
-use crate::gui::theme::{Tone, space, strong, tone, weak, weak_small};
+use crate::gui::theme::{Tone, size, space, strong, tone, weak, weak_small};
 use crate::gui::widgets::{card_with_head, spinner};
 use crate::profile::events::{Spread, StageProfile};
 
@@ -38,7 +38,7 @@ pub fn detail_ui(ui: &mut Ui, stage: &StageProfile, pictures: Option<&StagePictu
                         ui.allocate_ui(egui::vec2(half, 0.0), |ui| {
                             ui.vertical(|ui| {
                                 ui.set_width(half);
-                                chart_ui(ui, &picture.title, id, picture, CHART_HEIGHT);
+                                chart_ui(ui, &picture.title, id, picture, height_beside(picture));
                             });
                         });
                     }
@@ -76,6 +76,16 @@ pub fn detail_ui(ui: &mut Ui, stage: &StageProfile, pictures: Option<&StagePictu
     }
     measures_ui(ui, stage, &name);
     executors_ui(ui, stage, &name);
+}
+
+/// A legend takes its room from the chart, so that two cards side by side end together.
+fn height_beside(picture: &Picture) -> f32 {
+    let legend = if picture.legend.is_empty() {
+        0.0
+    } else {
+        size::ROW + space::XS
+    };
+    CHART_HEIGHT - legend
 }
 
 pub fn chart_ui(ui: &mut Ui, title: &str, id: &str, picture: &Picture, height: f32) {
@@ -116,6 +126,8 @@ fn heads(ui: &mut Ui, heads: &[&str]) {
             });
         }
     }
+    // An empty column at the end takes the width that is left.
+    ui.label("");
     ui.end_row();
 }
 
@@ -160,7 +172,7 @@ fn measures_ui(ui: &mut Ui, stage: &StageProfile, name: &str) {
         |_| {},
         |ui| {
             Grid::new("measures")
-                .num_columns(9)
+                .num_columns(10)
                 .spacing([space::XL, 3.0])
                 .show(ui, |ui| {
                     heads(
@@ -218,7 +230,7 @@ fn executors_ui(ui: &mut Ui, stage: &StageProfile, name: &str) {
         |_| {},
         |ui| {
             Grid::new("executors")
-                .num_columns(7)
+                .num_columns(8)
                 .spacing([space::XL, 3.0])
                 .show(ui, |ui| {
                     heads(

@@ -503,6 +503,21 @@ fn load_evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
         units::seconds(hot.run_seconds),
         units::seconds(seconds(stage.run_ms.p50 as f64)),
     );
+    if seconds(stage.run_ms.max as f64) > hot.run_seconds
+        && let Some(longest) = stage.slowest.first()
+    {
+        let wave = if longest.is_first {
+            ", in the first wave of its executor"
+        } else {
+            ""
+        };
+        message.push_str(&format!(
+            " The longest task is another: partition {} with {} records ran {}{wave}.",
+            longest.partition,
+            units::count(longest.n_records),
+            units::seconds(longest.run_seconds),
+        ));
+    }
     if stage.bytes_spilled.max > 0 && code == Verdict::HotKey {
         let n_spilled = stage.bytes_spilled.n - stage.bytes_spilled.n_zero;
         message.push_str(&format!(
