@@ -20,7 +20,7 @@ pub use explored::Explored;
 pub use explorer::{Explorer, explore_once};
 pub use inputs::open_inputs;
 pub use ledger::{ColumnChanges, Ledger, NullChange, Nulls, PerMillion, Retyped};
-pub use recipe_test::{Schemas, TestOutcome, given_rows, run_test, test_from_rows};
+pub use recipe_test::{Schemas, TestOutcome, given_rows, page_rows, run_test, test_from_rows};
 pub use run_log::{RunLog, RunLogError, SparkRun, open_run_log};
 pub use script::{declared_inputs, input_sources, row_source, script};
 pub use suggest::{Suggestion, SuggestionCode, suggest};
