@@ -134,16 +134,16 @@ impl<'a> Tasks<'a> {
 pub fn gantt_picture(application: &Application, stage: &Stage, profile: &StageProfile) -> Picture {
     let tasks = Tasks::new(application, stage, profile);
     let lanes = lanes(application, stage);
-    let (names, places) = lane_names(application, &lanes);
+    let (lane_labels, places) = lane_names(application, &lanes);
     let last = stage
         .tasks
         .iter()
         .map(|task| tasks.span(task).1)
         .fold(0.0, f64::max);
-    let width = last / (MAX_CELLS as f64 / names.len().max(1) as f64).max(50.0);
+    let width = last / (MAX_CELLS as f64 / lane_labels.len().max(1) as f64).max(50.0);
     let is_merged = stage.tasks.len() > MAX_CELLS;
     let mut ordinary: Vec<Mark> = Vec::new();
-    let mut late = Vec::new();
+    let mut on_top = Vec::new();
     // The open mark of each lane, with how many tasks it holds.
     let mut open: HashMap<usize, (Mark, usize)> = HashMap::new();
     for (at, task) in stage.tasks.iter().enumerate() {
@@ -165,7 +165,7 @@ pub fn gantt_picture(application: &Application, stage: &Stage, profile: &StagePr
             } else {
                 String::new()
             };
-            late.push(mark().label(label));
+            on_top.push(mark().label(label));
         } else if !is_merged || to - from > width {
             ordinary.push(mark());
         } else if let Some((cell, n)) = open
@@ -188,11 +188,11 @@ pub fn gantt_picture(application: &Application, stage: &Stage, profile: &StagePr
     let picture = Picture::new(
         "Tasks by executor",
         Scale::from_zero("seconds since the first launch", Quantity::Seconds, last),
-        Scale::categories("", names).reversed(),
+        Scale::categories("", lane_labels).reversed(),
     )
     .note(note)
     .layer(Layer::new(LayerKind::Cells, Tone::Data, ordinary))
-    .layer(Layer::new(LayerKind::Cells, Tone::Bad, late));
+    .layer(Layer::new(LayerKind::Cells, Tone::Bad, on_top));
     tasks.legend(picture)
 }
 
@@ -274,7 +274,7 @@ pub fn scatter_picture(application: &Application, stage: &Stage, profile: &Stage
     let max = |of: &dyn Fn(&Task) -> f64| stage.tasks.iter().map(of).fold(0.0, f64::max);
     let (most, longest) = (max(&load), max(&run));
     let mut seen = HashSet::new();
-    let (mut ordinary, mut late) = (Vec::new(), Vec::new());
+    let (mut ordinary, mut on_top) = (Vec::new(), Vec::new());
     for (at, task) in stage
         .tasks
         .iter()
@@ -287,13 +287,13 @@ pub fn scatter_picture(application: &Application, stage: &Stage, profile: &Stage
                 .action(at)
         };
         if tasks.is_hot(task) {
-            late.push(
+            on_top.push(
                 mark()
                     .tone(Tone::Bad)
                     .label(format!("partition {}", task.partition)),
             );
         } else if tasks.stragglers.contains(&task.id) {
-            late.push(mark());
+            on_top.push(mark());
         } else if stage.tasks.len() <= MAX_CELLS
             || seen.insert((place(load(task), most), place(run(task), longest)))
         {
@@ -308,7 +308,7 @@ pub fn scatter_picture(application: &Application, stage: &Stage, profile: &Stage
     )
     .note("exact")
     .layer(Layer::new(LayerKind::Points, Tone::Data, ordinary))
-    .layer(Layer::new(LayerKind::Points, Tone::Bad, late));
+    .layer(Layer::new(LayerKind::Points, Tone::Bad, on_top));
     let hot = stage.tasks.iter().find(|task| tasks.is_hot(task));
     if let Some(task) = hot {
         let label = format!("partition {}", task.partition);

@@ -39,12 +39,10 @@ impl CliError {
     /// The exit codes of the command line: 2 usage or spec, 75 try again, 78 credentials or configuration.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Storage(error) | Self::Page(PageError::Storage(error)) => storage_code(error),
-            Self::RunLog(RunLogError::Storage(error)) => storage_code(error),
-            Self::RunLog(RunLogError::Events(EventsError::Cancelled(_))) => 130,
-            Self::RunLog(RunLogError::Events(EventsError::Read { .. } | EventsError::Threads(_))) => 1,
-            Self::RunLog(RunLogError::Events(_) | RunLogError::LargeReport { .. }) => 2,
-            Self::RunLog(RunLogError::Worker { .. }) => 1,
+            Self::Storage(error)
+            | Self::Page(PageError::Storage(error))
+            | Self::RunLog(RunLogError::Storage(error)) => storage_code(error),
+            Self::RunLog(error) => log_code(error),
             Self::Location(_) | Self::Spec { .. } | Self::Usage { .. } => 2,
             Self::Run { exit_code, .. } => *exit_code,
             Self::Cancelled { code } => *code,
@@ -64,6 +62,16 @@ impl From<RunError> for CliError {
             message: error.to_string(),
             exit_code: u8::try_from(error.exit_code()).unwrap_or(1),
         }
+    }
+}
+
+fn log_code(error: &RunLogError) -> u8 {
+    match error {
+        RunLogError::Storage(error) => storage_code(error),
+        RunLogError::Events(EventsError::Cancelled(_)) => 130,
+        RunLogError::Events(EventsError::Read { .. } | EventsError::Threads(_))
+        | RunLogError::Worker { .. } => 1,
+        RunLogError::Events(_) | RunLogError::LargeReport { .. } => 2,
     }
 }
 

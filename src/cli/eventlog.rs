@@ -10,13 +10,13 @@ use crate::base::{Cancel, Progress, units};
 use crate::explore::{RunLog, SparkRun, open_run_log};
 use crate::profile::Severity;
 use crate::profile::events::{
-    ApplicationDelta, ApplicationProfile, OwnRun, Spread, StageProfile, Verdict, compare,
+    ApplicationDelta, ApplicationProfile, Measure, OwnRun, StageKey, StageProfile, Verdict, compare,
 };
 use crate::storage::{Connection, Location};
 
 #[derive(Debug, clap::Args)]
 pub struct EventlogArgs {
-    /// Event log (file, or folder eventlog_v2_...), or the report of a run; a path or s3:// place
+    /// Event log (a file, or the folder of a rolling one), or the report of a run; a path or s3:// place
     path: String,
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -212,7 +212,7 @@ fn row(stage: &StageProfile) -> Vec<String> {
         units::count(stage.outcomes.n_success),
         ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.1}")),
         format!("{}{harmless}", stage.finding.code.words()),
-        stage.key.as_ref().map_or_else(String::new, |key| key.text()),
+        stage.key.as_ref().map_or_else(String::new, StageKey::text),
         hot,
         stage.name.clone(),
     ]
@@ -265,60 +265,11 @@ fn detail(stage: &StageProfile, output: &mut Output) -> Result<(), CliError> {
         outcomes.n_unfinished,
         units::seconds(outcomes.lost_seconds)
     ))?;
-    let time = |ms: u64| units::seconds(ms as f64 / 1000.0);
-    let measures: [(&str, &Spread, &dyn Fn(u64) -> String); 9] = [
-        ("run time", &stage.run_ms, &time),
-        ("duration", &stage.duration_ms, &time),
-        ("scheduler delay", &stage.scheduler_delay_ms, &time),
-        ("GC", &stage.gc_ms, &time),
-        ("fetch wait", &stage.fetch_wait_ms, &time),
-        ("input", &stage.bytes_in, &units::bytes),
-        ("shuffle read", &stage.bytes_shuffle_read, &units::bytes),
-        ("shuffle written", &stage.bytes_shuffle_written, &units::bytes),
-        ("spilled", &stage.bytes_spilled, &units::bytes),
-    ];
-    let mut rows: Vec<Vec<String>> = measures
+    let rows: Vec<Vec<String>> = stage
+        .measures()
         .iter()
-        .filter(|(_, spread, _)| spread.total > 0)
-        .map(|(name, spread, text)| quantiles(name, spread, *text))
-        .collect();
-    rows.push(quantiles("records", &stage.load_records, &units::count));
-    output.line("")?;
-    let heads = ["task", "min", "p25", "median", "p75", "p99", "max", "total"];
-    output.table(&heads, &[1, 2, 3, 4, 5, 6, 7], &rows)?;
-    let executors: Vec<Vec<String>> = stage
-        .executors
-        .iter()
-        .map(|executor| {
-            vec![
-                executor.executor.clone(),
-                executor.host.clone(),
-                units::count(executor.n_tasks),
-                units::seconds(executor.run_seconds),
-                seconds(executor.idle_seconds),
-                units::seconds(executor.gc_seconds),
-                units::bytes(executor.n_bytes),
-            ]
-        })
-        .collect();
-    output.line("")?;
-    let heads = ["executor", "host", "tasks", "run", "idle", "GC", "data"];
-    output.table(&heads, &[2, 3, 4, 5, 6], &executors)?;
-    let slowest: Vec<Vec<String>> = stage
-        .slowest
-        .iter()
-        .take(MAX_SLOWEST)
-        .map(|task| {
-            vec![
-                task.task.to_string(),
-                task.partition.to_string(),
-                units::seconds(task.run_seconds),
-                units::bytes(task.n_bytes),
-                units::count(task.n_records),
-                task.executor.clone(),
-                task.host.clone(),
-            ]
-        })
+        .filter(|measure| measure.spread.total > 0)
+        .map(quantiles)
         .collect();
     output.line("")?;
     let heads = [
@@ -333,7 +284,8 @@ fn detail(stage: &StageProfile, output: &mut Output) -> Result<(), CliError> {
     output.table(&heads, &[0, 1, 2, 3, 4], &slowest)
 }
 
-fn quantiles(name: &str, spread: &Spread, text: &dyn Fn(u64) -> String) -> Vec<String> {
+fn quantiles(measure: &Measure<'_>) -> Vec<String> {
+    let spread = measure.spread;
     let values = [
         spread.min,
         spread.p25,
@@ -343,8 +295,8 @@ fn quantiles(name: &str, spread: &Spread, text: &dyn Fn(u64) -> String) -> Vec<S
         spread.max,
         spread.total,
     ];
-    std::iter::once(name.to_owned())
-        .chain(values.into_iter().map(text))
+    std::iter::once(measure.name.to_owned())
+        .chain(values.into_iter().map(|value| measure.unit.text(value)))
         .collect()
 }
 

@@ -118,32 +118,34 @@ async fn report_of(store: &Store, objects: &[Object]) -> Result<Option<OwnRun>, 
 /// One file of a log; an object of S3 arrives piece by piece while it is read.
 fn open_part(store: &Store, object: &Object, handle: &Handle) -> Result<LogPart, EventsError> {
     let name = store.location(&object.key).to_string();
-    let stored: Box<dyn Read + Send> = match store.local_path(&object.key) {
-        Some(path) => Box::new(File::open(path).map_err(|source| EventsError::Read {
+    if let Some(path) = store.local_path(&object.key) {
+        let file = File::open(path).map_err(|source| EventsError::Read {
             name: name.clone(),
             source,
-        })?),
-        None => {
-            let (send, pieces) = mpsc::channel(PIECES_AHEAD);
-            let (store, key) = (store.clone(), object.key.clone());
-            handle.spawn(async move {
-                let mut stream = match store.get_stream(&key).await {
-                    Ok(stream) => stream,
-                    Err(error) => {
-                        drop(send.send(Err(error)).await);
-                        return;
-                    }
-                };
-                while let Some(piece) = stream.next().await {
-                    // The reader is gone: nobody wants the rest.
-                    if send.send(piece).await.is_err() {
-                        return;
-                    }
-                }
-            });
-            Box::new(PieceReader::new(pieces, object.size))
+        })?;
+        return Ok(LogPart {
+            name,
+            stored: Box::new(file),
+        });
+    }
+    let (send, pieces) = mpsc::channel(PIECES_AHEAD);
+    let (store, key) = (store.clone(), object.key.clone());
+    handle.spawn(async move {
+        let mut stream = match store.get_stream(&key).await {
+            Ok(stream) => stream,
+            Err(error) => {
+                drop(send.send(Err(error)).await);
+                return;
+            }
+        };
+        while let Some(piece) = stream.next().await {
+            // The reader is gone: nobody wants the rest.
+            if send.send(piece).await.is_err() {
+                return;
+            }
         }
-    };
+    });
+    let stored = Box::new(PieceReader::new(pieces, object.size));
     Ok(LogPart { name, stored })
 }
 

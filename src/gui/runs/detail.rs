@@ -10,7 +10,7 @@ use crate::chart::Picture;
 use crate::gui::plot::{PlotOptions, plot_ui};
 use crate::gui::theme::{Tone, size, space, strong, tone, weak, weak_small};
 use crate::gui::widgets::{card_with_head, spinner};
-use crate::profile::events::{Spread, StageProfile};
+use crate::profile::events::StageProfile;
 
 /// Executors that are listed.
 const MAX_EXECUTORS: usize = 40;
@@ -149,19 +149,6 @@ fn measures_ui(ui: &mut Ui, stage: &StageProfile, name: &str) {
     if let Some(times) = stage.speed_up.filter(|times| *times >= 1.05) {
         facts.push(format!("{times:.1} × as fast when even"));
     }
-    let time = |ms: u64| units::seconds(ms as f64 / 1000.0);
-    let rows: [(&str, &Spread, &dyn Fn(u64) -> String); 10] = [
-        ("run time", &stage.run_ms, &time),
-        ("duration", &stage.duration_ms, &time),
-        ("scheduler delay", &stage.scheduler_delay_ms, &time),
-        ("garbage collection", &stage.gc_ms, &time),
-        ("fetch wait", &stage.fetch_wait_ms, &time),
-        ("input", &stage.bytes_in, &units::bytes),
-        ("shuffle read", &stage.bytes_shuffle_read, &units::bytes),
-        ("shuffle written", &stage.bytes_shuffle_written, &units::bytes),
-        ("spilled", &stage.bytes_spilled, &units::bytes),
-        ("records", &stage.load_records, &units::count),
-    ];
     let title = format!("Stage {name}: measures per task");
     card_with_head(
         ui,
@@ -189,9 +176,9 @@ fn measures_ui(ui: &mut Ui, stage: &StageProfile, name: &str) {
                             "max / median",
                         ],
                     );
-                    for (measure, spread, text) in rows.into_iter().filter(|(_, spread, _)| spread.total > 0)
-                    {
-                        ui.label(measure);
+                    for measure in stage.measures().iter().filter(|measure| measure.spread.total > 0) {
+                        ui.label(measure.name);
+                        let spread = measure.spread;
                         for value in [
                             spread.min,
                             spread.p25,
@@ -201,7 +188,7 @@ fn measures_ui(ui: &mut Ui, stage: &StageProfile, name: &str) {
                             spread.max,
                             spread.total,
                         ] {
-                            number(ui, &text(value));
+                            number(ui, &measure.unit.text(value));
                         }
                         let ratio = spread.max_over_median;
                         number(

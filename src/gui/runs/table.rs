@@ -8,7 +8,7 @@ use crate::gui::command::Command;
 use crate::gui::state::Commands;
 use crate::gui::theme::{Tone, colors, regular, semibold, size, small, space};
 use crate::profile::Severity;
-use crate::profile::events::StageProfile;
+use crate::profile::events::{StageKey, StageProfile};
 
 /// What the table is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -115,7 +115,7 @@ fn cell_text(stage: &StageProfile, column: Column) -> String {
             let by = stage
                 .key
                 .as_ref()
-                .map(|key| key.text())
+                .map(StageKey::text)
                 .filter(|text| !text.is_empty());
             let by = by.map_or(String::new(), |text| format!(" · {text}"));
             let harmless = if stage.finding.is_harmless {

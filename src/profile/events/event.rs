@@ -156,6 +156,12 @@ pub fn line(bytes: &[u8]) -> Line {
     parsed.map_or(Line::Unreadable, Line::Event)
 }
 
+#[derive(Deserialize)]
+struct Named {
+    #[serde(rename = "Event")]
+    event: String,
+}
+
 /// The event's name. Spark writes it first; a log that went through other hands may have spaces.
 fn name(bytes: &[u8]) -> Option<Cow<'_, str>> {
     if let Some(rest) = bytes.strip_prefix(START) {
@@ -164,11 +170,6 @@ fn name(bytes: &[u8]) -> Option<Cow<'_, str>> {
     }
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return None;
-    }
-    #[derive(Deserialize)]
-    struct Named {
-        #[serde(rename = "Event")]
-        event: String,
     }
     parse::<Named>(bytes).map(|named| Cow::Owned(named.event))
 }

@@ -24,7 +24,10 @@ mod summary;
 mod task;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_on_spark_logs;
 mod verdict;
+mod words;
 
 pub use application::{Application, Execution, Executor, Job, Reading, Stage};
 pub use compare::{ApplicationDelta, StageDelta, compare};
@@ -36,7 +39,7 @@ pub use own_run::{OwnDay, OwnFile, OwnRun, OwnSeconds, OwnSpan, OwnWork};
 pub use plan::Exchange;
 pub use read::{LogPart, MAX_TASKS, ReadOptions, read_log};
 pub use spread::Spread;
-pub use stage::{ExecutorShare, HotPartition, Outcomes, SlowTask, StageProfile};
+pub use stage::{ExecutorShare, HotPartition, Measure, MeasureUnit, Outcomes, SlowTask, StageProfile};
 pub use summary::{ApplicationProfile, Headline};
 pub use task::{Task, TaskEnding};
 pub use verdict::{StageFinding, Verdict};

@@ -127,7 +127,7 @@ fn rolling(keys: &[&str]) -> Result<LogFiles, EventsError> {
     let is_running = |key: &&str| name_of(key).starts_with(STATUS) && key.ends_with(IN_PROGRESS);
     Ok(LogFiles {
         keys: numbered.iter().map(|(_, _, key)| (*key).to_owned()).collect(),
-        is_in_progress: keys.iter().any(|key| is_running(key)),
+        is_in_progress: keys.iter().any(is_running),
         notes,
     })
 }

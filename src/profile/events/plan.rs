@@ -386,8 +386,8 @@ mod tests {
     #[test]
     fn a_plan_of_any_depth_gives_its_exchanges_with_the_join_above() {
         let mut plan = String::from(
-            r##"{"nodeName":"Exchange","simpleString":"Exchange hashpartitioning(k#1, 7)","children":[],
-                "metrics":[{"name":"records read","accumulatorId":61},{"name":"shuffle bytes written","accumulatorId":72}]}"##,
+            r#"{"nodeName":"Exchange","simpleString":"Exchange hashpartitioning(k#1, 7)","children":[],
+                "metrics":[{"name":"records read","accumulatorId":61},{"name":"shuffle bytes written","accumulatorId":72}]}"#,
         );
         for _ in 0..500 {
             plan = format!(

@@ -9,6 +9,7 @@ use super::key::StageKey;
 use super::spread::Spread;
 use super::task::{Task, TaskEnding};
 use super::verdict::StageFinding;
+use crate::base::units;
 
 /// Slowest tasks that are named.
 const N_SLOWEST: usize = 20;
@@ -137,6 +138,54 @@ pub struct SlowTask {
     pub n_bytes_spilled: u64,
     /// Of the first wave: launched before any task of its executor had ended in this stage.
     pub is_first: bool,
+}
+
+/// One measure over the tasks of a stage.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measure<'a> {
+    pub name: &'static str,
+    pub unit: MeasureUnit,
+    pub spread: &'a Spread,
+}
+
+/// What a measure counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MeasureUnit {
+    Milliseconds,
+    Bytes,
+    Count,
+}
+
+impl MeasureUnit {
+    /// A value as people read it.
+    pub fn text(self, value: u64) -> String {
+        match self {
+            Self::Milliseconds => units::seconds(seconds(value as f64)),
+            Self::Bytes => units::bytes(value),
+            Self::Count => units::count(value),
+        }
+    }
+}
+
+impl StageProfile {
+    /// The measures of its tasks, in the order in which they are shown.
+    pub fn measures(&self) -> [Measure<'_>; 10] {
+        let of = |name, unit, spread| Measure { name, unit, spread };
+        let time = |name, spread| of(name, MeasureUnit::Milliseconds, spread);
+        let bytes = |name, spread| of(name, MeasureUnit::Bytes, spread);
+        [
+            time("run time", &self.run_ms),
+            time("duration", &self.duration_ms),
+            time("scheduler delay", &self.scheduler_delay_ms),
+            time("garbage collection", &self.gc_ms),
+            time("fetch wait", &self.fetch_wait_ms),
+            bytes("input", &self.bytes_in),
+            bytes("shuffle read", &self.bytes_shuffle_read),
+            bytes("shuffle written", &self.bytes_shuffle_written),
+            bytes("spilled", &self.bytes_spilled),
+            of("records", MeasureUnit::Count, &self.load_records),
+        ]
+    }
 }
 
 pub fn seconds(ms: f64) -> f64 {
