@@ -272,6 +272,43 @@ fn detail(stage: &StageProfile, output: &mut Output) -> Result<(), CliError> {
         .map(quantiles)
         .collect();
     output.line("")?;
+    let heads = ["task", "min", "p25", "median", "p75", "p99", "max", "total"];
+    output.table(&heads, &[1, 2, 3, 4, 5, 6, 7], &rows)?;
+    let executors: Vec<Vec<String>> = stage
+        .executors
+        .iter()
+        .map(|executor| {
+            vec![
+                executor.executor.clone(),
+                executor.host.clone(),
+                units::count(executor.n_tasks),
+                units::seconds(executor.run_seconds),
+                seconds(executor.idle_seconds),
+                units::seconds(executor.gc_seconds),
+                units::bytes(executor.n_bytes),
+            ]
+        })
+        .collect();
+    output.line("")?;
+    let heads = ["executor", "host", "tasks", "run", "idle", "GC", "data"];
+    output.table(&heads, &[2, 3, 4, 5, 6], &executors)?;
+    let slowest: Vec<Vec<String>> = stage
+        .slowest
+        .iter()
+        .take(MAX_SLOWEST)
+        .map(|task| {
+            vec![
+                task.task.to_string(),
+                task.partition.to_string(),
+                units::seconds(task.run_seconds),
+                units::bytes(task.n_bytes),
+                units::count(task.n_records),
+                task.executor.clone(),
+                task.host.clone(),
+            ]
+        })
+        .collect();
+    output.line("")?;
     let heads = [
         "slowest task",
         "partition",

@@ -3,7 +3,6 @@
 //! Leaves to `profile` what the bytes mean; here they are found, streamed and handed over.
 
 use std::fs::File;
-use std::io::Read;
 
 use futures::StreamExt as _;
 use thiserror::Error;
