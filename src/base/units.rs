@@ -43,7 +43,9 @@ pub fn bytes(n: u64) -> String {
 
 /// A duration in the largest unit that keeps two or three digits.
 pub fn seconds(secs: f64) -> String {
-    if secs < 0.001 {
+    if secs == 0.0 {
+        "0 s".to_owned()
+    } else if secs < 0.001 {
         format!("{:.0} µs", secs * 1e6)
     } else if secs < 1.0 {
         format!("{:.0} ms", secs * 1e3)

@@ -9,12 +9,14 @@ pub mod draw;
 mod key_pictures;
 pub mod labels;
 mod lorenz;
+mod own_runs;
 pub mod palette;
 mod partition_bars;
 mod picture;
 mod pictures;
 mod scale;
 mod size_histogram;
+mod tasks;
 pub mod thin;
 mod ticks;
 mod treemap;
@@ -23,6 +25,7 @@ pub use axis::Axis;
 pub use calendar::{Calendar, CalendarDay, CalendarMonth};
 pub use key_pictures::{loads_picture, top_keys_picture};
 pub use lorenz::Lorenz;
+pub use own_runs::{own_files_picture, own_stages_picture, own_workers_picture};
 pub use palette::Tone;
 pub use partition_bars::{Bar, Measure, MeasureFacts, PartitionBars};
 pub use picture::{Fill, Layer, LayerKind, LegendEntry, LegendShape, Mark, Picture, Rule, ValueSide};
@@ -30,6 +33,7 @@ pub use pictures::{calendar_picture, lorenz_picture, partition_picture, sizes_pi
 pub use scale::{Quantity, Scale, ScaleKind, Tick};
 pub use size_histogram::{SizeClass, SizeHistogram, SizeTier};
 pub use treemap::{Tile, Treemap, TreemapNode, squarify};
+pub use tasks::{gantt_picture, run_time_picture, scatter_picture};
 
 #[cfg(test)]
 pub(crate) mod tests {

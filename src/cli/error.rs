@@ -4,6 +4,8 @@ use thiserror::Error;
 
 use crate::dataset::PageError;
 use crate::explore::scan::ScanError;
+use crate::explore::RunLogError;
+use crate::profile::events::EventsError;
 use crate::run::RunError;
 use crate::storage::{LocationError, StorageError};
 
@@ -16,6 +18,8 @@ pub enum CliError {
     Location(#[from] LocationError),
     #[error(transparent)]
     Page(#[from] PageError),
+    #[error(transparent)]
+    RunLog(#[from] RunLogError),
     /// A spec or recipe that cannot be used; the message names file, line and column.
     #[error("{message}")]
     Spec { message: String },
@@ -36,7 +40,10 @@ impl CliError {
     /// The exit codes of the command line: 2 usage or spec, 75 try again, 78 credentials or configuration.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Storage(error) | Self::Page(PageError::Storage(error)) => storage_code(error),
+            Self::Storage(error)
+            | Self::Page(PageError::Storage(error))
+            | Self::RunLog(RunLogError::Storage(error)) => storage_code(error),
+            Self::RunLog(error) => log_code(error),
             Self::Location(_) | Self::Spec { .. } | Self::Usage { .. } => 2,
             Self::Run { exit_code, .. } => *exit_code,
             Self::Cancelled { code } => *code,
@@ -74,6 +81,16 @@ impl From<RunError> for CliError {
             message: error.to_string(),
             exit_code: u8::try_from(error.exit_code()).unwrap_or(1),
         }
+    }
+}
+
+fn log_code(error: &RunLogError) -> u8 {
+    match error {
+        RunLogError::Storage(error) => storage_code(error),
+        RunLogError::Events(EventsError::Cancelled(_)) => 130,
+        RunLogError::Events(EventsError::Read { .. } | EventsError::Threads(_))
+        | RunLogError::Worker { .. } => 1,
+        RunLogError::Events(_) | RunLogError::LargeReport { .. } => 2,
     }
 }
 

@@ -7,6 +7,7 @@ mod commit;
 mod compact;
 mod data;
 mod error;
+mod eventlog;
 mod export;
 mod fit;
 mod gc;
@@ -71,6 +72,8 @@ enum Command {
     Profile(profile::ProfileArgs),
     /// Partition skew, or key skew with simulated hash partitions: metrics and findings
     Skew(skew::SkewArgs),
+    /// Skew of a finished Spark application, from its event log; also what a run of ours did
+    Eventlog(eventlog::EventlogArgs),
     /// Checks a job spec without reading data
     Validate(validate::ValidateArgs),
     /// Runs a job for the given days
@@ -201,6 +204,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
         Command::Schema(args) => schema::schema(args, output),
         Command::Profile(args) => profile::profile(args, output),
         Command::Skew(args) => skew::skew(args, output),
+        Command::Eventlog(args) => eventlog::eventlog(args, output),
         Command::Validate(args) => validate::validate(&args, output),
         Command::Run(args) => run::run(&args, output),
         Command::Probe(args) => probe::probe(&args),

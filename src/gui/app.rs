@@ -13,6 +13,7 @@ use super::partitions::{PartitionsView, partitions_ui};
 use super::picker::FilePicker;
 use super::preferences::{Preferences, file_in, session_in};
 use super::recipe::{RecipeView, add_input_ui, recipe_ui};
+use super::runs::{READING, RunsCommand, RunsView, is_log_path, runs_ui};
 use super::saver::{Save, Saver};
 use super::shell::{self, StatusView};
 use super::slots::Slots;
@@ -153,6 +154,10 @@ impl App {
             .sample
             .request((), |()| super::work::sample_data(tasks, cache));
         match start.location {
+            Some(location) if is_log_path(&location.to_string()) => {
+                let command = RunsCommand::Open(location.to_string(), start.connection);
+                self.commands.push(Command::Runs(command));
+            }
             Some(location) => self.commands.push(Command::Open(crate::session::Source {
                 location,
                 connection: start.connection,
@@ -310,7 +315,7 @@ impl App {
                 ui.spacing_mut().item_spacing.y = space::XS;
                 // The Partitions tab scrolls to the edge and has its margin inside.
                 let margin = match self.state.panels.tab {
-                    Tab::Partitions => 0,
+                    Tab::Partitions | Tab::Runs => 0,
                     Tab::Data | Tab::Job => 14,
                     Tab::Keys => 0,
                 };
@@ -336,6 +341,7 @@ impl App {
                     (Tab::Data, "Data"),
                     (Tab::Keys, "Keys"),
                     (Tab::Job, "Job"),
+                    (Tab::Runs, "Runs"),
                 ];
                 if let Some(tab) = super::widgets::tabs(ui, &choices, self.state.panels.tab) {
                     self.commands.push(Command::ShowTab(tab));
@@ -433,6 +439,15 @@ impl App {
                     recipe: &document.recipe,
                 };
                 job_ui(ui, view, &mut panels.job, &mut self.commands);
+            }
+            Tab::Runs => {
+                let is_reading =
+                    |task: &&TaskView| task.state == TaskState::Running && task.label.starts_with(READING);
+                let view = RunsView {
+                    slots: &slots.runs,
+                    progress: self.activity.iter().find(is_reading).map(|task| &task.progress),
+                };
+                runs_ui(ui, view, &mut panels.runs, &mut self.commands);
             }
         }
     }

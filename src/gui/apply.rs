@@ -12,7 +12,7 @@ use super::slots::{ExploreKey, Lacks, PageKey, Purpose, Slots};
 use super::state::{Place, State};
 use super::theme::{self, Tone};
 use super::work;
-use super::{edits, hints, job_facts, recipe_files, second_data};
+use super::{edits, hints, job_facts, recipe_files, runs, second_data};
 use crate::job::Job;
 use crate::session::{Document, Edit, Frozen, NoJob, SESSION_EXTENSION, Source};
 use crate::storage::{Connection, Location};
@@ -32,7 +32,14 @@ pub(super) fn dropped(ctx: &Context) -> Vec<Command> {
     });
     paths
         .into_iter()
-        .map(|path| Command::GoTo(path.display().to_string(), Connection::default()))
+        .map(|path| {
+            let text = path.display().to_string();
+            if runs::is_log_path(&text) {
+                Command::Runs(runs::RunsCommand::Open(text, Connection::default()))
+            } else {
+                Command::GoTo(text, Connection::default())
+            }
+        })
         .collect()
 }
 
@@ -86,7 +93,10 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
     }
     if state.slots.run.poll() && !state.slots.run.is_pending() {
         match state.slots.run.error() {
-            None => state.say(Tone::Good, "The run has ended"),
+            None => {
+                state.say(Tone::Good, "The run has ended");
+                runs::keep_own(state);
+            }
             Some(error) => {
                 let error = error.to_owned();
                 state.say(Tone::Bad, format!("The run failed: {error}"));
@@ -96,6 +106,7 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
     state.slots.inputs.poll();
     super::keys::poll(state);
     take_exported_picture(state);
+    runs::poll(state);
     second_data::take_declared(state);
     take_session(state);
     recipe_files::take_recipe(state);
@@ -147,6 +158,10 @@ fn take_picked(app: &mut App) {
     };
     match purpose {
         Purpose::OpenFolder | Purpose::OpenFile => open_path(&mut app.state, path),
+        Purpose::OpenLog | Purpose::OpenLogFolder => {
+            let place = path.display().to_string();
+            runs::apply(app, runs::RunsCommand::Open(place, Connection::default()));
+        }
         Purpose::OpenSession => open_session(app, path),
         Purpose::SaveSession => save_session(app, with_ending(path)),
         Purpose::OpenRecipe => recipe_files::open_recipe(app, path),
@@ -252,7 +267,7 @@ fn take_exported_picture(state: &mut State) {
     state.say(said.0, said.1);
 }
 
-fn ask(app: &mut App, purpose: Purpose) {
+pub(super) fn ask(app: &mut App, purpose: Purpose) {
     // A second dialog over the first confuses every desktop.
     if app.state.slots.picked.is_pending() {
         return;
@@ -263,6 +278,11 @@ fn ask(app: &mut App, purpose: Purpose) {
             "Choosing a folder",
         ),
         Purpose::OpenFile => (app.picker.pick_file(), "Choosing a file"),
+        Purpose::OpenLog => (app.picker.pick_log(), "Choosing an event log"),
+        Purpose::OpenLogFolder => (
+            app.picker.pick_folder("Open the folder of a rolling event log"),
+            "Choosing an event log",
+        ),
         Purpose::PickSink => (
             app.picker.pick_folder("Choose the folder of the table"),
             "Choosing the folder of the table",
@@ -369,6 +389,7 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         Command::ChooseInput => ask(app, Purpose::PickInput),
         Command::ChooseSink => ask(app, Purpose::PickSink),
         Command::CancelRun => app.state.slots.run.cancel(),
+        Command::Runs(command) => runs::apply(app, command),
         Command::CancelTask(id) => app.tasks.cancel(id),
         Command::Partitions(command) => super::partitions::apply(app, command),
         Command::CopyText(text) => ctx.copy_text(text),
@@ -563,6 +584,7 @@ pub(super) fn start_work(app: &mut App) {
         session,
         ..
     } = &mut app.state;
+    runs::start_work(tasks, &mut slots.runs, &panels.runs);
     let document = history.document();
     let Some(source) = &document.source else {
         slots.listing.clear();

@@ -10,6 +10,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use super::keys::KeysCommand;
 use super::plot::PictureExport;
 use super::partitions::PartitionsCommand;
+use super::runs::RunsCommand;
 use super::theme::{Theme, Tone};
 use crate::session::{Edit, EntryId, Source};
 use crate::storage::Connection;
@@ -23,6 +24,7 @@ pub enum Tab {
     Data,
     Keys,
     Job,
+    Runs,
 }
 
 /// One request, pushed by `ui()` and carried out by the next `logic()`.
@@ -65,6 +67,8 @@ pub enum Command {
         replace: bool,
     },
     CancelRun,
+    /// Of the Runs tab.
+    Runs(RunsCommand),
     /// Shows the form that adds a second dataset, for the step that asks.
     ShowAddInput {
         for_step: Option<usize>,
@@ -147,6 +151,8 @@ pub enum CommandKind {
     ShowData,
     ShowKeys,
     ShowJob,
+    ShowRuns,
+    OpenLog,
     ToggleSources,
     ToggleRecipe,
     ToggleActivity,
@@ -186,7 +192,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 impl CommandKind {
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 39] = [
         Self::OpenFolder,
         Self::OpenFile,
         Self::OpenSampleData,
@@ -213,6 +219,8 @@ impl CommandKind {
         Self::ShowData,
         Self::ShowKeys,
         Self::ShowJob,
+        Self::ShowRuns,
+        Self::OpenLog,
         Self::ToggleSources,
         Self::ToggleRecipe,
         Self::ToggleActivity,
@@ -417,6 +425,18 @@ impl CommandKind {
                 "Show job",
                 "The job spec, its export and its run",
                 const { &[ctrl(Key::Num5)] },
+            ),
+            Self::ShowRuns => (
+                Command::ShowTab(Tab::Runs),
+                "Show runs",
+                "What Spark applications and our own runs did",
+                const { &[ctrl(Key::Num6)] },
+            ),
+            Self::OpenLog => (
+                Command::Runs(RunsCommand::ChooseFile),
+                "Open event log…",
+                "Opens a Spark event log, or the report of a run",
+                &[],
             ),
             Self::ToggleSources => (
                 Command::ToggleSources,

@@ -22,6 +22,7 @@ pub mod plot;
 mod preferences;
 pub mod recipe;
 mod recipe_files;
+mod runs;
 mod saver;
 mod second_data;
 mod shell;

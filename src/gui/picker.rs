@@ -17,6 +17,8 @@ pub trait FilePicker {
     fn pick_folder(&self, title: &str) -> Picked;
     /// A data file.
     fn pick_file(&self) -> Picked;
+    /// An event log or the report of a run.
+    fn pick_log(&self) -> Picked;
     fn pick_session(&self) -> Picked;
     fn pick_recipe(&self) -> Picked;
     /// A place to write to, with a name to start from.
@@ -54,6 +56,15 @@ impl FilePicker for NativePicker {
                 "JSON Lines and Parquet",
                 &["jsonl", "ndjson", "json", "gz", "zst", "parquet"],
             )
+            .add_filter("All files", &["*"])
+            .pick_file();
+        Box::pin(async move { Self::path(dialog.await) })
+    }
+
+    fn pick_log(&self) -> Picked {
+        // Event logs have no ending of their own, or that of a codec.
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title("Open an event log or the report of a run")
             .add_filter("All files", &["*"])
             .pick_file();
         Box::pin(async move { Self::path(dialog.await) })

@@ -12,6 +12,7 @@ use super::keys::KeysSlots;
 use super::listed::{Listed, ListedDataset};
 use super::plot::PictureExport;
 use super::partitions::PartitionsSlots;
+use super::runs::RunsSlots;
 use super::theme::SystemFonts;
 use crate::dataset::{InputSpec, Page, SampleChoice};
 use crate::explore::{Explored, Explorer, Suggestion};
@@ -135,6 +136,8 @@ pub struct Lacks {
 pub enum Purpose {
     OpenFolder,
     OpenFile,
+    OpenLog,
+    OpenLogFolder,
     OpenSession,
     SaveSession,
     OpenRecipe,
@@ -173,6 +176,8 @@ pub struct Slots {
     pub exported_picture: Slot<(u64, PathBuf), String>,
     pub keys: KeysSlots,
     pub run: Slot<u64, serde_json::Value>,
+    /// Of the Runs tab.
+    pub runs: RunsSlots,
     pub sample: Slot<(), PathBuf>,
     pub fonts: Slot<(), SystemFonts>,
     pub session: Slot<PathBuf, Document>,

@@ -9,6 +9,7 @@ use super::keys::KeysPanel;
 use super::partitions::PartitionsPanel;
 use super::preferences::Preferences;
 use super::recipe::{AddInputForm, RecipePanel};
+use super::runs::RunsPanel;
 use super::shell::{AddressField, ConnectForm, Palette, SourcesPanel};
 use super::slots::Slots;
 use super::theme::Tone;
@@ -97,6 +98,7 @@ pub struct Panels {
     pub keys: KeysPanel,
     pub recipe: RecipePanel,
     pub job: JobPanel,
+    pub runs: RunsPanel,
     pub palette: Option<Palette>,
     pub connect: Option<ConnectForm>,
     pub add_input: Option<AddInputForm>,
@@ -118,6 +120,7 @@ impl Default for Panels {
             keys: KeysPanel::default(),
             recipe: RecipePanel::default(),
             job: JobPanel::default(),
+            runs: RunsPanel::default(),
             palette: None,
             connect: None,
             add_input: None,

@@ -4,6 +4,7 @@ pub mod columns;
 mod compare;
 mod cost;
 mod days;
+pub mod events;
 mod finding;
 mod findings;
 pub mod formulas;

@@ -14,6 +14,7 @@ use super::fetch::{Content, FetchedUnit, Input};
 use super::journal::{Journal, Slot};
 use super::raw_line::{self, RawLine};
 use super::selection::Selection;
+use super::timeline::{SlowFile, UnitClock, WorkSpan};
 use crate::base::Cancel;
 use crate::dataset::decode::{Batch, DecodeOptions, Decoder, Drift, InputError, ObjectRef};
 use crate::dataset::{Codec, FileFormat, Reason, Reject, Schema, Stage};
@@ -47,8 +48,9 @@ pub(super) struct Rows {
 /// What is known when a unit is done.
 pub(super) struct UnitEnd {
     pub drift: Drift,
-    pub n_files: u64,
-    pub fetch_seconds: f64,
+    /// When and where it ran.
+    pub span: WorkSpan,
+    pub files: Vec<SlowFile>,
 }
 
 /// Batches with the seconds that each took.
@@ -69,6 +71,8 @@ pub(super) struct Compute {
     /// Where each worker says which objects it has in work.
     pub journal: Option<Journal>,
     pub during: During,
+    /// When the day's work began.
+    pub began: Instant,
 }
 
 /// Why a unit ends early.
@@ -91,8 +95,8 @@ impl From<ExecuteError> for Halt {
 }
 
 impl Compute {
-    /// Takes units until there are none. Blocks: runs in a thread of its own.
-    pub fn work(&self, queue: &Mutex<Receiver<FetchedUnit>>) {
+    /// Takes units until there are none, as worker `number`. Blocks: runs in a thread of its own.
+    pub fn work(&self, queue: &Mutex<Receiver<FetchedUnit>>, number: u32) {
         let mut slot = self.journal.as_ref().map(Journal::slot);
         while !self.stop.is_cancelled() {
             let next = queue
@@ -101,7 +105,7 @@ impl Compute {
                 .blocking_recv();
             let Some(unit) = next else { return };
             let out = unit.out.clone();
-            let done = self.unit(unit, &mut slot);
+            let done = self.unit(unit, number, &mut slot);
             if let Some(slot) = &mut slot {
                 slot.rest();
             }
@@ -117,9 +121,12 @@ impl Compute {
         }
     }
 
-    fn unit(&self, mut unit: FetchedUnit, slot: &mut Option<Slot>) -> Result<UnitEnd, Halt> {
+    fn unit(&self, mut unit: FetchedUnit, worker: u32, slot: &mut Option<Slot>) -> Result<UnitEnd, Halt> {
         let mut drift = Drift::default();
+        let mut clock = UnitClock::start();
         let n_files = unit.inputs.len() as u64;
+        let sizes = unit.inputs.iter().map(|input| self.objects.get(input.index));
+        let n_bytes = sizes.flatten().map(|object| object.size).sum();
         let mut inputs = std::mem::take(&mut unit.inputs).into_iter().peekable();
         while let Some(first) = inputs.next() {
             if let Some(reject) = self.poisonous(first.index) {
@@ -139,18 +146,25 @@ impl Compute {
                         n_bytes += content.len();
                         group.push((index, content));
                     }
-                    drift.merge(&self.group(&group, slot, &unit.out)?);
+                    drift.merge(&self.group(&group, slot, &mut clock, &unit.out)?);
                 }
                 Content::Stream(reader) => {
-                    let seen = self.alone(first.index, None, reader, slot, &unit.out)?;
+                    let seen = self.alone(first.index, None, reader, slot, &mut clock, &unit.out)?;
                     drift.merge(&seen);
                 }
             }
         }
+        let (span, files) = clock.stop(self.began, &self.objects);
         Ok(UnitEnd {
             drift,
-            n_files,
-            fetch_seconds: unit.seconds,
+            span: WorkSpan {
+                worker,
+                n_files,
+                n_bytes,
+                fetch_seconds: unit.seconds,
+                ..span
+            },
+            files,
         })
     }
 
@@ -160,13 +174,14 @@ impl Compute {
         &self,
         group: &[(usize, Bytes)],
         slot: &mut Option<Slot>,
+        clock: &mut UnitClock,
         out: &Sender<Message>,
     ) -> Result<Drift, Halt> {
         if let [(index, content)] = group {
-            return self.alone(*index, Some(content), content.as_ref(), slot, out);
+            return self.alone(*index, Some(content), content.as_ref(), slot, clock, out);
         }
         self.take_up(slot, group.iter().map(|(index, _)| *index));
-        let decoded = catch_unwind(AssertUnwindSafe(|| self.decode_group(group, slot)));
+        let decoded = catch_unwind(AssertUnwindSafe(|| self.decode_group(group, slot, clock)));
         if let Ok(decoded) = decoded
             && let Some((batches, drift)) = decoded?
         {
@@ -179,7 +194,7 @@ impl Compute {
         }
         let mut drift = Drift::default();
         for (index, content) in group {
-            drift.merge(&self.alone(*index, Some(content), content.as_ref(), slot, out)?);
+            drift.merge(&self.alone(*index, Some(content), content.as_ref(), slot, clock, out)?);
         }
         Ok(drift)
     }
@@ -189,6 +204,7 @@ impl Compute {
         &self,
         group: &[(usize, Bytes)],
         slot: &mut Option<Slot>,
+        clock: &mut UnitClock,
     ) -> Result<Option<Decoded>, RunError> {
         let max_bytes = (4 * self.options.batch_bytes).max(2 * GROUP_BYTES) as u64;
         let mut n_bytes = 0;
@@ -199,6 +215,7 @@ impl Compute {
             work_on(slot, i, i + 1);
             let name = self.name(*index);
             fault::strike(self.during, &name);
+            let file_start = Instant::now();
             decoder
                 .read(
                     object_ref(*index, &name),
@@ -212,6 +229,7 @@ impl Compute {
                     },
                 )
                 .map_err(input_error)?;
+            clock.file(*index, file_start.elapsed().as_secs_f64());
             if n_bytes > max_bytes {
                 return Ok(None);
             }
@@ -229,6 +247,7 @@ impl Compute {
         content: Option<&Bytes>,
         input: impl std::io::Read,
         slot: &mut Option<Slot>,
+        clock: &mut UnitClock,
         out: &Sender<Message>,
     ) -> Result<Drift, Halt> {
         let at_hand: Vec<(usize, Bytes)> = content
@@ -237,6 +256,7 @@ impl Compute {
             .collect();
         self.take_up(slot, std::iter::once(index));
         work_on(slot, 0, 1);
+        let mut decoding = 0.0;
         let mut last_line = 0;
         let mut halt = None;
         let name = self.name(index);
@@ -246,6 +266,7 @@ impl Compute {
             let mut start = Instant::now();
             let mut send = |batch: Batch, start: &mut Instant| {
                 let seconds = start.elapsed().as_secs_f64();
+                decoding += seconds;
                 let n_records = batch.n_records;
                 let sent = self.transform(batch, seconds, &at_hand, out);
                 last_line += n_records;
@@ -263,6 +284,7 @@ impl Compute {
             }
             Ok::<_, RunError>(decoder.drift().clone())
         }));
+        clock.file(index, decoding);
         if let Some(halt) = halt {
             return Err(halt);
         }

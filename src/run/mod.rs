@@ -37,6 +37,7 @@ mod run_id;
 mod selection;
 mod task;
 mod time_limit;
+mod timeline;
 mod whole_day;
 mod work;
 mod writer;
@@ -58,6 +59,7 @@ pub use report::{
 };
 
 pub use task::{TaskReport, TaskStatus, commit, task};
+pub use timeline::{SlowFile, WorkReport, WorkSpan};
 
 use futures::{StreamExt as _, stream};
 

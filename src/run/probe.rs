@@ -63,10 +63,11 @@ pub async fn probe(
         stop: stop.clone(),
         journal: Some(journal),
         during: During::Probe,
+        began: std::time::Instant::now(),
     };
     let (work, queue) = mpsc::channel(1);
     let (order, mut results) = mpsc::channel(1);
-    let worker = spawn_blocking(move || compute.work(&Mutex::new(queue)));
+    let worker = spawn_blocking(move || compute.work(&Mutex::new(queue), 1));
     let fetching = tokio::spawn(fetcher.run(units, work, order));
     let mut outcome = Ok(());
     while let Some(mut unit) = results.recv().await {

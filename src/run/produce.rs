@@ -3,7 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
 use tokio::sync::mpsc;
@@ -88,6 +88,7 @@ impl RunContext<'_> {
             stop: stop.clone(),
             journal: self.journal.cloned(),
             during: During::Run,
+            began: Instant::now(),
         };
         let target = PartTarget {
             files: self.files.clone(),
@@ -117,10 +118,11 @@ impl RunContext<'_> {
         let (work, queue) = mpsc::channel(1);
         let (order, results) = mpsc::channel(64);
         let queue = Arc::new(Mutex::new(queue));
-        let workers: Vec<JoinHandle<()>> = (0..n_threads)
-            .map(|_| {
+        let workers: Vec<JoinHandle<()>> = (1..)
+            .take(n_threads)
+            .map(|number| {
                 let (compute, queue) = (compute.clone(), Arc::clone(&queue));
-                spawn_blocking(move || compute.work(&queue))
+                spawn_blocking(move || compute.work(&queue, number))
             })
             .collect();
         let fetching = tokio::spawn(fetcher.run(units, work, order));

@@ -10,6 +10,7 @@ use super::books::Books;
 use super::commit::CommitPart;
 use super::report::{PartitionReport, QuarantineReport, Seconds};
 use super::selection::Selection;
+use super::timeline::WorkReport;
 use super::work::{Copy, Segment};
 use crate::dataset::Reason;
 use crate::dataset::decode::Drift;
@@ -39,6 +40,8 @@ pub(super) struct Produced {
     pub books: Books,
     pub drift: Drift,
     pub seconds: Seconds,
+    #[serde(default)]
+    pub work: WorkReport,
     pub parts: Vec<CommitPart>,
     pub quarantine: QuarantineReport,
     pub n_files_failed: u64,
@@ -63,6 +66,7 @@ impl Produced {
         self.books.add(&other.books);
         self.drift.merge(&other.drift);
         self.seconds.add(&other.seconds);
+        self.work.merge(other.work);
         self.parts.extend(other.parts);
         self.quarantine.add(other.quarantine);
         self.n_files_failed += other.n_files_failed;
@@ -111,6 +115,7 @@ pub(super) fn fill(report: &mut PartitionReport, produced: &Produced) {
     report.drift = produced.drift.clone();
     report.quarantine = produced.quarantine.clone();
     report.n_files_failed = produced.n_files_failed;
+    report.work = produced.work.clone();
     report.seconds = Seconds {
         list: report.seconds.list,
         ..produced.seconds

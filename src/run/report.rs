@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::InputReport;
 use super::error::exit;
+use super::timeline::WorkReport;
 use crate::base::envelope::API_VERSION;
 use crate::dataset::Reason;
 use crate::dataset::decode::Drift;
@@ -100,6 +101,9 @@ pub struct PartitionReport {
     /// The day's parts after the run.
     pub parts: Vec<PartReport>,
     pub seconds: Seconds,
+    /// When and where units of work ran, and the slowest files.
+    #[serde(default, skip_serializing_if = "WorkReport::is_empty")]
+    pub work: WorkReport,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     #[serde(skip)]
@@ -186,6 +190,7 @@ impl PartitionReport {
             quarantine: QuarantineReport::default(),
             parts: Vec::new(),
             seconds: Seconds::default(),
+            work: WorkReport::default(),
             message: None,
             exit_code: exit::DONE,
         }
@@ -277,7 +282,7 @@ mod tests {
 
     use super::{
         InputReport, PartReport, PartitionReport, PartitionStatus as Status, QuarantineReport, RunReport,
-        RunStatus, Seconds, exit, outcome, report_schema,
+        RunStatus, Seconds, WorkReport, exit, outcome, report_schema,
     };
     use crate::dataset::Reason;
     use crate::storage::Partition;
@@ -355,6 +360,22 @@ mod tests {
             encode: 0.125,
             commit: 0.0625,
         };
+        let mut work = WorkReport::default();
+        let span = crate::run::WorkSpan {
+            worker: 1,
+            start_seconds: 0.25,
+            seconds: 2.5,
+            n_files: 3,
+            n_bytes: 4096,
+            fetch_seconds: 0.5,
+        };
+        let slow = crate::run::SlowFile {
+            key: "1970/01/01/a.jsonl".to_owned(),
+            n_bytes: 4000,
+            seconds: 2.0,
+        };
+        work.add(span, vec![slow]);
+        committed.work = work;
         let mut none = day(Status::NoData, exit::DONE);
         none.message = Some("no objects below s3://lake/raw/1969/12/31".to_owned());
         RunReport {

@@ -16,6 +16,7 @@ use super::part_reader::PartReader;
 use super::produced::Produced;
 use super::quarantine::Quarantine;
 use super::report::Seconds;
+use super::timeline::WorkReport;
 use super::whole_day::WholeDay;
 use super::work::{Copy, Segment};
 use crate::base::{Cancel, Progress};
@@ -38,6 +39,7 @@ pub(super) struct Writer {
     books: Books,
     drift: Drift,
     seconds: Seconds,
+    work: WorkReport,
     /// Rows that wait for the steps that need the whole day; none when there are no such steps.
     whole_day: Option<WholeDay>,
     columns: Vec<String>,
@@ -75,6 +77,7 @@ impl Writer {
             books: Books::default(),
             drift: Drift::default(),
             seconds: Seconds::default(),
+            work: WorkReport::default(),
             whole_day: desk.whole_day,
             columns: desk.columns,
             compute: desk.compute,
@@ -110,6 +113,7 @@ impl Writer {
             books: self.books,
             drift: self.drift,
             seconds: self.seconds,
+            work: self.work,
             parts: parts.0,
             quarantine: parts.1,
             segments: self.segments,
@@ -173,8 +177,9 @@ impl Writer {
                     Message::Failed(error) => return Err(error),
                     Message::End(end) => {
                         self.drift.merge(&end.drift);
-                        self.seconds.fetch += end.fetch_seconds;
-                        self.progress.add_done(end.n_files);
+                        self.seconds.fetch += end.span.fetch_seconds;
+                        self.progress.add_done(end.span.n_files);
+                        self.work.add(end.span, end.files);
                         has_ended = true;
                     }
                 }

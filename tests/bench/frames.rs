@@ -36,6 +36,9 @@ impl FilePicker for NoDialogs {
     fn pick_file(&self) -> Picked {
         Box::pin(async { None })
     }
+    fn pick_log(&self) -> Picked {
+        Box::pin(async { None })
+    }
     fn pick_session(&self) -> Picked {
         Box::pin(async { None })
     }

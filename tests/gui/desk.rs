@@ -38,6 +38,9 @@ impl FilePicker for Answers {
     fn pick_file(&self) -> Picked {
         self.next()
     }
+    fn pick_log(&self) -> Picked {
+        self.next()
+    }
     fn pick_session(&self) -> Picked {
         self.next()
     }

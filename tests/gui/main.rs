@@ -12,4 +12,5 @@ mod journey;
 mod keys;
 mod partitions;
 mod prototype;
+mod runs;
 mod shell;

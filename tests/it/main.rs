@@ -10,6 +10,7 @@
 mod cli;
 mod credentials;
 mod dataset;
+mod eventlog;
 mod export;
 mod inputs;
 mod isolation;

@@ -31,6 +31,7 @@ const MENUS: [(&str, &[Option<CommandKind>]); 4] = [
         &[
             Some(CommandKind::OpenFolder),
             Some(CommandKind::OpenFile),
+            Some(CommandKind::OpenLog),
             Some(CommandKind::AddConnection),
             Some(CommandKind::OpenSampleData),
             None,

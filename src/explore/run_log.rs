@@ -1,0 +1,212 @@
+//! Opens what ran: a Spark event log or the report of one of our own runs, on disk or on S3.
+//!
+//! Leaves to `profile` what the bytes mean; here they are found, streamed and handed over.
+
+use std::fs::File;
+
+use futures::StreamExt as _;
+use thiserror::Error;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use crate::base::{Cancel, Progress};
+use crate::profile::events::{
+    Application, ApplicationProfile, EventsError, LogPart, OwnRun, ReadOptions, diagnose, log_files, read_log,
+};
+use crate::storage::{Connection, Location, Object, PieceReader, StorageError, Store};
+
+/// The name under which a run leaves its report.
+const REPORT: &str = "report.json";
+/// Enough of a file to see whether it is a report.
+const HEAD_BYTES: u64 = 4096;
+/// A report is small; what is larger is something else.
+const MAX_REPORT_BYTES: u64 = 256 << 20;
+/// Pieces of an object that wait for the thread that decompresses.
+const PIECES_AHEAD: usize = 4;
+
+/// What ran.
+#[derive(Debug, Clone)]
+pub enum RunLog {
+    Spark(Box<SparkRun>),
+    Own(Box<OwnRun>),
+}
+
+/// A Spark application with its tasks, and its diagnosis.
+#[derive(Debug, Clone)]
+pub struct SparkRun {
+    pub application: Application,
+    pub profile: ApplicationProfile,
+}
+
+/// Why a log could not be opened.
+#[derive(Debug, Error)]
+pub enum RunLogError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Events(#[from] EventsError),
+    #[error("{location}: a report of {n_bytes} bytes is too large to be one")]
+    LargeReport { location: String, n_bytes: u64 },
+    #[error("the reading thread ended early: {message}")]
+    Worker { message: String },
+}
+
+/// Opens and reads the log at `location`: a file, a rolling folder, or the report or folder of a run.
+///
+/// # Errors
+/// [`RunLogError`], also on cancel.
+pub async fn open_run_log(
+    location: &Location,
+    connection: &Connection,
+    progress: &Progress,
+    cancel: &Cancel,
+) -> Result<RunLog, RunLogError> {
+    let store = Store::open(location, connection).await?;
+    let objects = store.list_all("", cancel).await?;
+    if let Some(report) = report_of(&store, &objects).await? {
+        return Ok(RunLog::Own(Box::new(report)));
+    }
+    let files = log_files(objects.iter().map(|object| object.key.as_str()))?;
+    let parts: Vec<Object> = files
+        .keys
+        .iter()
+        .filter_map(|key| objects.iter().find(|object| object.key == *key).cloned())
+        .collect();
+    progress.add_total(parts.iter().map(|object| object.size).sum());
+    let (progress, cancel, handle) = (progress.clone(), cancel.clone(), Handle::current());
+    let read = tokio::task::spawn_blocking(move || {
+        let parts = parts
+            .into_iter()
+            .map(|object| open_part(&store, &object, &handle));
+        let mut application = read_log(parts, &ReadOptions::default(), &progress, &cancel)?;
+        application.reading.notes.splice(0..0, files.notes);
+        progress.set_note("diagnosing");
+        let profile = diagnose(&application);
+        Ok::<_, EventsError>(SparkRun { application, profile })
+    });
+    let run = read.await.map_err(|error| RunLogError::Worker {
+        message: error.to_string(),
+    })??;
+    Ok(RunLog::Spark(Box::new(run)))
+}
+
+/// The report among the objects, when they are those of a run.
+async fn report_of(store: &Store, objects: &[Object]) -> Result<Option<OwnRun>, RunLogError> {
+    let named = objects.iter().find(|object| object.key == REPORT);
+    let Some(object) = named.or_else(|| objects.first().filter(|_| objects.len() == 1)) else {
+        return Ok(None);
+    };
+    let head = store
+        .get_range(&object.key, 0, object.size.min(HEAD_BYTES))
+        .await?;
+    if !OwnRun::is_report(&head) {
+        return Ok(None);
+    }
+    let location = store.location(&object.key).to_string();
+    if object.size > MAX_REPORT_BYTES {
+        return Err(RunLogError::LargeReport {
+            location,
+            n_bytes: object.size,
+        });
+    }
+    let text = store.get(&object.key).await?;
+    let text = String::from_utf8_lossy(&text);
+    Ok(Some(OwnRun::from_json(&location, &text)?))
+}
+
+/// One file of a log; an object of S3 arrives piece by piece while it is read.
+fn open_part(store: &Store, object: &Object, handle: &Handle) -> Result<LogPart, EventsError> {
+    let name = store.location(&object.key).to_string();
+    if let Some(path) = store.local_path(&object.key) {
+        let file = File::open(path).map_err(|source| EventsError::Read {
+            name: name.clone(),
+            source,
+        })?;
+        return Ok(LogPart {
+            name,
+            stored: Box::new(file),
+        });
+    }
+    let (send, pieces) = mpsc::channel(PIECES_AHEAD);
+    let (store, key) = (store.clone(), object.key.clone());
+    handle.spawn(async move {
+        let mut stream = match store.get_stream(&key).await {
+            Ok(stream) => stream,
+            Err(error) => {
+                drop(send.send(Err(error)).await);
+                return;
+            }
+        };
+        while let Some(piece) = stream.next().await {
+            // The reader is gone: nobody wants the rest.
+            if send.send(piece).await.is_err() {
+                return;
+            }
+        }
+    });
+    let stored = Box::new(PieceReader::new(pieces, object.size));
+    Ok(LogPart { name, stored })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{RunLog, RunLogError, open_run_log};
+    use crate::base::{Cancel, Progress};
+    use crate::profile::events::EventsError;
+    use crate::storage::{Connection, Location};
+
+    async fn open(path: &Path) -> Result<RunLog, RunLogError> {
+        let location = Location::Local(path.to_owned());
+        open_run_log(
+            &location,
+            &Connection::default(),
+            &Progress::new(),
+            &Cancel::new(),
+        )
+        .await
+    }
+
+    #[tokio::test]
+    async fn a_rolling_folder_a_file_and_a_folder_of_logs_are_told_apart() {
+        let logs = Path::new("tests/it/eventlog");
+        for name in [
+            "eventlog_v2_app-20261120215001-0000",
+            "app-20261120215001-0000.lz4",
+        ] {
+            let RunLog::Spark(run) = open(&logs.join(name)).await.unwrap() else {
+                panic!("{name}")
+            };
+            assert_eq!(run.profile.headline.n_tasks, 35, "{name}");
+        }
+        let error = open(logs).await.unwrap_err();
+        assert!(
+            matches!(&error, RunLogError::Events(EventsError::Several { names }) if names.contains("app-20261120215001-0000.lz4")),
+            "{error}"
+        );
+        let empty = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            open(empty.path()).await,
+            Err(RunLogError::Events(EventsError::NoFiles))
+        ));
+    }
+
+    #[tokio::test]
+    async fn the_report_of_a_run_is_known_by_its_kind_and_not_by_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = r#"{"apiVersion":"skewer/v1","kind":"RunReport","run_id":"r","job":"j","status":"done",
+            "partitions":[{"partition":"2020-01-01","status":"committed","rows_in":3,"rows_out":2,"n_files":1,
+            "seconds":{"list":1,"fetch":2,"decode":3,"transform":4,"encode":5,"commit":6}}]}"#;
+        let path = folder.path().join("any.json");
+        std::fs::write(&path, text).unwrap();
+        let RunLog::Own(run) = open(&path).await.unwrap() else {
+            panic!("no report")
+        };
+        assert!((run.seconds().total() - 21.0).abs() < 1e-9);
+        // Truncated, it is still no event log, and says where it ends.
+        std::fs::write(&path, &text[..200]).unwrap();
+        let error = open(&path).await.unwrap_err().to_string();
+        assert!(error.contains("any.json") && error.contains("EOF"), "{error}");
+    }
+}

@@ -1,0 +1,32 @@
+//! Why a log cannot be read at all. What is merely damaged is read as far as it goes, and noted.
+
+use thiserror::Error;
+
+use crate::base::Cancelled;
+
+/// Why nothing could be said of a log.
+#[derive(Debug, Error)]
+pub enum EventsError {
+    #[error("{name}: no Spark event among its {n_lines} lines: give an event log or the report of a run")]
+    NotALog { name: String, n_lines: u64 },
+    #[error("{name}: compressed with lzf, which is not read: set spark.eventLog.compression.codec to zstd")]
+    Lzf { name: String },
+    #[error("{name}: {source}")]
+    Read {
+        name: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("{name}: {message}")]
+    Report { name: String, message: String },
+    #[error(
+        "no event log here: give a log file, or a folder eventlog_v2_<application> with its events_<n>_ files"
+    )]
+    NoFiles,
+    #[error("several logs are here: give one of {names}")]
+    Several { names: String },
+    #[error("the system gives no thread: {0}")]
+    Threads(std::io::Error),
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}

@@ -1,0 +1,45 @@
+//! What ran: Spark event logs and our own run reports, as stages with their cost, verdict and remedy.
+//!
+//! ```text
+//! bytes ──► codec ──► lines (batches, parsed in parallel) ──► event ──► Application ──► ApplicationProfile
+//! ```
+//!
+//! Takes readers and texts that others opened. Spark's formats: `EventLogFileWriters.scala`, `JsonProtocol.scala`.
+
+mod application;
+mod blind_spots;
+mod codec;
+mod compare;
+mod diagnose;
+mod error;
+mod event;
+mod key;
+mod names;
+mod own_run;
+mod plan;
+mod read;
+mod spread;
+mod stage;
+mod summary;
+mod task;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_on_spark_logs;
+mod verdict;
+mod words;
+
+pub use application::{Application, Execution, Executor, Job, Reading, Stage};
+pub use compare::{ApplicationDelta, StageDelta, compare};
+pub use diagnose::diagnose;
+pub use error::EventsError;
+pub use key::{Side, StageKey};
+pub use names::{LogFiles, log_files};
+pub use own_run::{OwnDay, OwnFile, OwnRun, OwnSeconds, OwnSpan, OwnWork};
+pub use plan::Exchange;
+pub use read::{LogPart, MAX_TASKS, ReadOptions, read_log};
+pub use spread::Spread;
+pub use stage::{ExecutorShare, HotPartition, Measure, MeasureUnit, Outcomes, SlowTask, StageProfile};
+pub use summary::{ApplicationProfile, Headline};
+pub use task::{Task, TaskEnding};
+pub use verdict::{StageFinding, Verdict};

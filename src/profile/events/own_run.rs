@@ -1,0 +1,175 @@
+//! One of our own runs, from the report that it prints and leaves: days, stages of work, workers, slowest files.
+//!
+//! The report is `run`'s to write. What is read of it here is held to it by a test that runs a job.
+
+use serde::{Deserialize, Serialize};
+
+use super::EventsError;
+
+/// A run as a timeline. Every figure is the report's own, exact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OwnRun {
+    /// `RunReport`.
+    pub kind: String,
+    pub run_id: String,
+    #[serde(default)]
+    pub job: String,
+    pub status: String,
+    /// In the order they ran.
+    #[serde(default)]
+    pub partitions: Vec<OwnDay>,
+    pub peak_rss_bytes: Option<u64>,
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+/// One day of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OwnDay {
+    pub partition: String,
+    pub status: String,
+    pub rows_in: u64,
+    pub rows_out: u64,
+    #[serde(default)]
+    pub rows_quarantined: u64,
+    pub n_files: u64,
+    #[serde(default)]
+    pub n_bytes_in: u64,
+    pub seconds: OwnSeconds,
+    /// When and where units of work ran; older reports lack it.
+    #[serde(default)]
+    pub work: OwnWork,
+    #[serde(default)]
+    pub message: Option<String>,
+}
+
+/// Time of each stage. `list` and `commit` pass on the clock, the others add up over threads and requests.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct OwnSeconds {
+    pub list: f64,
+    pub fetch: f64,
+    pub decode: f64,
+    pub transform: f64,
+    pub encode: f64,
+    pub commit: f64,
+}
+
+impl OwnSeconds {
+    /// The stages by name, in their order.
+    pub fn stages(&self) -> [(&'static str, f64); 6] {
+        [
+            ("list", self.list),
+            ("fetch", self.fetch),
+            ("decode", self.decode),
+            ("transform", self.transform),
+            ("encode", self.encode),
+            ("commit", self.commit),
+        ]
+    }
+
+    pub fn total(&self) -> f64 {
+        self.stages().iter().map(|(_, seconds)| seconds).sum()
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.list += other.list;
+        self.fetch += other.fetch;
+        self.decode += other.decode;
+        self.transform += other.transform;
+        self.encode += other.encode;
+        self.commit += other.commit;
+    }
+}
+
+/// What the workers of a day did, in bounded detail.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct OwnWork {
+    #[serde(default)]
+    pub spans: Vec<OwnSpan>,
+    /// Units beyond those in `spans`.
+    #[serde(default)]
+    pub n_spans_left_out: u64,
+    #[serde(default)]
+    pub slowest_files: Vec<OwnFile>,
+}
+
+/// One unit of work on one worker: its files decoded and transformed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OwnSpan {
+    pub worker: u32,
+    /// Since the day's work began.
+    pub start_seconds: f64,
+    pub seconds: f64,
+    pub n_files: u64,
+    pub n_bytes: u64,
+    /// Of requests, before the unit was worked on.
+    #[serde(default)]
+    pub fetch_seconds: f64,
+}
+
+/// A file by the time that its decoding took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OwnFile {
+    pub key: String,
+    pub n_bytes: u64,
+    pub seconds: f64,
+}
+
+impl OwnRun {
+    /// Reads the report of a run.
+    ///
+    /// # Errors
+    /// [`EventsError::Report`] when the text is another document or is damaged.
+    pub fn from_json(name: &str, text: &str) -> Result<Self, EventsError> {
+        let error = |message: String| EventsError::Report {
+            name: name.to_owned(),
+            message,
+        };
+        let run: Self = serde_json::from_str(text).map_err(|problem| error(problem.to_string()))?;
+        if run.kind != "RunReport" {
+            return Err(error(format!(
+                "this is a `{}`, not the report of a run",
+                run.kind
+            )));
+        }
+        Ok(run)
+    }
+
+    /// Whether a file's beginning looks like a report, and not like a line of an event log.
+    pub fn is_report(head: &[u8]) -> bool {
+        let head = head.trim_ascii_start();
+        let word = b"\"RunReport\"";
+        head.first() == Some(&b'{')
+            && !head.starts_with(b"{\"Event\"")
+            && head.windows(word.len()).any(|window| window == word)
+    }
+
+    /// Time of each stage over all days.
+    pub fn seconds(&self) -> OwnSeconds {
+        let mut total = OwnSeconds::default();
+        for day in &self.partitions {
+            total.add(&day.seconds);
+        }
+        total
+    }
+
+    /// The slowest files of all days, each with its day.
+    pub fn slowest_files(&self) -> Vec<(&str, &OwnFile)> {
+        let mut files: Vec<(&str, &OwnFile)> = self
+            .partitions
+            .iter()
+            .flat_map(|day| {
+                day.work
+                    .slowest_files
+                    .iter()
+                    .map(|file| (day.partition.as_str(), file))
+            })
+            .collect();
+        files.sort_by(|a, b| b.1.seconds.total_cmp(&a.1.seconds));
+        files
+    }
+
+    pub fn n_bytes_in(&self) -> u64 {
+        self.partitions.iter().map(|day| day.n_bytes_in).sum()
+    }
+}

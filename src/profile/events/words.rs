@@ -1,0 +1,338 @@
+//! A verdict in words: its title, its evidence with figures, whether it costs time, and the remedy.
+
+use super::stage::{StageProfile, seconds};
+use super::verdict::{Verdict, even_keys_over_mean, keys_of, slow_host, starts_late};
+use crate::base::units;
+
+/// Spark broadcasts a side of 10 MB by itself; ten times that is still cheap to send.
+const BROADCAST_BYTES: u64 = 100_000_000;
+
+fn by_key(stage: &StageProfile) -> String {
+    let Some(key) = &stage.key else {
+        return String::new();
+    };
+    let columns = key.text();
+    match (key.consumer(), columns.is_empty()) {
+        (Some(consumer), false) => format!(" in {consumer} by {columns}"),
+        (Some(consumer), true) => format!(" in {consumer}"),
+        (None, false) => format!(" by {columns}"),
+        (None, true) => String::new(),
+    }
+}
+
+pub fn evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
+    let n = stage.outcomes.n_success;
+    let tasks = units::plural(n, "task");
+    let longest = units::seconds(seconds(stage.run_ms.max as f64));
+    let median = units::seconds(seconds(stage.run_ms.p50 as f64));
+    let time = format!("The longest task ran {longest}, the middle one {median}");
+    match code {
+        Verdict::HotKey | Verdict::ZipfTail | Verdict::CollisionSkew | Verdict::UnevenInput => {
+            load_evidence(code, stage)
+        }
+        Verdict::ComputeSkew => (
+            format!("Some tasks run long on ordinary data{}", by_key(stage)),
+            format!("{time}, while bytes and records are even: the time goes into the computation."),
+        ),
+        Verdict::WarmUp => (
+            "The slow tasks are the first ones of their executors".to_owned(),
+            format!("{time}; they loaded classes, compiled code and opened connections, on ordinary data."),
+        ),
+        Verdict::BadNode => {
+            let host = slow_host(stage).unwrap_or("one host");
+            (
+                format!("All slow tasks ran on {host}"),
+                format!("{time}; tasks of {host} are slower than those of other hosts, on ordinary data."),
+            )
+        }
+        Verdict::FetchWait => (
+            "Tasks wait for shuffle blocks".to_owned(),
+            format!(
+                "{} of the run time is waiting for blocks of other executors. {time}.",
+                units::percent(stage.fetch_wait_share.unwrap_or(0.0))
+            ),
+        ),
+        Verdict::MemoryPressure => {
+            let spilled = stage.bytes_spilled.n - stage.bytes_spilled.n_zero;
+            (
+                "Memory is short".to_owned(),
+                format!(
+                    "{} of the run time is garbage collection; {} of {tasks} spilled, {} in all.",
+                    units::percent(stage.gc_share.unwrap_or(0.0)),
+                    units::count(spilled),
+                    units::bytes(stage.bytes_spilled.total)
+                ),
+            )
+        }
+        Verdict::OverPartitioned => (
+            format!("{} tasks of {median}", units::count(n)),
+            "Starting and reporting a task costs about as much as these run.".to_owned(),
+        ),
+        Verdict::UnderPartitioned => (
+            format!("{tasks} for {:.0} slots", stage.slots.unwrap_or(0.0)),
+            format!("{time}; the other slots had nothing to do."),
+        ),
+        Verdict::ExecutorImbalance => {
+            let busiest = stage
+                .executors
+                .iter()
+                .max_by(|a, b| a.run_seconds.total_cmp(&b.run_seconds));
+            let (name, run) = busiest.map_or(("", 0.0), |executor| {
+                (executor.executor.as_str(), executor.run_seconds)
+            });
+            (
+                "Even tasks, unevenly shared".to_owned(),
+                format!(
+                    "Executor {name} ran {} of {} of task time, though the tasks are alike.",
+                    units::seconds(run),
+                    units::seconds(seconds(stage.run_ms.total as f64))
+                ),
+            )
+        }
+        Verdict::FailedTasks => (
+            format!(
+                "{} without a result",
+                units::plural(stage.outcomes.n_failed + stage.outcomes.n_killed, "attempt")
+            ),
+            format!(
+                "They took {} beside {} of useful task time.",
+                units::seconds(stage.outcomes.lost_seconds),
+                units::seconds(stage.task_seconds)
+            ),
+        ),
+        Verdict::NoResult => (
+            "No task has succeeded".to_owned(),
+            stage
+                .failure
+                .clone()
+                .unwrap_or_else(|| "The stage did not end in this log.".to_owned()),
+        ),
+        Verdict::Even => ("Even".to_owned(), format!("{tasks}. {time}.")),
+    }
+}
+
+fn load_evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
+    let Some(hot) = &stage.hot_partition else {
+        return (String::new(), String::new());
+    };
+    let (share, unit) = match (hot.share_records, hot.share_bytes) {
+        (Some(share), _) => (share, "records"),
+        (None, share) => (share.unwrap_or(0.0), "bytes"),
+    };
+    let (noun, name) = match (code, hot.is_shuffle_partition) {
+        (Verdict::UnevenInput, _) => ("split", "Split"),
+        (_, true) => ("partition", "Partition"),
+        (_, false) => ("task", "Task"),
+    };
+    let by = by_key(stage);
+    let title = match code {
+        Verdict::ZipfTail => format!(
+            "{} large {noun}s of {}{by}",
+            stage.n_heavy, stage.outcomes.n_success
+        ),
+        Verdict::CollisionSkew => format!("Few keys share {noun}s by chance{by}"),
+        _ => format!(
+            "{name} {} holds {} of the {unit}{by}",
+            hot.partition,
+            units::percent(share)
+        ),
+    };
+    let mut sentences = vec![format!(
+        "{name} {} has {} of {} records and {} of {}, {:.1} × the median; its task ran {}, the middle one {}.",
+        hot.partition,
+        units::count(hot.n_records),
+        units::count(stage.load_records.total),
+        units::bytes(hot.n_bytes),
+        units::bytes(stage.load_bytes.total),
+        hot.times_median,
+        units::seconds(hot.run_seconds),
+        units::seconds(seconds(stage.run_ms.p50 as f64)),
+    )];
+    if seconds(stage.run_ms.max as f64) > hot.run_seconds
+        && let Some(longest) = stage.slowest.first()
+    {
+        let wave = if longest.is_first {
+            ", in the first wave of its executor"
+        } else {
+            ""
+        };
+        sentences.push(format!(
+            " The longest task is another: partition {} with {} records ran {}{wave}.",
+            longest.partition,
+            units::count(longest.n_records),
+            units::seconds(longest.run_seconds),
+        ));
+    }
+    if stage.bytes_spilled.max > 0 && code == Verdict::HotKey {
+        let n_spilled = stage.bytes_spilled.n - stage.bytes_spilled.n_zero;
+        sentences.push(format!(
+            " {} spilled, {} in all.",
+            units::plural(n_spilled, "task"),
+            units::bytes(stage.bytes_spilled.total)
+        ));
+    }
+    if code == Verdict::CollisionSkew {
+        let loads = &stage.load_records;
+        let n_keys = keys_of(loads.n, loads.n_zero).unwrap_or(0);
+        sentences.push(format!(
+            " {} of {} partitions are empty, as about {} keys leave them; that many even keys would lie {:.1} × the \
+             mean, these lie {:.1} ×.",
+            units::count(loads.n_zero),
+            units::count(loads.n),
+            units::count(n_keys),
+            even_keys_over_mean(n_keys, loads.n),
+            loads.max_over_mean.unwrap_or(0.0)
+        ));
+    }
+    (title, sentences.concat())
+}
+
+/// Whether the skew costs time, and from how many slots on it does.
+pub fn harm(stage: &StageProfile) -> String {
+    let longest = seconds(stage.duration_ms.max as f64);
+    let (Some(even), Some(slots)) = (stage.even_seconds, stage.slots) else {
+        return String::new();
+    };
+    if stage.is_harmless {
+        let from = if longest > 0.0 {
+            format!(
+                ", until there are more than {:.0} slots",
+                (stage.task_seconds / longest).floor()
+            )
+        } else {
+            String::new()
+        };
+        let late = if starts_late(stage) {
+            " Slots stood idle nevertheless, because long tasks came last."
+        } else {
+            ""
+        };
+        format!(
+            " Harmless here: the longest task takes {}, all work over {slots:.1} slots {}{from}.{late}",
+            units::seconds(longest),
+            units::seconds(even)
+        )
+    } else {
+        let gain = stage.speed_up.filter(|times| *times >= 1.05);
+        let gain = gain.map_or(String::new(), |times| {
+            format!(" and the stage would be {times:.1} × as fast")
+        });
+        format!(
+            " Evenly split, all work over {slots:.1} slots takes {}{gain}.",
+            units::seconds(even)
+        )
+    }
+}
+
+pub fn remedy(code: Verdict, stage: &StageProfile) -> String {
+    let is_rearranged = stage
+        .key
+        .as_ref()
+        .is_some_and(super::key::StageKey::is_rearranged);
+    match code {
+        Verdict::HotKey => hot_key_remedy(stage),
+        Verdict::CollisionSkew => "Try other numbers of partitions (skewer skew --by simulates them), shuffle by more \
+                                   columns, or partition by range."
+            .to_owned(),
+        Verdict::ZipfTail if is_rearranged => {
+            "Lower spark.sql.adaptive.advisoryPartitionSizeInBytes, or give the largest keys partitions of their own."
+                .to_owned()
+        }
+        Verdict::ZipfTail => "Raise spark.sql.shuffle.partitions, turn on adaptive execution, or give the largest keys \
+                              partitions of their own."
+            .to_owned(),
+        Verdict::UnevenInput => "Split the large file: a codec or format that can be split, smaller row groups, or a \
+                                 repartition after reading."
+            .to_owned(),
+        Verdict::ComputeSkew => "Look at what runs per row: a UDF, an explode, a regular expression that backtracks; the \
+                                 slowest tasks below say which partitions to try."
+            .to_owned(),
+        Verdict::WarmUp => "Nothing to mend in the data: keep executors between jobs, or read more in each.".to_owned(),
+        Verdict::BadNode => format!(
+            "Exclude {} (spark.excludeOnFailure), replace it, or turn on spark.speculation.",
+            slow_host(stage).unwrap_or("the host")
+        ),
+        Verdict::FetchWait => "Check the network, the shuffle service and lost executors; place executors nearer to one \
+                               another. The keys are not the cause."
+            .to_owned(),
+        Verdict::MemoryPressure => "Raise the number of partitions, then the memory of executors, or run fewer tasks at \
+                                    once in each."
+            .to_owned(),
+        Verdict::OverPartitioned => "Coalesce: adaptive execution does it (spark.sql.adaptive.coalescePartitions); \
+                                     compact small files at the source."
+            .to_owned(),
+        Verdict::UnderPartitioned => "Repartition to a multiple of the slots; read a codec that can be split; drop \
+                                      coalesce(1)."
+            .to_owned(),
+        Verdict::ExecutorImbalance => "Set spark.locality.wait to 0, make the number of tasks a multiple of the slots, \
+                                       and see whether executors came late."
+            .to_owned(),
+        Verdict::FailedTasks => "Read the failures' reasons in the driver's log; memory and lost hosts come first.".to_owned(),
+        Verdict::NoResult | Verdict::Even => String::new(),
+    }
+}
+
+fn hot_key_remedy(stage: &StageProfile) -> String {
+    let Some(key) = &stage.key else {
+        return "Find the key that is shuffled here, count it (skewer skew --by), and isolate or salt its largest \
+                values."
+            .to_owned();
+    };
+    let columns = key.text();
+    let count = if columns.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "Count {columns} (skewer skew --by {}) to see the value: null or an empty text is dropped or set apart \
+             before the shuffle. ",
+            key.columns.join(",")
+        )
+    };
+    if !key.is_join() {
+        return format!(
+            "{count}Aggregate in two stages, by ({columns}, salt) and then by {columns}; for windows and lists, set the \
+             hot values apart."
+        );
+    }
+    let broadcast = broadcast_side(stage).map_or(String::new(), |n_bytes| {
+        format!(
+            "Broadcast the other side, which wrote {}. Else ",
+            units::bytes(n_bytes)
+        )
+    });
+    let rest = "let adaptive execution split it (spark.sql.adaptive.skewJoin.enabled), join the hot values apart and \
+                union the results, or salt them.";
+    let rest = if broadcast.is_empty() {
+        capitalized(rest)
+    } else {
+        rest.to_owned()
+    };
+    format!("{broadcast}{rest} {}", count.trim_end())
+        .trim_end()
+        .to_owned()
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
+}
+
+/// The bytes of the side opposite to the hot one, where the join lets it be broadcast and it is small.
+fn broadcast_side(stage: &StageProfile) -> Option<u64> {
+    let key = stage.key.as_ref()?;
+    let hot = key.hot_side()?;
+    let other = key.sides.get(1)?;
+    let n_bytes = other.n_bytes.filter(|n_bytes| *n_bytes <= BROADCAST_BYTES)?;
+    let is_left = other.exchange.is_left?;
+    // The side whose rows an outer join keeps cannot be broadcast.
+    let may = match hot.exchange.join_type.as_deref()? {
+        "Inner" | "Cross" => true,
+        "RightOuter" => is_left,
+        "LeftOuter" | "LeftSemi" | "LeftAnti" | "ExistenceJoin" => !is_left,
+        _ => false,
+    };
+    may.then_some(n_bytes)
+}
