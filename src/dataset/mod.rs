@@ -11,6 +11,7 @@ mod input;
 pub mod origin;
 mod page;
 pub mod parquet;
+mod records;
 mod reject;
 pub mod rows;
 mod sampling;
@@ -26,6 +27,7 @@ pub use input::{
     files_sha256,
 };
 pub use page::{Page, PageError};
+pub use records::{Folded, fold_records};
 pub use reject::{Reason, Reject, Stage};
 pub use sampling::{Portion, SampleChoice, SampleSize, Total};
 pub use schema::{Accept, DataType, Field, OnMismatch, OnMissing, OnUnknown, Schema, SchemaError};

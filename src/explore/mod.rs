@@ -10,6 +10,7 @@ mod inputs;
 mod ledger;
 mod pairing;
 mod recipe_test;
+mod schema_map;
 mod script;
 mod suggest;
 
@@ -19,5 +20,6 @@ pub use explorer::{Explorer, explore_once};
 pub use inputs::open_inputs;
 pub use ledger::{ColumnChanges, Ledger, NullChange, Nulls, PerMillion, Retyped};
 pub use recipe_test::{Schemas, TestOutcome, given_rows, run_test, test_from_rows};
+pub use schema_map::{MapChoice, schema_map};
 pub use script::{declared_inputs, input_sources, row_source, script};
 pub use suggest::{Suggestion, SuggestionCode, suggest};

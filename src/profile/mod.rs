@@ -4,6 +4,7 @@ mod cost;
 mod finding;
 mod findings;
 pub mod formulas;
+pub mod schema_map;
 mod skew;
 
 pub use cost::CostModel;
