@@ -18,6 +18,20 @@ pub enum FindingCode {
     EmptyPartition,
     /// The partitions are even: nothing to do.
     EvenPartitions,
+    /// A column that the baseline does not have.
+    ColumnAdded,
+    /// A column that only the baseline has.
+    ColumnGone,
+    /// A column with another type than in the baseline.
+    TypeChanged,
+    /// Another share of rows has no value.
+    NullShareChanged,
+    /// The values of a column are spread otherwise.
+    DistributionDrift,
+    /// Values that the baseline does not have.
+    NewValues,
+    /// Two profiles agree: nothing to do.
+    NoDrift,
 }
 
 /// How bad. Ordered from harmless to bad.

@@ -1,6 +1,7 @@
 //! How unevenly data are spread, in figures and findings. Takes what listings and batches say, reads nothing itself.
 
 mod cost;
+pub mod drift;
 mod finding;
 mod findings;
 pub mod formulas;
