@@ -30,7 +30,7 @@ pub(super) enum Extent {
 ///
 /// # Errors
 /// [`PageError::UnknownFormat`] for an object that is neither.
-pub(super) async fn format_of(store: &Store, object: &Object) -> Result<FileFormat, PageError> {
+pub async fn format_of(store: &Store, object: &Object) -> Result<FileFormat, PageError> {
     if let Some(format) = FileFormat::of_key(&object.key) {
         return Ok(format);
     }

@@ -22,13 +22,16 @@ mod strata;
 mod typetext;
 
 pub use format::{Codec, FileFormat, Format};
+pub use head::format_of;
 pub use input::{
     Declared, InputLimits, InputReadError, InputRows, InputSource, InputSpec, InputSpecError, declare,
     files_sha256,
 };
 pub use page::{Page, PageError};
+pub use page::{Page, PageError, unreadable};
 pub use records::{Folded, fold_records};
 pub use reject::{Reason, Reject, Stage};
 pub use sampling::{Portion, SampleChoice, SampleSize, Total};
 pub use schema::{Accept, DataType, Field, OnMismatch, OnMissing, OnUnknown, Schema, SchemaError};
+pub use stack::{Fitted, fit_columns, unified};
 pub use typetext::dtype_name;

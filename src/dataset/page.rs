@@ -444,7 +444,7 @@ fn word(format: Format) -> &'static str {
 }
 
 /// A whole file that gives no rows, as one reject.
-pub(super) fn unreadable(object: &str, reason: &str) -> Reject {
+pub fn unreadable(object: &str, reason: &str) -> Reject {
     Reject {
         object: object.to_owned(),
         line: 0,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::TryStreamExt;
@@ -129,72 +130,161 @@ pub(super) async fn read_columns(
 }
 
 async fn read_from(
-    mut ranges: Ranges,
+    ranges: Ranges,
     index: u32,
     rows: Range<u64>,
     names: Option<&[&str]>,
     cancel: &Cancel,
 ) -> Result<Head, PageError> {
-    let metadata = ranges.open().await?;
-    let file = Arc::clone(metadata.metadata());
-    let (groups, first_of_groups) = groups_of(&file, &rows);
-    let skip = usize::try_from(rows.start - first_of_groups).unwrap_or(usize::MAX);
-    let limit = usize::try_from(rows.end.saturating_sub(rows.start)).unwrap_or(usize::MAX);
-    let place = ranges.location.clone();
-    let fields = metadata.schema().fields().iter().enumerate();
-    let is_wanted = |name: &str| names.is_none_or(|names| names.contains(&name));
-    let wanted: Vec<usize> = fields
-        .filter(|(_, field)| is_wanted(field.name()))
-        .map(|(at, _)| at)
-        .collect();
-    let schema = metadata
-        .schema()
-        .project(&wanted)
-        .map_err(|error| corrupt(&place, &error.to_string()))?;
-    let mask = ProjectionMask::roots(metadata.parquet_schema(), wanted);
-    let stream = ParquetRecordBatchStreamBuilder::new_with_metadata(ranges.clone(), metadata)
-        .with_projection(mask)
-        .with_row_groups(groups)
-        .with_offset(skip)
-        .with_limit(limit)
-        .with_batch_size(BATCH_ROWS.min(limit.max(1)))
-        .build();
-    let mut stream = stream.map_err(|error| ranges.failure(error))?;
-    let bridge = |error: BridgeError| corrupt(&place, &error.to_string());
-    let mut df = arrow_bridge::to_polars(&RecordBatch::new_empty(Arc::new(schema))).map_err(bridge)?;
+    let mut frames = Frames::of(ranges, index, Part::Rows(rows), names).await?;
+    let mut df = frames.empty()?;
     loop {
         cancel.check().map_err(|_| PageError::Cancelled)?;
-        let Some(batch) = stream.try_next().await.map_err(|error| ranges.failure(error))? else {
+        let Some(part) = frames.next().await? else {
             break;
         };
-        let part = arrow_bridge::to_polars(&batch).map_err(bridge)?;
         df.vstack_mut_owned(part)
-            .map_err(|error| corrupt(&place, &error.to_string()))?;
+            .map_err(|error| corrupt(&frames.ranges.location, &error.to_string()))?;
     }
     df.rechunk_mut();
-    let n = df.height() as u64;
-    let lines: Vec<u64> = (rows.start + 1..=rows.start + n).collect();
-    let name = pl::PlSmallStr::from_static;
-    let columns: [pl::Series; 3] = [
-        pl::NamedFrom::new(name(origin::OBJECT), vec![index; df.height()]),
-        pl::NamedFrom::new(name(origin::LINE), lines),
-        pl::NamedFrom::new(name(origin::OFFSET), vec![0_u64; df.height()]),
-    ];
-    for column in columns {
-        df.with_column(column.into())
-            .map_err(|error| corrupt(&place, &error.to_string()))?;
-    }
-    let n_bytes_read = ranges.n_bytes_read.load(Ordering::Relaxed);
+    let n_bytes_read = frames.ranges.n_bytes_read.load(Ordering::Relaxed);
     tracing::debug!(
-        object = place,
+        object = frames.ranges.location,
         n_bytes_read,
-        n_bytes = ranges.size,
+        n_bytes = frames.ranges.size,
         "read rows of a Parquet file"
     );
     Ok(Head {
         df,
-        n_rows: n_rows(&file),
+        n_rows: frames.n_rows,
     })
+}
+
+/// What is read of an object.
+enum Part {
+    Rows(Range<u64>),
+    /// None stands for all.
+    Groups(Option<Range<usize>>),
+}
+
+/// Rows of one object as frames with origin columns, read range by range as they are asked for.
+pub struct Frames {
+    stream: ParquetRecordBatchStream<Ranges>,
+    ranges: Ranges,
+    schema: SchemaRef,
+    index: u32,
+    /// 0-based number of the next row in the object.
+    next_row: u64,
+    n_rows: u64,
+}
+
+impl Frames {
+    /// Opens the row groups `groups` (none for all of them) of an object, whose number in the origin columns is to be
+    /// `index`; of the columns those of these names, as far as they are there.
+    ///
+    /// # Errors
+    /// [`PageError::CorruptParquet`] for a file without a readable footer.
+    pub async fn open(
+        store: &Store,
+        object: &Object,
+        index: u32,
+        groups: Option<Range<usize>>,
+        names: Option<&[&str]>,
+    ) -> Result<Self, PageError> {
+        Self::of(Ranges::new(store, object), index, Part::Groups(groups), names).await
+    }
+
+    async fn of(
+        mut ranges: Ranges,
+        index: u32,
+        part: Part,
+        names: Option<&[&str]>,
+    ) -> Result<Self, PageError> {
+        let metadata = ranges.open().await?;
+        let file = Arc::clone(metadata.metadata());
+        let fields = metadata.schema().fields().iter().enumerate();
+        let is_wanted = |name: &str| names.is_none_or(|names| names.contains(&name));
+        let wanted: Vec<usize> = fields
+            .filter(|(_, field)| is_wanted(field.name()))
+            .map(|(at, _)| at)
+            .collect();
+        let schema = metadata
+            .schema()
+            .project(&wanted)
+            .map_err(|error| corrupt(&ranges.location, &error.to_string()))?;
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), wanted);
+        let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(ranges.clone(), metadata)
+            .with_projection(mask);
+        let (builder, next_row) = match part {
+            Part::Rows(rows) => {
+                let (groups, first_of_groups) = groups_of(&file, &rows);
+                let skip = usize::try_from(rows.start - first_of_groups).unwrap_or(usize::MAX);
+                let limit = usize::try_from(rows.end.saturating_sub(rows.start)).unwrap_or(usize::MAX);
+                let builder = builder
+                    .with_row_groups(groups)
+                    .with_offset(skip)
+                    .with_limit(limit)
+                    .with_batch_size(BATCH_ROWS.min(limit.max(1)));
+                (builder, rows.start)
+            }
+            Part::Groups(None) => (builder.with_batch_size(BATCH_ROWS), 0),
+            Part::Groups(Some(groups)) => {
+                let before = file.row_groups().iter().take(groups.start);
+                let first = before
+                    .map(|group| u64::try_from(group.num_rows()).unwrap_or(0))
+                    .sum();
+                let builder = builder
+                    .with_row_groups(groups.collect())
+                    .with_batch_size(BATCH_ROWS);
+                (builder, first)
+            }
+        };
+        let stream = builder.build().map_err(|error| ranges.failure(error))?;
+        Ok(Self {
+            stream,
+            ranges,
+            schema: Arc::new(schema),
+            index,
+            next_row,
+            n_rows: n_rows(&file),
+        })
+    }
+
+    /// The next rows; none at the end.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn next(&mut self) -> Result<Option<pl::DataFrame>, PageError> {
+        let batch = self.stream.try_next().await;
+        let Some(batch) = batch.map_err(|error| self.ranges.failure(error))? else {
+            return Ok(None);
+        };
+        let df = self.frame(&batch)?;
+        self.next_row += df.height() as u64;
+        Ok(Some(df))
+    }
+
+    /// No rows, with the columns that [`Self::next`] gives.
+    fn empty(&self) -> Result<pl::DataFrame, PageError> {
+        self.frame(&RecordBatch::new_empty(Arc::clone(&self.schema)))
+    }
+
+    fn frame(&self, batch: &RecordBatch) -> Result<pl::DataFrame, PageError> {
+        let mut df = arrow_bridge::to_polars(batch).map_err(|error| self.ranges.unreadable(&error))?;
+        let n = df.height();
+        let lines: Vec<u64> = (self.next_row + 1..=self.next_row + n as u64).collect();
+        let name = pl::PlSmallStr::from_static;
+        let columns: [pl::Series; 3] = [
+            pl::NamedFrom::new(name(origin::OBJECT), vec![self.index; n]),
+            pl::NamedFrom::new(name(origin::LINE), lines),
+            pl::NamedFrom::new(name(origin::OFFSET), vec![0_u64; n]),
+        ];
+        for column in columns {
+            df.with_column(column.into())
+                .map_err(|error| corrupt(&self.ranges.location, &error.to_string()))?;
+        }
+        Ok(df)
+    }
 }
 
 fn n_rows(file: &ParquetMetaData) -> u64 {

@@ -1,6 +1,6 @@
 //! Frames of several objects put below each other until there are enough rows.
 
-use polars::prelude::{Column, DataFrame, DataType, IntoColumn, Series};
+use polars::prelude::{Column, DataFrame, DataType, IntoColumn, Schema, Series};
 
 use super::{dtype_name, origin};
 
@@ -119,6 +119,58 @@ pub(super) fn widened(column: &Column, dtype: &DataType) -> Result<Column, Strin
             dtype_name(dtype)
         )
     })
+}
+
+/// Rows of a file with the columns of a dataset.
+pub struct Fitted {
+    /// The dataset's columns in their order, then the origin columns.
+    pub df: DataFrame,
+    /// Columns of the dataset that the file does not have: null here.
+    pub missing: Vec<String>,
+    /// Columns that only the file has: left out.
+    pub unknown: Vec<String>,
+}
+
+/// `df` (with origin columns) with the columns and types of `schema`.
+///
+/// # Errors
+/// A sentence when values of a column's type need not be values of the schema's.
+pub fn fit_columns(df: &DataFrame, schema: &Schema) -> Result<Fitted, String> {
+    let mut columns: Vec<Column> = Vec::with_capacity(schema.len() + 3);
+    let mut missing = Vec::new();
+    for (name, dtype) in schema.iter() {
+        columns.push(if let Ok(column) = df.column(name) {
+            widened(column, dtype)?
+        } else {
+            missing.push(name.to_string());
+            Series::full_null(name.clone(), df.height(), dtype).into_column()
+        });
+    }
+    for name in [origin::OBJECT, origin::LINE, origin::OFFSET] {
+        columns.push(df.column(name).map_err(|error| error.to_string())?.clone());
+    }
+    let names = df.columns().iter().map(Column::name);
+    let unknown = names
+        .filter(|name| !origin::is_hidden(name) && !schema.contains(name))
+        .map(ToString::to_string)
+        .collect();
+    let df = DataFrame::new(df.height(), columns).map_err(|error| error.to_string())?;
+    Ok(Fitted { df, missing, unknown })
+}
+
+/// The columns of all `schemas` in their order, each with a type that holds the values of the others where one does, else
+/// with the first.
+pub fn unified<'a>(schemas: impl IntoIterator<Item = &'a Schema>) -> Schema {
+    let mut all = Schema::default();
+    for schema in schemas {
+        for (name, dtype) in schema.iter() {
+            match all.get(name) {
+                Some(known) if known == dtype || !is_widening(known, dtype) => {}
+                _ => drop(all.insert(name.clone(), dtype.clone())),
+            }
+        }
+    }
+    all
 }
 
 /// None when that would not be widening.

@@ -87,10 +87,15 @@ impl Explored {
     }
 }
 
-/// A step's reject in the words of the page's other rejects. `number` is the step's in the recipe.
-pub(super) fn as_reject(reject: &StepReject, number: usize, page: &Page, inputs: &Inputs) -> Reject {
-    let of_page = page.objects.get(reject.object as usize).map(String::as_str);
-    let object = of_page.or_else(|| inputs.object_name(reject.object));
+/// A step's reject in the words of the other rejects. `number` is the step's in the recipe, `of_rows` the object of its
+/// number among those that the rows were read from.
+pub(super) fn as_reject(
+    reject: &StepReject,
+    number: usize,
+    of_rows: Option<&str>,
+    inputs: &Inputs,
+) -> Reject {
+    let object = of_rows.or_else(|| inputs.object_name(reject.object));
     let object = object.unwrap_or_default().to_owned();
     Reject {
         object,

@@ -418,9 +418,10 @@ impl Explorer {
             facts.push(own);
             if index < depth {
                 let rejects = known.rejects.iter();
-                explored
-                    .rejects
-                    .extend(rejects.map(|reject| as_reject(reject, number, chain.page, inputs)));
+                explored.rejects.extend(rejects.map(|reject| {
+                    let of_page = chain.page.objects.get(reject.object as usize);
+                    as_reject(reject, number, of_page.map(String::as_str), inputs)
+                }));
             }
         }
         explored.ledger = ledger(facts);

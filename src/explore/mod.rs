@@ -10,6 +10,7 @@ mod inputs;
 mod ledger;
 mod pairing;
 mod recipe_test;
+pub mod scan;
 mod schema_map;
 mod script;
 mod suggest;

@@ -130,7 +130,9 @@ async fn read_partition(
     objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     objects.dedup_by(|a, b| a.key == b.key);
     let chosen = spread(&objects, choice.files.unwrap_or(objects.len()));
-    let n_chosen = chosen.len();
+    // Files without bytes need not be read to be known.
+    let n_full = objects.iter().filter(|object| object.size > 0).count();
+    let has_all = chosen.len() == n_full && objects.len() as u64 >= stats.n_files;
     let files = chosen.into_iter().map(|object| {
         read_file(
             store,
@@ -155,7 +157,7 @@ async fn read_partition(
         }
     }
     let n_records = tree.n_records();
-    let is_exact = is_whole && n_failed == 0 && n_chosen as u64 >= stats.n_files;
+    let is_exact = has_all && is_whole && n_failed == 0;
     let partition = MapPartition {
         partition: stats.partition.clone(),
         n_records,

@@ -17,7 +17,7 @@ use super::selection::Selection;
 use crate::base::Cancel;
 use crate::dataset::decode::{Batch, DecodeOptions, Decoder, Drift, InputError, ObjectRef};
 use crate::dataset::{Codec, FileFormat, Reason, Reject, Schema, Stage};
-use crate::storage::{Object, StorageError, Store};
+use crate::storage::{Object, ReadFailure, StorageError, Store, read_failure};
 use crate::transform::{ExecuteError, Outcome, Plan, StepCounts, StepReject};
 
 /// Small objects that are decoded together: what is decoded again, one by one, when a decoder panics or they are larger
@@ -471,26 +471,13 @@ fn send(out: &Sender<Message>, rows: Rows) -> Result<(), Halt> {
 /// The storage's own error, where the reader carried one.
 fn input_error(error: InputError) -> RunError {
     let InputError { object, source } = error;
-    let kind = source.kind();
-    match source
-        .into_inner()
-        .map(<dyn std::error::Error + Send + Sync>::downcast::<StorageError>)
-    {
+    match read_failure(source) {
         // It was listed a moment ago.
-        Some(Ok(storage)) if matches!(*storage, StorageError::NotFound { .. }) => {
+        ReadFailure::Storage(StorageError::NotFound { .. }) | ReadFailure::Shrank => {
             RunError::Vanished { location: object }
         }
-        Some(Ok(storage)) => (*storage).into(),
-        Some(Err(other)) => RunError::Input(InputError {
-            object,
-            source: std::io::Error::new(kind, other),
-        }),
-        // The stream ended before the size that was listed.
-        None if kind == std::io::ErrorKind::UnexpectedEof => RunError::Vanished { location: object },
-        None => RunError::Input(InputError {
-            object,
-            source: kind.into(),
-        }),
+        ReadFailure::Storage(storage) => storage.into(),
+        ReadFailure::Io(source) => RunError::Input(InputError { object, source }),
     }
 }
 

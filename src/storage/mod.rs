@@ -3,6 +3,7 @@
 //!
 //! Leaves to `dataset` what the bytes mean. Nothing here opens a file to look at its content.
 
+mod blocking;
 mod body;
 mod connection;
 mod credentials;
@@ -19,6 +20,7 @@ mod store;
 mod sweep;
 mod template;
 
+pub use blocking::{ReadFailure, read_failure};
 pub use body::ByteStream;
 pub use connection::{Connection, ConnectionError};
 pub use credentials::Credentials;

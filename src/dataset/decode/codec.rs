@@ -16,7 +16,7 @@ const INPUT_BUFFER_BYTES: usize = 64 << 10;
 
 /// The codec that the first bytes show; the name's codec where they show none. A `.gz` that some client has already
 /// decompressed is text, and a `.jsonl` uploaded compressed is not.
-pub(in crate::dataset) fn actual_codec(named: Codec, head: &[u8]) -> Codec {
+pub fn actual_codec(named: Codec, head: &[u8]) -> Codec {
     if head.starts_with(&GZIP_MAGIC) {
         return Codec::Gzip;
     }

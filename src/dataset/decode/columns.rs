@@ -132,6 +132,15 @@ impl Column {
         }
     }
 
+    /// The keys of the objects inside, for a struct or a list of structs.
+    pub(super) fn members(&mut self) -> Option<&mut Members> {
+        match &mut self.data {
+            Data::List(_, _, items) => items.members(),
+            Data::Struct(_, members) => Some(members),
+            _ => None,
+        }
+    }
+
     /// Bytes that a row takes at least, for the batch's budget.
     pub(super) fn row_bytes(&self) -> usize {
         match &self.data {

@@ -1,6 +1,6 @@
 //! The keys of an object and the columns they go to: a record's fields, and those of the structs inside.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use polars::error::PolarsResult;
 use polars_arrow::array::Array;
@@ -24,6 +24,10 @@ struct Member {
     is_required: bool,
     column: Column,
     seen_in: u64,
+    /// Objects that lack the key, in good records.
+    n_missing: u64,
+    /// The last record with such an object, and how many it has: they are taken back when the record is rejected.
+    missed_in: (u64, u64),
 }
 
 impl Members {
@@ -41,6 +45,8 @@ impl Members {
                 is_required,
                 column,
                 seen_in: 0,
+                n_missing: 0,
+                missed_in: (0, 0),
             })
             .collect();
         Self {
@@ -82,7 +88,7 @@ impl Members {
         if n_seen < self.all.len() {
             for member in &mut self.all {
                 if member.seen_in != object {
-                    member.miss(record.on_missing)?;
+                    member.miss(record.on_missing, record.number)?;
                 }
             }
         }
@@ -128,6 +134,31 @@ impl Members {
         }
     }
 
+    /// Takes back what was counted as missing in a record that is rejected.
+    pub(super) fn forget_missing(&mut self, record: u64) {
+        for member in &mut self.all {
+            if member.missed_in.0 == record {
+                member.n_missing -= std::mem::take(&mut member.missed_in).1;
+            }
+            if let Some(inside) = member.column.members() {
+                inside.forget_missing(record);
+            }
+        }
+    }
+
+    /// Adds how many objects lacked each key, by its path; the counts start anew.
+    pub(super) fn take_missing(&mut self, missing: &mut BTreeMap<String, u64>) {
+        for member in &mut self.all {
+            let n = std::mem::take(&mut member.n_missing);
+            if n > 0 {
+                *missing.entry(member.column.path.clone()).or_default() += n;
+            }
+            if let Some(inside) = member.column.members() {
+                inside.take_missing(missing);
+            }
+        }
+    }
+
     pub(super) fn row_bytes(&self) -> usize {
         self.all.iter().map(|member| member.column.row_bytes()).sum()
     }
@@ -149,9 +180,15 @@ impl Member {
         self.column.append(record, value)
     }
 
-    fn miss(&mut self, on_missing: OnMissing) -> Result<(), Fault> {
+    fn miss(&mut self, on_missing: OnMissing, record: u64) -> Result<(), Fault> {
         if self.is_required || on_missing == OnMissing::Quarantine {
             return Err(self.missing("missing"));
+        }
+        self.n_missing += 1;
+        if self.missed_in.0 == record {
+            self.missed_in.1 += 1;
+        } else {
+            self.missed_in = (record, 1);
         }
         self.column.push_null();
         Ok(())

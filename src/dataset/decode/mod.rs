@@ -37,6 +37,7 @@ mod tests;
 mod time;
 mod value;
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -53,7 +54,7 @@ use self::raw::RawCursor;
 use self::record::{Fault, Record, Scratch};
 use super::{Codec, Reason, Reject, Schema, SchemaError, Stage};
 
-pub(super) use codec::actual_codec;
+pub use codec::actual_codec;
 pub use drift::{Drift, Mismatch, UnknownKey};
 
 /// What a reject weighs in the batch's budget besides its text.
@@ -128,6 +129,8 @@ pub struct Decoder {
     rows: Rows,
     rejects: Vec<Reject>,
     n_bytes: u64,
+    /// Lines parsed since the decoder was made.
+    n_parsed: u64,
     /// What the batch under way weighs against [`DecodeOptions::batch_bytes`].
     weight: usize,
     scratch: Scratch,
@@ -176,6 +179,7 @@ impl Decoder {
             rows: Rows::default(),
             rejects: Vec::new(),
             n_bytes: 0,
+            n_parsed: 0,
             weight: 0,
             scratch: Scratch::default(),
             tape: Tape(Vec::new()),
@@ -292,6 +296,7 @@ impl Decoder {
     /// Decodes one line that is not blank: one row or one reject.
     fn line(&mut self, object: ObjectRef<'_>, at: Place, line: &[u8]) {
         self.weight += line.len().max(self.row_bytes);
+        self.n_parsed += 1;
         let row = self.rows.lines.len();
         let tape = std::mem::replace(&mut self.tape, Tape(Vec::new()));
         let outcome = match record::parse(line, &mut self.scratch, tape) {
@@ -305,6 +310,7 @@ impl Decoder {
                     drift: &mut self.drift,
                     object: object.name,
                     line_number: at.line,
+                    number: self.n_parsed,
                     on_missing: self.schema.on_missing,
                     on_unknown: self.schema.on_unknown,
                 };
@@ -313,6 +319,7 @@ impl Decoder {
                         let outcome = self.members.append(&mut record, 0, len);
                         if outcome.is_err() {
                             self.members.settle(row + 1);
+                            self.members.forget_missing(self.n_parsed);
                             self.rows.broken.push(row);
                         }
                         self.rows.objects.push(object.index);
@@ -363,6 +370,19 @@ impl Decoder {
     /// Unknown and mismatched keys since the decoder was made.
     pub fn drift(&self) -> &Drift {
         &self.drift
+    }
+
+    /// As [`Decoder::drift`], and it starts anew.
+    pub fn take_drift(&mut self) -> Drift {
+        std::mem::take(&mut self.drift)
+    }
+
+    /// Objects of good records that lacked a declared key, by its path (`location.city`), since this was last asked. A
+    /// key with `null` is there. What a key would hold that is itself missing or null is not counted.
+    pub fn take_missing(&mut self) -> BTreeMap<String, u64> {
+        let mut missing = BTreeMap::new();
+        self.members.take_missing(&mut missing);
+        missing
     }
 }
 

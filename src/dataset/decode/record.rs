@@ -65,6 +65,8 @@ pub(super) struct Record<'a> {
     pub(super) drift: &'a mut Drift,
     pub(super) object: &'a str,
     pub(super) line_number: u64,
+    /// 1-based, of all that the decoder has read.
+    pub(super) number: u64,
     pub(super) on_missing: OnMissing,
     pub(super) on_unknown: OnUnknown,
 }

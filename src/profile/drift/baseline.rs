@@ -217,7 +217,8 @@ mod tests {
         assert!(error.to_string().contains("`skewer/v9`"), "{error}");
         let error = Baseline::from_text("apiVersion: skewer/v1\nkind: Job\n").unwrap_err();
         assert!(error.to_string().contains("a `Job`"), "{error}");
-        let error = Baseline::from_text("apiVersion: skewer/v1\nkind: Baseline\nbaseline: {rows: 3}\n").unwrap_err();
+        let error =
+            Baseline::from_text("apiVersion: skewer/v1\nkind: Baseline\nbaseline: {rows: 3}\n").unwrap_err();
         assert!(error.to_string().starts_with("3:"), "{error}");
     }
 

@@ -131,7 +131,11 @@ impl ColumnDrift {
     }
 
     /// Compares a column that may be missing on one side; none when it is on neither.
-    pub fn of(before: Option<&BaselineColumn>, after: Option<&BaselineColumn>, is_exact: bool) -> Option<Self> {
+    pub fn of(
+        before: Option<&BaselineColumn>,
+        after: Option<&BaselineColumn>,
+        is_exact: bool,
+    ) -> Option<Self> {
         let name = before.or(after)?.name.clone();
         let mut drift = Self {
             name,
@@ -175,7 +179,10 @@ impl ColumnDrift {
     fn both(&mut self, before: &BaselineColumn, after: &BaselineColumn, is_exact: bool) {
         let is_retyped = before.dtype != after.dtype;
         if is_retyped {
-            let is_wider = matches!((before.dtype.as_str(), after.dtype.as_str()), ("int64", "float64"));
+            let is_wider = matches!(
+                (before.dtype.as_str(), after.dtype.as_str()),
+                ("int64", "float64")
+            );
             let severity = if is_wider { Severity::Warn } else { Severity::Bad };
             let text = format!("is {} and was {}", after.dtype, before.dtype);
             self.sign(SignKind::Schema, severity, text);
@@ -219,7 +226,11 @@ impl ColumnDrift {
                 None if never_before => Severity::Note,
                 None => continue,
             };
-            let before = if n == 0 { "never".to_owned() } else { units::percent(was) };
+            let before = if n == 0 {
+                "never".to_owned()
+            } else {
+                units::percent(was)
+            };
             let text = format!("{word} in {} of rows, {before} before", units::percent(is));
             if worst.as_ref().is_none_or(|(least, _)| change > *least) {
                 let kind = SignKind::Nulls;
@@ -241,7 +252,11 @@ impl ColumnDrift {
             found.filter(is_more).cloned().collect::<Vec<_>>()
         };
         let is_exact = before.is_whole && after.is_whole;
-        self.values_accuracy = if is_exact { Accuracy::Exact } else { Accuracy::Estimate };
+        self.values_accuracy = if is_exact {
+            Accuracy::Exact
+        } else {
+            Accuracy::Estimate
+        };
         let new = missing(after, before);
         let gone = missing(before, after);
         let n_new: u64 = new.iter().map(|value| value.n).sum();
@@ -253,7 +268,11 @@ impl ColumnDrift {
                 Severity::Note
             };
             let named = units::plural(new.len() as u64, "new value");
-            let text = format!("{named} in {} of rows, such as `{}`", units::percent(share), first.value);
+            let text = format!(
+                "{named} in {} of rows, such as `{}`",
+                units::percent(share),
+                first.value
+            );
             self.sign(SignKind::NewValues, severity, text);
         }
         self.new_values = new.into_iter().take(N_NAMED).collect();
@@ -302,7 +321,9 @@ impl ColumnDrift {
                 "the types differ".to_owned()
             });
         }
-        let Some((severity, text)) = self.shift() else { return };
+        let Some((severity, text)) = self.shift() else {
+            return;
+        };
         self.sign(SignKind::Distribution, severity, text);
     }
 
@@ -342,7 +363,8 @@ impl ColumnDrift {
     }
 
     fn judge(&mut self) {
-        self.signs.sort_by_key(|sign| (std::cmp::Reverse(sign.severity), sign.kind));
+        self.signs
+            .sort_by_key(|sign| (std::cmp::Reverse(sign.severity), sign.kind));
         self.severity = self.signs.first().map_or(Severity::Good, |sign| sign.severity);
         self.verdict = match self.signs.as_slice() {
             [] => match (self.measures(), &self.not_compared) {
@@ -485,7 +507,11 @@ fn short(value: f64) -> String {
         return format!("{value:.2e}");
     }
     if value.fract() == 0.0 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked above"
+        )]
         let whole = units::count(size as u64);
         return if value < 0.0 { format!("-{whole}") } else { whole };
     }

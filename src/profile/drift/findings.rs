@@ -25,7 +25,12 @@ pub(super) fn verdict(columns: &[ColumnDrift], before: &Baseline, after: &Baseli
     if before.n_rows == 0 || after.n_rows == 0 {
         return "One side has no rows: nothing can be compared".to_owned();
     }
-    let n = |severity| columns.iter().filter(|column| column.severity == severity).count() as u64;
+    let n = |severity| {
+        columns
+            .iter()
+            .filter(|column| column.severity == severity)
+            .count() as u64
+    };
     let (n_bad, n_warn) = (n(Severity::Bad), n(Severity::Warn));
     let all = units::plural(columns.len() as u64, "column");
     match (n_bad, n_warn) {
@@ -114,7 +119,9 @@ fn why(code: FindingCode) -> &'static str {
     match code {
         FindingCode::ColumnAdded => "No step reads it yet, and the declared schema does not have it.",
         FindingCode::ColumnGone => "Steps that read it fail or give null.",
-        FindingCode::TypeChanged => "Values of the other type are rejected by a schema that was frozen before.",
+        FindingCode::TypeChanged => {
+            "Values of the other type are rejected by a schema that was frozen before."
+        }
         FindingCode::NullShareChanged => "Filled-in values and filters now touch another part of the rows.",
         FindingCode::NewValues => "A vocabulary or an encoding that was fitted before does not know them.",
         _ => "Scales, borders and models that were fitted before see other values than they were made for.",
@@ -126,19 +133,15 @@ fn remedy(code: FindingCode) -> &'static str {
         FindingCode::ColumnAdded => "Declare it in the spec if steps shall read it.",
         FindingCode::ColumnGone => "Look at the schema map for when it was last seen, and ask who writes it.",
         FindingCode::TypeChanged => "Accept both types in the declared schema, or mend the writer.",
-        FindingCode::NullShareChanged => "Find the partitions where it begins, and check the writer or the join before it.",
+        FindingCode::NullShareChanged => {
+            "Find the partitions where it begins, and check the writer or the join before it."
+        }
         FindingCode::NewValues => "Fit the step again, or send unknown values to a class of their own.",
         _ => "Fit the steps again on newer rows, or find the day of the change with a baseline of each.",
     }
 }
 
-fn finding(
-    code: FindingCode,
-    severity: Severity,
-    title: String,
-    message: String,
-    remedy: &str,
-) -> Finding {
+fn finding(code: FindingCode, severity: Severity, title: String, message: String, remedy: &str) -> Finding {
     Finding {
         code,
         partition: None,

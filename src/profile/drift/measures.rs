@@ -160,7 +160,10 @@ mod tests {
         let gone = psi(&[900.0, 100.0], &[1000.0, 0.0]).unwrap();
         assert!((0.1..2.0).contains(&gone), "{gone}");
         let small = psi(&[9.0, 1.0], &[10.0, 0.0]).unwrap();
-        assert!(small < psi_noise(2, 10, 10).unwrap(), "{small}: ten rows say nothing");
+        assert!(
+            small < psi_noise(2, 10, 10).unwrap(),
+            "{small}: ten rows say nothing"
+        );
     }
 
     #[test]
@@ -179,7 +182,9 @@ mod tests {
             values.iter().filter(|value| **value <= x).count() as f64 / values.len() as f64
         };
         let places = a.iter().chain(b);
-        places.map(|x| (share(a, *x) - share(b, *x)).abs()).fold(0.0, f64::max)
+        places
+            .map(|x| (share(a, *x) - share(b, *x)).abs())
+            .fold(0.0, f64::max)
     }
 
     proptest! {

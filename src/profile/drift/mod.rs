@@ -71,7 +71,11 @@ impl Drift {
             before: compared(before),
             after: compared(after),
             verdict: findings::verdict(&columns, before, after),
-            severity: columns.iter().map(|column| column.severity).max().unwrap_or(Severity::Good),
+            severity: columns
+                .iter()
+                .map(|column| column.severity)
+                .max()
+                .unwrap_or(Severity::Good),
             columns,
             findings,
         }

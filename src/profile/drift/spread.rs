@@ -38,7 +38,8 @@ impl Spread {
     pub fn of(n: u64, error: f64, quantile: impl Fn(f64) -> Option<f64>) -> Option<Self> {
         let ranks = (0..=N_STEPS).map(|at| at as f64 / N_STEPS as f64);
         let quantiles: Option<Vec<f64>> = ranks.map(quantile).collect();
-        let mut quantiles = quantiles.filter(|values| n > 0 && values.iter().all(|value| value.is_finite()))?;
+        let mut quantiles =
+            quantiles.filter(|values| n > 0 && values.iter().all(|value| value.is_finite()))?;
         // Estimates of neighbouring ranks may be out of order.
         quantiles.sort_unstable_by(f64::total_cmp);
         Some(Self { n, error, quantiles })
@@ -75,7 +76,9 @@ impl Spread {
     /// The share of values at or below `x`, 0..=1; a straight line between two neighbouring quantiles.
     pub fn at_or_below(&self, x: f64) -> f64 {
         let n_below = self.quantiles.partition_point(|value| *value <= x);
-        let Some(at) = n_below.checked_sub(1) else { return 0.0 };
+        let Some(at) = n_below.checked_sub(1) else {
+            return 0.0;
+        };
         match (self.quantiles.get(at), self.quantiles.get(n_below)) {
             (Some(low), Some(high)) => {
                 self.rank(at) + (x - low) / (high - low) * (self.rank(n_below) - self.rank(at))
@@ -89,7 +92,9 @@ impl Spread {
         let n_below = self.quantiles.partition_point(|value| *value < x);
         match self.quantiles.get(n_below) {
             // A value that takes several ranks begins at the first of them.
-            Some(value) if *value <= x => self.rank(n_below.saturating_sub(usize::from(self.repeats(n_below)))),
+            Some(value) if *value <= x => {
+                self.rank(n_below.saturating_sub(usize::from(self.repeats(n_below))))
+            }
             Some(_) => self.at_or_below(x),
             None => 1.0,
         }
@@ -149,8 +154,18 @@ mod tests {
     fn shares_are_right_up_to_one_step() {
         let values: Vec<f64> = (1..=1000).map(f64::from).collect();
         let spread = Spread::of_values(&values).unwrap();
-        for (x, share) in [(0.0, 0.0), (1.0, 0.001), (250.0, 0.25), (999.0, 0.999), (1e9, 1.0)] {
-            assert!(near(spread.at_or_below(x), share), "{x}: {}", spread.at_or_below(x));
+        for (x, share) in [
+            (0.0, 0.0),
+            (1.0, 0.001),
+            (250.0, 0.25),
+            (999.0, 0.999),
+            (1e9, 1.0),
+        ] {
+            assert!(
+                near(spread.at_or_below(x), share),
+                "{x}: {}",
+                spread.at_or_below(x)
+            );
         }
         assert!((spread.share_error() - 0.005).abs() < 1e-12);
     }

@@ -1,0 +1,162 @@
+//! What a scan reads: objects with their partitions, the format of all of them, and the schema of their rows.
+
+use std::sync::Arc;
+
+use futures::stream::StreamExt as _;
+use futures::stream::TryStreamExt as _;
+use polars::prelude::Schema;
+
+use crate::base::Cancel;
+use crate::dataset::infer::{Conflict, infer};
+use crate::dataset::{self, Codec, FileFormat, Format, OnMismatch, PageError, format_of, parquet, unified};
+use crate::storage::{Object, Store};
+
+/// Footers that tell the columns of a Parquet dataset.
+const MAX_FOOTERS: usize = 64;
+const CONCURRENT_READS: usize = 16;
+
+/// Objects to scan.
+#[derive(Debug, Clone)]
+pub struct ScanSource {
+    pub(super) store: Store,
+    objects: Arc<Vec<Object>>,
+    partition_of: Vec<usize>,
+    pub(super) format: Format,
+    /// What JSONL is decoded by; empty for Parquet.
+    pub(super) declared: Arc<dataset::Schema>,
+    schema: Schema,
+    conflicts: Vec<Conflict>,
+}
+
+impl ScanSource {
+    /// Looks at `objects` (in key order), of which object `i` belongs to partition number `partition_of[i]`: their format
+    /// is that of the first which has one. JSONL is decoded by `declared`; where none is given by a schema inferred from a
+    /// sample of the objects, and values that do not fit its types are then null and counted, not rejected. The columns
+    /// of Parquet are those of some footers together.
+    ///
+    /// # Errors
+    /// [`PageError`] when nothing can be read.
+    pub async fn open(
+        store: &Store,
+        objects: Vec<Object>,
+        partition_of: Vec<usize>,
+        declared: Option<&dataset::Schema>,
+        cancel: &Cancel,
+    ) -> Result<Self, PageError> {
+        let format = first_format(store, &objects).await?;
+        let mut source = Self {
+            store: store.clone(),
+            partition_of,
+            format,
+            declared: Arc::default(),
+            schema: Schema::default(),
+            conflicts: Vec::new(),
+            objects: Arc::default(),
+        };
+        match (format, declared) {
+            (Format::Parquet, _) => source.schema = columns_of(store, &objects, cancel).await?,
+            (Format::Jsonl, Some(declared)) => source.declared = Arc::new(declared.clone()),
+            (Format::Jsonl, None) => {
+                let inferred = infer(store, &objects, cancel).await?;
+                source.conflicts = inferred.conflicts;
+                source.declared = Arc::new(dataset::Schema {
+                    on_mismatch: OnMismatch::Null,
+                    ..inferred.schema
+                });
+            }
+        }
+        if format == Format::Jsonl {
+            source.schema = source.declared.to_polars();
+        }
+        source.objects = Arc::new(objects);
+        Ok(source)
+    }
+
+    /// Visible columns of the rows before any step.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// What JSONL is decoded by; none for Parquet.
+    pub fn declared(&self) -> Option<&dataset::Schema> {
+        (self.format == Format::Jsonl).then_some(&self.declared)
+    }
+
+    /// Fields on whose type the sample of the inferred schema disagrees.
+    pub fn conflicts(&self) -> &[Conflict] {
+        &self.conflicts
+    }
+
+    pub fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+
+    /// The number of the partition of an object.
+    pub fn partition_of(&self, object: usize) -> usize {
+        self.partition_of.get(object).copied().unwrap_or(0)
+    }
+
+    /// Full location of an object.
+    pub(super) fn name(&self, object: usize) -> String {
+        let object = self.objects.get(object);
+        object.map_or_else(String::new, |object| self.store.location(&object.key).to_string())
+    }
+
+    pub(super) fn codec(&self, object: usize) -> Codec {
+        let object = self.objects.get(object);
+        object
+            .and_then(|object| FileFormat::of_key(&object.key))
+            .map_or(Codec::None, |format| format.codec)
+    }
+
+    /// Whether an object is of the other format, by its name.
+    pub(super) fn is_stranger(&self, object: usize) -> bool {
+        let object = self.objects.get(object);
+        object
+            .and_then(|object| FileFormat::of_key(&object.key))
+            .is_some_and(|format| format.format != self.format)
+    }
+
+    pub(super) fn waits_for_ranges(&self) -> bool {
+        self.format == Format::Parquet && self.store.is_s3()
+    }
+}
+
+async fn first_format(store: &Store, objects: &[Object]) -> Result<Format, PageError> {
+    let mut first_error = None;
+    for object in objects {
+        match format_of(store, object).await {
+            Ok(found) => return Ok(found.format),
+            Err(error @ PageError::UnknownFormat { .. }) => first_error = first_error.or(Some(error)),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(first_error.unwrap_or_else(|| PageError::Empty {
+        location: store.root().to_string(),
+    }))
+}
+
+async fn columns_of(store: &Store, objects: &[Object], cancel: &Cancel) -> Result<Schema, PageError> {
+    let stride = objects.len().div_ceil(MAX_FOOTERS).max(1);
+    let is_parquet =
+        |object: &&Object| FileFormat::of_key(&object.key).is_none_or(|f| f.format == Format::Parquet);
+    let chosen = objects.iter().filter(is_parquet).step_by(stride);
+    let reads = chosen.map(|object| async move {
+        cancel.check().map_err(|_| PageError::Cancelled)?;
+        match parquet::footer(store, object).await {
+            Ok(footer) => Ok((Some(footer.schema), None)),
+            Err(error @ PageError::CorruptParquet { .. }) => Ok((None, Some(error))),
+            Err(error) => Err(error),
+        }
+    });
+    let footers: Vec<_> = futures::stream::iter(reads.collect::<Vec<_>>())
+        .buffered(CONCURRENT_READS)
+        .try_collect()
+        .await?;
+    let (schemas, errors): (Vec<_>, Vec<_>) = footers.into_iter().unzip();
+    let schemas: Vec<Schema> = schemas.into_iter().flatten().collect();
+    match errors.into_iter().flatten().next() {
+        Some(error) if schemas.is_empty() => Err(error),
+        _ => Ok(unified(&schemas)),
+    }
+}
