@@ -22,6 +22,7 @@ mod rows;
 mod run;
 mod sample_data;
 mod schema;
+mod schema_map;
 mod script;
 mod signal;
 mod skew;

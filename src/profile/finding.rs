@@ -45,6 +45,18 @@ pub enum Severity {
     Bad,
 }
 
+impl Severity {
+    /// As findings and JSON write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Note => "note",
+            Self::Warn => "warn",
+            Self::Bad => "bad",
+        }
+    }
+}
+
 /// One finding in words. A list of them is sorted by cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
