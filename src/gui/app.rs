@@ -349,6 +349,7 @@ impl App {
             history,
             panels,
             slots,
+            preferences,
             ..
         } = &mut self.state;
         let document = history.document();
@@ -388,6 +389,7 @@ impl App {
                     lacks: &slots.lacks.steps,
                     input: slots.lacks.input.as_ref(),
                     inputs: slots.opened_inputs(),
+                    hides_figures: preferences.hides_column_figures,
                 };
                 data_ui(ui, view, &mut panels.data, &mut self.commands);
             }

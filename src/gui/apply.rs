@@ -366,6 +366,7 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         Command::ToggleSources => app.state.panels.has_sources ^= true,
         Command::ToggleRecipe => app.state.panels.has_recipe ^= true,
         Command::ToggleActivity => app.state.preferences.is_activity_open ^= true,
+        Command::ToggleColumnFigures => app.state.preferences.hides_column_figures ^= true,
         Command::ShowPalette => {
             app.state.panels.palette = match app.state.panels.palette {
                 Some(_) => None,

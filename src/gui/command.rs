@@ -102,6 +102,8 @@ pub enum Command {
     ToggleSources,
     ToggleRecipe,
     ToggleActivity,
+    /// Shows or hides figures under the names of columns.
+    ToggleColumnFigures,
     ShowPalette,
     ShowShortcuts,
     Quit,

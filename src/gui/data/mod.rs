@@ -63,6 +63,8 @@ pub struct DataView<'a> {
     pub input: Option<&'a Schema>,
     /// Second datasets, for what can be offered.
     pub inputs: &'a Inputs,
+    /// Heads of columns have name and type only.
+    pub hides_figures: bool,
 }
 
 impl DataView<'_> {
@@ -121,6 +123,7 @@ pub fn data_ui(ui: &mut Ui, view: DataView<'_>, panel: &mut DataPanel, commands:
     if let Some(input) = view.input {
         missing::missing_ui(ui, view.lacks, view.recipe, input, &mut panel.missing, commands);
     }
+    panel.grid.hides_figures = view.hides_figures;
     toolbar::toolbar_ui(ui, &view, explored, panel, commands);
     if let Some(message) = view.error {
         read_error(ui, message, commands);
@@ -322,7 +325,7 @@ fn placeholder(ui: &mut Ui, partition: Option<&Partition>) {
             at = at.wrapping_add(1);
         }
         y += if row == 0 {
-            head::HEIGHT - space::MD
+            head::height(false) - space::MD
         } else {
             size::ROW
         };
