@@ -330,7 +330,7 @@ async fn rows_pass_through_the_steps_and_steps_that_need_a_partition_are_refused
     assert_eq!(scanned.collected.sums[&0], (999 * 1000, 1000));
     assert_eq!((scanned.n_rows, scanned.n_records), (1000, 2010));
     let recipe: Recipe =
-        envelope::from_yaml("- drop_nulls: {columns: [id]}\n- dedupe: {keys: [id]}").unwrap();
+        envelope::from_yaml("- drop_nulls: {columns: [id]}\n- dedupe: {columns: [id]}").unwrap();
     let error = lake
         .scan()
         .await
