@@ -27,7 +27,6 @@ pub use input::{
     Declared, InputLimits, InputReadError, InputRows, InputSource, InputSpec, InputSpecError, declare,
     files_sha256,
 };
-pub use page::{Page, PageError};
 pub use page::{Page, PageError, unreadable};
 pub use records::{Folded, fold_records};
 pub use reject::{Reason, Reject, Stage};

@@ -2,14 +2,13 @@
 //!
 //! Leaves to `profile` what the counts mean.
 
-use std::collections::BTreeMap;
-
 use futures::stream::StreamExt;
 
+use super::objects::{Homes, spread};
 use crate::base::{Accuracy, Cancel, Progress, units};
-use crate::dataset::{FileFormat, PageError, fold_records, parquet};
+use crate::dataset::{PageError, fold_records, parquet};
 use crate::profile::schema_map::{KeyTree, MapPartition, SchemaMap};
-use crate::storage::{DatasetKeys, Object, Partition, PartitionStats, StorageError, Store};
+use crate::storage::{DatasetKeys, Object, PartitionStats, StorageError, Store};
 
 const CONCURRENT_PARTITIONS: usize = 4;
 const CONCURRENT_FILES: usize = 4;
@@ -64,7 +63,7 @@ pub async fn schema_map(
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<SchemaMap, PageError> {
-    let homes = homes(dataset);
+    let homes = Homes::of(dataset);
     progress.add_total(dataset.partitions.len() as u64);
     let reads = dataset
         .partitions
@@ -94,41 +93,16 @@ pub async fn schema_map(
     })
 }
 
-/// The partition of each prefix: a file belongs to the longest that its key starts with.
-fn homes(dataset: &DatasetKeys) -> BTreeMap<&str, &Partition> {
-    let prefixes = dataset.partitions.values().flat_map(|stats| {
-        let prefixes = stats.prefixes.iter();
-        prefixes.map(|prefix| (prefix.as_str(), &stats.partition))
-    });
-    prefixes.collect()
-}
-
-fn is_of(homes: &BTreeMap<&str, &Partition>, partition: &Partition, key: &str) -> bool {
-    let mut above = key;
-    while let Some(at) = above.rfind('/') {
-        if let Some(home) = key.get(..=at).and_then(|folder| homes.get(folder)) {
-            return *home == partition;
-        }
-        above = above.get(..at).unwrap_or("");
-    }
-    homes.get("").is_none_or(|home| *home == partition)
-}
-
 async fn read_partition(
     store: &Store,
-    homes: &BTreeMap<&str, &Partition>,
+    homes: &Homes<'_>,
     stats: &PartitionStats,
     choice: MapChoice,
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<(MapPartition, KeyTree), PageError> {
     let limit = choice.files.map_or(usize::MAX, |_| MAX_LISTED);
-    let mut objects = Vec::new();
-    for prefix in &stats.prefixes {
-        objects.extend(list(store, homes, &stats.partition, prefix, limit, cancel).await?);
-    }
-    objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    objects.dedup_by(|a, b| a.key == b.key);
+    let objects = homes.objects(store, stats, limit, cancel).await?;
     let chosen = spread(&objects, choice.files.unwrap_or(objects.len()));
     // Files without bytes need not be read to be known.
     let n_full = objects.iter().filter(|object| object.size > 0).count();
@@ -175,45 +149,6 @@ async fn read_partition(
         },
     };
     Ok((partition, tree))
-}
-
-/// Data files of a partition below one of its prefixes, up to about `limit`.
-async fn list(
-    store: &Store,
-    homes: &BTreeMap<&str, &Partition>,
-    partition: &Partition,
-    prefix: &str,
-    limit: usize,
-    cancel: &Cancel,
-) -> Result<Vec<Object>, PageError> {
-    let mut objects: Vec<Object> = Vec::new();
-    let enough = Cancel::new();
-    let mut keep = |page: Vec<Object>| {
-        let data = page.into_iter().filter(|object| {
-            FileFormat::of_key(&object.key).is_some()
-                && !object.key.split('/').any(|part| part.starts_with(['_', '.']))
-                && is_of(homes, partition, &object.key)
-        });
-        objects.extend(data);
-        if objects.len() >= limit || cancel.is_cancelled() {
-            enough.cancel();
-        }
-    };
-    match store.list(prefix, &enough, &mut keep).await {
-        Ok(()) => {}
-        Err(StorageError::Cancelled) if !cancel.is_cancelled() => {}
-        Err(error) => return Err(error.into()),
-    }
-    Ok(objects)
-}
-
-/// `n` of the files with bytes, spread over their order, the first and the last among them.
-fn spread(objects: &[Object], n: usize) -> Vec<&Object> {
-    let full: Vec<&Object> = objects.iter().filter(|object| object.size > 0).collect();
-    let last = full.len().saturating_sub(1);
-    let n = n.min(full.len());
-    let place = |i: usize| if n < 2 { 0 } else { i * last / (n - 1) };
-    (0..n).filter_map(|i| full.get(place(i)).copied()).collect()
 }
 
 struct File {

@@ -2,7 +2,7 @@
 
 mod column_card;
 mod compare;
-mod condition;
+pub(super) mod condition;
 mod copy;
 mod detail;
 mod distribution;

@@ -3,6 +3,7 @@
 //! | file | answers |
 //! |---|---|
 //! | `baseline` | what is kept of a profile to compare with, also in a file |
+//! | `of_columns` | how a profile of columns becomes a baseline |
 //! | `spread` | how numbers are spread, at evenly spaced ranks |
 //! | `measures` | population stability index and Kolmogorov-Smirnov distance, with their limits |
 //! | `column` | what changed in one column, and how bad that is |
@@ -12,6 +13,7 @@ mod baseline;
 mod column;
 mod findings;
 mod measures;
+mod of_columns;
 mod spread;
 
 #[cfg(test)]
