@@ -128,6 +128,9 @@ impl Listed {
             self.store.list(&dataset.prefix, cancel, &mut keep).await?;
             return Ok(objects);
         };
+        if let Some((from, to)) = wanted.split_once("..") {
+            return self.objects_of_days(dataset, from, to, cancel).await;
+        }
         let Some(stats) = dataset
             .partitions
             .values()
@@ -144,5 +147,39 @@ impl Listed {
             .inventory
             .objects(&self.store, dataset, &stats.partition, cancel)
             .await?)
+    }
+
+    /// Data objects of all partitions from one day to another, both included, in key order.
+    async fn objects_of_days(
+        &self,
+        dataset: &DatasetKeys,
+        from: &str,
+        to: &str,
+        cancel: &Cancel,
+    ) -> Result<Vec<Object>, CliError> {
+        let day = |text: &str| {
+            text.parse::<NaiveDate>().map_err(|_| CliError::Usage {
+                message: format!("`{text}` is no day: write a range of partitions as 2020-01-01..2020-01-07"),
+            })
+        };
+        let days = day(from)?..=day(to)?;
+        let mut objects = Vec::new();
+        let partitions = dataset.partitions.values().map(|stats| &stats.partition);
+        for partition in
+            partitions.filter(|partition| partition.date().is_some_and(|day| days.contains(&day)))
+        {
+            objects.extend(
+                self.inventory
+                    .objects(&self.store, dataset, partition, cancel)
+                    .await?,
+            );
+        }
+        if objects.is_empty() {
+            return Err(CliError::Usage {
+                message: format!("no partition from {from} to {to}: `skewer ls` tells which there are"),
+            });
+        }
+        objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        Ok(objects)
     }
 }

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::dataset::PageError;
+use crate::explore::scan::ScanError;
 use crate::run::RunError;
 use crate::storage::{LocationError, StorageError};
 
@@ -46,6 +47,24 @@ impl CliError {
     /// Whether the reader of stdout has gone, as `head` does.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl From<ScanError> for CliError {
+    fn from(error: ScanError) -> Self {
+        match error {
+            ScanError::Page(error) => Self::Page(error),
+            ScanError::NoColumn { .. } => Self::Usage {
+                message: error.to_string(),
+            },
+            ScanError::Step(_) | ScanError::NeedsPartition { .. } => Self::Spec {
+                message: error.to_string(),
+            },
+            other => Self::Run {
+                message: other.to_string(),
+                exit_code: 1,
+            },
+        }
     }
 }
 

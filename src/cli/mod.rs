@@ -6,6 +6,7 @@
 mod commit;
 mod compact;
 mod data;
+mod drift;
 mod error;
 mod export;
 mod fit;
@@ -16,6 +17,7 @@ mod output;
 mod plan;
 mod preview;
 mod probe;
+mod profile;
 mod replay;
 mod report_schema;
 mod rows;
@@ -65,6 +67,8 @@ enum Command {
     Fit(fit::FitArgs),
     /// The unified schema, and where files disagree
     Schema(schema::SchemaArgs),
+    /// What each column holds: nulls, distinct values, spread, frequent values
+    Profile(profile::ProfileArgs),
     /// Partition skew: metrics and findings
     Skew(skew::SkewArgs),
     /// Checks a job spec without reading data
@@ -195,6 +199,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<u8, CliError> {
 
         Command::Fit(args) => fit::fit(args, output),
         Command::Schema(args) => schema::schema(args, output),
+        Command::Profile(args) => profile::profile(args, output),
         Command::Skew(args) => skew::skew(args, output),
         Command::Validate(args) => validate::validate(&args, output),
         Command::Run(args) => run::run(&args, output),

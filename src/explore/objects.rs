@@ -127,7 +127,11 @@ pub async fn objects_of(
         let (at, n, objects) = listed?;
         n_files += n;
         match files {
-            Some(files) => chosen.extend(spread(&objects, files).into_iter().map(|object| (object.clone(), at))),
+            Some(files) => chosen.extend(
+                spread(&objects, files)
+                    .into_iter()
+                    .map(|object| (object.clone(), at)),
+            ),
             None => chosen.extend(objects.into_iter().map(|object| (object, at))),
         }
     }

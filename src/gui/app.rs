@@ -12,6 +12,7 @@ use super::memory::Memory;
 use super::partitions::{PartitionsView, partitions_ui};
 use super::picker::FilePicker;
 use super::preferences::{Preferences, file_in, session_in};
+use super::profile::{ProfileView, profile_ui};
 use super::recipe::{RecipeView, add_input_ui, recipe_ui};
 use super::saver::{Save, Saver};
 use super::shell::{self, StatusView};
@@ -312,7 +313,7 @@ impl App {
                 // The Partitions tab scrolls to the edge and has its margin inside.
                 let margin = match self.state.panels.tab {
                     Tab::Partitions => 0,
-                    Tab::Data | Tab::Job => 14,
+                    Tab::Data | Tab::Profile | Tab::Job => 14,
                 };
                 Frame::new()
                     .inner_margin(Margin::same(margin))
@@ -334,6 +335,7 @@ impl App {
                 let choices = [
                     (Tab::Partitions, "Partitions"),
                     (Tab::Data, "Data"),
+                    (Tab::Profile, "Profile"),
                     (Tab::Job, "Job"),
                 ];
                 if let Some(tab) = super::widgets::tabs(ui, &choices, self.state.panels.tab) {
@@ -392,6 +394,26 @@ impl App {
                     hides_figures: preferences.hides_column_figures,
                 };
                 data_ui(ui, view, &mut panels.data, &mut self.commands);
+            }
+            Tab::Profile => {
+                let label = slots
+                    .profile
+                    .profile
+                    .key()
+                    .map(|(key, _)| format!("Profile of {}", key.said()));
+                let task = self
+                    .activity
+                    .iter()
+                    .find(|task| task.state == TaskState::Running && Some(&task.label) == label.as_ref());
+                let view = ProfileView {
+                    dataset: slots.dataset(document),
+                    is_listing: slots.listing.is_pending() || slots.sample.is_pending(),
+                    partition: document.partition.as_ref(),
+                    recipe: &document.recipe,
+                    slots: &slots.profile,
+                    progress: task.map(|task| &task.progress),
+                };
+                profile_ui(ui, view, &mut panels.profile, &mut self.commands);
             }
             Tab::Job => {
                 let progress = slots

@@ -6,12 +6,13 @@ use egui::Context;
 
 use super::app::{App, close};
 use super::command::{Command, Tab};
+use super::profile::ProfileCommand;
 use super::saver::Save;
 use super::slots::{ExploreKey, Lacks, PageKey, Purpose, Slots};
 use super::state::{Place, State};
 use super::theme::{self, Tone};
 use super::work;
-use super::{edits, hints, job_facts, recipe_files, second_data};
+use super::{edits, hints, job_facts, profile, recipe_files, second_data};
 use crate::job::Job;
 use crate::session::{Document, Edit, Frozen, NoJob, SESSION_EXTENSION, Source};
 use crate::storage::{Connection, Location};
@@ -92,6 +93,7 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
         }
     }
     state.slots.inputs.poll();
+    profile::poll(state);
     second_data::take_declared(state);
     take_session(state);
     recipe_files::take_recipe(state);
@@ -148,6 +150,8 @@ fn take_picked(app: &mut App) {
         Purpose::OpenRecipe => recipe_files::open_recipe(app, path),
         Purpose::SaveRecipe => recipe_files::save_recipe(app, path),
         Purpose::Export => export(app, path),
+        Purpose::PickBaseline => profile::apply(app, ProfileCommand::CompareWithFile(path)),
+        Purpose::SaveBaseline => profile::apply(app, ProfileCommand::SaveTo(path)),
         Purpose::PickInput => {
             if let Some(form) = &mut app.state.panels.add_input {
                 form.picked(&path.display().to_string());
@@ -220,7 +224,7 @@ fn export(app: &mut App, path: PathBuf) {
     }
 }
 
-fn ask(app: &mut App, purpose: Purpose) {
+pub(super) fn ask(app: &mut App, purpose: Purpose) {
     // A second dialog over the first confuses every desktop.
     if app.state.slots.picked.is_pending() {
         return;
@@ -238,6 +242,11 @@ fn ask(app: &mut App, purpose: Purpose) {
         Purpose::PickInput => (
             app.picker.pick_folder("Choose the folder of a second dataset"),
             "Choosing data to add",
+        ),
+        Purpose::PickBaseline => (app.picker.pick_baseline(), "Choosing a baseline"),
+        Purpose::SaveBaseline => (
+            app.picker.save_file("baseline.yaml"),
+            "Choosing where to save the baseline",
         ),
         Purpose::OpenSession => (app.picker.pick_session(), "Choosing a session"),
         Purpose::OpenRecipe => (app.picker.pick_recipe(), "Choosing a recipe"),
@@ -330,6 +339,7 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         Command::CopyText(text) => ctx.copy_text(text),
         Command::Refresh => refresh(app),
         Command::ShowTab(tab) => app.state.panels.tab = tab,
+        Command::Profile(command) => profile::apply(app, command),
         Command::ShowStep(step) => app.state.panels.shown_step = step,
         Command::OpenStep(at) => open_step(&mut app.state, at),
         Command::CopyPython => job_facts::copy_python(&mut app.state),
@@ -509,6 +519,7 @@ fn run_here(app: &mut App, is_replacing: bool) {
 
 /// Starts work whose key changed since the last frame.
 pub(super) fn start_work(app: &mut App) {
+    profile::start_work(app);
     let tasks = &app.tasks;
     let State {
         history,

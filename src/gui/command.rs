@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
+use super::profile::ProfileCommand;
 use super::theme::{Theme, Tone};
 use crate::session::{Edit, EntryId, Source};
 use crate::storage::Connection;
@@ -18,6 +19,7 @@ pub enum Tab {
     #[default]
     Partitions,
     Data,
+    Profile,
     Job,
 }
 
@@ -37,6 +39,8 @@ pub enum Command {
     OpenFileDialog,
     Refresh,
     ShowTab(Tab),
+    /// Anything of the Profile tab.
+    Profile(ProfileCommand),
     /// Shows the data after this many steps; none shows them after all steps.
     ShowStep(Option<usize>),
     /// Puts the recipe on the clipboard as a Python program.
@@ -136,6 +140,7 @@ pub enum CommandKind {
     Refresh,
     ShowPartitions,
     ShowData,
+    ShowProfile,
     ShowJob,
     ToggleSources,
     ToggleRecipe,
@@ -176,7 +181,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 impl CommandKind {
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::OpenFolder,
         Self::OpenFile,
         Self::OpenSampleData,
@@ -201,6 +206,7 @@ impl CommandKind {
         Self::Refresh,
         Self::ShowPartitions,
         Self::ShowData,
+        Self::ShowProfile,
         Self::ShowJob,
         Self::ToggleSources,
         Self::ToggleRecipe,
@@ -395,11 +401,17 @@ impl CommandKind {
                 "Rows after the recipe's steps",
                 const { &[ctrl(Key::Num2)] },
             ),
+            Self::ShowProfile => (
+                Command::ShowTab(Tab::Profile),
+                "Show profile",
+                "What each column holds, drift between days, and the schema map",
+                const { &[ctrl(Key::Num3)] },
+            ),
             Self::ShowJob => (
                 Command::ShowTab(Tab::Job),
                 "Show job",
                 "The job spec, its export and its run",
-                const { &[ctrl(Key::Num3)] },
+                const { &[ctrl(Key::Num5)] },
             ),
             Self::ToggleSources => (
                 Command::ToggleSources,

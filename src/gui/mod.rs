@@ -18,6 +18,7 @@ mod memory;
 mod partitions;
 mod picker;
 mod preferences;
+mod profile;
 pub mod recipe;
 mod recipe_files;
 mod saver;

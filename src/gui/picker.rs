@@ -15,6 +15,10 @@ pub trait FilePicker {
     fn pick_file(&self) -> Picked;
     fn pick_session(&self) -> Picked;
     fn pick_recipe(&self) -> Picked;
+    /// A saved baseline of a profile.
+    fn pick_baseline(&self) -> Picked {
+        self.pick_session()
+    }
     /// A place to write to, with a name to start from.
     fn save_file(&self, name: &str) -> Picked;
 }
@@ -59,6 +63,14 @@ impl FilePicker for NativePicker {
         let dialog = rfd::AsyncFileDialog::new()
             .set_title("Open a recipe")
             .add_filter("Recipes, job specs and sessions", &["yaml", "yml"])
+            .pick_file();
+        Box::pin(async move { Self::path(dialog.await) })
+    }
+
+    fn pick_baseline(&self) -> Picked {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title("Compare with a baseline")
+            .add_filter("Baselines", &["yaml", "yml"])
             .pick_file();
         Box::pin(async move { Self::path(dialog.await) })
     }

@@ -9,6 +9,7 @@ use polars::prelude::Schema;
 
 use super::job_facts::{FactsKey, JobFacts};
 use super::listed::{Listed, ListedDataset};
+use super::profile::ProfileSlots;
 use super::theme::SystemFonts;
 use crate::dataset::{InputSpec, Page, SampleChoice};
 use crate::explore::{Explored, Explorer, Suggestion};
@@ -139,6 +140,9 @@ pub enum Purpose {
     PickSink,
     /// A folder for the form that adds data.
     PickInput,
+    /// A baseline to compare a profile with.
+    PickBaseline,
+    SaveBaseline,
     /// The spec is written as it was when the dialog was opened.
     Export,
 }
@@ -165,6 +169,7 @@ pub struct Slots {
     pub picked: Slot<(u64, Purpose), Option<PathBuf>>,
     pub exported: Slot<(u64, PathBuf), String>,
     pub run: Slot<u64, serde_json::Value>,
+    pub profile: ProfileSlots,
     pub sample: Slot<(), PathBuf>,
     pub fonts: Slot<(), SystemFonts>,
     pub session: Slot<PathBuf, Document>,

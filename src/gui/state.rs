@@ -7,6 +7,7 @@ use super::data::DataPanel;
 use super::job::JobPanel;
 use super::partitions::PartitionsPanel;
 use super::preferences::Preferences;
+use super::profile::ProfilePanel;
 use super::recipe::{AddInputForm, RecipePanel};
 use super::shell::{AddressField, ConnectForm, Palette, SourcesPanel};
 use super::slots::Slots;
@@ -93,6 +94,7 @@ pub struct Panels {
     pub sources: SourcesPanel,
     pub partitions: PartitionsPanel,
     pub data: DataPanel,
+    pub profile: ProfilePanel,
     pub recipe: RecipePanel,
     pub job: JobPanel,
     pub palette: Option<Palette>,
@@ -113,6 +115,7 @@ impl Default for Panels {
             sources: SourcesPanel::default(),
             partitions: PartitionsPanel::default(),
             data: DataPanel::default(),
+            profile: ProfilePanel::default(),
             recipe: RecipePanel::default(),
             job: JobPanel::default(),
             palette: None,

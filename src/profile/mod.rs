@@ -1,5 +1,6 @@
-//! How unevenly data are spread, in figures and findings. Takes what listings and batches say, reads nothing itself.
+//! How unevenly data are spread and what their columns hold, in figures and findings. Takes what listings and batches say, reads nothing itself.
 
+pub mod columns;
 mod cost;
 pub mod drift;
 mod finding;

@@ -25,7 +25,7 @@ fn skewer() -> Command {
     command
 }
 
-fn run(args: &[&str]) -> Output {
+pub fn run(args: &[&str]) -> Output {
     skewer().args(args).output().unwrap()
 }
 
@@ -33,14 +33,14 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn json(args: &[&str]) -> Value {
+pub fn json(args: &[&str]) -> Value {
     let output = run(args);
     assert!(output.status.success(), "{args:?}: {}", stderr(&output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// The command must fail with `code` and say every one of `words` on stderr.
-fn fails(args: &[&str], code: i32, words: &[&str]) {
+pub fn fails(args: &[&str], code: i32, words: &[&str]) {
     let output = run(args);
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
@@ -50,11 +50,11 @@ fn fails(args: &[&str], code: i32, words: &[&str]) {
     assert!(!said.contains("panicked"), "{said}");
 }
 
-fn text_of(path: &Path) -> &str {
+pub fn text_of(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+pub fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, content).unwrap();

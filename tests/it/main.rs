@@ -14,6 +14,7 @@ mod export;
 mod inputs;
 mod isolation;
 mod listing;
+mod profile;
 mod readme;
 mod run;
 #[cfg(unix)]

@@ -8,11 +8,15 @@
 //! | `source` | which objects are read, of which format, by which schema |
 //! | `queue` | what is read next, and where its bytes come from |
 //! | `worker` | how one thread decodes, runs steps and hands batches over |
+//! | `part` | what threads made, added up |
+//! | `columns` | the profile of every column |
 //!
 //! ```text
 //! objects ──► queue (small ones together, large ones in pieces or row groups) ──► workers ──► collectors ──► merged
 //! ```
 
+mod columns;
+mod part;
 mod queue;
 mod source;
 #[cfg(test)]
@@ -31,11 +35,13 @@ use tokio::task::spawn_blocking;
 
 pub use source::ScanSource;
 
+use self::part::Part;
 use self::queue::Queue;
-use self::worker::{Part, Shared, Worker};
+use self::worker::{Shared, Worker};
 use crate::base::{Accuracy, Cancel, Progress};
 use crate::dataset::decode::{Drift, InputError};
 use crate::dataset::{PageError, Reason, Reject, SchemaError};
+use crate::explore::inputs::is_sampled;
 use crate::storage::StorageError;
 use crate::transform::{ExecuteError, Inputs, Plan, Recipe, StepError};
 
@@ -43,6 +49,8 @@ use crate::transform::{ExecuteError, Inputs, Plan, Recipe, StepError};
 const CANCEL_POLL: Duration = Duration::from_millis(20);
 /// Rejects that are kept with their text; all are counted.
 const MAX_REJECTS: usize = 100;
+/// Objects that a sample is taken from, at most.
+pub const SAMPLE_FILES: usize = 100;
 /// What a scan holds of raw bytes and decoded rows where nobody says otherwise.
 const MEMORY_BYTES: u64 = 128 << 20;
 
@@ -172,6 +180,21 @@ pub struct Scanned<C> {
 }
 
 impl<C> Scanned<C> {
+    /// What was made of the collected.
+    pub fn map<D>(self, make: impl FnOnce(C) -> D) -> Scanned<D> {
+        Scanned {
+            collected: make(self.collected),
+            accuracy: self.accuracy,
+            n_rows: self.n_rows,
+            n_records: self.n_records,
+            n_bytes: self.n_bytes,
+            n_files: self.n_files,
+            n_files_failed: self.n_files_failed,
+            rejects: self.rejects,
+            by_reason: self.by_reason,
+        }
+    }
+
     pub fn n_rejects(&self) -> u64 {
         self.by_reason.values().sum()
     }
@@ -184,6 +207,8 @@ pub struct Scan {
     limits: ScanLimits,
     columns: Option<Vec<String>>,
     plan: Option<Arc<Plan>>,
+    /// Not all objects are read, or not all rows of an input of the recipe are at hand.
+    is_part: bool,
 }
 
 impl Scan {
@@ -194,7 +219,22 @@ impl Scan {
             limits: ScanLimits::default(),
             columns: None,
             plan: None,
+            is_part: false,
         }
+    }
+
+    /// Reads about `n_rows` rows only: the first rows of up to [`SAMPLE_FILES`] objects spread over all of them.
+    #[must_use]
+    pub fn with_sample(mut self, n_rows: u64) -> Self {
+        let n_objects = self.source.objects().len();
+        let most = SAMPLE_FILES.min(usize::try_from(n_rows).unwrap_or(usize::MAX));
+        let n_files = n_objects.min(most).max(1);
+        self.limits.rows_per_object = Some((n_rows / n_files as u64).max(1));
+        if n_files < n_objects {
+            self.source = Arc::new(self.source.spread(n_files));
+            self.is_part = true;
+        }
+        self
     }
 
     #[must_use]
@@ -214,6 +254,7 @@ impl Scan {
             return Err(ScanError::NeedsPartition { label: stage.label });
         }
         self.plan = Some(Arc::new(plan));
+        self.is_part |= is_sampled(recipe, recipe.steps.len(), inputs);
         Ok(self)
     }
 
@@ -246,6 +287,18 @@ impl Scan {
         match &self.plan {
             Some(plan) => plan.output(),
             None => self.source.schema(),
+        }
+    }
+
+    /// The visible columns of batches.
+    pub fn output(&self) -> Schema {
+        let all = self.schema();
+        match &self.columns {
+            Some(columns) => columns
+                .iter()
+                .filter_map(|name| Some((name.as_str().into(), all.get(name)?.clone())))
+                .collect(),
+            None => all.clone(),
         }
     }
 
@@ -309,7 +362,7 @@ impl Scan {
         match (failed, all) {
             // Bytes that stop coming look like a failure of the place; a cancel is none.
             (Some(error), _) if !cancel.is_cancelled() || !is_of_bytes(&error) => Err(error),
-            (_, Some(part)) => Ok(part.finish(&self.limits, cancel.is_cancelled())),
+            (_, Some(part)) => Ok(part.finish(self.is_part, cancel.is_cancelled())),
             (Some(error), None) => Err(error),
             (None, None) => Err(ScanError::Worker {
                 message: "none was started".to_owned(),

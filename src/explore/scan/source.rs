@@ -72,6 +72,18 @@ impl ScanSource {
         Ok(source)
     }
 
+    /// The same source with `n_files` of its objects, spread over all of them.
+    pub(super) fn spread(&self, n_files: usize) -> Self {
+        let n = self.objects.len();
+        let chosen: Vec<usize> = (0..n_files).map(|i| i * n / n_files.max(1)).collect();
+        let objects = chosen.iter().filter_map(|i| self.objects.get(*i).cloned());
+        Self {
+            objects: Arc::new(objects.collect()),
+            partition_of: chosen.iter().map(|i| self.partition_of(*i)).collect(),
+            ..self.clone()
+        }
+    }
+
     /// Visible columns of the rows before any step.
     pub fn schema(&self) -> &Schema {
         &self.schema

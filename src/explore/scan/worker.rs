@@ -1,6 +1,5 @@
 //! One thread of a scan: decodes what the queue gives, runs the steps, and hands batches to its collector.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,11 +10,10 @@ use bytes::Bytes;
 use polars::prelude::DataFrame;
 use tokio::runtime::Handle;
 
+use super::part::Part;
 use super::queue::{Job, Piece, Queue};
-use super::{
-    CANCEL_POLL, Collect, MAX_REJECTS, Noticed, Scan, ScanBatch, ScanError, ScanLimits, ScanSource, Scanned,
-};
-use crate::base::{Accuracy, Cancel, Progress, units};
+use super::{CANCEL_POLL, Collect, Noticed, Scan, ScanBatch, ScanError, ScanLimits, ScanSource};
+use crate::base::{Cancel, Progress, units};
 use crate::dataset::decode::{Batch, DecodeOptions, Decoder, InputError, ObjectRef};
 use crate::dataset::parquet::Frames;
 use crate::dataset::{PageError, Reason, Reject, Stage, fit_columns, origin, unreadable};
@@ -63,85 +61,6 @@ impl Shared {
         let before = self.n_rows.fetch_add(n, Ordering::Relaxed);
         if before / ROWS_EACH_NOTE != (before + n) / ROWS_EACH_NOTE {
             self.progress.set_note(units::plural(before + n, "row"));
-        }
-    }
-}
-
-/// What one thread, or several together, made.
-pub(super) struct Part<C> {
-    collected: C,
-    n_rows: u64,
-    n_records: u64,
-    n_bytes: u64,
-    n_files: u64,
-    failed: BTreeSet<String>,
-    rejects: Vec<Reject>,
-    by_reason: BTreeMap<Reason, u64>,
-    /// Rows of an object were left out.
-    is_cut: bool,
-}
-
-impl<C: Collect> Part<C> {
-    fn new(collected: C) -> Self {
-        Self {
-            collected,
-            n_rows: 0,
-            n_records: 0,
-            n_bytes: 0,
-            n_files: 0,
-            failed: BTreeSet::new(),
-            rejects: Vec::new(),
-            by_reason: BTreeMap::new(),
-            is_cut: false,
-        }
-    }
-
-    pub(super) fn merge(&mut self, other: Self) {
-        self.collected.merge(other.collected);
-        self.n_rows += other.n_rows;
-        self.n_records += other.n_records;
-        self.n_bytes += other.n_bytes;
-        self.n_files += other.n_files;
-        self.failed.extend(other.failed);
-        self.rejects.extend(other.rejects);
-        for (reason, n) in other.by_reason {
-            *self.by_reason.entry(reason).or_default() += n;
-        }
-        self.is_cut |= other.is_cut;
-    }
-
-    pub(super) fn finish(mut self, limits: &ScanLimits, is_cancelled: bool) -> Scanned<C> {
-        self.rejects
-            .sort_by(|a, b| (&a.object, a.line).cmp(&(&b.object, b.line)));
-        self.rejects.truncate(MAX_REJECTS);
-        let n = self.n_rows;
-        let accuracy = if is_cancelled {
-            Accuracy::Partial { n }
-        } else if self.is_cut && limits.rows_per_object.is_some() {
-            Accuracy::Sample { n, of: None }
-        } else {
-            Accuracy::Exact
-        };
-        Scanned {
-            collected: self.collected,
-            accuracy,
-            n_rows: self.n_rows,
-            n_records: self.n_records,
-            n_bytes: self.n_bytes,
-            n_files: self.n_files,
-            n_files_failed: self.failed.len() as u64,
-            rejects: self.rejects,
-            by_reason: self.by_reason,
-        }
-    }
-
-    fn reject(&mut self, reject: Reject) {
-        *self.by_reason.entry(reject.reason).or_default() += 1;
-        if reject.reason.is_of_file() {
-            self.failed.insert(reject.object.clone());
-        }
-        if self.rejects.len() < MAX_REJECTS {
-            self.rejects.push(reject);
         }
     }
 }

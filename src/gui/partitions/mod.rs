@@ -8,6 +8,8 @@ mod frame;
 mod lorenz;
 mod sizes;
 
+pub(super) use findings::tone_of;
+
 use egui::{ScrollArea, Ui, vec2};
 
 use super::command::Command;

@@ -44,7 +44,11 @@ fn key_of(
         },
         recipe,
         is_sample: panel.is_sample,
-        level: if panel.is_summary { Level::Summary } else { Level::Full },
+        level: if panel.is_summary {
+            Level::Summary
+        } else {
+            Level::Full
+        },
     })
 }
 
@@ -100,7 +104,10 @@ pub(in crate::gui) fn apply(app: &mut App, command: ProfileCommand) {
                 generation,
             };
             let tasks = &app.tasks;
-            slots.profile.map.restart(key, |key| work::schema_map(tasks, key, keys));
+            slots
+                .profile
+                .map
+                .restart(key, |key| work::schema_map(tasks, key, keys));
         }
         ProfileCommand::StopMap => app.state.slots.profile.map.cancel(),
         ProfileCommand::ShowPart(part) => app.state.panels.profile.part = part,
@@ -132,10 +139,9 @@ fn start(app: &mut App) {
         slots.profile.drift.clear();
     }
     let tasks = &app.tasks;
-    slots
-        .profile
-        .profile
-        .restart((key, generation), |(key, _)| work::profile(tasks, key, keys, inputs));
+    slots.profile.profile.restart((key, generation), |(key, _)| {
+        work::profile(tasks, key, keys, inputs)
+    });
 }
 
 fn compare(app: &mut App, key: AgainstKey) {
@@ -145,10 +151,13 @@ fn compare(app: &mut App, key: AgainstKey) {
     let keys = slots.dataset(document).map(|dataset| dataset.keys.clone());
     let inputs = slots.opened_inputs().clone();
     let tasks = &app.tasks;
-    slots.profile.against.restart((key, generation), |(key, _)| match key {
-        AgainstKey::Rows(rows) => work::profile_against(tasks, rows, keys.unwrap_or_default(), inputs),
-        AgainstKey::File(path) => work::read_baseline(tasks, path.clone()),
-    });
+    slots
+        .profile
+        .against
+        .restart((key, generation), |(key, _)| match key {
+            AgainstKey::Rows(rows) => work::profile_against(tasks, rows, keys.unwrap_or_default(), inputs),
+            AgainstKey::File(path) => work::read_baseline(tasks, path.clone()),
+        });
 }
 
 fn save(app: &mut App, path: PathBuf) {
@@ -162,7 +171,9 @@ fn save(app: &mut App, path: PathBuf) {
         .slots
         .profile
         .saved
-        .restart((generation, path.clone()), |_| work::save_baseline(tasks, path, profiled));
+        .restart((generation, path.clone()), |_| {
+            work::save_baseline(tasks, path, profiled)
+        });
 }
 
 /// Takes what the tab's work has sent.
@@ -206,7 +217,11 @@ pub(in crate::gui) fn start_work(app: &mut App) {
         tab.against.clear();
         tab.drift.clear();
     }
-    if tab.map.key().is_some_and(|key| is_other(&key.source, &key.dataset)) {
+    if tab
+        .map
+        .key()
+        .is_some_and(|key| is_other(&key.source, &key.dataset))
+    {
         tab.map.clear();
     }
     let (Some(profiled), Some(against)) = (tab.profile.value(), tab.against.value()) else {
@@ -216,6 +231,7 @@ pub(in crate::gui) fn start_work(app: &mut App) {
         return;
     }
     let (before, after) = (against.baseline.clone(), profiled.clone());
-    tab.drift
-        .request((against.stamp, profiled.stamp), |_| work::compare(tasks, before, after));
+    tab.drift.request((against.stamp, profiled.stamp), |_| {
+        work::compare(tasks, before, after)
+    });
 }

@@ -2,7 +2,7 @@
 
 use egui::{Align2, Color32, Painter, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::facts::{FactBar, FactValue, Picture, N_VALUES};
+use super::facts::{FactBar, FactValue, N_VALUES, Picture};
 use crate::base::units;
 use crate::gui::data::condition::Condition;
 use crate::gui::data::one_line;
@@ -32,14 +32,19 @@ pub(super) fn picture_ui(
         Picture::Values { values, n_more } => values_ui(ui, rect, column, values, *n_more, before),
         Picture::Nothing(why) => {
             let c = colors(ui);
-            ui.painter().text(rect.left_top(), Align2::LEFT_TOP, why, theme::small(), c.weak);
+            ui.painter()
+                .text(rect.left_top(), Align2::LEFT_TOP, why, theme::small(), c.weak);
             None
         }
     }
 }
 
 /// The share of the other profile's values in each bar, 0..=1.
-pub(super) fn shares_of_bars(before: &BaselineColumn, bars: &[FactBar], is_of_lengths: bool) -> Option<Vec<f64>> {
+pub(super) fn shares_of_bars(
+    before: &BaselineColumn,
+    bars: &[FactBar],
+    is_of_lengths: bool,
+) -> Option<Vec<f64>> {
     let spread = if is_of_lengths {
         before.lengths.as_ref()?
     } else {
@@ -66,7 +71,11 @@ fn bars_ui(ui: &Ui, rect: Rect, column: &str, bars: &[FactBar], before: Option<&
     let c = colors(ui);
     let plot = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - ENDS));
     let most_before = before.unwrap_or_default().iter().copied().fold(0.0, f64::max);
-    let most = bars.iter().map(|bar| bar.share).fold(most_before, f64::max).max(1e-12);
+    let most = bars
+        .iter()
+        .map(|bar| bar.share)
+        .fold(most_before, f64::max)
+        .max(1e-12);
     let width = plot.width() / bars.len().max(1) as f32;
     let mut asked = None;
     let painter = ui.painter();
@@ -75,18 +84,28 @@ fn bars_ui(ui: &Ui, rect: Rect, column: &str, bars: &[FactBar], before: Option<&
         let stripe = Rect::from_min_max(pos2(left, plot.top()), pos2(left + width, plot.bottom()));
         let was = before.and_then(|shares| shares.get(at)).copied();
         let said = match was {
-            Some(was) => format!("{column} {}: {}, {} before", bar.label, rows(bar.n, bar.share), units::percent(was)),
+            Some(was) => format!(
+                "{column} {}: {}, {} before",
+                bar.label,
+                rows(bar.n, bar.share),
+                units::percent(was)
+            ),
             None => format!("{column} {}: {}", bar.label, rows(bar.n, bar.share)),
         };
-        let sense = if bar.keep.is_some() { Sense::click() } else { Sense::hover() };
-        let response = ui.interact(stripe, ui.id().with((column, "bar", at)), sense);
+        let sense = if bar.keep.is_some() {
+            Sense::click()
+        } else {
+            Sense::hover()
+        };
+        let response = ui.interact(stripe, ui.scope_id().with((column, "bar", at)), sense);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, bar.keep.is_some(), &said));
         let color = if response.hovered() {
             c.accent
         } else {
             theme::mix(c.panel, c.data, 0.8)
         };
-        let fill = |share: f64| (plot.height() * (share / most) as f32).max(if share > 0.0 { LEAST } else { 0.0 });
+        let fill =
+            |share: f64| (plot.height() * (share / most) as f32).max(if share > 0.0 { LEAST } else { 0.0 });
         let gap = if width > 4.0 { 0.5 } else { 0.0 };
         let body = Rect::from_min_max(
             pos2(left + gap, plot.bottom() - fill(bar.share)),
@@ -99,7 +118,11 @@ fn bars_ui(ui: &Ui, rect: Rect, column: &str, bars: &[FactBar], before: Option<&
             painter.hline(left..=left + width, y, Stroke::new(2.0, c.text));
             let next = before.and_then(|shares| shares.get(at + 1)).copied();
             if let Some(next) = next {
-                painter.vline(left + width, span(y, plot.bottom() - fill(next)), Stroke::new(1.0, c.text));
+                painter.vline(
+                    left + width,
+                    span(y, plot.bottom() - fill(next)),
+                    Stroke::new(1.0, c.text),
+                );
             }
         }
         if response.clicked() {
@@ -129,7 +152,7 @@ fn span(a: f32, b: f32) -> std::ops::RangeInclusive<f32> {
 fn ends_ui(painter: &Painter, c: &Colors, rect: Rect, bars: &[FactBar], most: f64) {
     let y = rect.bottom() - ENDS + 2.0;
     let half = rect.width() / 2.0 - space::SM;
-    let mut put = |text: &str, is_right: bool, y: f32| {
+    let put = |text: &str, is_right: bool, y: f32| {
         let galley = one_line(painter, text, theme::small(), c.weak, half);
         let x = if is_right {
             rect.right() - galley.size().x
@@ -188,11 +211,20 @@ fn values_ui(
         let line = Rect::from_min_size(pos2(rect.left(), top), vec2(rect.width(), height - 1.0));
         let before = was(value);
         let said = match before {
-            Some(was) => format!("{column} = {}: {}, {} before", value.text, rows(value.n, value.share), units::percent(was)),
+            Some(was) => format!(
+                "{column} = {}: {}, {} before",
+                value.text,
+                rows(value.n, value.share),
+                units::percent(was)
+            ),
             None => format!("{column} = {}: {}", value.text, rows(value.n, value.share)),
         };
-        let sense = if value.keep.is_some() { Sense::click() } else { Sense::hover() };
-        let response = ui.interact(line, ui.id().with((column, "value", at)), sense);
+        let sense = if value.keep.is_some() {
+            Sense::click()
+        } else {
+            Sense::hover()
+        };
+        let response = ui.interact(line, ui.scope_id().with((column, "value", at)), sense);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, value.keep.is_some(), &said));
         let width = |share: f64| (line.width() * (share / most) as f32).max(LEAST);
         let strength = if response.hovered() { 0.5 } else { 0.25 };
@@ -226,7 +258,8 @@ fn values_ui(
     if n_more > 0 {
         let text = format!("and {} more", units::plural(n_more, "value"));
         let at = pos2(rect.left(), rect.bottom() - ENDS + 2.0);
-        ui.painter().text(at, Align2::LEFT_TOP, text, theme::small(), c.weak);
+        ui.painter()
+            .text(at, Align2::LEFT_TOP, text, theme::small(), c.weak);
     }
     asked
 }
@@ -239,7 +272,7 @@ fn paint_text(painter: &Painter, line: Rect, text: &str, room: f32, color: Color
 
 #[cfg(test)]
 mod tests {
-    use super::{shares_of_bars, share_before};
+    use super::{share_before, shares_of_bars};
     use crate::gui::profile::facts::FactBar;
     use crate::profile::drift::{BaselineColumn, Categories, Category, Spread};
 
@@ -259,7 +292,10 @@ mod tests {
             keep: None,
         };
         let shares = shares_of_bars(&before, &[bar(0.0, 20.0), bar(20.0, 100.0)], false).unwrap();
-        assert!((shares[0] - 0.2).abs() < 0.01 && (shares[1] - 0.8).abs() < 0.01, "{shares:?}");
+        assert!(
+            (shares[0] - 0.2).abs() < 0.01 && (shares[1] - 0.8).abs() < 0.01,
+            "{shares:?}"
+        );
         assert_eq!(shares_of_bars(&before, &[bar(0.0, 1.0)], true), None);
     }
 

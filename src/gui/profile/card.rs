@@ -31,7 +31,7 @@ pub(super) fn card_ui(
     before: Option<&BaselineColumn>,
 ) -> Option<Asked> {
     let c = colors(ui);
-    let id = ui.id().with(("card", &facts.name));
+    let id = ui.scope_id().with(("card", &facts.name));
     let response = ui.interact(rect, id, Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, said(facts, drift)));
     let edge = match drift {
@@ -80,16 +80,29 @@ fn head_ui(ui: &Ui, c: &Colors, inner: Rect, facts: &ColumnFacts) {
     painter.rect_filled(badge_rect, size::BADGE_RADIUS, c.surface(tone));
     painter.galley(badge_rect.min + vec2(5.0, 2.0), badge, c.weak);
     if !facts.accuracies.is_empty() {
-        let id = ui.id().with((&facts.name, "accuracy"));
-        ui.interact(badge_rect, id, Sense::hover()).on_hover_text(&facts.accuracies);
+        let id = ui.scope_id().with((&facts.name, "accuracy"));
+        ui.interact(badge_rect, id, Sense::hover())
+            .on_hover_text(&facts.accuracies);
     }
     let room = badge_rect.left() - inner.left() - space::SM;
-    let name = one_line(painter, &facts.name, theme::semibold(size::BODY_TEXT), c.text, room);
+    let name = one_line(
+        painter,
+        &facts.name,
+        theme::semibold(size::BODY_TEXT),
+        c.text,
+        room,
+    );
     let is_cut = name.elided;
     let name_rect = Rect::from_min_size(inner.min, vec2(room, name.size().y));
     painter.galley(inner.min, name, c.text);
     let below = pos2(inner.left(), inner.top() + 20.0);
-    let dtype = one_line(painter, &facts.dtype, theme::mono_small(), c.weak, inner.width() * 0.6);
+    let dtype = one_line(
+        painter,
+        &facts.dtype,
+        theme::mono_small(),
+        c.weak,
+        inner.width() * 0.6,
+    );
     let is_cut = is_cut || dtype.elided;
     let end = below.x + dtype.size().x;
     painter.galley(below, dtype, c.weak);
@@ -100,7 +113,7 @@ fn head_ui(ui: &Ui, c: &Colors, inner: Rect, facts: &ColumnFacts) {
         painter.galley(pos2(end + space::XS + 2.0, below.y), distinct, c.weak);
     }
     if is_cut {
-        let id = ui.id().with((&facts.name, "name"));
+        let id = ui.scope_id().with((&facts.name, "name"));
         let whole = name_rect.union(Rect::from_min_size(below, vec2(inner.width() * 0.6, 16.0)));
         ui.interact(whole, id, Sense::hover())
             .on_hover_text(format!("{}\n{}", facts.name, facts.dtype));
@@ -122,7 +135,7 @@ fn nulls_ui(ui: &Ui, c: &Colors, inner: Rect, top: f32, facts: &ColumnFacts, dri
     let text = null_text(facts, drift.and_then(|drift| drift.null_share_before));
     let galley = one_line(painter, &text, theme::small(), c.weak, inner.width());
     painter.galley(pos2(inner.left(), top + NULL_BAR + 2.0), galley, c.weak);
-    let id = ui.id().with((&facts.name, "nulls"));
+    let id = ui.scope_id().with((&facts.name, "nulls"));
     let area = Rect::from_min_max(bar.min, pos2(bar.right(), top + 20.0));
     ui.interact(area, id, Sense::hover()).on_hover_ui(|ui| {
         ui.label(format!(
@@ -168,10 +181,18 @@ fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, drift: &ColumnDrift) {
         names.join(", ")
     };
     if !drift.new_values.is_empty() {
-        details.push(format!("new: {} ({})", named(&drift.new_values), drift.values_accuracy));
+        details.push(format!(
+            "new: {} ({})",
+            named(&drift.new_values),
+            drift.values_accuracy
+        ));
     }
     if !drift.gone_values.is_empty() {
-        details.push(format!("gone: {} ({})", named(&drift.gone_values), drift.values_accuracy));
+        details.push(format!(
+            "gone: {} ({})",
+            named(&drift.gone_values),
+            drift.values_accuracy
+        ));
     }
     let text = if measures.is_empty() || drift.verdict.contains(&measures) {
         drift.verdict.clone()
@@ -186,17 +207,26 @@ fn foot_ui(ui: &Ui, c: &Colors, inner: Rect, tone: Tone, text: &str, details: &s
     let painter = ui.painter();
     let y = inner.bottom() - 13.0;
     painter.circle_filled(pos2(inner.left() + 4.0, y + 7.0), 3.5, c.of(tone));
-    let color = if matches!(tone, Tone::Good | Tone::Data) { c.weak } else { c.of(tone) };
+    let color = if matches!(tone, Tone::Good | Tone::Data) {
+        c.weak
+    } else {
+        c.of(tone)
+    };
     let galley = one_line(painter, text, theme::small(), color, inner.width() - 14.0);
     painter.galley(pos2(inner.left() + 13.0, y), galley, color);
     let area = Rect::from_min_max(pos2(inner.left(), y), inner.max);
-    let id = ui.id().with((text, "foot"));
+    let id = ui.scope_id().with((text, "foot"));
     ui.interact(area, id, Sense::hover()).on_hover_text(details);
 }
 
 /// The card for those who hear it.
 fn said(facts: &ColumnFacts, drift: Option<&ColumnDrift>) -> String {
-    let mut text = format!("profile of {}: {}, {}", facts.name, facts.dtype, null_text(facts, None));
+    let mut text = format!(
+        "profile of {}: {}, {}",
+        facts.name,
+        facts.dtype,
+        null_text(facts, None)
+    );
     for part in [&facts.distinct, &facts.range] {
         if !part.is_empty() {
             text.push_str(", ");

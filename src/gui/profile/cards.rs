@@ -23,7 +23,12 @@ pub struct CardsState {
 impl CardsState {
     /// Finds and sorts again when profile, comparison, search or order changed.
     fn find(&mut self, profiled: &Profiled, drift: Option<(u64, &Drift)>, search: &str, order: Order) {
-        let of = (profiled.stamp, drift.map(|(stamp, _)| stamp), search.to_owned(), order);
+        let of = (
+            profiled.stamp,
+            drift.map(|(stamp, _)| stamp),
+            search.to_owned(),
+            order,
+        );
         if self.of.as_ref() == Some(&of) {
             return;
         }
@@ -37,9 +42,12 @@ impl CardsState {
         match order {
             Order::AsInData => {}
             Order::Name => self.places.sort_by_cached_key(|at| name(*at)),
-            Order::Type => self
-                .places
-                .sort_by_cached_key(|at| (facts(*at).map_or(String::new(), |facts| facts.dtype.clone()), name(*at))),
+            Order::Type => self.places.sort_by_cached_key(|at| {
+                (
+                    facts(*at).map_or(String::new(), |facts| facts.dtype.clone()),
+                    name(*at),
+                )
+            }),
             Order::Nulls => self.places.sort_by(|a, b| {
                 let share = |at: usize| facts(at).map_or(0.0, |facts| facts.null_share);
                 share(*b).total_cmp(&share(*a))
@@ -71,10 +79,17 @@ pub(super) fn cards_ui(
 ) {
     let drift = view.drift();
     let stamp = view.slots.drift.key().map_or(0, |(before, _)| *before);
-    let baseline = view.slots.against.value().map(|against| against.baseline.as_ref());
-    panel
-        .cards
-        .find(profiled, drift.map(|drift| (stamp, drift)), &panel.search, panel.order);
+    let baseline = view
+        .slots
+        .against
+        .value()
+        .map(|against| against.baseline.as_ref());
+    panel.cards.find(
+        profiled,
+        drift.map(|drift| (stamp, drift)),
+        &panel.search,
+        panel.order,
+    );
     if profiled.columns.is_empty() {
         ui.label(theme::weak(ui, "These rows have no columns."));
         return;
@@ -109,7 +124,9 @@ pub(super) fn cards_ui(
                     let left = line.left() + at as f32 * (card_width + space::MD);
                     let rect = Rect::from_min_size(pos2(left, line.top()), vec2(card_width, card::HEIGHT));
                     let drift = drift.and_then(|drift| drift.column(&facts.name));
-                    let before = drift.and(baseline).and_then(|baseline| baseline.column(&facts.name));
+                    let before = drift
+                        .and(baseline)
+                        .and_then(|baseline| baseline.column(&facts.name));
                     match card::card_ui(ui, rect, facts, drift, before) {
                         Some(Asked::Keep(keep)) => filter(view, facts, &keep, commands),
                         None => {}
@@ -145,6 +162,9 @@ fn filter(
     };
     commands.push(Command::Edit(edit));
     commands.push(Command::Seal);
-    let said = format!("Filter on {} added to the recipe; Ctrl+Z takes it back", facts.name);
+    let said = format!(
+        "Filter on {} added to the recipe; Ctrl+Z takes it back",
+        facts.name
+    );
     commands.push(Command::Say(Tone::Good, said));
 }

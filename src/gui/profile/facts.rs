@@ -106,7 +106,11 @@ impl ColumnFacts {
             .iter()
             .filter(|(_, figure)| !figure.is_exact())
             .map(|(name, figure)| match figure.error {
-                Some(error) => format!("{name}: {}, off by at most {}", figure.accuracy, units::percent(error)),
+                Some(error) => format!(
+                    "{name}: {}, off by at most {}",
+                    figure.accuracy,
+                    units::percent(error)
+                ),
                 None => format!("{name}: {}", figure.accuracy),
             })
             .collect();
@@ -175,21 +179,33 @@ fn range(profile: &ColumnProfile) -> String {
         && !matches!(min, Scalar::Bool(_))
     {
         parts.push(format!("min {}", short(min)));
-        let median = profile.quantiles.iter().find(|quantile| (quantile.q - 0.5).abs() < 1e-9);
+        let median = profile
+            .quantiles
+            .iter()
+            .find(|quantile| (quantile.q - 0.5).abs() < 1e-9);
         parts.extend(median.map(|median| format!("median {}", short(&median.value))));
         parts.push(format!("max {}", short(max)));
     }
-    parts.extend(profile.mean.filter(|_| profile.min.is_some()).map(|mean| match &profile.min {
-        Some(Scalar::Bool(_)) => format!("{} true", units::percent(mean)),
-        _ => format!("mean {}", float(mean)),
-    }));
+    parts.extend(
+        profile
+            .mean
+            .filter(|_| profile.min.is_some())
+            .map(|mean| match &profile.min {
+                Some(Scalar::Bool(_)) => format!("{} true", units::percent(mean)),
+                _ => format!("mean {}", float(mean)),
+            }),
+    );
     if let Some(lengths) = &profile.lengths {
         let what = if profile.dtype.starts_with("list") {
             "items"
         } else {
             "characters"
         };
-        parts.push(format!("{} to {} {what}", units::count(lengths.min), units::count(lengths.max)));
+        parts.push(format!(
+            "{} to {} {what}",
+            units::count(lengths.min),
+            units::count(lengths.max)
+        ));
     }
     parts.join(" · ")
 }
@@ -237,7 +253,11 @@ fn picture(profile: &ColumnProfile) -> Picture {
         return Picture::Nothing("No row has a value here.");
     }
     let is_text = matches!(profile.dtype.as_str(), "string" | "bool" | "json");
-    if let Some(histogram) = profile.histogram.as_ref().filter(|found| !found.bins.is_empty() && !is_text) {
+    if let Some(histogram) = profile
+        .histogram
+        .as_ref()
+        .filter(|found| !found.bins.is_empty() && !is_text)
+    {
         return Picture::Bars {
             bars: bars(histogram, &profile.dtype, n_values, false),
             is_of_lengths: false,
@@ -256,10 +276,16 @@ fn picture(profile: &ColumnProfile) -> Picture {
                 keep: literal(&top.value).map(Condition::Is),
             })
             .collect();
-        let n_more = profile.n_distinct.unwrap_or(0).saturating_sub(values.len() as u64);
+        let n_more = profile
+            .n_distinct
+            .unwrap_or(0)
+            .saturating_sub(values.len() as u64);
         return Picture::Values { values, n_more };
     }
-    let lengths = profile.lengths.as_ref().and_then(|lengths| lengths.histogram.as_ref());
+    let lengths = profile
+        .lengths
+        .as_ref()
+        .and_then(|lengths| lengths.histogram.as_ref());
     if let Some(histogram) = lengths.filter(|found| !found.bins.is_empty()) {
         return Picture::Bars {
             bars: bars(histogram, "", n_values, true),
@@ -370,7 +396,11 @@ mod tests {
             panic!("{:?}", found.picture);
         };
         assert_eq!(bars.iter().map(|bar| bar.n).sum::<u64>(), 100);
-        assert!(matches!(bars[0].keep, Some(Condition::Range(..))), "{:?}", bars[0]);
+        assert!(
+            matches!(bars[0].keep, Some(Condition::Range(..))),
+            "{:?}",
+            bars[0]
+        );
         assert!(matches!(bars.last().unwrap().keep, Some(Condition::From(_))));
         assert!(found.range.starts_with("min 0 · median"), "{}", found.range);
     }
@@ -392,7 +422,10 @@ mod tests {
             (at, step.step.params()["where"].as_str().unwrap().to_owned())
         };
         assert_eq!(said(&found, true), (0, "\"a b\" = 'it''s'".to_owned()));
-        assert_eq!(said(&nested, false), (0, "place.\"my city\" = 'it''s'".to_owned()));
+        assert_eq!(
+            said(&nested, false),
+            (0, "place.\"my city\" = 'it''s'".to_owned())
+        );
     }
 
     #[test]

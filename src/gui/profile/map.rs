@@ -12,8 +12,7 @@ use crate::gui::partitions::tone_of;
 use crate::gui::state::Commands;
 use crate::gui::theme::{self, Colors, colors, size, space};
 use crate::gui::widgets::{
-    Problem, accuracy_badge, badge, card, dot, empty_state, error_box, primary_button, quiet_button,
-    section_label, spinner,
+    Problem, accuracy_badge, badge, card, dot, empty_state, error_box, quiet_button, section_label, spinner,
 };
 use crate::profile::Severity;
 use crate::profile::schema_map::{MapCell, MapKey, SchemaMap};
@@ -58,7 +57,12 @@ pub(super) fn map_ui(ui: &mut Ui, view: MapView<'_>, panel: &mut ProfilePanel, c
     }
     head_ui(ui, map, view, panel, commands);
     if map.keys.is_empty() {
-        empty_state(ui, "No records", "No file of these partitions holds a record that could be read.", None);
+        empty_state(
+            ui,
+            "No records",
+            "No file of these partitions holds a record that could be read.",
+            None,
+        );
         return;
     }
     changes_ui(ui, map, &mut panel.map);
@@ -97,7 +101,11 @@ fn problem_ui(ui: &mut Ui, message: &str, view: MapView<'_>, commands: &mut Comm
     let is_cancelled = message == "cancelled";
     let problem = Problem {
         place: "The schema map",
-        message: if is_cancelled { "Reading was stopped." } else { message },
+        message: if is_cancelled {
+            "Reading was stopped."
+        } else {
+            message
+        },
         remedy: if is_cancelled && view.map.is_some() {
             "Partitions that were read before are below."
         } else {
@@ -111,14 +119,19 @@ fn problem_ui(ui: &mut Ui, message: &str, view: MapView<'_>, commands: &mut Comm
     ui.add_space(space::SM);
 }
 
-fn head_ui(ui: &mut Ui, map: &SchemaMap, view: MapView<'_>, panel: &mut ProfilePanel, commands: &mut Commands) {
+fn head_ui(
+    ui: &mut Ui,
+    map: &SchemaMap,
+    view: MapView<'_>,
+    panel: &mut ProfilePanel,
+    commands: &mut Commands,
+) {
     ui.horizontal(|ui| {
         ui.set_min_height(size::CONTROL);
         let keys = units::plural(map.keys.len() as u64, "key");
         let partitions = units::plural(map.partitions.len() as u64, "partition");
         ui.label(theme::strong(format!("{keys} in {partitions}")));
-        accuracy_badge(ui, map.accuracy)
-            .on_hover_text(format!("Read: {}", view.choice));
+        accuracy_badge(ui, map.accuracy).on_hover_text(format!("Read: {}", view.choice));
         let n_failed: u64 = map.partitions.iter().map(|read| read.n_files_failed).sum();
         if n_failed > 0 {
             let files = units::plural(n_failed, "file");
@@ -132,7 +145,11 @@ fn head_ui(ui: &mut Ui, map: &SchemaMap, view: MapView<'_>, panel: &mut ProfileP
             spinner(ui);
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if quiet_button(ui, !view.is_pending, "Read again").clicked() {
+            if view.is_pending {
+                if quiet_button(ui, true, "Stop reading").clicked() {
+                    commands.push(Command::Profile(ProfileCommand::StopMap));
+                }
+            } else if quiet_button(ui, true, "Read again").clicked() {
                 commands.push(Command::Profile(ProfileCommand::ReadMap(view.choice)));
             }
             ui.checkbox(&mut panel.map.is_only_changed, "only keys that differ");
@@ -156,7 +173,8 @@ fn changes_ui(ui: &mut Ui, map: &SchemaMap, panel: &mut MapPanel) {
             .show(ui, |ui| {
                 for change in map.changes.iter().take(n_shown) {
                     ui.horizontal(|ui| {
-                        dot(ui, colors(ui).of(tone_of(change.severity))).on_hover_text(change.severity.word());
+                        dot(ui, colors(ui).of(tone_of(change.severity)))
+                            .on_hover_text(change.severity.word());
                         ui.add(egui::Label::new(plain(&change.message)).truncate());
                     });
                 }
@@ -182,7 +200,12 @@ fn plain(message: &str) -> String {
 
 /// Finds the keys to show again when map, search or choice changed.
 fn find(map: &SchemaMap, search: &str, panel: &mut MapPanel) {
-    let of = (map.keys.len(), map.n_records(), search.to_owned(), panel.is_only_changed);
+    let of = (
+        map.keys.len(),
+        map.n_records(),
+        search.to_owned(),
+        panel.is_only_changed,
+    );
     if panel.shown.of.as_ref() == Some(&of) {
         return;
     }
@@ -251,7 +274,9 @@ fn look(key: &MapKey, cell: Option<&MapCell>, map: &SchemaMap) -> Look {
     match cell.main_type() {
         None => Look::Null,
         Some(_) if is_mixed => Look::Mixed,
-        Some(main) if Some(main) != usual && !(is_number(main) && usual.is_some_and(is_number)) => Look::Other,
+        Some(main) if Some(main) != usual && !(is_number(main) && usual.is_some_and(is_number)) => {
+            Look::Other
+        }
         #[expect(clippy::cast_possible_truncation, reason = "a share, for a colour")]
         Some(_) => Look::Present(cell.share().unwrap_or(0.0) as f32),
     }
@@ -332,7 +357,10 @@ fn picture_ui(ui: &mut Ui, map: &SchemaMap, view: MapView<'_>, shown: &[usize], 
     let n = map.partitions.len();
     let room = ui.available_width() - NAMES_WIDTH - space::MD;
     let cell = (room / length(n.max(1))).clamp(CELL_MIN, CELL_MAX);
-    let content = vec2(NAMES_WIDTH + length(n) * cell + space::MD, HEAD + length(shown.len()) * ROW + space::MD);
+    let content = vec2(
+        NAMES_WIDTH + length(n) * cell + space::MD,
+        HEAD + length(shown.len()) * ROW + space::MD,
+    );
     ScrollArea::both()
         .id_salt("schema map")
         .auto_shrink(false)
@@ -384,7 +412,7 @@ impl Picture<'_> {
     fn show(&self, ui: &mut Ui, commands: &mut Commands) {
         let c = colors(ui);
         let cells = Rect::from_min_max(self.rect.min + vec2(NAMES_WIDTH, HEAD), self.rect.max);
-        let response = ui.interact(cells, ui.id().with("cells"), Sense::click());
+        let response = ui.interact(cells, ui.scope_id().with("cells"), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Table, true, "schema map"));
         let hovered = response.hover_pos().and_then(|pos| self.at(pos));
         let painter = ui.painter().with_clip_rect(cells.intersect(ui.clip_rect()));
@@ -421,7 +449,12 @@ impl Picture<'_> {
                 self.cell_rect(0, column).min,
                 self.cell_rect(self.shown.len().saturating_sub(1), column).max,
             );
-            painter.rect_stroke(rect, 0.0, Stroke::new(size::LINE, c.accent), egui::StrokeKind::Outside);
+            painter.rect_stroke(
+                rect,
+                0.0,
+                Stroke::new(size::LINE, c.accent),
+                egui::StrokeKind::Outside,
+            );
         }
     }
 
@@ -449,7 +482,7 @@ impl Picture<'_> {
             let rect = Rect::from_min_size(pos2(names.left(), top), vec2(NAMES_WIDTH, ROW));
             let visible = rect.intersect(names);
             if visible.is_positive() {
-                let response = ui.interact(visible, ui.id().with(("key", &key.path)), Sense::hover());
+                let response = ui.interact(visible, ui.scope_id().with(("key", &key.path)), Sense::hover());
                 response.widget_info(|| WidgetInfo::labeled(Role::Label, true, said(self.map, key)));
                 response.on_hover_ui(|ui| self.key_card(ui, key));
             }
@@ -508,7 +541,11 @@ impl Picture<'_> {
                     ui.label(format!("null in {}", units::count(cell.n_null)));
                 }
                 for (at, n) in &cell.types {
-                    ui.label(theme::code(format!("{} {}", self.map.type_name(*at), units::count(*n))));
+                    ui.label(theme::code(format!(
+                        "{} {}",
+                        self.map.type_name(*at),
+                        units::count(*n)
+                    )));
                 }
             }
             None => {
@@ -554,15 +591,4 @@ fn said(map: &SchemaMap, key: &MapKey) -> String {
         key.n_partitions,
         units::plural(map.partitions.len() as u64, "partition")
     )
-}
-
-/// The button that reads, for the toolbar.
-pub(super) fn read_button(ui: &mut Ui, view: MapView<'_>, commands: &mut Commands) {
-    if view.is_pending {
-        if quiet_button(ui, true, "Stop").clicked() {
-            commands.push(Command::Profile(ProfileCommand::StopMap));
-        }
-    } else if view.map.is_none() && primary_button(ui, true, "Read the schema map").clicked() {
-        commands.push(Command::Profile(ProfileCommand::ReadMap(view.choice)));
-    }
 }

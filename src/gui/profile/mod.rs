@@ -144,7 +144,9 @@ impl<'a> ProfileView<'a> {
     /// The comparison, while it is of what is shown.
     fn drift(&self) -> Option<&'a Drift> {
         let drift = self.slots.drift.value().filter(|_| !self.slots.drift.is_stale());
-        drift.map(Arc::as_ref).filter(|_| self.slots.against.value().is_some())
+        drift
+            .map(Arc::as_ref)
+            .filter(|_| self.slots.against.value().is_some())
     }
 
     /// Why what is shown is not what the panel and the window are at, if so.
@@ -153,7 +155,10 @@ impl<'a> ProfileView<'a> {
         if self.slots.profile.is_pending() {
             return None;
         }
-        let is_other = key.partitions.len() == 1 && self.partition.is_some_and(|open| key.partitions.first() != Some(open));
+        let is_other = key.partitions.len() == 1
+            && self
+                .partition
+                .is_some_and(|open| key.partitions.first() != Some(open));
         if is_other {
             return Some(format!("of {}", key.label));
         }
@@ -199,7 +204,12 @@ pub fn profile_ui(ui: &mut Ui, view: ProfileView<'_>, panel: &mut ProfilePanel, 
     if let Some(message) = view.slots.profile.error() {
         problem_ui(ui, message, commands);
     }
-    if let Some(message) = view.slots.against.error().filter(|message| *message != "cancelled") {
+    if let Some(message) = view
+        .slots
+        .against
+        .error()
+        .filter(|message| *message != "cancelled")
+    {
         let problem = Problem {
             place: "The comparison",
             message,

@@ -28,7 +28,11 @@ pub(super) fn summary_ui(
             dot(ui, colors(ui).of(tone_of(drift.severity))).on_hover_text(drift.severity.word());
             ui.label(theme::strong(&drift.verdict));
             for (severity, word) in [(Severity::Bad, "bad"), (Severity::Warn, "warn")] {
-                let n = drift.columns.iter().filter(|column| column.severity == severity).count();
+                let n = drift
+                    .columns
+                    .iter()
+                    .filter(|column| column.severity == severity)
+                    .count();
                 if n > 0 {
                     badge(ui, tone_of(severity), &format!("{n} {word}"));
                 }
@@ -65,7 +69,8 @@ pub(super) fn summary_ui(
                 for found in told.iter().take(N_FINDINGS) {
                     ui.horizontal(|ui| {
                         let finding = &found.finding;
-                        dot(ui, colors(ui).of(tone_of(finding.severity))).on_hover_text(finding.severity.word());
+                        dot(ui, colors(ui).of(tone_of(finding.severity)))
+                            .on_hover_text(finding.severity.word());
                         let text = theme::body(&finding.title);
                         let response = ui.add(Label::new(text).truncate());
                         response.on_hover_text(format!("{}\n{}", finding.message, finding.remedy));
@@ -83,7 +88,10 @@ pub(super) fn summary_ui(
                 }
                 let n_more = told.len().saturating_sub(N_FINDINGS);
                 if n_more > 0 {
-                    let text = format!("and {} more: sort by drift to see them", units::plural(n_more as u64, "finding"));
+                    let text = format!(
+                        "and {} more: sort by drift to see them",
+                        units::plural(n_more as u64, "finding")
+                    );
                     ui.label(theme::weak_small(ui, text));
                 }
             });

@@ -11,8 +11,8 @@ use crate::gui::listed::ListedDataset;
 use crate::gui::state::Commands;
 use crate::gui::theme::{self, Tone, size, space};
 use crate::gui::widgets::{
-    accuracy_badge, badge, card_button, primary_button, progress_bar, quiet_button, secondary_button, segmented,
-    spinner, text_field,
+    accuracy_badge, badge, card_button, primary_button, progress_bar, quiet_button, secondary_button,
+    segmented, spinner, text_field,
 };
 use crate::storage::Partition;
 
@@ -49,7 +49,13 @@ pub(super) fn toolbar_ui(
         }
         ui.scope(|ui| {
             ui.set_max_width(170.0);
-            text_field(ui, &mut panel.search, "Find a column by name", "find by name", false);
+            text_field(
+                ui,
+                &mut panel.search,
+                "Find a column by name",
+                "find by name",
+                false,
+            );
         });
         if panel.part == Part::Columns {
             order_button(ui, panel);
@@ -97,7 +103,11 @@ fn order_button(ui: &mut Ui, panel: &mut ProfilePanel) {
 /// Which rows a profile is of.
 fn rows_button(ui: &mut Ui, view: ProfileView<'_>, dataset: &ListedDataset, panel: &mut ProfilePanel) {
     let what = what(view, dataset, panel);
-    let rows = if panel.is_after_recipe { "after recipe" } else { "raw" };
+    let rows = if panel.is_after_recipe {
+        "after recipe"
+    } else {
+        "raw"
+    };
     let sample = if panel.is_sample { ", sample" } else { "" };
     card_button(ui, "profiled rows", &format!("{what}, {rows}{sample}"), |ui| {
         ui.set_width(320.0);
@@ -110,11 +120,17 @@ fn rows_button(ui: &mut Ui, view: ProfileView<'_>, dataset: &ListedDataset, pane
             }
         }
         let is_all = panel.is_all || view.partition.is_none();
-        if ui.radio(is_all, format!("All partitions: {}", all_label(dataset))).clicked() {
+        if ui
+            .radio(is_all, format!("All partitions: {}", all_label(dataset)))
+            .clicked()
+        {
             panel.is_all = true;
         }
         ui.add_space(space::XS);
-        if ui.radio(!panel.is_after_recipe, "Raw, as they are read").clicked() {
+        if ui
+            .radio(!panel.is_after_recipe, "Raw, as they are read")
+            .clicked()
+        {
             panel.is_after_recipe = false;
         }
         let n_steps = view.recipe.steps.len();
@@ -183,7 +199,10 @@ fn compare_button(
                 }
             });
         if quiet_button(ui, true, &all_label(dataset)).clicked() {
-            asked = Some((dataset.keys.partitions.keys().cloned().collect(), all_label(dataset)));
+            asked = Some((
+                dataset.keys.partitions.keys().cloned().collect(),
+                all_label(dataset),
+            ));
         }
         if let Some((partitions, label)) = asked {
             commands.push(Command::Profile(ProfileCommand::CompareWith(partitions, label)));
@@ -297,7 +316,10 @@ pub(super) mod tests {
     fn a_range_has_both_its_ends_and_a_month_is_one() {
         let dataset = dataset(14);
         let days = |text: &str| -> Vec<Option<NaiveDate>> {
-            range(&dataset, text).iter().map(crate::storage::Partition::date).collect()
+            range(&dataset, text)
+                .iter()
+                .map(crate::storage::Partition::date)
+                .collect()
         };
         assert_eq!(days("2020-01-03..2020-01-05").len(), 3);
         assert_eq!(days("2020-01").len(), 14);

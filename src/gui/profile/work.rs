@@ -94,7 +94,9 @@ async fn run(
         ..defaults
     });
     if let Some(recipe) = &key.recipe {
-        scan = scan.with_recipe(recipe, inputs).map_err(|error| error.to_string())?;
+        scan = scan
+            .with_recipe(recipe, inputs)
+            .map_err(|error| error.to_string())?;
     }
     let scanned = scan
         .profile_columns(key.level, cancel, progress)
@@ -223,7 +225,9 @@ pub fn schema_map(tasks: &Executor, key: &MapKey, keys: DatasetKeys) -> TaskHand
         )
         .await
         .map_err(|error| error.to_string())?;
-        context.progress.set_note(units::plural(map.keys.len() as u64, "key"));
+        context
+            .progress
+            .set_note(units::plural(map.keys.len() as u64, "key"));
         Ok(Arc::new(map))
     })
 }

@@ -28,7 +28,10 @@ impl BaselineColumn {
             n_distinct: profile.n_distinct,
             numbers: profile.ranks.as_ref().and_then(spread),
             categories: categories(profile),
-            lengths: profile.lengths.as_ref().and_then(|lengths| spread(lengths.ranks.as_ref()?)),
+            lengths: profile
+                .lengths
+                .as_ref()
+                .and_then(|lengths| spread(lengths.ranks.as_ref()?)),
         }
     }
 }
@@ -90,7 +93,7 @@ mod tests {
     use polars::prelude::{DataFrame, IntoColumn};
 
     fn profile(series: Vec<Series>) -> Vec<ColumnProfile> {
-        let height = series.first().map_or(0, Series::len);
+        let height = series.first().map_or(0, |s| s.len());
         let columns = series.into_iter().map(IntoColumn::into_column).collect();
         let df = DataFrame::new(height, columns).unwrap();
         let schema: Schema = df.schema().as_ref().clone();

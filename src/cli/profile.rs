@@ -1,0 +1,397 @@
+//! `skewer profile`: what each column of some partitions holds, before or after a recipe, with the accuracy of each figure.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::data::Listed;
+use super::output::Output;
+use super::preview::{Steps, read_recipe};
+use super::{CliError, ConnectionArgs, data, drift, rows, signal};
+use crate::base::{Accuracy, Cancel, Progress, units};
+use crate::dataset::infer::Conflict;
+use crate::dataset::{Reason, Reject};
+use crate::explore::open_inputs;
+use crate::explore::scan::{Scan, ScanSource, Scanned};
+use crate::profile::columns::{ColumnProfile, FigureAccuracy, Histogram, Level, Scalar};
+use crate::profile::drift::{Baseline, Drift};
+use crate::storage::{Connection, DatasetKeys};
+
+#[derive(Debug, clap::Args)]
+pub struct ProfileArgs {
+    /// Folder, file or s3:// prefix
+    location: String,
+    /// Only this partition, as `skewer ls` names it, or those of a range of days: 2020-01-01..2020-01-07
+    #[arg(long, value_name = "DAY|RANGE")]
+    partition: Option<String>,
+    /// Recipe or job spec whose steps are applied; all must look at one row at a time
+    #[arg(long, value_name = "FILE")]
+    recipe: Option<PathBuf>,
+    /// Only these columns; a nested one by its path, such as location.city
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    columns: Vec<String>,
+    /// Reads about so many rows, spread over the files, instead of all
+    #[arg(long, value_name = "N")]
+    sample: Option<u64>,
+    /// Compares with other partitions, or with the baseline in a file
+    #[arg(long, value_name = "DAY|RANGE|FILE")]
+    against: Option<String>,
+    /// Writes what is needed to compare with these rows later
+    #[arg(long, value_name = "FILE")]
+    save_baseline: Option<PathBuf>,
+    /// How much is collected
+    #[arg(long, value_enum, default_value_t = LevelArg::Full)]
+    level: LevelArg,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+    /// Prints JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LevelArg {
+    /// Counts, nulls, distinct values, least and greatest value, mean, deviation, quartiles
+    Summary,
+    /// Frequent values, histograms, more quantiles and lengths besides
+    Full,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    location: String,
+    level: Level,
+    /// Of the rows read: how many of all they are.
+    accuracy: Accuracy,
+    n_rows: u64,
+    n_records: u64,
+    n_bytes: u64,
+    n_files: u64,
+    n_files_failed: u64,
+    rejected: BTreeMap<Reason, u64>,
+    seconds: f64,
+    columns: Vec<ColumnProfile>,
+    /// Fields on whose type a sample of the files disagrees.
+    conflicts: Vec<Conflict>,
+    /// The first of them.
+    rejects: Vec<Reject>,
+    /// From what was compared with to these rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<Drift>,
+}
+
+/// What is profiled, whichever partitions.
+struct Wanted<'a> {
+    args: &'a ProfileArgs,
+    steps: &'a Steps,
+    level: Level,
+    listed: &'a Listed,
+    dataset: &'a DatasetKeys,
+}
+
+impl Wanted<'_> {
+    /// Profiles one partition, a range of days, or all; with the fields on whose type a sample of the files disagrees.
+    async fn profile(
+        &self,
+        partition: Option<&str>,
+        cancel: &Cancel,
+    ) -> Result<(Scanned<Vec<ColumnProfile>>, Vec<Conflict>), CliError> {
+        let (args, listed, steps) = (self.args, self.listed, self.steps);
+        let objects = listed.objects(self.dataset, partition, cancel).await?;
+        let partition_of = listed.partition_numbers(&objects);
+        let source = ScanSource::open(&listed.store, objects, partition_of, None, cancel).await?;
+        let conflicts = source.conflicts().to_vec();
+        let mut scan = Scan::new(source);
+        if !steps.recipe.steps.is_empty() {
+            // Places in a recipe are relative to its own folder.
+            let base = args
+                .recipe
+                .as_deref()
+                .and_then(Path::parent)
+                .unwrap_or(Path::new(""));
+            let day = data::day(self.dataset, partition);
+            let inputs = open_inputs(&steps.inputs, day, base, cancel).await;
+            scan = scan.with_recipe(&steps.recipe, &inputs)?;
+        }
+        if !args.columns.is_empty() {
+            let mut roots: Vec<&str> = args.columns.iter().map(|path| root_of(path, &scan)).collect();
+            roots.dedup();
+            scan = scan.with_columns(&roots)?;
+        }
+        if let Some(n_rows) = args.sample {
+            scan = scan.with_sample(n_rows);
+        }
+        let mut scanned = scan.profile_columns(self.level, cancel, &Progress::new()).await?;
+        if !args.columns.is_empty() {
+            let is_wanted =
+                |column: &ColumnProfile| args.columns.iter().any(|path| is_in(&column.name, path));
+            scanned.collected.retain(is_wanted);
+        }
+        Ok((scanned, conflicts))
+    }
+
+    fn baseline(&self, partition: Option<&str>, scanned: &Scanned<Vec<ColumnProfile>>) -> Baseline {
+        let location = self.listed.location.join(&self.dataset.prefix);
+        let from = match partition {
+            Some(partition) => format!("{location} {partition}"),
+            None => location.to_string(),
+        };
+        Baseline::of_columns(&from, scanned.accuracy, scanned.n_rows, &scanned.collected)
+    }
+}
+
+pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
+    let level = match args.level {
+        LevelArg::Summary => Level::Summary,
+        LevelArg::Full => Level::Full,
+    };
+    let steps = match args.recipe.as_deref() {
+        Some(path) => read_recipe(path)?,
+        None => Steps::default(),
+    };
+    if level == Level::Summary && (args.against.is_some() || args.save_baseline.is_some()) {
+        return Err(CliError::Usage {
+            message: "a comparison needs ranks and frequent values: leave `--level summary` out".to_owned(),
+        });
+    }
+    let is_json = args.json;
+    let (answer, code) = signal::block_on(|cancel, signalled| async move {
+        let started = Instant::now();
+        let connection: Connection = args.connection.into();
+        let listed = data::list(&args.location, &connection, &cancel).await?;
+        let dataset = listed.dataset(None)?;
+        let partition = args.partition.as_deref();
+        let wanted = Wanted {
+            args: &args,
+            steps: &steps,
+            level,
+            listed: &listed,
+            dataset,
+        };
+        let (scanned, conflicts) = wanted.profile(partition, &cancel).await?;
+        let compared = match &args.against {
+            None => None,
+            Some(text) => Some(match drift::file_of(text) {
+                Some(path) => drift::read_baseline(&path)?,
+                None => {
+                    let (before, _) = wanted.profile(Some(text), &cancel).await?;
+                    wanted.baseline(Some(text), &before)
+                }
+            }),
+        };
+        let here = wanted.baseline(partition, &scanned);
+        if let Some(path) = &args.save_baseline {
+            drift::save_baseline(path, &here)?;
+        }
+        let drift = compared.map(|before| Drift::between(&before, &here));
+        let answer = Answer {
+            location: listed.location.join(&dataset.prefix).to_string(),
+            level,
+            accuracy: scanned.accuracy,
+            n_rows: scanned.n_rows,
+            n_records: scanned.n_records,
+            n_bytes: scanned.n_bytes,
+            n_files: scanned.n_files,
+            n_files_failed: scanned.n_files_failed,
+            rejected: scanned.by_reason,
+            seconds: started.elapsed().as_secs_f64(),
+            columns: scanned.collected,
+            conflicts,
+            rejects: scanned.rejects,
+            drift,
+        };
+        Ok::<_, CliError>((answer, signalled.code().unwrap_or(0)))
+    })??;
+    if is_json {
+        output.json(&answer)?;
+    } else {
+        match &answer.drift {
+            Some(drift) => drift::print(drift, output)?,
+            None => answer.print(output)?,
+        }
+    }
+    Ok(code)
+}
+
+/// The column of the table that a path is in.
+fn root_of<'a>(path: &'a str, scan: &Scan) -> &'a str {
+    if scan.schema().contains(path) {
+        return path;
+    }
+    let end = path.find(['.', '[']).unwrap_or(path.len());
+    path.get(..end).unwrap_or(path)
+}
+
+/// Whether a column is the one at `path`, or inside it.
+fn is_in(name: &str, path: &str) -> bool {
+    name.strip_prefix(path)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+impl Answer {
+    fn print(&self, output: &mut Output) -> Result<(), CliError> {
+        output.line(&format!(
+            "{} of {} ({}), {} in {}",
+            units::plural(self.n_rows, "row"),
+            self.location,
+            self.accuracy,
+            units::bytes(self.n_bytes),
+            units::plural(self.n_files, "file"),
+        ))?;
+        let heading = [
+            "column", "type", "null", "distinct", "min", "median", "mean", "max", "shape",
+        ];
+        let table: Vec<Vec<String>> = self.columns.iter().map(line).collect();
+        output.line("")?;
+        output.table(&heading, &[2, 3], &table)?;
+        if self
+            .columns
+            .iter()
+            .any(|column| !column.accuracy.n_distinct.is_exact())
+        {
+            output.line("≈ is an estimate; `--json` tells how far each may be off")?;
+        }
+        for column in self.columns.iter().filter(|column| !column.top.is_empty()) {
+            let top: Vec<String> = column
+                .top
+                .iter()
+                .take(5)
+                .map(|top| format!("{} {}", short(&top.value), units::percent(top.share)))
+                .collect();
+            output.line(&format!("\n{}: {}", column.name, top.join(", ")))?;
+        }
+        for column in &self.columns {
+            if let Some(conflict) = &column.conflict {
+                output.line(&format!(
+                    "\n{}: {} of another type than {}, null here; the first is {} at {}:{}",
+                    column.name,
+                    units::plural(conflict.n, "value"),
+                    conflict.expected,
+                    conflict.first_got,
+                    conflict.first_object,
+                    conflict.first_line
+                ))?;
+            }
+        }
+        let n_rejects: u64 = self.rejected.values().sum();
+        if n_rejects > 0 {
+            let reasons: Vec<String> = self
+                .rejected
+                .iter()
+                .map(|(reason, n)| format!("{} {}", units::count(*n), reason.word()))
+                .collect();
+            let records = units::plural(n_rejects, "rejected record");
+            output.line(&format!("\n{records}: {}", reasons.join(", ")))?;
+            rows::print_rejects(self.rejects.get(..5).unwrap_or(&self.rejects), output)?;
+        }
+        Ok(())
+    }
+}
+
+fn line(column: &ColumnProfile) -> Vec<String> {
+    let shown = |value: Option<&Scalar>| value.map_or_else(String::new, short);
+    let median = column.quantiles.iter().find(|quantile| quantile.q == 0.5);
+    vec![
+        column.name.clone(),
+        column.dtype.clone(),
+        column.null_share().map_or_else(String::new, units::percent),
+        column.n_distinct.map_or_else(String::new, |n| {
+            format!("{}{}", sign(column.accuracy.n_distinct), units::count(n))
+        }),
+        shown(column.min.as_ref()),
+        shown(median.map(|median| &median.value)),
+        column
+            .mean
+            .map_or_else(String::new, |mean| short(&Scalar::Float(mean))),
+        shown(column.max.as_ref()),
+        column
+            .histogram
+            .as_ref()
+            .or_else(|| column.lengths.as_ref()?.histogram.as_ref())
+            .map_or_else(String::new, spark),
+    ]
+}
+
+fn sign(accuracy: FigureAccuracy) -> &'static str {
+    if accuracy.is_exact() { "" } else { "≈" }
+}
+
+/// Widest value of a table, in characters.
+const MAX_SHOWN: usize = 24;
+/// Widest histogram, in characters.
+const MAX_BARS: usize = 24;
+
+fn short(value: &Scalar) -> String {
+    let text = match value {
+        Scalar::Bool(value) => value.to_string(),
+        Scalar::Int(value) => value.to_string(),
+        Scalar::Float(value) if value.abs() >= 1e15 || (*value != 0.0 && value.abs() < 1e-4) => {
+            format!("{value:.4e}")
+        }
+        Scalar::Float(value) => {
+            let rounded: f64 = format!("{value:.4}").parse().unwrap_or(*value);
+            rounded.to_string()
+        }
+        Scalar::Text(text) => text.replace(['\n', '\r', '\t'], " "),
+    };
+    match text.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// A histogram in one line, from the lowest bin on: neighbouring bins together where there are many.
+fn spark(histogram: &Histogram) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let each = histogram.bins.len().div_ceil(MAX_BARS).max(1);
+    let heights: Vec<u64> = histogram
+        .bins
+        .chunks(each)
+        .map(|bins| bins.iter().map(|bin| bin.n).sum())
+        .collect();
+    let max = heights.iter().copied().max().unwrap_or(0).max(1);
+    heights
+        .iter()
+        .map(|n| {
+            // What is there is seen, however little it is.
+            let step = usize::try_from((n * 7).div_ceil(max)).unwrap_or(7);
+            if *n == 0 {
+                ' '
+            } else {
+                BARS.get(step).copied().unwrap_or('█')
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_in, short, spark};
+    use crate::profile::columns::{Bin, Histogram, Scalar, Scale};
+
+    #[test]
+    fn a_path_takes_what_is_inside_and_no_namesake() {
+        assert!(is_in("location", "location") && is_in("location.city", "location"));
+        assert!(is_in("tags[]", "tags") && !is_in("tags2", "tags"));
+    }
+
+    #[test]
+    fn bars_grow_with_counts_and_nothing_is_blank() {
+        let bins = [0, 1, 50, 100].map(|n| Bin {
+            low: 0.0,
+            high: 0.0,
+            n,
+            label: String::new(),
+        });
+        let histogram = Histogram {
+            scale: Scale::Linear,
+            bins: bins.to_vec(),
+        };
+        assert_eq!(spark(&histogram), " ▂▅█");
+        assert_eq!(short(&Scalar::Float(1.0 / 3.0)), "0.3333");
+        assert_eq!(short(&Scalar::Text("x\n".repeat(40))).chars().count(), 25);
+    }
+}
