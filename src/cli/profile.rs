@@ -160,7 +160,7 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
     let is_json = args.json;
     let (answer, code) = signal::block_on(|cancel, signalled| async move {
         let started = Instant::now();
-        let connection: Connection = args.connection.into();
+        let connection: Connection = args.connection.clone().into();
         let listed = data::list(&args.location, &connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
         let partition = args.partition.as_deref();
