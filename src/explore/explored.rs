@@ -17,6 +17,8 @@ use crate::transform::{Inputs, Recipe, Step, StepError, StepReject};
 pub struct Explored {
     /// Visible columns only.
     pub df: DataFrame,
+    /// Where each row of `df` came from, by the page's hidden columns. None where a step makes a new set of rows.
+    pub origins: Option<DataFrame>,
     /// Per step of the recipe: the schema after it, or why it does not check or could not learn what it needs.
     pub checks: Vec<Result<Schema, StepError>>,
     /// By step number: the steps that ran, and later ones that ran on the same rows before.

@@ -145,6 +145,10 @@ impl Explorer {
         explored.n_steps = n_good;
         explored.rests_on(recipe, n_good, inputs);
         explored.df = origin::strip(&rows.df);
+        explored.origins = rows
+            .df
+            .select([origin::OBJECT, origin::LINE, origin::OFFSET])
+            .ok();
         self.compare(&mut chain, depth, n_good, &rows, cancel, &mut explored)?;
         self.time_again(&chain, cancel);
         self.book(&chain, depth, inputs, &mut explored);

@@ -22,7 +22,7 @@ pub use explorer::{Explorer, explore_once};
 pub use inputs::open_inputs;
 pub use ledger::{ColumnChanges, Ledger, NullChange, Nulls, PerMillion, Retyped};
 pub use objects::{ObjectChoice, objects_of};
-pub use recipe_test::{Schemas, TestOutcome, given_rows, run_test, test_from_rows};
+pub use recipe_test::{Schemas, TestOutcome, given_rows, page_rows, run_test, test_from_rows};
 pub use schema_map::{MapChoice, schema_map};
 pub use script::{declared_inputs, input_sources, row_source, script};
 pub use suggest::{Suggestion, SuggestionCode, suggest};

@@ -1,11 +1,11 @@
 //! Runs the tests of a recipe in memory, with the decoder and the steps of a run, and makes tests from rows at hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate};
-use polars::prelude::{DataFrame, IntoColumn, Series};
+use polars::prelude::{DataFrame, IntoColumn, PolarsResult, Series};
 use serde_json::{Map, Value};
 
 use crate::base::{Accuracy, nearest};
@@ -73,10 +73,11 @@ pub fn test_from_rows(
 
 /// Some rows of a page (before any step) as records that decode to the same rows. None for a page of Parquet, whose
 /// records have no lines.
-pub fn given_rows(page: &Page, range: Range<usize>) -> Option<Vec<Value>> {
+pub fn given_rows(page: &Page, rows: impl IntoIterator<Item = usize>) -> Option<Vec<Value>> {
     let schema = page.declared.as_ref()?;
     let df = origin::strip(&page.df);
-    let records = range
+    let records = rows
+        .into_iter()
         .filter_map(|row| rows::row_to_json(&df, row))
         .map(|mut row| {
             for field in &schema.fields {
@@ -88,6 +89,41 @@ pub fn given_rows(page: &Page, range: Range<usize>) -> Option<Vec<Value>> {
         });
     Some(records.collect())
 }
+
+/// The rows of a page that some rows after its steps came from, each once, in the page's order. `origins` are the rows'
+/// hidden columns; rows of an input came from none of the page's.
+///
+/// # Errors
+/// When either lacks the hidden columns.
+pub fn page_rows(page: &Page, origins: &DataFrame, range: Range<usize>) -> PolarsResult<Vec<usize>> {
+    let of_page = places(&page.df)?;
+    let wanted: HashSet<Place> = places(origins)?
+        .get(range)
+        .unwrap_or_default()
+        .iter()
+        .copied()
+        .collect();
+    Ok((0..)
+        .zip(of_page)
+        .filter(|(_, place)| wanted.contains(place))
+        .map(|(row, _)| row)
+        .collect())
+}
+
+/// Object, line and byte offset of each row.
+fn places(df: &DataFrame) -> PolarsResult<Vec<Place>> {
+    let (objects, lines, offsets) = (
+        df.column(origin::OBJECT)?.u32()?,
+        df.column(origin::LINE)?.u64()?,
+        df.column(origin::OFFSET)?.u64()?,
+    );
+    let rows = objects.iter().zip(lines.iter()).zip(offsets.iter());
+    Ok(rows
+        .map(|((object, line), offset)| (object, line, offset))
+        .collect())
+}
+
+type Place = (Option<u32>, Option<u64>, Option<u64>);
 
 /// Turns a shown value back into what its record had: JSON kept as text becomes JSON, a time takes its declared form.
 fn as_record(dtype: &DataType, parse: Option<&str>, value: &mut Value) {

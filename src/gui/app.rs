@@ -389,6 +389,7 @@ impl App {
                     recipe: &document.recipe,
                     suggestions: slots.suggestions.value().map_or(&[], Vec::as_slice),
                     lacks: &slots.lacks.steps,
+                    edited_step: panels.recipe.open_step_at(),
                     input: slots.lacks.input.as_ref(),
                     inputs: slots.opened_inputs(),
                     hides_figures: preferences.hides_column_figures,

@@ -1,6 +1,7 @@
 //! Carries out commands, takes what background work sent, and starts work whose key changed.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use egui::Context;
 
@@ -224,6 +225,11 @@ fn export(app: &mut App, path: PathBuf) {
     }
 }
 
+/// No person closes a dialog this fast: there was none, and the desktop says so nowhere but here.
+const NO_PERSON: Duration = Duration::from_millis(150);
+const NO_DIALOGS: &str = "this desktop has none: install xdg-desktop-portal or zenity; places can also be typed into the \
+                          address above, or given to `skewer` on the command line";
+
 pub(super) fn ask(app: &mut App, purpose: Purpose) {
     // A second dialog over the first confuses every desktop.
     if app.state.slots.picked.is_pending() {
@@ -264,9 +270,16 @@ pub(super) fn ask(app: &mut App, purpose: Purpose) {
         }
     };
     let generation = app.state.slots.next_generation();
-    let tasks = &app.tasks;
+    let (tasks, asks_a_person) = (&app.tasks, app.picker.asks_a_person());
     app.state.slots.picked.restart((generation, purpose), |_| {
-        tasks.spawn(label, move |_| async move { Ok(answer.await) })
+        tasks.spawn(label, move |_| async move {
+            let asked = Instant::now();
+            let answer = answer.await;
+            if answer.is_none() && asks_a_person && asked.elapsed() < NO_PERSON {
+                return Err(NO_DIALOGS.to_owned());
+            }
+            Ok(answer)
+        })
     });
 }
 
@@ -343,7 +356,8 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         Command::ShowStep(step) => app.state.panels.shown_step = step,
         Command::OpenStep(at) => open_step(&mut app.state, at),
         Command::CopyPython => job_facts::copy_python(&mut app.state),
-        Command::MakeTest(rows) => job_facts::make_test(app, rows),
+        Command::MakeTest(rows) => job_facts::make_test(app, rows, false),
+        Command::MakeTestOfShown(rows) => job_facts::make_test(app, rows, true),
         Command::DeleteTest(at) => job_facts::delete_test(&mut app.state, at),
         Command::CompareStep(number) => {
             app.state.panels.shown_step = Some(number);

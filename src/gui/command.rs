@@ -47,6 +47,8 @@ pub enum Command {
     CopyPython,
     /// Makes a test of these rows of the page, as they are before any step.
     MakeTest(Range<usize>),
+    /// Makes a test of the records that these shown rows came from.
+    MakeTestOfShown(Range<usize>),
     DeleteTest(usize),
     /// Opens the editor of the step at this place and shows the data after it.
     OpenStep(usize),

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::Context;
+use polars::prelude::DataFrame;
 
 use super::app::App;
 use super::command::Tab;
@@ -189,8 +190,8 @@ fn said(script: &Script) -> String {
     }
 }
 
-/// Makes a test of these rows of the page, as they are before any step.
-pub(super) fn make_test(app: &mut App, rows: Range<usize>) {
+/// Makes a test of these rows of the page, as they are before any step, or of those that the shown rows came from.
+pub(super) fn make_test(app: &mut App, rows: Range<usize>, is_of_shown: bool) {
     let state = &mut app.state;
     let Some(read) = state.slots.page.value().filter(|_| !state.slots.page.is_stale()) else {
         state.say(Tone::Warn, "the rows are still being read");
@@ -198,7 +199,13 @@ pub(super) fn make_test(app: &mut App, rows: Range<usize>) {
     };
     let read = read.clone();
     let document = state.document();
-    let n_rows = read.page.df.height();
+    let shown = state.slots.explored.value().filter(|_| is_of_shown);
+    let origins = shown.and_then(|explored| explored.origins.clone());
+    if is_of_shown && (origins.is_none() || state.slots.explored.is_stale()) {
+        state.say(Tone::Warn, "the rows shown now come from no records of their own");
+        return;
+    }
+    let n_rows = origins.as_ref().map_or(read.page.df.height(), DataFrame::height);
     let rows = rows.start.min(n_rows)..rows.end.min(n_rows);
     if rows.is_empty() {
         state.say(Tone::Warn, "there is no row to make a test of");
@@ -210,7 +217,7 @@ pub(super) fn make_test(app: &mut App, rows: Range<usize>) {
     let generation = state.slots.next_generation();
     let tasks = &app.tasks;
     app.state.slots.test.restart(generation, |_| {
-        work::make_test(tasks, name, read.page, recipe, inputs, rows)
+        work::make_test(tasks, name, read.page, recipe, inputs, (rows, origins))
     });
 }
 

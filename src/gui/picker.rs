@@ -9,6 +9,10 @@ pub type Picked = Pin<Box<dyn Future<Output = Option<PathBuf>> + Send>>;
 
 /// Asks a person for a path. Called on the window's thread; the answer is awaited off it.
 pub trait FilePicker {
+    /// Whether a person answers: one who says nothing within a moment was never asked.
+    fn asks_a_person(&self) -> bool {
+        false
+    }
     /// A folder, in a dialog with this title.
     fn pick_folder(&self, title: &str) -> Picked;
     /// A data file.
@@ -34,6 +38,10 @@ impl NativePicker {
 }
 
 impl FilePicker for NativePicker {
+    fn asks_a_person(&self) -> bool {
+        true
+    }
+
     fn pick_folder(&self, title: &str) -> Picked {
         let dialog = rfd::AsyncFileDialog::new().set_title(title).pick_folder();
         Box::pin(async move { Self::path(dialog.await) })

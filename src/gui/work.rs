@@ -15,7 +15,7 @@ use super::slots::{InputRequest, InputsKey, OpenedInputs, PageKey, ReadPage};
 use crate::base::{Accuracy, Cancel};
 use crate::dataset::infer::infer;
 use crate::dataset::{InputSpec, Page, SampleChoice, Schema, declare};
-use crate::explore::{Explored, Explorer, Schemas, Suggestion, given_rows, test_from_rows};
+use crate::explore::{Explored, Explorer, Schemas, Suggestion, given_rows, page_rows, test_from_rows};
 use crate::job::{Job, Params};
 use crate::run::RunOptions;
 use crate::session::{Document, Source};
@@ -391,18 +391,28 @@ pub fn job_facts(tasks: &Executor, page: Arc<Page>, key: &FactsKey) -> TaskHandl
     })
 }
 
-/// Makes a test of some rows of a page: what the steps make of them now is what it expects.
+/// Makes a test of some rows of a page, or of those that the shown rows came from, where their origins are given: what
+/// the steps make of them now is what it expects.
 pub fn make_test(
     tasks: &Executor,
     name: String,
     page: Arc<Page>,
     recipe: Recipe,
     inputs: BTreeMap<String, Schema>,
-    rows: Range<usize>,
+    (rows, origins): (Range<usize>, Option<DataFrame>),
 ) -> TaskHandle<RecipeTest> {
     tasks.spawn("Making a test", move |_| async move {
         tokio::task::spawn_blocking(move || {
             let schema = page.declared.as_ref().ok_or(NO_RECORDS)?;
+            let rows = match origins {
+                Some(origins) => page_rows(&page, &origins, rows).map_err(|error| error.to_string())?,
+                None => rows.collect(),
+            };
+            if rows.is_empty() {
+                return Err(
+                    "these rows come from a second dataset, and from no record of this one".to_owned(),
+                );
+            }
             let given = given_rows(&page, rows).ok_or(NO_RECORDS)?;
             let declared = Schemas {
                 schema,

@@ -49,6 +49,29 @@ impl Books {
         self.decode_rejects + self.step_rejects
     }
 
+    /// Records that the quarantine weighs for the error budget. Where steps made many rows of a record, each of its rows is
+    /// a part of one: ten bad rows of the hundred that one record became are a tenth of a record. Rounded up.
+    pub fn records_lost(&self) -> u64 {
+        let counted: u64 = self.steps.iter().map(|step| step.rows_quarantined).sum();
+        let whole = self.decode_rejects + self.step_rejects.saturating_sub(counted);
+        let parts: f64 = self
+            .steps
+            .iter()
+            .filter(|step| step.rows_quarantined > 0)
+            .map(|step| {
+                let rows_per_record = step.rows_in as f64 / self.rows_in.max(1) as f64;
+                step.rows_quarantined as f64 / rows_per_record.max(1.0)
+            })
+            .sum();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at most the number of rows in quarantine"
+        )]
+        let parts = parts.ceil() as u64;
+        whole + parts
+    }
+
     pub fn merged(&self) -> u64 {
         self.steps.iter().map(|step| step.rows_merged).sum()
     }
@@ -116,6 +139,29 @@ mod tests {
         );
         books.rows_out = 7;
         assert!(books.check().is_ok());
+    }
+
+    #[test]
+    fn a_row_of_an_exploded_record_weighs_a_part_of_it() {
+        let mut books = Books {
+            rows_in: 100,
+            decode_rejects: 2,
+            step_rejects: 75,
+            ..Books::default()
+        };
+        let step = |number, rows_in, rows_quarantined| StepCounts {
+            number,
+            rows_in,
+            rows_quarantined,
+            ..StepCounts::default()
+        };
+        // 49 rows of 50 a record; before that, 24 records by themselves; 2 that no step counted.
+        books.add_steps(&[step(1, 50, 24), step(3, 5000, 49)]);
+        assert_eq!((books.records_lost(), books.quarantined()), (2 + 2 + 24 + 1, 77));
+        books.add_steps(&[step(3, 0, 2)]);
+        books.step_rejects += 2;
+        assert_eq!(books.records_lost(), 30, "51 rows are more than one record");
+        assert_eq!(Books::default().records_lost(), 0);
     }
 
     #[test]

@@ -255,7 +255,7 @@ impl RunContext<'_> {
     pub fn over_budget(&self, n_files: u64, produced: &Produced) -> Option<String> {
         let (budget, books) = (&self.job.budget, &produced.books);
         let limits = [
-            ("record", books.quarantined(), books.rows_in, budget.records),
+            ("record", books.records_lost(), books.rows_in, budget.records),
             ("file", produced.n_files_failed, n_files, budget.files),
         ];
         let of_source = limits.into_iter().find_map(|(noun, n, of, tolerance)| {

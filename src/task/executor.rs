@@ -162,6 +162,10 @@ impl Executor {
     fn register(&self, label: String, progress: &Progress, cancel: &Cancel) -> TaskId {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let id = TaskId(entries.last().map_or(0, |last| last.id.0 + 1));
+        // Work that was done again says nothing new: its last time is enough.
+        entries.retain(|entry| {
+            entry.label != label || !matches!(entry.state, TaskState::Done | TaskState::Cancelled)
+        });
         entries.push(Entry {
             id,
             label,

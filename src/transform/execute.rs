@@ -211,7 +211,7 @@ impl Plan {
         let Some(planned) = segment.first() else {
             return Ok(());
         };
-        let makes = planned.step.row_effect() == RowEffect::Makes;
+        let makes = matches!(planned.step.row_effect(), RowEffect::Makes | RowEffect::Remakes);
         let Some(growth) = makes
             .then(|| planned.step.n_rows_after(df, &self.inputs))
             .flatten()
@@ -268,7 +268,8 @@ pub(super) fn try_frame(lf: LazyFrame) -> Result<(), String> {
     collect(lf).map(|_| ())
 }
 
-fn collect(lf: LazyFrame) -> Result<DataFrame, String> {
+/// The rows of a plan.
+pub(super) fn collect(lf: LazyFrame) -> Result<DataFrame, String> {
     guarded(|| collect_now(lf))
 }
 

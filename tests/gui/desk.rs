@@ -29,6 +29,9 @@ impl Answers {
 }
 
 impl FilePicker for Answers {
+    fn asks_a_person(&self) -> bool {
+        true
+    }
     fn pick_folder(&self, _title: &str) -> Picked {
         self.next()
     }

@@ -191,6 +191,14 @@ fn a_second_dataset_is_added_by_its_folder_joined_and_run() {
     desk.wait_idle();
     desk.click("Run here");
     desk.wait_for("12 in = 12 out");
+
+    desk.click("Data");
+    desk.click("Remove data clicks");
+    assert!(desk.app().document().inputs.is_empty());
+    desk.wait_for("1 problem");
+    desk.click("Undo: remove data clicks");
+    assert!(desk.app().document().inputs.contains_key("clicks"));
+    desk.wait_for("noon");
 }
 
 #[test]

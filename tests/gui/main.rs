@@ -9,5 +9,6 @@
 
 mod desk;
 mod journey;
+mod profile;
 mod prototype;
 mod shell;

@@ -195,6 +195,20 @@ fn a_folder_is_opened_by_dropping_it_and_a_file_by_the_dialog() {
 }
 
 #[test]
+fn a_desktop_without_file_dialogs_says_what_to_do_instead() {
+    let folder = desk();
+    let lake = lake(folder.path());
+    let mut desk = Desk::open(folder, Some(&lake));
+    desk.wait_for("2020/01/02 1 file");
+    desk.harness.key_press_modifiers(Modifiers::COMMAND, Key::O);
+    desk.wait_for("this desktop has none: install xdg-desktop-portal or zenity");
+    desk.answers.push(&lake);
+    desk.harness.key_press_modifiers(Modifiers::COMMAND, Key::O);
+    desk.wait_idle();
+    assert!(!desk.has("the file dialog failed"), "an answer is none");
+}
+
+#[test]
 fn an_empty_sink_shows_where_the_table_goes_and_a_dialog_fills_it() {
     let folder = desk();
     let lake = lake(folder.path());

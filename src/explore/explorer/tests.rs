@@ -9,7 +9,7 @@ use super::{Explorer, explore_once};
 use crate::base::envelope::from_yaml;
 use crate::base::{Accuracy, Cancel};
 use crate::dataset::{Page, origin};
-use crate::explore::{ColumnMark, Explored, Nulls, Why};
+use crate::explore::{ColumnMark, Explored, Nulls, Why, page_rows};
 use crate::transform::{FitSource, FitState, Input, Inputs, Recipe};
 
 pub(super) fn page(df: &DataFrame) -> Page {
@@ -114,6 +114,32 @@ fn a_step_marks_the_columns_it_made_and_those_whose_values_it_changed_and_no_oth
     );
     assert_eq!(marks(4), of("n", ColumnMark::Changed));
     assert_eq!(marks(5), (BTreeMap::new(), vec!["city".to_owned()]));
+}
+
+#[test]
+fn shown_rows_know_the_rows_of_the_page_they_came_from() {
+    let rows = df!("n" => [5_i64, 1, 4, 2], "t" => ["a b", "c", "d e", "f"]).unwrap();
+    let steps = "
+- filter: {where: n > 1}
+- sort: {columns: [n]}
+- tokenize: {column: t, into: w}
+- explode: {column: w}
+";
+    let found = explored(&rows, steps);
+    let n: Vec<i64> = found
+        .df
+        .column("n")
+        .unwrap()
+        .i64()
+        .unwrap()
+        .into_no_null_iter()
+        .collect();
+    assert_eq!(n, [2, 4, 4, 5, 5]);
+    let origins = found.origins.unwrap();
+    let came_from = |range| page_rows(&page(&rows), &origins, range).unwrap();
+    assert_eq!(came_from(0..2), [2, 3]);
+    assert_eq!(came_from(3..5), [0], "two rows of one record");
+    assert_eq!(came_from(7..9), [0_usize; 0]);
 }
 
 #[test]

@@ -237,7 +237,7 @@ fn left_out_ui(
         shown_step: None,
         is_stale: false,
         comparison: None,
-        has_page_rows: false,
+        has_records: false,
         ..base
     };
     grid::grid_ui(ui, view, &mut state.grid, commands);

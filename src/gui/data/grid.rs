@@ -45,8 +45,8 @@ pub struct GridView<'a> {
     /// The rows before and after the last shown step.
     pub comparison: Option<&'a Comparison>,
     pub accuracy: Accuracy,
-    /// Each row shown is the row of the page at the same place.
-    pub has_page_rows: bool,
+    /// Each row shown comes from a record of its own.
+    pub has_records: bool,
 }
 
 /// Where the cursor is, what is hidden, and how wide columns are.

@@ -53,13 +53,13 @@ pub(super) fn cell_menu(
             "Make a test from these rows"
         };
         let button = ui
-            .add_enabled(view.has_page_rows, Button::new(text))
+            .add_enabled(view.has_records, Button::new(text))
             .on_hover_text("Keeps these records and what the steps make of them, in the spec's tests")
             .on_disabled_hover_text(
-                "A step left rows out or moved them: show the data before the recipe to pick records",
+                "A step merged records into these rows: show the data before it to pick records",
             );
         if button.clicked() {
-            commands.push(Command::MakeTest(rows));
+            commands.push(Command::MakeTestOfShown(rows));
         }
     }
     let name = column.name().as_str();

@@ -40,7 +40,7 @@ use super::widgets::{Problem, empty_state, error_box};
 use crate::explore::{Explored, Suggestion};
 use crate::session::SampleChoice;
 use crate::storage::Partition;
-use crate::transform::{Inputs, Recipe, RowEffect, Scope, StepLacks};
+use crate::transform::{Inputs, Recipe, RowEffect, StepLacks};
 
 /// What the tab shows. Borrowed from the window's state; nothing here is changed.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +60,8 @@ pub struct DataView<'a> {
     pub suggestions: &'a [Suggestion],
     /// What steps lack of the columns before the first of them.
     pub lacks: &'a [StepLacks],
+    /// Position of the step that is being edited: what is half typed lacks nothing yet.
+    pub edited_step: Option<usize>,
     pub input: Option<&'a Schema>,
     /// Second datasets, for what can be offered.
     pub inputs: &'a Inputs,
@@ -121,7 +123,14 @@ pub fn data_ui(ui: &mut Ui, view: DataView<'_>, panel: &mut DataPanel, commands:
         return;
     };
     if let Some(input) = view.input {
-        missing::missing_ui(ui, view.lacks, view.recipe, input, &mut panel.missing, commands);
+        let is_edited = |step: &StepLacks| view.edited_step.is_some_and(|at| at + 1 == step.number);
+        let lacks: Vec<StepLacks> = view
+            .lacks
+            .iter()
+            .filter(|step| !is_edited(step))
+            .cloned()
+            .collect();
+        missing::missing_ui(ui, &lacks, view.recipe, input, &mut panel.missing, commands);
     }
     panel.grid.hides_figures = view.hides_figures;
     toolbar::toolbar_ui(ui, &view, explored, panel, commands);
@@ -147,7 +156,7 @@ pub fn data_ui(ui: &mut Ui, view: DataView<'_>, panel: &mut DataPanel, commands:
         inputs: view.inputs,
         comparison: explored.comparison.as_deref(),
         accuracy: explored.accuracy,
-        has_page_rows: !view.is_stale && has_page_rows(view.recipe, explored),
+        has_records: !view.is_stale && has_records(view.recipe, explored),
     };
     if panel.compare.is_on
         && let Some(comparison) = &explored.comparison
@@ -167,13 +176,15 @@ pub fn data_ui(ui: &mut Ui, view: DataView<'_>, panel: &mut DataPanel, commands:
     }
 }
 
-/// Whether the steps that are shown left every row where it was.
-fn has_page_rows(recipe: &Recipe, explored: &Explored) -> bool {
-    let steps = recipe.steps.iter().take(explored.n_steps);
-    let moves_none = steps
-        .filter(|step| step.enabled)
-        .all(|step| step.step.scope() != Scope::Partition && step.step.row_effect() == RowEffect::Keeps);
-    moves_none && explored.n_rows_in == explored.df.height() as u64
+/// Whether each shown row comes from a record of its own: no step merged records, or made other rows of them.
+fn has_records(recipe: &Recipe, explored: &Explored) -> bool {
+    let is_kept = |effect| matches!(effect, RowEffect::Keeps | RowEffect::Filters | RowEffect::Makes);
+    let mut steps = recipe
+        .steps
+        .iter()
+        .take(explored.n_steps)
+        .filter(|step| step.enabled);
+    explored.origins.is_some() && steps.all(|step| is_kept(step.step.row_effect()))
 }
 
 /// The row detail or the rejects, below the grid.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use polars::prelude::df;
+use polars::prelude::{DataFrame, df};
 
 use super::{DataPanel, DataView, data_ui};
 use crate::base::Accuracy;
@@ -23,6 +23,7 @@ struct State {
     inputs: Inputs,
     suggestions: Vec<Suggestion>,
     lacks: Vec<StepLacks>,
+    edited_step: Option<usize>,
     sample: SampleChoice,
     hides_figures: bool,
     panel: DataPanel,
@@ -79,6 +80,7 @@ fn harness_with(
         inputs: Inputs::default(),
         suggestions: Vec::new(),
         lacks: Vec::new(),
+        edited_step: None,
         sample: SampleChoice::default(),
         hides_figures: false,
         panel: DataPanel::default(),
@@ -109,6 +111,7 @@ fn harness_with(
                     inputs: &state.inputs,
                     suggestions: &state.suggestions,
                     lacks: &state.lacks,
+                    edited_step: state.edited_step,
                     input: input.as_ref(),
                     hides_figures: state.hides_figures,
                 };
@@ -538,8 +541,33 @@ fn the_card_of_missing_columns_can_be_put_away() {
 }
 
 #[test]
-fn selected_rows_become_a_test_unless_a_step_moved_them() {
-    let mut first = harness(Some(explored()), None);
+fn a_step_that_is_being_edited_lacks_nothing_yet() {
+    let step = Step::from_params("drop", serde_json::json!({"columns": ["nowhere"]})).unwrap();
+    let recipe = Recipe {
+        steps: vec![RecipeStep::new(step)],
+    };
+    let explored = explored();
+    let lacks = recipe.missing_columns(explored.df.schema(), &Inputs::default());
+    let mut harness = harness_with(Some(explored), None, recipe);
+    harness.state_mut().lacks = lacks;
+    harness.state_mut().edited_step = Some(0);
+    harness.run_steps(3);
+    let title = "1 step needs columns that are not here";
+    assert!(harness.query_by_label(title).is_none());
+    harness.state_mut().edited_step = None;
+    harness.run_steps(3);
+    harness.get_by_label(title);
+}
+
+#[test]
+fn selected_rows_become_a_test_unless_a_step_merged_them() {
+    let with_origins = || Explored {
+        origins: Some(DataFrame::empty()),
+        n_steps: 1,
+        ..explored()
+    };
+    let recipe = || filtered("salary > 0");
+    let mut first = harness_with(Some(with_origins()), None, recipe());
     first.get_by_label("store manager").click();
     first.run_steps(2);
     first.key_press_modifiers(Modifiers::SHIFT, Key::ArrowDown);
@@ -547,11 +575,13 @@ fn selected_rows_become_a_test_unless_a_step_moved_them() {
     first.run_steps(4);
     first.get_by_label("Make a test from these rows").click();
     first.run_steps(2);
-    assert_eq!(first.state().commands, [Command::MakeTest(0..2)]);
+    assert_eq!(first.state().commands, [Command::MakeTestOfShown(0..2)]);
 
-    let mut filtered = explored();
-    filtered.n_steps = 1;
-    let mut second = harness_with(Some(filtered), None, self::filtered("salary > 0"));
+    let step = Step::from_params("dedupe", serde_json::json!({"columns": ["id"]})).unwrap();
+    let merged = Recipe {
+        steps: vec![RecipeStep::new(step)],
+    };
+    let mut second = harness_with(Some(with_origins()), None, merged);
     second.get_by_label("store manager").click();
     second.run_steps(2);
     second.key_press_modifiers(Modifiers::SHIFT, Key::F10);

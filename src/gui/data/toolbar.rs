@@ -10,8 +10,8 @@ use crate::gui::recipe::fuzzy;
 use crate::gui::theme::{self, Tone, size, space};
 use crate::gui::widgets::{Icon, badge, card_button, icon_button, spinner, text_field};
 
-/// Narrower than this, badges and controls would lie over each other.
-const WIDTH_FOR_ONE_LINE: f32 = 760.0;
+/// Narrower than this, the badge of the step has a line of its own: it would lie under the controls at the right.
+const WIDTH_FOR_STEP: f32 = 1150.0;
 /// Narrower than this, the badge tells only the rows; the rest is in its tooltip.
 const WIDTH_FOR_SIZE: f32 = 900.0;
 
@@ -22,16 +22,11 @@ pub(super) fn toolbar_ui(
     panel: &mut DataPanel,
     commands: &mut Vec<Command>,
 ) {
-    let has_room = ui.available_width() >= WIDTH_FOR_ONE_LINE;
+    let has_room = ui.available_width() >= WIDTH_FOR_STEP;
     ui.horizontal(|ui| {
         ui.set_min_height(size::CONTROL);
         ui.spacing_mut().item_spacing.x = space::SM;
-        sample::size_badge(
-            ui,
-            view,
-            explored,
-            has_room && ui.available_width() >= WIDTH_FOR_SIZE,
-        );
+        sample::size_badge(ui, view, explored, ui.available_width() >= WIDTH_FOR_SIZE);
         if has_room {
             step_badge(ui, view, explored, commands);
         }
@@ -50,7 +45,6 @@ pub(super) fn toolbar_ui(
             suggestions::suggestions_menu(ui, view.suggestions, &mut panel.suggestions, target, commands);
         });
     });
-    // In a narrow window the step has a line of its own, instead of lying under the controls at the right.
     if !has_room {
         ui.horizontal(|ui| step_badge(ui, view, explored, commands));
     }

@@ -256,7 +256,11 @@ fn separated(digits: &str) -> String {
     text
 }
 
-/// The shortest text that reads back as the same float; very large and very small ones with an exponent.
+/// Significant digits of a float in a cell; what has more ends in `…`. The row's detail and copies have all of them.
+const FLOAT_DIGITS: usize = 10;
+
+/// The shortest text that reads back as the same float, cut where it is longer than anyone reads; very large and very
+/// small ones with an exponent.
 fn float(value: f64, shortest: &str) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
@@ -267,7 +271,36 @@ fn float(value: f64, shortest: &str) -> String {
     } else {
         shortest.to_owned()
     };
-    text.replacen('-', "−", usize::from(text.starts_with('-')))
+    let (mantissa, exponent) = match text.split_once('e') {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (text.as_str(), None),
+    };
+    let mut cut = match mantissa.split_once('.') {
+        Some((whole, fraction)) => {
+            let kept = kept_fraction(whole, fraction);
+            let more = if kept.len() < fraction.len() { "…" } else { "" };
+            format!("{}.{kept}{more}", separated(whole))
+        }
+        None if value.is_finite() => separated(mantissa),
+        None => mantissa.replacen('-', "−", 1),
+    };
+    if let Some(exponent) = exponent {
+        cut.push('e');
+        cut.push_str(&exponent.replacen('-', "−", 1));
+    }
+    cut
+}
+
+/// As much of a fraction as a cell has room for: zeros before the first other digit do not count.
+fn kept_fraction<'a>(whole: &str, fraction: &'a str) -> &'a str {
+    let n_whole = whole.trim_start_matches(['-', '0']).len();
+    let n_zeros = if n_whole == 0 {
+        fraction.len() - fraction.trim_start_matches('0').len()
+    } else {
+        0
+    };
+    let room = FLOAT_DIGITS.saturating_sub(n_whole).max(1) + n_zeros;
+    fraction.get(..room).unwrap_or(fraction)
 }
 
 fn float_json(shortest: &str) -> Value {
@@ -392,8 +425,20 @@ mod tests {
     }
 
     #[test]
-    fn floats_are_the_shortest_text_that_reads_back() {
-        check(&AnyValue::Float64(0.1 + 0.2), "0.30000000000000004", Look::Number);
+    fn floats_are_the_shortest_text_that_reads_back_and_long_ones_are_cut_visibly() {
+        check(&AnyValue::Float64(0.1 + 0.2), "0.3000000000…", Look::Number);
+        assert_eq!(whole(&AnyValue::Float64(0.1 + 0.2)), "0.30000000000000004");
+        check(&AnyValue::Float64(0.0123), "0.0123", Look::Number);
+        check(&AnyValue::Float64(1.0 / 81.0), "0.01234567901…", Look::Number);
+        check(&AnyValue::Float64(1_234_567.125), "1,234,567.125", Look::Number);
+        check(
+            &AnyValue::Float64(-1_234_567.0 / 7.0),
+            "−176,366.7142…",
+            Look::Number,
+        );
+        check(&AnyValue::Float64(20_000_000.0), "20,000,000", Look::Number);
+        check(&AnyValue::Float64(1e-7 / 3.0), "3.333333333…e−8", Look::Number);
+        check(&AnyValue::Float64(f64::NEG_INFINITY), "−inf", Look::Number);
         check(&AnyValue::Float32(0.1), "0.1", Look::Number);
         check(&AnyValue::Float64(-2.5), "−2.5", Look::Number);
         check(&AnyValue::Float64(1e300), "1e300", Look::Number);

@@ -13,6 +13,8 @@ pub(super) enum Picked {
     Name(String),
     /// Asked for the form.
     Add,
+    /// Takes the chosen one out of the document.
+    Remove,
 }
 
 /// The second datasets of the document, and a button that adds another.
@@ -43,9 +45,18 @@ pub(super) fn input_ui(ui: &mut Ui, current: &str, label: &str, names: &[&str]) 
     if chosen != current {
         picked = Some(Picked::Name(chosen));
     }
-    if quiet_button(ui, true, "Add data…").clicked() {
-        picked = Some(Picked::Add);
-    }
+    ui.horizontal(|ui| {
+        if quiet_button(ui, true, "Add data…").clicked() {
+            picked = Some(Picked::Add);
+        }
+        if names.contains(&current) {
+            let remove = quiet_button(ui, true, "Remove").accessible_name(format!("Remove data {current}"));
+            let hover = format!("Takes {current} out of the recipe; steps that read it wait for other data");
+            if remove.on_hover_text(hover).clicked() {
+                picked = Some(Picked::Remove);
+            }
+        }
+    });
     picked
 }
 

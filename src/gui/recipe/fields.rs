@@ -104,7 +104,7 @@ pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, c
         .clone();
     let fields = params.as_object().cloned().unwrap_or_default();
     ui.spacing_mut().item_spacing.y = space::XS;
-    for spec in &specs {
+    for spec in specs.iter().filter(|spec| spec.is_wanted(&fields)) {
         let value = fields.get(&spec.name).cloned().unwrap_or(Value::Null);
         if !matches!(spec.kind, Kind::Bool) {
             let label = RichText::new(spec.label())
@@ -131,6 +131,12 @@ pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, c
                     Some(Picked::Add) => {
                         let for_step = Some(view.at);
                         commands.push(Command::ShowAddInput { for_step });
+                        Change::default()
+                    }
+                    Some(Picked::Remove) => {
+                        let name = current.to_owned();
+                        commands.push(Command::Edit(Edit::RemoveInput { name }));
+                        commands.push(Command::Seal);
                         Change::default()
                     }
                     None => Change::default(),

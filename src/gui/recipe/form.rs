@@ -55,12 +55,25 @@ pub struct FieldSpec {
     pub is_required: bool,
     /// Whether it may be left empty.
     pub is_optional: bool,
+    /// Another parameter and the value of it that this one is for.
+    pub when: Option<(String, String)>,
+    /// What it is while nobody has set it.
+    pub default: Value,
 }
 
 impl FieldSpec {
     /// The name as people read it.
     pub fn label(&self) -> String {
         self.name.replace('_', " ")
+    }
+
+    /// Whether it means something beside these other parameters. One that was set is shown all the same: it can be wrong.
+    pub fn is_wanted(&self, params: &Map<String, Value>) -> bool {
+        let Some((name, value)) = &self.when else {
+            return true;
+        };
+        let is_met = params.get(name).and_then(Value::as_str) == Some(value.as_str());
+        is_met || params.get(&self.name).is_some_and(|own| *own != self.default)
     }
 }
 
@@ -86,6 +99,10 @@ pub fn fields(schema: &Value) -> Vec<FieldSpec> {
                 kind: kind(inner, hint),
                 is_required: required.contains(&name.as_str()),
                 is_optional,
+                when: text_of(property, "x-when")
+                    .and_then(|when| when.split_once('='))
+                    .map(|(name, value)| (name.to_owned(), value.to_owned())),
+                default: property.get("default").cloned().unwrap_or(Value::Null),
             }
         })
         .collect()
@@ -336,9 +353,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{FieldSpec, Kind, fields, from_rows, from_text, to_rows, to_text};
+    use crate::transform::{Step, registry};
 
     fn field(kind: Kind) -> FieldSpec {
         FieldSpec {
+            when: None,
+            default: Value::Null,
             name: "x".to_owned(),
             doc: String::new(),
             kind,
@@ -458,6 +478,32 @@ mod tests {
             ..field(Kind::Number)
         };
         assert_eq!(from_text(&optional, " "), Ok(Value::Null));
+    }
+
+    #[test]
+    fn a_parameter_for_another_choice_is_wanted_only_with_it_or_when_it_was_set() {
+        let join = registry().iter().find(|info| info.name == "join").unwrap();
+        let specs = fields(&(join.json_schema)());
+        let wanted = |params: Value| -> Vec<String> {
+            let step = Step::from_params("join", params).unwrap();
+            let params = step.params().as_object().unwrap().clone();
+            let specs = specs.iter().filter(|spec| spec.is_wanted(&params));
+            specs.map(|spec| spec.name.clone()).collect()
+        };
+        let left = [
+            "input",
+            "how",
+            "on",
+            "input_on",
+            "columns",
+            "suffix",
+            "nulls_match",
+            "expect",
+        ];
+        assert_eq!(wanted(json!({})), left);
+        let asof = [&left[..], &["by", "input_by", "direction", "tolerance"]].concat();
+        assert_eq!(wanted(json!({"how": "asof"})), asof);
+        assert_eq!(wanted(json!({"by": ["id"]})), [&left[..], &["by"]].concat());
     }
 
     #[test]

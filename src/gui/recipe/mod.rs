@@ -83,6 +83,11 @@ impl RecipePanel {
 }
 
 impl RecipePanel {
+    /// Position of the step whose editor is open.
+    pub fn open_step_at(&self) -> Option<usize> {
+        self.open
+    }
+
     /// Opens the editor of the step at `at`.
     pub fn open_step(&mut self, at: usize) {
         self.open = Some(at);

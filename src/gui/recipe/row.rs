@@ -224,10 +224,13 @@ fn facts_ui(ui: &mut Ui, view: &RowView<'_>, in_place: &mut InPlace, commands: &
     let c = colors(ui);
     ui.set_width(ui.available_width());
     let summary = view.step.step.summary();
-    // A new step has nothing to sum up but its arrow.
+    // A new step has nothing to sum up but its arrow. The line is there all the same while its editor is open, so that
+    // fields stay where they are while they are filled in.
     if summary.contains(char::is_alphanumeric) {
         let text = RichText::new(&summary).font(theme::mono_small()).color(c.weak);
         ui.add(Label::new(text).truncate()).on_hover_text(&summary);
+    } else if view.is_open {
+        ui.add_space(ui.ctx().fonts_mut(|fonts| fonts.row_height(&theme::mono_small())));
     }
     if in_place.is(view.at, Note::Comment) {
         in_place.field_ui(ui, view, ui.available_width(), commands);

@@ -114,7 +114,7 @@ fn history_ui(ui: &mut Ui, history: &History, commands: &mut Vec<Command>) {
         ui.spacing_mut().item_spacing.y = 0.0;
         let entries = history.entries();
         let present = entries.iter().rposition(|entry| entry.is_done).unwrap_or(0);
-        section_label(ui, "Edits, newest first");
+        heading_ui(ui, "Edits, newest first");
         ui.add_space(space::XS);
         let height = (7.0 * size::ROW).max(ui.ctx().content_rect().height() * 0.4);
         ScrollArea::vertical()
@@ -150,7 +150,7 @@ fn history_ui(ui: &mut Ui, history: &History, commands: &mut Vec<Command>) {
         ui.add_space(space::SM);
         divider(ui);
         ui.add_space(space::SM);
-        section_label(ui, "Put aside");
+        heading_ui(ui, "Put aside");
         for aside in &asides {
             let edits = units::plural(aside.n_edits as u64, "edit");
             let what = if aside.n_edits == 1 {
@@ -159,6 +159,7 @@ fn history_ui(ui: &mut Ui, history: &History, commands: &mut Vec<Command>) {
                 format!("{} … {}", aside.first, aside.last)
             };
             ui.horizontal(|ui| {
+                ui.add_space(ui.spacing().button_padding.x);
                 ui.set_min_height(size::CONTROL + space::XS);
                 let restore = format!("Restore {edits}: {what}");
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -179,5 +180,13 @@ fn history_ui(ui: &mut Ui, history: &History, commands: &mut Vec<Command>) {
                 });
             });
         }
+    });
+}
+
+/// A heading over entries whose texts begin after a button's padding.
+fn heading_ui(ui: &mut Ui, text: &str) {
+    ui.horizontal(|ui| {
+        ui.add_space(ui.spacing().button_padding.x);
+        section_label(ui, text);
     });
 }

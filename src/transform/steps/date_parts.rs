@@ -185,7 +185,10 @@ impl Behaviour for DateParts {
 
     fn summary(&self) -> String {
         let parts: Vec<&str> = self.parts.iter().map(|part| part.name()).collect();
-        format!("{} → {}", self.column, parts.join(", "))
+        match parts.as_slice() {
+            [] => self.column.clone(),
+            parts => format!("{} → {}", self.column, parts.join(", ")),
+        }
     }
 
     fn subject(&self) -> String {

@@ -62,14 +62,16 @@ pub struct Join {
     /// How many matches a row may have.
     pub expect: Expect,
     /// For `asof`: columns that have to agree besides.
-    #[schemars(extend("x-input" = "columns"))]
+    #[schemars(extend("x-input" = "columns", "x-when" = "how=asof"))]
     pub by: Vec<String>,
     /// For `asof`: the same columns in the input; empty where the names are the same.
-    #[schemars(extend("x-input" = "input_columns"))]
+    #[schemars(extend("x-input" = "input_columns", "x-when" = "how=asof"))]
     pub input_by: Vec<String>,
     /// For `asof`: on which side of the row's own value the match is.
+    #[schemars(extend("x-when" = "how=asof"))]
     pub direction: Direction,
     /// For `asof`: the farthest a match may be: `30s`, `15m`, `1h`, `2d`, or a number where `on` is one.
+    #[schemars(extend("x-when" = "how=asof"))]
     pub tolerance: Option<String>,
 }
 
@@ -405,11 +407,11 @@ impl Behaviour for Join {
             How::Anti => "anti",
             How::Asof => "asof",
         };
-        format!(
-            "{how}, {} by {}",
-            self.input,
-            few(self.on.iter().map(String::as_str))
-        )
+        match (self.input.as_str(), self.on.is_empty()) {
+            ("", _) => how.to_owned(),
+            (input, true) => format!("{how}, {input}"),
+            (input, false) => format!("{how}, {input} by {}", few(self.on.iter().map(String::as_str))),
+        }
     }
 
     fn subject(&self) -> String {

@@ -190,9 +190,13 @@ impl Behaviour for NormalizeText {
         .into_iter()
         .flatten()
         .collect();
+        let what = match parts.as_slice() {
+            [] => String::new(),
+            parts => format!(": {}", parts.join(", ")),
+        };
         match &self.into {
-            Some(into) => format!("{} → {into}: {}", self.column, parts.join(", ")),
-            None => format!("{}: {}", self.column, parts.join(", ")),
+            Some(into) => format!("{} → {into}{what}", self.column),
+            None => format!("{}{what}", self.column),
         }
     }
 

@@ -21,11 +21,14 @@
 //! origin of the partition's first row, which is what quarantine names if a later step rejects such a row. In the books
 //! rows that are fewer than before are merged, more are made.
 //!
-//! Limits: it needs all rows of a partition in memory at once, and what it makes of them: a join of `rows` with itself by a
-//! frequent key makes very many, and without a condition it is refused. It reads no other table or file, and sees the rows of one
+//! Limits: it needs all rows of a partition in memory at once, and what it makes of them: joins of `rows` with itself
+//! are counted by key before they are computed, and one that would make more than memory holds is stopped; without a condition it
+//! is refused. It reads no other table or file, and sees the rows of one
 //! partition, never those of two. The columns of the result are settled by the query alone, without looking at data. Sums
 //! and means of fractions over all rows (without `GROUP BY`) are added up in as many pieces as the machine has threads, so
 //! their last digits may differ between machines: use `aggregate` where they must not.
+
+mod growth;
 
 use std::sync::Arc;
 
@@ -45,7 +48,7 @@ use super::select::hidden_columns;
 use crate::dataset::origin;
 use crate::transform::expr::TableQuery;
 use crate::transform::python::{self, Python};
-use crate::transform::step::{Behaviour, RowEffect, Scope, check_new_name, exactly, shortened};
+use crate::transform::step::{Behaviour, Growth, RowEffect, Scope, check_new_name, exactly, shortened};
 use crate::transform::{CheckError, Inputs, execute, expr};
 
 /// The rows so far, as a query calls them.
@@ -251,6 +254,12 @@ impl Behaviour for Sql {
 
     fn row_effect(&self) -> RowEffect {
         RowEffect::Remakes
+    }
+
+    fn n_rows_after(&self, df: &DataFrame, _: &Inputs) -> Option<Growth> {
+        let query = self.read().ok()?;
+        let lf = run(query.text(), origin::strip(df).lazy()).ok()?;
+        growth::largest_join(&lf.logical_plan)
     }
 }
 
