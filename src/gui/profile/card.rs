@@ -16,20 +16,14 @@ pub(super) const HEIGHT: f32 = 230.0;
 const MARGIN: f32 = 14.0;
 const NULL_BAR: f32 = 4.0;
 
-/// What a click on a card asks for.
-pub(super) enum Asked {
-    /// A filter by a bar or a value.
-    Keep(Condition),
-}
-
-/// Draws the card of a column in `rect`.
+/// Draws the card of a column in `rect`. Returns the filter that a click on a bar or a value asked for.
 pub(super) fn card_ui(
     ui: &Ui,
     rect: Rect,
     facts: &ColumnFacts,
     drift: Option<&ColumnDrift>,
     before: Option<&BaselineColumn>,
-) -> Option<Asked> {
+) -> Option<Condition> {
     let c = colors(ui);
     let id = ui.scope_id().with(("card", &facts.name));
     let response = ui.interact(rect, id, Sense::hover());
@@ -62,7 +56,7 @@ pub(super) fn card_ui(
     } else if !facts.conflict.is_empty() {
         foot_ui(ui, c, inner, Tone::Warn, &facts.conflict, &facts.conflict);
     }
-    asked.map(Asked::Keep)
+    asked
 }
 
 /// Name and type, with how exact the figures are.
@@ -151,14 +145,14 @@ fn nulls_ui(ui: &Ui, c: &Colors, inner: Rect, top: f32, facts: &ColumnFacts, dri
 
 fn null_text(facts: &ColumnFacts, before: Option<f64>) -> String {
     let share = |n: u64| units::percent(n as f64 / facts.n_rows.max(1) as f64);
-    let mut text = match facts.n_missing {
-        Some(n) => format!("{} null, {} missing", share(facts.n_null), share(n)),
-        None => format!("{} null", share(facts.n_null)),
-    };
-    if let Some(before) = before {
-        text.push_str(&format!(" · {} before", units::percent(before)));
-    }
-    text
+    let missing = facts.n_missing.map(|n| format!(", {} missing", share(n)));
+    let before = before.map(|before| format!(" · {} before", units::percent(before)));
+    format!(
+        "{} null{}{}",
+        share(facts.n_null),
+        missing.unwrap_or_default(),
+        before.unwrap_or_default()
+    )
 }
 
 fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, drift: &ColumnDrift) {

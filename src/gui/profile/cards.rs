@@ -2,13 +2,13 @@
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
-use super::card::{self, Asked};
+use super::card;
 use super::facts::{ColumnFacts, Profiled};
 use super::{Order, ProfilePanel, ProfileView};
 use crate::gui::command::Command;
 use crate::gui::state::Commands;
 use crate::gui::theme::{self, Tone, space};
-use crate::profile::drift::Drift;
+use crate::profile::drift::{ColumnDrift, Drift};
 
 /// About as wide as a card is.
 const WIDTH: f32 = 300.0;
@@ -58,7 +58,7 @@ impl CardsState {
             Order::Drift => {
                 let weight = |at: usize| {
                     let drift = drift.and_then(|(_, drift)| drift.column(&facts(at)?.name));
-                    drift.map(super::super::super::profile::drift::ColumnDrift::weight)
+                    drift.map(ColumnDrift::weight)
                 };
                 self.places.sort_by(|a, b| {
                     let (a, b) = (weight(*a), weight(*b));
@@ -127,9 +127,8 @@ pub(super) fn cards_ui(
                     let before = drift
                         .and(baseline)
                         .and_then(|baseline| baseline.column(&facts.name));
-                    match card::card_ui(ui, rect, facts, drift, before) {
-                        Some(Asked::Keep(keep)) => filter(view, facts, &keep, commands),
-                        None => {}
+                    if let Some(keep) = card::card_ui(ui, rect, facts, drift, before) {
+                        filter(view, facts, &keep, commands);
                     }
                 }
             }

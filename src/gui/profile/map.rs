@@ -229,12 +229,6 @@ fn legend_ui(ui: &mut Ui) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = space::XS;
         section_label(ui, "share of records");
-        let whole = MapCell {
-            n_of: 100,
-            n_present: 100,
-            n_null: 0,
-            types: vec![(0, 100)],
-        };
         let samples = [
             (Look::Absent, "none"),
             (Look::Present(0.1), "few"),
@@ -244,7 +238,6 @@ fn legend_ui(ui: &mut Ui) {
             (Look::Other, "another type than mostly"),
             (Look::Null, "only null"),
         ];
-        debug_assert!(whole.share() == Some(1.0), "the legend's own cell is full");
         for (look, text) in samples {
             let (rect, _) = ui.allocate_exact_size(Vec2::splat(size::ICON - 4.0), Sense::hover());
             paint_cell(ui.painter(), c, rect, look);

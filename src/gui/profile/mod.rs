@@ -223,7 +223,7 @@ pub fn profile_ui(ui: &mut Ui, view: ProfileView<'_>, panel: &mut ProfilePanel, 
     }
     match view.profiled() {
         Some(profiled) => {
-            summary::summary_ui(ui, view, profiled, panel, commands);
+            summary::summary_ui(ui, view, profiled, panel);
             cards::cards_ui(ui, view, profiled, panel, commands);
         }
         None if view.slots.profile.is_pending() => {}

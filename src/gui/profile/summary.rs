@@ -6,7 +6,6 @@ use super::facts::Profiled;
 use super::{Order, ProfilePanel, ProfileView};
 use crate::base::units;
 use crate::gui::partitions::tone_of;
-use crate::gui::state::Commands;
 use crate::gui::theme::{self, Tone, colors, space};
 use crate::gui::widgets::{accuracy_badge, badge, card, dot, quiet_button};
 use crate::profile::Severity;
@@ -14,13 +13,7 @@ use crate::profile::Severity;
 /// Findings that are told before the rest is asked for.
 const N_FINDINGS: usize = 3;
 
-pub(super) fn summary_ui(
-    ui: &mut Ui,
-    view: ProfileView<'_>,
-    profiled: &Profiled,
-    panel: &mut ProfilePanel,
-    _commands: &mut Commands,
-) {
+pub(super) fn summary_ui(ui: &mut Ui, view: ProfileView<'_>, profiled: &Profiled, panel: &mut ProfilePanel) {
     let Some(drift) = view.drift() else { return };
     card(ui, |ui| {
         ui.spacing_mut().item_spacing.y = space::XS;
