@@ -148,7 +148,7 @@ fn print(map: &SchemaMap, choice: MapChoice, output: &mut Output) -> Result<(), 
             let n: u64 = key.cells.iter().flatten().map(|cell| cell.n_present).sum();
             let share = if of == 0 { 0.0 } else { n as f64 / of as f64 };
             vec![
-                format!("{}{}", "  ".repeat(key.depth), last_name(&key.path)),
+                format!("{}{}", "  ".repeat(key.depth), key.name()),
                 map.types_text(&key.types),
                 units::percent(share.min(1.0)),
                 map.partition_name(key.first_seen),
@@ -190,12 +190,6 @@ fn print(map: &SchemaMap, choice: MapChoice, output: &mut Output) -> Result<(), 
     Ok(())
 }
 
-/// The last part of a path; the parts above it are lines above.
-fn last_name(path: &str) -> &str {
-    let name = path.rsplit('.').next().unwrap_or(path);
-    if name.ends_with("[]") { "[]" } else { name }
-}
-
 /// One character a partition, or for several of them together.
 fn strip(key: &MapKey, n_partitions: usize) -> String {
     let n = n_partitions.min(STRIP);
@@ -227,7 +221,7 @@ fn mark(cells: &[Option<&MapCell>]) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::{last_name, mark};
+    use super::mark;
     use crate::profile::schema_map::MapCell;
 
     #[test]
@@ -247,13 +241,5 @@ mod tests {
         assert_eq!(mark(&[Some(&cell(100)), None]), '▓');
         assert_eq!(mark(&[Some(&cell(3))]), '░');
         assert_eq!(mark(&[Some(&cell(100)), Some(&mixed)]), '!');
-    }
-
-    #[test]
-    fn a_key_is_called_by_its_last_part() {
-        assert_eq!(
-            ["id", "place.zip", "tags[]", "a.items[]", "items[].price"].map(last_name),
-            ["id", "zip", "[]", "[]", "price"]
-        );
     }
 }

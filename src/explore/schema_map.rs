@@ -14,8 +14,8 @@ const CONCURRENT_PARTITIONS: usize = 4;
 const CONCURRENT_FILES: usize = 4;
 /// Objects of a partition that are listed when only a few are drawn from them.
 const MAX_LISTED: usize = 3000;
-/// A map that is under way is shown again after so many partitions.
-const SHOW_EVERY: usize = 8;
+/// A map that is under way is shown first after so many partitions, then whenever it grew by half.
+const SHOW_FIRST: usize = 8;
 
 /// How much of each partition is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,7 @@ pub async fn schema_map(
     let mut reads = futures::stream::iter(reads.collect::<Vec<_>>()).buffered(CONCURRENT_PARTITIONS);
     let mut read = Vec::new();
     let mut is_complete = true;
+    let mut next_shown = SHOW_FIRST;
     while let Some(outcome) = reads.next().await {
         match outcome {
             Ok(partition) => read.push(partition),
@@ -82,7 +83,8 @@ pub async fn schema_map(
             Err(error) => return Err(error),
         }
         progress.add_done(1);
-        if read.len() % SHOW_EVERY == 0 {
+        if read.len() >= next_shown {
+            next_shown += next_shown / 2;
             on_partial(SchemaMap::new(&read, false));
         }
     }

@@ -484,7 +484,7 @@ impl Picture<'_> {
             }
             let indent = length(key.depth.min(6)) * space::MD;
             let room = NAMES_WIDTH - TYPES_WIDTH - indent - space::SM;
-            let name = one_line(&painter, last_name(&key.path), theme::mono_small(), c.text, room);
+            let name = one_line(&painter, key.name(), theme::mono_small(), c.text, room);
             let y = top + (ROW - name.size().y) / 2.0;
             painter.galley(pos2(rect.left() + indent, y), name, c.text);
             let color = if key.is_conflict { c.bad } else { c.weak };
@@ -568,11 +568,6 @@ impl Picture<'_> {
             ui.label(theme::body(plain(&change.message)).color(color));
         }
     }
-}
-
-fn last_name(path: &str) -> &str {
-    let name = path.rsplit('.').next().unwrap_or(path);
-    if name.ends_with("[]") { "[]" } else { name }
 }
 
 /// A key for those who hear it.

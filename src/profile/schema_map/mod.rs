@@ -84,9 +84,25 @@ pub struct MapKey {
 }
 
 impl MapKey {
+    /// The last part of the path, for a line below those above it.
+    pub fn name(&self) -> &str {
+        last_part(&self.path)
+    }
+
     pub fn cell(&self, partition: usize) -> Option<&MapCell> {
         self.cells.get(partition)?.as_ref()
     }
+}
+
+/// The last part of a path; of the items of a list, their brackets.
+///
+/// ```
+/// use skewer::profile::schema_map::last_part;
+/// assert_eq!(["id", "place.zip", "a.items[]", "items[].price"].map(last_part), ["id", "zip", "[]", "price"]);
+/// ```
+pub fn last_part(path: &str) -> &str {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    if name.ends_with("[]") { "[]" } else { name }
 }
 
 /// Keys × partitions. Keys in the order in which they were first seen, each before its members.
