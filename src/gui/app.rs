@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::partitions::{PartitionsView, partitions_ui};
 use super::picker::FilePicker;
 use super::preferences::{Preferences, file_in, session_in};
-use super::profile::{ProfileView, profile_ui};
+use super::profile::profile_tab;
 use super::recipe::{RecipeView, add_input_ui, recipe_ui};
 use super::saver::{Save, Saver};
 use super::shell::{self, StatusView};
@@ -397,24 +397,8 @@ impl App {
                 data_ui(ui, view, &mut panels.data, &mut self.commands);
             }
             Tab::Profile => {
-                let label = slots
-                    .profile
-                    .profile
-                    .key()
-                    .map(|(key, _)| format!("Profile of {}", key.said()));
-                let task = self
-                    .activity
-                    .iter()
-                    .find(|task| task.state == TaskState::Running && Some(&task.label) == label.as_ref());
-                let view = ProfileView {
-                    dataset: slots.dataset(document),
-                    is_listing: slots.listing.is_pending() || slots.sample.is_pending(),
-                    partition: document.partition.as_ref(),
-                    recipe: &document.recipe,
-                    slots: &slots.profile,
-                    progress: task.map(|task| &task.progress),
-                };
-                profile_ui(ui, view, &mut panels.profile, &mut self.commands);
+                let panel = &mut panels.profile;
+                profile_tab(ui, document, slots, &self.activity, panel, &mut self.commands);
             }
             Tab::Job => {
                 let progress = slots

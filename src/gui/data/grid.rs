@@ -47,6 +47,8 @@ pub struct GridView<'a> {
     pub accuracy: Accuracy,
     /// Each row shown comes from a record of its own.
     pub has_records: bool,
+    /// Heads have name and type only; nothing is computed for them.
+    pub hides_figures: bool,
 }
 
 /// Where the cursor is, what is hidden, and how wide columns are.
@@ -58,8 +60,6 @@ pub struct GridState {
     pub anchor: Option<(usize, usize)>,
     pub hidden: BTreeSet<String>,
     pub stats: StatsCache,
-    /// Heads have name and type only; nothing is computed for them.
-    pub hides_figures: bool,
     widths: HashMap<String, f32>,
     /// Size of the rows' part and its scroll offset in the last frame.
     view: egui::Vec2,
@@ -198,7 +198,7 @@ pub fn grid_ui(ui: &mut Ui, view: GridView<'_>, state: &mut GridState, commands:
 
     let content = vec2(
         columns.gutter + columns.width() + space::LG,
-        head::height(state.hides_figures) + row_y(view.df.height()) + space::MD,
+        head::height(view.hides_figures) + row_y(view.df.height()) + space::MD,
     );
     let available = ui.available_rect_before_wrap();
     let card = Rect::from_min_size(
@@ -237,13 +237,13 @@ pub fn grid_ui(ui: &mut Ui, view: GridView<'_>, state: &mut GridState, commands:
             columns: &columns,
             rect: Rect::from_min_size(top_left, viewport.size()),
             offset: viewport.min.to_vec2(),
-            head_height: head::height(state.hides_figures),
+            head_height: head::height(view.hides_figures),
         };
         frame.show(ui, state, commands);
         viewport
     });
     state.offset = output.inner.min.to_vec2();
-    state.view = output.inner.size() - vec2(columns.gutter, head::height(state.hides_figures));
+    state.view = output.inner.size() - vec2(columns.gutter, head::height(view.hides_figures));
     ui.painter().rect_stroke(
         card,
         size::CARD_RADIUS,
@@ -315,7 +315,7 @@ impl Frame<'_> {
         self.point(ui, &response, state);
         self.paint_rows(ui, c, state, response.has_focus());
         self.paint_numbers(ui, c, state);
-        if !state.hides_figures {
+        if !self.view.hides_figures {
             head::rows_label(ui, self.corner(), self.view.df.height());
         }
         let in_view = self.columns.between(self.offset.x, self.offset.x + body.width());

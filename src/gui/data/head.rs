@@ -40,7 +40,7 @@ impl Head<'_> {
     pub fn show(&self, ui: &Ui, view: &GridView<'_>, state: &mut GridState, commands: &mut Vec<Command>) {
         let c = colors(ui);
         let name = self.column.name().as_str();
-        let hides_figures = state.hides_figures;
+        let hides_figures = view.hides_figures;
         let figures = if hides_figures {
             None
         } else {

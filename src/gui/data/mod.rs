@@ -132,7 +132,6 @@ pub fn data_ui(ui: &mut Ui, view: DataView<'_>, panel: &mut DataPanel, commands:
             .collect();
         missing::missing_ui(ui, &lacks, view.recipe, input, &mut panel.missing, commands);
     }
-    panel.grid.hides_figures = view.hides_figures;
     toolbar::toolbar_ui(ui, &view, explored, panel, commands);
     if let Some(message) = view.error {
         read_error(ui, message, commands);
@@ -157,6 +156,7 @@ pub fn data_ui(ui: &mut Ui, view: DataView<'_>, panel: &mut DataPanel, commands:
         comparison: explored.comparison.as_deref(),
         accuracy: explored.accuracy,
         has_records: !view.is_stale && has_records(view.recipe, explored),
+        hides_figures: view.hides_figures,
     };
     if panel.compare.is_on
         && let Some(comparison) = &explored.comparison

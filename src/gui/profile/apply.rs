@@ -9,7 +9,6 @@ use crate::gui::listed::ListedDataset;
 use crate::gui::slots::{Purpose, Slots};
 use crate::gui::state::State;
 use crate::gui::theme::Tone;
-use crate::profile::columns::Level;
 use crate::session::Document;
 use crate::storage::Partition;
 
@@ -44,11 +43,7 @@ fn key_of(
         },
         recipe,
         is_sample: panel.is_sample,
-        level: if panel.is_summary {
-            Level::Summary
-        } else {
-            Level::Full
-        },
+        level: panel.level,
     })
 }
 

@@ -69,7 +69,11 @@ pub(super) fn shares_of_bars(
 )]
 fn bars_ui(ui: &Ui, rect: Rect, column: &str, bars: &[FactBar], before: Option<&[f64]>) -> Option<Condition> {
     let c = colors(ui);
-    let plot = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - ENDS));
+    // The share of the tallest bar stands above it.
+    let plot = Rect::from_min_max(
+        pos2(rect.left(), rect.top() + ENDS),
+        pos2(rect.right(), rect.bottom() - ENDS),
+    );
     let most_before = before.unwrap_or_default().iter().copied().fold(0.0, f64::max);
     let most = bars
         .iter()
@@ -256,7 +260,7 @@ fn values_ui(
         });
     }
     if n_more > 0 {
-        let text = format!("and {} more", units::plural(n_more, "value"));
+        let text = format!("and {}", units::plural(n_more, "more value"));
         let at = pos2(rect.left(), rect.bottom() - ENDS + 2.0);
         ui.painter()
             .text(at, Align2::LEFT_TOP, text, theme::small(), c.weak);

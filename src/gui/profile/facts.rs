@@ -15,6 +15,11 @@ use crate::transform::{Recipe, RecipeStep, Step};
 /// Most frequent values on a card.
 pub const N_VALUES: usize = 5;
 
+/// A most frequent value below this share is not frequent.
+const FREQUENT: f64 = 0.02;
+/// So few values are always listed.
+const FEW_VALUES: u64 = 20;
+
 /// One bar of a histogram.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FactBar {
@@ -175,6 +180,7 @@ fn distinct(profile: &ColumnProfile) -> String {
 
 fn range(profile: &ColumnProfile) -> String {
     let mut parts = Vec::new();
+    parts.extend(lengths(profile));
     if let (Some(min), Some(max)) = (&profile.min, &profile.max)
         && !matches!(min, Scalar::Bool(_))
     {
@@ -195,19 +201,26 @@ fn range(profile: &ColumnProfile) -> String {
                 _ => format!("mean {}", float(mean)),
             }),
     );
-    if let Some(lengths) = &profile.lengths {
-        let what = if profile.dtype.starts_with("list") {
-            "items"
-        } else {
-            "characters"
-        };
-        parts.push(format!(
-            "{} to {} {what}",
-            units::count(lengths.min),
-            units::count(lengths.max)
-        ));
-    }
     parts.join(" · ")
+}
+
+/// `2 to 16 characters`
+fn lengths(profile: &ColumnProfile) -> Option<String> {
+    let lengths = profile.lengths.as_ref()?;
+    let what = if profile.dtype.starts_with("list") {
+        "item"
+    } else {
+        "character"
+    };
+    Some(if lengths.min == lengths.max {
+        units::plural(lengths.max, what)
+    } else {
+        format!(
+            "{} to {}",
+            units::count(lengths.min),
+            units::plural(lengths.max, what)
+        )
+    })
 }
 
 fn short(value: &Scalar) -> String {
@@ -263,7 +276,8 @@ fn picture(profile: &ColumnProfile) -> Picture {
             is_of_lengths: false,
         };
     }
-    let repeats = profile.top.first().is_some_and(|top| top.n > 1) || n_values <= N_VALUES as u64;
+    // Of values that are nearly all different, five say nothing of the others.
+    let repeats = profile.top.first().is_some_and(|top| top.share >= FREQUENT) || n_values <= FEW_VALUES;
     if !profile.top.is_empty() && repeats {
         let values: Vec<FactValue> = profile
             .top
@@ -292,7 +306,11 @@ fn picture(profile: &ColumnProfile) -> Picture {
             is_of_lengths: true,
         };
     }
-    Picture::Nothing("Values of this type have no picture.")
+    Picture::Nothing(if profile.dtype.starts_with("struct") {
+        "Its fields have cards of their own."
+    } else {
+        "Values of this type have no picture."
+    })
 }
 
 fn bars(histogram: &Histogram, dtype: &str, n_values: u64, is_of_lengths: bool) -> Vec<FactBar> {

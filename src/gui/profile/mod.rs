@@ -27,15 +27,18 @@ pub use work::{Against, AgainstKey, MapKey, ProfileKey};
 use self::map::MapPanel;
 use super::command::Command;
 use super::listed::ListedDataset;
+use super::slots::Slots;
 use super::state::Commands;
 use super::theme::{self, space};
 use super::widgets::{Problem, empty_state, error_box, spinner};
 use crate::base::ProgressView;
 use crate::explore::MapChoice;
+use crate::profile::columns::Level;
 use crate::profile::drift::Drift;
 use crate::profile::schema_map::SchemaMap;
+use crate::session::Document;
 use crate::storage::Partition;
-use crate::task::Slot;
+use crate::task::{Slot, TaskState, TaskView};
 use crate::transform::Recipe;
 
 /// What the tab asks for.
@@ -90,7 +93,7 @@ pub struct ProfilePanel {
     /// After the recipe's steps instead of raw.
     is_after_recipe: bool,
     is_sample: bool,
-    is_summary: bool,
+    level: Level,
     /// Half-typed range of days to compare with.
     range: String,
     cards: cards::CardsState,
@@ -167,8 +170,33 @@ impl<'a> ProfileView<'a> {
     }
 }
 
+/// The tab as the window has it.
+pub fn profile_tab(
+    ui: &mut Ui,
+    document: &Document,
+    slots: &Slots,
+    activity: &[TaskView],
+    panel: &mut ProfilePanel,
+    commands: &mut Commands,
+) {
+    let key = slots.profile.profile.key();
+    let label = key.map(|(key, _)| format!("Profile of {}", key.said()));
+    let task = activity
+        .iter()
+        .find(|task| task.state == TaskState::Running && Some(&task.label) == label.as_ref());
+    let view = ProfileView {
+        dataset: slots.dataset(document),
+        is_listing: slots.listing.is_pending() || slots.sample.is_pending(),
+        partition: document.partition.as_ref(),
+        recipe: &document.recipe,
+        slots: &slots.profile,
+        progress: task.map(|task| &task.progress),
+    };
+    profile_ui(ui, view, panel, commands);
+}
+
 /// The tab in the space that is there.
-pub fn profile_ui(ui: &mut Ui, view: ProfileView<'_>, panel: &mut ProfilePanel, commands: &mut Commands) {
+fn profile_ui(ui: &mut Ui, view: ProfileView<'_>, panel: &mut ProfilePanel, commands: &mut Commands) {
     let Some(dataset) = view.dataset else {
         if view.is_listing {
             ui.horizontal(|ui| {

@@ -14,6 +14,7 @@ use crate::gui::widgets::{
     accuracy_badge, badge, card_button, primary_button, progress_bar, quiet_button, secondary_button,
     segmented, spinner, text_field,
 };
+use crate::profile::columns::Level;
 use crate::storage::Partition;
 
 const ORDERS: [(Order, &str); 6] = [
@@ -153,8 +154,15 @@ fn rows_button(ui: &mut Ui, view: ProfileView<'_>, dataset: &ListedDataset, pane
             panel.is_sample = true;
         }
         ui.add_space(space::XS);
-        ui.checkbox(&mut panel.is_summary, "Only summary figures")
-            .on_hover_text("Faster: no histograms and frequent values, and nothing to compare with");
+        let mut is_summary = panel.level == Level::Summary;
+        let hint = "Faster: no histograms and frequent values, and nothing to compare with";
+        if ui
+            .checkbox(&mut is_summary, "Only summary figures")
+            .on_hover_text(hint)
+            .changed()
+        {
+            panel.level = if is_summary { Level::Summary } else { Level::Full };
+        }
     });
 }
 

@@ -193,7 +193,11 @@ impl ColumnDrift {
         }
         self.nulls(before, after);
         let whole = before.categories.as_ref().zip(after.categories.as_ref());
-        if let Some((known, seen)) = whole {
+        // A number that was not there before is news only where there are few.
+        let is_listed = before.numbers.is_none() && after.numbers.is_none();
+        if let Some((known, seen)) =
+            whole.filter(|(known, seen)| is_listed || (known.is_whole && seen.is_whole))
+        {
             self.values(known, seen);
         }
         self.distribution(before, after, is_exact);

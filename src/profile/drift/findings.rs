@@ -86,7 +86,7 @@ pub(super) fn findings(columns: &[ColumnDrift], before: &Baseline, after: &Basel
 fn of_column(column: &ColumnDrift) -> Option<DriftFinding> {
     let worst = column.signs.first()?;
     let code = code(column, worst);
-    let title = format!("{} {}", column.name, worst.text);
+    let title = format!("{}: {}", column.name, worst.text);
     let mut message = column.verdict.clone();
     message.push_str(". ");
     message.push_str(why(code));
