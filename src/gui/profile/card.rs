@@ -12,7 +12,7 @@ use crate::gui::theme::{self, Colors, Tone, colors, size, space};
 use crate::profile::drift::{BaselineColumn, ColumnDrift};
 
 /// Of every card, so that only those in view need be laid out.
-pub(super) const HEIGHT: f32 = 230.0;
+pub(super) const HEIGHT: f32 = 242.0;
 const MARGIN: f32 = 14.0;
 const NULL_BAR: f32 = 4.0;
 

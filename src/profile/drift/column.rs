@@ -66,7 +66,7 @@ pub struct PsiBin {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Psi {
     pub value: f64,
-    /// What chance alone reaches in 1 of 20 cases with so many rows.
+    /// What chance alone reaches in 1 of 100 cases with so many rows.
     pub noise: f64,
     pub basis: Basis,
     pub bins: Vec<PsiBin>,
@@ -256,6 +256,10 @@ impl ColumnDrift {
             found.filter(is_more).cloned().collect::<Vec<_>>()
         };
         let is_exact = before.is_whole && after.is_whole;
+        // Ids are always new.
+        if !is_exact && covered(before).min(covered(after)) < LEAST_COVERED {
+            return;
+        }
         self.values_accuracy = if is_exact {
             Accuracy::Exact
         } else {
@@ -319,11 +323,12 @@ impl ColumnDrift {
             self.ks_accuracy = Some(Accuracy::Estimate);
         }
         if self.psi.is_none() && self.ks.is_none() {
-            self.not_compared = Some(if before.dtype == after.dtype {
-                "no value is frequent enough to compare".to_owned()
-            } else {
-                "the types differ".to_owned()
-            });
+            let why = match (before.dtype == after.dtype, before.dtype.starts_with("struct")) {
+                (false, _) => "the types differ",
+                (true, true) => "its fields are",
+                (true, false) => "no value is frequent enough",
+            };
+            self.not_compared = Some(why.to_owned());
         }
         let Some((severity, text)) = self.shift() else {
             return;

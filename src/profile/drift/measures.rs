@@ -44,16 +44,16 @@ pub fn psi(before: &[f64], after: &[f64]) -> Option<f64> {
     Some(terms.sum())
 }
 
-/// What the index stays under in 95 of 100 cases when nothing shifted and only chance is at work: `χ²(0.95, B − 1) ·
-/// (1/n + 1/m)`. Below it an index says nothing.
+/// What the index stays under in 99 of 100 cases when nothing shifted and only chance is at work: `χ²(0.99, B − 1) ·
+/// (1/n + 1/m)`. Below it an index says nothing. With 95 of 100, one of twenty columns would drift by chance every day.
 ///
 /// Source: B. Yurdakul, J. Naranjo, "Statistical properties of the population stability index", Journal of Risk Model
 /// Validation 14 (2020); χ² by the approximation of Wilson and Hilferty (1931).
 ///
 /// ```
 /// use skewer::profile::drift::psi_noise;
-/// // χ²(0.95, 9) = 16.92
-/// assert!((psi_noise(10, 1000, 1000).unwrap() - 0.0338).abs() < 0.0002);
+/// // χ²(0.99, 9) = 21.67
+/// assert!((psi_noise(10, 1000, 1000).unwrap() - 0.0433).abs() < 0.0002);
 /// assert_eq!(psi_noise(10, 0, 1000), None);
 /// ```
 pub fn psi_noise(n_bins: usize, n: u64, m: u64) -> Option<f64> {
@@ -62,7 +62,7 @@ pub fn psi_noise(n_bins: usize, n: u64, m: u64) -> Option<f64> {
     }
     let k = (n_bins - 1) as f64;
     let part = 2.0 / (9.0 * k);
-    let chi_square = k * (1.0 - part + 1.645 * part.sqrt()).powi(3);
+    let chi_square = k * (1.0 - part + 2.326 * part.sqrt()).powi(3);
     Some(chi_square * (1.0 / n as f64 + 1.0 / m as f64))
 }
 
