@@ -258,6 +258,7 @@ impl ColumnDrift {
         let is_exact = before.is_whole && after.is_whole;
         // Ids are always new.
         if !is_exact && covered(before).min(covered(after)) < LEAST_COVERED {
+            self.values_accuracy = Accuracy::Estimate;
             return;
         }
         self.values_accuracy = if is_exact {
