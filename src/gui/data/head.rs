@@ -214,9 +214,12 @@ pub(super) fn rows_label(ui: &Ui, corner: Rect, n_rows: usize) {
     let said = format!("Figures under the names are of the {rows} shown");
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &said));
     let painter = ui.painter().with_clip_rect(corner.intersect(ui.clip_rect()));
-    let at = pos2(corner.right() - space::SM, corner.top() + 23.0);
-    let text = format!("of {}", stats::compact(n_rows));
-    painter.text(at, egui::Align2::RIGHT_TOP, text, theme::small(), c.weak);
+    // Two short lines: the place is as narrow as the row numbers.
+    let texts = [stats::compact(n_rows), "rows".to_owned()];
+    for (text, top) in texts.into_iter().zip([23.0, 36.0]) {
+        let at = pos2(corner.right() - space::XS, corner.top() + top);
+        painter.text(at, egui::Align2::RIGHT_TOP, text, theme::small(), c.weak);
+    }
     response.on_hover_text(format!("{said}; the Columns menu switches them off"));
 }
 
