@@ -192,6 +192,10 @@ impl ColumnDrift {
             });
         }
         self.nulls(before, after);
+        if is_retyped && (before.numbers.is_none() || after.numbers.is_none()) {
+            self.not_compared = Some("the types differ".to_owned());
+            return;
+        }
         let whole = before.categories.as_ref().zip(after.categories.as_ref());
         // A number that was not there before is news only where there are few.
         let is_listed = before.numbers.is_none() && after.numbers.is_none();
@@ -280,7 +284,7 @@ impl ColumnDrift {
             let text = format!(
                 "{named} in {} of rows, such as `{}`",
                 units::percent(share),
-                first.value
+                cut(&first.value)
             );
             self.sign(SignKind::NewValues, severity, text);
         }
@@ -324,10 +328,10 @@ impl ColumnDrift {
             self.ks_accuracy = Some(Accuracy::Estimate);
         }
         if self.psi.is_none() && self.ks.is_none() {
-            let why = match (before.dtype == after.dtype, before.dtype.starts_with("struct")) {
-                (false, _) => "the types differ",
-                (true, true) => "its fields are",
-                (true, false) => "no value is frequent enough",
+            let why = if before.dtype.starts_with("struct") {
+                "its fields are"
+            } else {
+                "no value is frequent enough"
             };
             self.not_compared = Some(why.to_owned());
         }
@@ -387,6 +391,16 @@ impl ColumnDrift {
                 texts.join("; ")
             }
         };
+    }
+}
+
+/// The beginning of a long value, on one line.
+fn cut(value: &str) -> String {
+    const MAX: usize = 40;
+    let line = value.replace(['\n', '\r'], " ");
+    match line.char_indices().nth(MAX) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
     }
 }
 
