@@ -6,6 +6,7 @@
 mod commit;
 mod compact;
 mod data;
+mod drift;
 mod error;
 mod eventlog;
 mod export;
@@ -25,6 +26,7 @@ mod rows;
 mod run;
 mod sample_data;
 mod schema;
+mod schema_map;
 mod script;
 mod signal;
 mod skew;

@@ -7,16 +7,18 @@ use std::time::Instant;
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::data::Listed;
 use super::output::Output;
 use super::preview::{Steps, read_recipe};
-use super::{CliError, ConnectionArgs, data, rows, signal};
-use crate::base::{Accuracy, Progress, units};
+use super::{CliError, ConnectionArgs, data, drift, rows, signal};
+use crate::base::{Accuracy, Cancel, Progress, units};
 use crate::dataset::infer::Conflict;
 use crate::dataset::{Reason, Reject};
 use crate::explore::open_inputs;
-use crate::explore::scan::{Scan, ScanSource};
+use crate::explore::scan::{Scan, ScanSource, Scanned};
 use crate::profile::columns::{ColumnProfile, FigureAccuracy, Histogram, Level, Scalar};
-use crate::storage::Connection;
+use crate::profile::drift::{Baseline, Drift};
+use crate::storage::{Connection, DatasetKeys};
 
 #[derive(Debug, clap::Args)]
 pub struct ProfileArgs {
@@ -34,6 +36,12 @@ pub struct ProfileArgs {
     /// Reads about so many rows, spread over the files, instead of all
     #[arg(long, value_name = "N")]
     sample: Option<u64>,
+    /// Compares with other partitions, or with the baseline in a file
+    #[arg(long, value_name = "DAY|RANGE|FILE")]
+    against: Option<String>,
+    /// Writes what is needed to compare with these rows later
+    #[arg(long, value_name = "FILE")]
+    save_baseline: Option<PathBuf>,
     /// How much is collected
     #[arg(long, value_enum, default_value_t = LevelArg::Full)]
     level: LevelArg,
@@ -70,27 +78,31 @@ struct Answer {
     conflicts: Vec<Conflict>,
     /// The first of them.
     rejects: Vec<Reject>,
+    /// From what was compared with to these rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<Drift>,
 }
 
-pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
-    let level = match args.level {
-        LevelArg::Summary => Level::Summary,
-        LevelArg::Full => Level::Full,
-    };
-    let steps = match args.recipe.as_deref() {
-        Some(path) => read_recipe(path)?,
-        None => Steps::default(),
-    };
-    let is_json = args.json;
-    let (answer, code) = signal::block_on(|cancel, signalled| async move {
-        let started = Instant::now();
-        let connection: Connection = args.connection.into();
-        let listed = data::list(&args.location, &connection, &cancel).await?;
-        let dataset = listed.dataset(None)?;
-        let partition = args.partition.as_deref();
-        let objects = listed.objects(dataset, partition, &cancel).await?;
+/// What is profiled, whichever partitions.
+struct Wanted<'a> {
+    args: &'a ProfileArgs,
+    steps: &'a Steps,
+    level: Level,
+    listed: &'a Listed,
+    dataset: &'a DatasetKeys,
+}
+
+impl Wanted<'_> {
+    /// Profiles one partition, a range of days, or all; with the fields on whose type a sample of the files disagrees.
+    async fn profile(
+        &self,
+        partition: Option<&str>,
+        cancel: &Cancel,
+    ) -> Result<(Scanned<Vec<ColumnProfile>>, Vec<Conflict>), CliError> {
+        let (args, listed, steps) = (self.args, self.listed, self.steps);
+        let objects = listed.objects(self.dataset, partition, cancel).await?;
         let partition_of = listed.partition_numbers(&objects);
-        let source = ScanSource::open(&listed.store, objects, partition_of, None, &cancel).await?;
+        let source = ScanSource::open(&listed.store, objects, partition_of, None, cancel).await?;
         let conflicts = source.conflicts().to_vec();
         let mut scan = Scan::new(source);
         if !steps.recipe.steps.is_empty() {
@@ -100,8 +112,8 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
                 .as_deref()
                 .and_then(Path::parent)
                 .unwrap_or(Path::new(""));
-            let day = data::day(dataset, partition);
-            let inputs = open_inputs(&steps.inputs, day, base, &cancel).await;
+            let day = data::day(self.dataset, partition);
+            let inputs = open_inputs(&steps.inputs, day, base, cancel).await;
             scan = scan.with_recipe(&steps.recipe, &inputs)?;
         }
         if !args.columns.is_empty() {
@@ -116,11 +128,69 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
         if let Some(n_rows) = args.sample {
             scan = scan.with_sample(n_rows);
         }
-        let scanned = scan.profile_columns(level, &cancel, &Progress::new()).await?;
-        let mut columns = scanned.collected;
+        let mut scanned = scan.profile_columns(self.level, cancel, &Progress::new()).await?;
         if !args.columns.is_empty() {
-            columns.retain(|column| args.columns.iter().any(|path| is_in(&column.name, path)));
+            let is_wanted =
+                |column: &ColumnProfile| args.columns.iter().any(|path| is_in(&column.name, path));
+            scanned.collected.retain(is_wanted);
         }
+        Ok((scanned, conflicts))
+    }
+
+    fn baseline(&self, partition: Option<&str>, scanned: &Scanned<Vec<ColumnProfile>>) -> Baseline {
+        let location = self.listed.location.join(&self.dataset.prefix);
+        let from = match partition {
+            Some(partition) => format!("{location} {partition}"),
+            None => location.to_string(),
+        };
+        Baseline::of_columns(&from, scanned.accuracy, scanned.n_rows, &scanned.collected)
+    }
+}
+
+pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
+    let level = match args.level {
+        LevelArg::Summary => Level::Summary,
+        LevelArg::Full => Level::Full,
+    };
+    let steps = match args.recipe.as_deref() {
+        Some(path) => read_recipe(path)?,
+        None => Steps::default(),
+    };
+    if level == Level::Summary && (args.against.is_some() || args.save_baseline.is_some()) {
+        return Err(CliError::Usage {
+            message: "a comparison needs ranks and frequent values: leave `--level summary` out".to_owned(),
+        });
+    }
+    let is_json = args.json;
+    let (answer, code) = signal::block_on(|cancel, signalled| async move {
+        let started = Instant::now();
+        let connection: Connection = args.connection.clone().into();
+        let listed = data::list(&args.location, &connection, &cancel).await?;
+        let dataset = listed.dataset(None)?;
+        let partition = args.partition.as_deref();
+        let wanted = Wanted {
+            args: &args,
+            steps: &steps,
+            level,
+            listed: &listed,
+            dataset,
+        };
+        let (scanned, conflicts) = wanted.profile(partition, &cancel).await?;
+        let compared = match &args.against {
+            None => None,
+            Some(text) => Some(match drift::file_of(text) {
+                Some(path) => drift::read_baseline(&path)?,
+                None => {
+                    let (before, _) = wanted.profile(Some(text), &cancel).await?;
+                    wanted.baseline(Some(text), &before)
+                }
+            }),
+        };
+        let here = wanted.baseline(partition, &scanned);
+        if let Some(path) = &args.save_baseline {
+            drift::save_baseline(path, &here)?;
+        }
+        let drift = compared.map(|before| Drift::between(&before, &here));
         let answer = Answer {
             location: listed.location.join(&dataset.prefix).to_string(),
             level,
@@ -132,16 +202,20 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
             n_files_failed: scanned.n_files_failed,
             rejected: scanned.by_reason,
             seconds: started.elapsed().as_secs_f64(),
-            columns,
+            columns: scanned.collected,
             conflicts,
             rejects: scanned.rejects,
+            drift,
         };
         Ok::<_, CliError>((answer, signalled.code().unwrap_or(0)))
     })??;
     if is_json {
         output.json(&answer)?;
     } else {
-        answer.print(output)?;
+        match &answer.drift {
+            Some(drift) => drift::print(drift, output)?,
+            None => answer.print(output)?,
+        }
     }
     Ok(code)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::output::Output;
-use super::{CliError, ConnectionArgs, data, signal};
+use super::{CliError, ConnectionArgs, data, schema_map, signal};
 use crate::base::{Accuracy, Cancel, units};
 use crate::dataset::infer::{Conflict, SeenType, infer};
 use crate::dataset::{FileFormat, Format, dtype_name, parquet};
@@ -15,6 +15,11 @@ use crate::storage::{Connection, Object, Store};
 pub struct SchemaArgs {
     /// Folder, file or s3:// prefix
     location: String,
+    /// Keys by partition instead: where each is there, absent, or of another type
+    #[arg(long)]
+    map: bool,
+    #[command(flatten)]
+    extent: schema_map::ExtentArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
     /// Prints JSON
@@ -38,6 +43,9 @@ struct Answer {
 
 pub fn schema(args: SchemaArgs, output: &mut Output) -> Result<u8, CliError> {
     let connection: Connection = args.connection.into();
+    if args.map {
+        return schema_map::schema_map(&args.location, &connection, args.extent, args.json, output);
+    }
     let answer = signal::block_on(|cancel, _| async move {
         let listed = data::list(&args.location, &connection, &cancel).await?;
         let objects = listed.objects(listed.dataset(None)?, None, &cancel).await?;

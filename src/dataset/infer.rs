@@ -2,14 +2,12 @@
 //!
 //! Leaves to [`super::shape`] what types mean together. Timestamps stay strings: a step parses them, nothing guesses.
 
-use std::ops::ControlFlow;
-
 use futures::stream::StreamExt;
 use serde::Serialize;
 
-use super::decode::each_line;
+use super::records::{Folded, fold_records};
 use super::shape::Shape;
-use super::{Format, PageError, Schema, head, strata};
+use super::{PageError, Schema, strata};
 use crate::base::{Accuracy, Cancel};
 use crate::storage::{Object, Store};
 
@@ -78,7 +76,7 @@ pub async fn infer(store: &Store, objects: &[Object], cancel: &Cancel) -> Result
             Ok(Some(read)) => {
                 n_objects_read += 1;
                 is_whole &= read.is_whole;
-                shape.merge(read.shape);
+                shape.merge(read.value);
             }
             Ok(None) => {}
             Err(error @ (PageError::UnknownFormat { .. } | PageError::CorruptParquet { .. })) => {
@@ -115,42 +113,25 @@ pub async fn infer(store: &Store, objects: &[Object], cancel: &Cancel) -> Result
     })
 }
 
-struct Read {
-    shape: Shape,
-    is_whole: bool,
-}
-
 /// The shape of an object's first records; none for Parquet.
 async fn read(
     store: &Store,
     object: &Object,
     place: usize,
     cancel: &Cancel,
-) -> Result<Option<Read>, PageError> {
-    let format = head::format_of(store, object).await?;
-    if format.format != Format::Jsonl {
-        return Ok(None);
-    }
-    let answer = head::grow(store, object, cancel, move |head, extent| {
-        let is_whole = extent == head::Extent::Whole;
-        let mut shape = Shape::default();
-        let mut n = 0;
-        each_line(format.codec, head, is_whole, &mut |line, bytes| {
-            if n == SAMPLE_RECORDS {
-                n += 1;
+) -> Result<Option<Folded<Shape>>, PageError> {
+    fold_records(
+        store,
+        object,
+        SAMPLE_RECORDS,
+        cancel,
+        move |shape: &mut Shape, line, bytes| {
+            let Ok(record @ serde_json::Value::Object(_)) = serde_json::from_slice(bytes) else {
                 return false;
-            }
-            if let Ok(record @ serde_json::Value::Object(_)) = serde_json::from_slice(bytes) {
-                shape.add(&record, place, line);
-                n += 1;
-            }
+            };
+            shape.add(&record, place, line);
             true
-        });
-        if n < SAMPLE_RECORDS && extent == head::Extent::Head {
-            return Ok(ControlFlow::Continue(()));
-        }
-        let is_whole = is_whole && n <= SAMPLE_RECORDS;
-        Ok(ControlFlow::Break(Read { shape, is_whole }))
-    });
-    answer.await
+        },
+    )
+    .await
 }

@@ -12,6 +12,7 @@ mod input;
 pub mod origin;
 mod page;
 pub mod parquet;
+mod records;
 mod reject;
 pub mod row_bytes;
 pub mod rows;
@@ -30,6 +31,7 @@ pub use input::{
     files_sha256,
 };
 pub use page::{Page, PageError, unreadable};
+pub use records::{Folded, fold_records};
 pub use reject::{Reason, Reject, Stage};
 pub use sampling::{Portion, SampleChoice, SampleSize, Total};
 pub use schema::{Accept, DataType, Field, OnMismatch, OnMissing, OnUnknown, Schema, SchemaError};

@@ -12,6 +12,7 @@ use super::memory::Memory;
 use super::partitions::{PartitionsView, partitions_ui};
 use super::picker::FilePicker;
 use super::preferences::{Preferences, file_in, session_in};
+use super::profile::profile_tab;
 use super::recipe::{RecipeView, add_input_ui, recipe_ui};
 use super::runs::{READING, RunsCommand, RunsView, is_log_path, runs_ui};
 use super::saver::{Save, Saver};
@@ -315,9 +316,8 @@ impl App {
                 ui.spacing_mut().item_spacing.y = space::XS;
                 // The Partitions tab scrolls to the edge and has its margin inside.
                 let margin = match self.state.panels.tab {
-                    Tab::Partitions | Tab::Runs => 0,
-                    Tab::Data | Tab::Job => 14,
-                    Tab::Keys => 0,
+                    Tab::Partitions | Tab::Keys | Tab::Runs => 0,
+                    Tab::Data | Tab::Profile | Tab::Job => 14,
                 };
                 Frame::new()
                     .inner_margin(Margin::same(margin))
@@ -339,6 +339,7 @@ impl App {
                 let choices = [
                     (Tab::Partitions, "Partitions"),
                     (Tab::Data, "Data"),
+                    (Tab::Profile, "Profile"),
                     (Tab::Keys, "Keys"),
                     (Tab::Job, "Job"),
                     (Tab::Runs, "Runs"),
@@ -356,6 +357,7 @@ impl App {
             history,
             panels,
             slots,
+            preferences,
             ..
         } = &mut self.state;
         let document = history.document();
@@ -399,12 +401,16 @@ impl App {
                     edited_step: panels.recipe.open_step_at(),
                     input: slots.lacks.input.as_ref(),
                     inputs: slots.opened_inputs(),
+                    hides_figures: preferences.hides_column_figures,
                 };
                 data_ui(ui, view, &mut panels.data, &mut self.commands);
             }
             Tab::Keys => {
                 let view = super::keys::view(document, slots, &self.activity);
                 super::keys::keys_ui(ui, &view, &mut panels.keys, &mut self.commands);
+            Tab::Profile => {
+                let panel = &mut panels.profile;
+                profile_tab(ui, document, slots, &self.activity, panel, &mut self.commands);
             }
             Tab::Job => {
                 let progress = slots

@@ -1,18 +1,19 @@
 //! Carries out commands, takes what background work sent, and starts work whose key changed.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use egui::Context;
 
 use super::app::{App, close};
 use super::command::{Command, Tab};
+use super::profile::ProfileCommand;
 use super::saver::Save;
 use super::slots::{ExploreKey, Lacks, PageKey, Purpose, Slots};
 use super::state::{Place, State};
 use super::theme::{self, Tone};
 use super::work;
-use super::{edits, hints, job_facts, recipe_files, runs, second_data};
+use super::dialogs::{self, ask};
+use super::{edits, hints, job_facts, profile, recipe_files, runs, second_data};
 use crate::job::Job;
 use crate::session::{Document, Edit, Frozen, NoJob, SESSION_EXTENSION, Source};
 use crate::storage::{Connection, Location};
@@ -105,14 +106,15 @@ pub(super) fn take_events(app: &mut App, ctx: &Context) {
     }
     state.slots.inputs.poll();
     super::keys::poll(state);
-    take_exported_picture(state);
+    dialogs::take_exported_picture(state);
     runs::poll(state);
+    profile::poll(state);
     second_data::take_declared(state);
     take_session(state);
     recipe_files::take_recipe(state);
     job_facts::take(state, ctx);
     job_facts::take_test(state);
-    take_picked(app);
+    dialogs::take_picked(app);
 }
 
 fn take_session(state: &mut State) {
@@ -139,59 +141,7 @@ fn take_session(state: &mut State) {
     state.slots.session.clear();
 }
 
-/// Takes the answer of a dialog. None means that it was closed.
-fn take_picked(app: &mut App) {
-    let slots = &mut app.state.slots;
-    if !slots.picked.poll() || slots.picked.is_pending() {
-        return;
-    }
-    let purpose = slots.picked.key().map(|(_, purpose)| purpose.clone());
-    let answer = slots.picked.value().cloned().flatten();
-    let error = slots.picked.error().map(str::to_owned);
-    slots.picked.clear();
-    if let Some(error) = error {
-        app.state
-            .say(Tone::Bad, format!("the file dialog failed: {error}"));
-    }
-    let (Some(purpose), Some(path)) = (purpose, answer) else {
-        return;
-    };
-    match purpose {
-        Purpose::OpenFolder | Purpose::OpenFile => open_path(&mut app.state, path),
-        Purpose::OpenLog | Purpose::OpenLogFolder => {
-            let place = path.display().to_string();
-            runs::apply(app, runs::RunsCommand::Open(place, Connection::default()));
-        }
-        Purpose::OpenSession => open_session(app, path),
-        Purpose::SaveSession => save_session(app, with_ending(path)),
-        Purpose::OpenRecipe => recipe_files::open_recipe(app, path),
-        Purpose::SaveRecipe => recipe_files::save_recipe(app, path),
-        Purpose::Export => export(app, path),
-        Purpose::ExportPicture(picture) => export_picture(app, path, *picture),
-        Purpose::PickInput => {
-            if let Some(form) = &mut app.state.panels.add_input {
-                form.picked(&path.display().to_string());
-            }
-        }
-        Purpose::PickSink => {
-            let mut job = app.state.document().job.clone();
-            job.sink = path.display().to_string();
-            app.state.history.seal();
-            app.state.history.apply(Edit::SetJob(job));
-            app.state.history.seal();
-        }
-    }
-}
-
-fn with_ending(path: PathBuf) -> PathBuf {
-    if path.to_string_lossy().ends_with(".yaml") {
-        path
-    } else {
-        path.with_extension(SESSION_EXTENSION)
-    }
-}
-
-fn open_path(state: &mut State, path: PathBuf) {
+pub(super) fn open_path(state: &mut State, path: PathBuf) {
     let source = Source {
         location: Location::Local(path),
         connection: Connection::default(),
@@ -207,7 +157,7 @@ fn open(state: &mut State, source: Source) {
     state.go(Edit::Open(Some(source)));
 }
 
-fn open_session(app: &mut App, path: PathBuf) {
+pub(super) fn open_session(app: &mut App, path: PathBuf) {
     let tasks = &app.tasks;
     app.state
         .slots
@@ -215,7 +165,7 @@ fn open_session(app: &mut App, path: PathBuf) {
         .restart(path.clone(), |_| work::open_session(tasks, path));
 }
 
-fn save_session(app: &mut App, path: PathBuf) {
+pub(super) fn save_session(app: &mut App, path: PathBuf) {
     let document = app.state.document().clone();
     app.saver.save(Save::Session {
         path: path.clone(),
@@ -226,7 +176,7 @@ fn save_session(app: &mut App, path: PathBuf) {
     app.state.saved = document;
 }
 
-fn export(app: &mut App, path: PathBuf) {
+pub(super) fn export(app: &mut App, path: PathBuf) {
     match app.state.slots.spec.text.clone() {
         Ok(text) => {
             let generation = app.state.slots.next_generation();
@@ -238,90 +188,6 @@ fn export(app: &mut App, path: PathBuf) {
         }
         Err(reason) => app.state.say(Tone::Bad, format!("not exported: {reason}")),
     }
-}
-
-/// No person closes a dialog this fast: there was none, and the desktop says so nowhere but here.
-const NO_PERSON: Duration = Duration::from_millis(150);
-const NO_DIALOGS: &str = "this desktop has none: install xdg-desktop-portal or zenity; places can also be typed into the \
-                          address above, or given to `skewer` on the command line";
-
-fn export_picture(app: &mut App, path: PathBuf, picture: super::plot::PictureExport) {
-    let generation = app.state.slots.next_generation();
-    let tasks = &app.tasks;
-    let exported = &mut app.state.slots.exported_picture;
-    exported.restart((generation, path.clone()), |_| {
-        super::plot::export_picture(tasks, path, picture)
-    });
-}
-
-fn take_exported_picture(state: &mut State) {
-    let slot = &mut state.slots.exported_picture;
-    if !slot.poll() {
-        return;
-    }
-    let said = match (slot.error(), slot.value()) {
-        (Some(error), _) => (Tone::Bad, error.to_owned()),
-        (None, Some(path)) => (Tone::Good, format!("Exported to {path}")),
-        (None, None) => return,
-    };
-    state.say(said.0, said.1);
-}
-
-pub(super) fn ask(app: &mut App, purpose: Purpose) {
-    // A second dialog over the first confuses every desktop.
-    if app.state.slots.picked.is_pending() {
-        return;
-    }
-    let (answer, label) = match purpose {
-        Purpose::OpenFolder => (
-            app.picker.pick_folder("Open a folder of partitions"),
-            "Choosing a folder",
-        ),
-        Purpose::OpenFile => (app.picker.pick_file(), "Choosing a file"),
-        Purpose::OpenLog => (app.picker.pick_log(), "Choosing an event log"),
-        Purpose::OpenLogFolder => (
-            app.picker.pick_folder("Open the folder of a rolling event log"),
-            "Choosing an event log",
-        ),
-        Purpose::PickSink => (
-            app.picker.pick_folder("Choose the folder of the table"),
-            "Choosing the folder of the table",
-        ),
-        Purpose::PickInput => (
-            app.picker.pick_folder("Choose the folder of a second dataset"),
-            "Choosing data to add",
-        ),
-        Purpose::OpenSession => (app.picker.pick_session(), "Choosing a session"),
-        Purpose::OpenRecipe => (app.picker.pick_recipe(), "Choosing a recipe"),
-        Purpose::SaveRecipe => {
-            let name = format!("{}.recipe.yaml", app.state.document().job.name);
-            (app.picker.save_file(&name), "Choosing where to save the recipe")
-        }
-        Purpose::SaveSession => {
-            let name = format!("{}.{SESSION_EXTENSION}", app.state.document().job.name);
-            (app.picker.save_file(&name), "Choosing where to save")
-        }
-        Purpose::ExportPicture(ref export) => {
-            let name = super::plot::file_name(&export.picture);
-            (app.picker.save_picture(&name), "Choosing where to export")
-        }
-        Purpose::Export => {
-            let name = format!("{}.yaml", app.state.document().job.name);
-            (app.picker.save_file(&name), "Choosing where to export")
-        }
-    };
-    let generation = app.state.slots.next_generation();
-    let (tasks, asks_a_person) = (&app.tasks, app.picker.asks_a_person());
-    app.state.slots.picked.restart((generation, purpose), |_| {
-        tasks.spawn(label, move |_| async move {
-            let asked = Instant::now();
-            let answer = answer.await;
-            if answer.is_none() && asks_a_person && asked.elapsed() < NO_PERSON {
-                return Err(NO_DIALOGS.to_owned());
-            }
-            Ok(answer)
-        })
-    });
 }
 
 /// Carries out one command.
@@ -397,6 +263,7 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         Command::ShowTab(tab) => app.state.panels.tab = tab,
         Command::Keys(command) => super::keys::apply(app, command),
         Command::ExportPicture(picture) => ask(app, Purpose::ExportPicture(picture)),
+        Command::Profile(command) => profile::apply(app, command),
         Command::ShowStep(step) => app.state.panels.shown_step = step,
         Command::OpenStep(at) => open_step(&mut app.state, at),
         Command::CopyPython => job_facts::copy_python(&mut app.state),
@@ -434,6 +301,7 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         Command::ToggleSources => app.state.panels.has_sources ^= true,
         Command::ToggleRecipe => app.state.panels.has_recipe ^= true,
         Command::ToggleActivity => app.state.preferences.is_activity_open ^= true,
+        Command::ToggleColumnFigures => app.state.preferences.hides_column_figures ^= true,
         Command::ShowPalette => {
             app.state.panels.palette = match app.state.panels.palette {
                 Some(_) => None,
@@ -576,6 +444,7 @@ fn run_here(app: &mut App, is_replacing: bool) {
 
 /// Starts work whose key changed since the last frame.
 pub(super) fn start_work(app: &mut App) {
+    profile::start_work(app);
     let tasks = &app.tasks;
     let State {
         history,

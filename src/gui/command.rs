@@ -11,6 +11,7 @@ use super::keys::KeysCommand;
 use super::plot::PictureExport;
 use super::partitions::PartitionsCommand;
 use super::runs::RunsCommand;
+use super::profile::ProfileCommand;
 use super::theme::{Theme, Tone};
 use crate::session::{Edit, EntryId, Source};
 use crate::storage::Connection;
@@ -22,6 +23,7 @@ pub enum Tab {
     #[default]
     Partitions,
     Data,
+    Profile,
     Keys,
     Job,
     Runs,
@@ -47,6 +49,8 @@ pub enum Command {
     Keys(KeysCommand),
     /// Asks for a file and draws a chart there.
     ExportPicture(Box<PictureExport>),
+    /// Anything of the Profile tab.
+    Profile(ProfileCommand),
     /// Shows the data after this many steps; none shows them after all steps.
     ShowStep(Option<usize>),
     /// Puts the recipe on the clipboard as a Python program.
@@ -117,6 +121,8 @@ pub enum Command {
     ToggleSources,
     ToggleRecipe,
     ToggleActivity,
+    /// Shows or hides figures under the names of columns.
+    ToggleColumnFigures,
     ShowPalette,
     ShowShortcuts,
     Quit,
@@ -149,6 +155,7 @@ pub enum CommandKind {
     Refresh,
     ShowPartitions,
     ShowData,
+    ShowProfile,
     ShowKeys,
     ShowJob,
     ShowRuns,
@@ -192,7 +199,7 @@ const fn plain(key: Key) -> KeyboardShortcut {
 }
 
 impl CommandKind {
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::OpenFolder,
         Self::OpenFile,
         Self::OpenSampleData,
@@ -217,6 +224,7 @@ impl CommandKind {
         Self::Refresh,
         Self::ShowPartitions,
         Self::ShowData,
+        Self::ShowProfile,
         Self::ShowKeys,
         Self::ShowJob,
         Self::ShowRuns,
@@ -413,6 +421,12 @@ impl CommandKind {
                 "Show data",
                 "Rows after the recipe's steps",
                 const { &[ctrl(Key::Num2)] },
+            ),
+            Self::ShowProfile => (
+                Command::ShowTab(Tab::Profile),
+                "Show profile",
+                "What each column holds, drift between days, and the schema map",
+                const { &[ctrl(Key::Num3)] },
             ),
             Self::ShowKeys => (
                 Command::ShowTab(Tab::Keys),

@@ -21,6 +21,10 @@ pub trait FilePicker {
     fn pick_log(&self) -> Picked;
     fn pick_session(&self) -> Picked;
     fn pick_recipe(&self) -> Picked;
+    /// A saved baseline of a profile.
+    fn pick_baseline(&self) -> Picked {
+        self.pick_session()
+    }
     /// A place to write to, with a name to start from.
     fn save_file(&self, name: &str) -> Picked;
     /// A place for a picture: the ending that a person gives says its format.
@@ -92,6 +96,14 @@ impl FilePicker for NativePicker {
             .set_file_name(name)
             .add_filter("PNG and SVG", &["png", "svg"])
             .save_file();
+        Box::pin(async move { Self::path(dialog.await) })
+    }
+
+    fn pick_baseline(&self) -> Picked {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title("Compare with a baseline")
+            .add_filter("Baselines", &["yaml", "yml"])
+            .pick_file();
         Box::pin(async move { Self::path(dialog.await) })
     }
 

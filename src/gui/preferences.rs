@@ -27,6 +27,8 @@ pub struct Preferences {
     /// 1 is 100%.
     pub zoom: f32,
     pub is_activity_open: bool,
+    /// Columns of the grid show name and type only.
+    pub hides_column_figures: bool,
     /// Folders and connections, in the order they were added.
     pub sources: Vec<SavedSource>,
     /// Newest first.
@@ -39,6 +41,7 @@ impl Default for Preferences {
             theme: Theme::System,
             zoom: 1.0,
             is_activity_open: true,
+            hides_column_figures: false,
             sources: Vec::new(),
             recents: Vec::new(),
         }

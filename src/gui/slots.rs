@@ -13,6 +13,7 @@ use super::listed::{Listed, ListedDataset};
 use super::plot::PictureExport;
 use super::partitions::PartitionsSlots;
 use super::runs::RunsSlots;
+use super::profile::ProfileSlots;
 use super::theme::SystemFonts;
 use crate::dataset::{InputSpec, Page, SampleChoice};
 use crate::explore::{Explored, Explorer, Suggestion};
@@ -145,6 +146,9 @@ pub enum Purpose {
     PickSink,
     /// A folder for the form that adds data.
     PickInput,
+    /// A baseline to compare a profile with.
+    PickBaseline,
+    SaveBaseline,
     /// The spec is written as it was when the dialog was opened.
     Export,
     /// The picture is drawn as it was when the dialog was opened.
@@ -178,6 +182,7 @@ pub struct Slots {
     pub run: Slot<u64, serde_json::Value>,
     /// Of the Runs tab.
     pub runs: RunsSlots,
+    pub profile: ProfileSlots,
     pub sample: Slot<(), PathBuf>,
     pub fonts: Slot<(), SystemFonts>,
     pub session: Slot<PathBuf, Document>,

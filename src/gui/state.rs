@@ -8,6 +8,7 @@ use super::job::JobPanel;
 use super::keys::KeysPanel;
 use super::partitions::PartitionsPanel;
 use super::preferences::Preferences;
+use super::profile::ProfilePanel;
 use super::recipe::{AddInputForm, RecipePanel};
 use super::runs::RunsPanel;
 use super::shell::{AddressField, ConnectForm, Palette, SourcesPanel};
@@ -96,6 +97,7 @@ pub struct Panels {
     pub partitions: PartitionsPanel,
     pub data: DataPanel,
     pub keys: KeysPanel,
+    pub profile: ProfilePanel,
     pub recipe: RecipePanel,
     pub job: JobPanel,
     pub runs: RunsPanel,
@@ -118,6 +120,7 @@ impl Default for Panels {
             partitions: PartitionsPanel::default(),
             data: DataPanel::default(),
             keys: KeysPanel::default(),
+            profile: ProfilePanel::default(),
             recipe: RecipePanel::default(),
             job: JobPanel::default(),
             runs: RunsPanel::default(),

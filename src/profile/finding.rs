@@ -50,6 +50,20 @@ pub enum FindingCode {
     LateFiles,
     /// Files that were modified before their date or in the future.
     ClockSkew,
+    /// A column that the baseline does not have.
+    ColumnAdded,
+    /// A column that only the baseline has.
+    ColumnGone,
+    /// A column with another type than in the baseline.
+    TypeChanged,
+    /// Another share of rows has no value.
+    NullShareChanged,
+    /// The values of a column are spread otherwise.
+    DistributionDrift,
+    /// Values that the baseline does not have.
+    NewValues,
+    /// Two profiles agree: nothing to do.
+    NoDrift,
 }
 
 /// How bad. Ordered from harmless to bad.
@@ -61,6 +75,18 @@ pub enum Severity {
     Note,
     Warn,
     Bad,
+}
+
+impl Severity {
+    /// As findings and JSON write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Note => "note",
+            Self::Warn => "warn",
+            Self::Bad => "bad",
+        }
+    }
 }
 
 /// One finding in words. A list of them is sorted by cost.

@@ -11,6 +11,8 @@ pub mod formulas;
 mod growth;
 pub mod keys;
 mod rows;
+pub mod drift;
+pub mod schema_map;
 mod skew;
 mod weekdays;
 

@@ -11,6 +11,7 @@ mod desk;
 mod journey;
 mod keys;
 mod partitions;
+mod profile;
 mod prototype;
 mod runs;
 mod shell;

@@ -32,7 +32,7 @@ mod s3_server;
 mod sample;
 mod scan_s3;
 mod server_in_memory;
-mod skew_keys;
 mod skew;
+mod skew_keys;
 mod storage;
 mod tidy;

@@ -20,6 +20,8 @@ pub enum Condition {
     IsNotNull,
     /// From the first literal to below the second.
     Range(String, String),
+    /// From the literal on.
+    From(String),
 }
 
 impl Condition {
@@ -40,7 +42,11 @@ impl Condition {
     }
 
     pub fn sql(&self, column: &str) -> String {
-        let name = sql_name(column);
+        self.sql_of(&sql_name(column))
+    }
+
+    /// As [`Self::sql`] for a name that is SQL already, such as the path of a nested field.
+    pub fn sql_of(&self, name: &str) -> String {
         match self {
             Self::Is(literal) => format!("{name} = {literal}"),
             // A row without a value is not this value, and `<>` alone would leave it out too.
@@ -48,6 +54,7 @@ impl Condition {
             Self::IsNull => format!("{name} IS NULL"),
             Self::IsNotNull => format!("{name} IS NOT NULL"),
             Self::Range(from, to) => format!("{name} >= {from} AND {name} < {to}"),
+            Self::From(from) => format!("{name} >= {from}"),
         }
     }
 
@@ -61,15 +68,17 @@ impl Condition {
                 let between = format!(" AND {} < ", sql_name(column));
                 if let Some(literal) = rest.strip_prefix(" = ") {
                     Self::Is(literal.to_owned())
-                } else if let Some((from, to)) = rest.strip_prefix(" >= ")?.split_once(&between) {
-                    Self::Range(from.to_owned(), to.to_owned())
                 } else {
-                    return None;
+                    let from = rest.strip_prefix(" >= ")?;
+                    match from.split_once(&between) {
+                        Some((from, to)) => Self::Range(from.to_owned(), to.to_owned()),
+                        None => Self::From(from.to_owned()),
+                    }
                 }
             }
         };
         let is_plain = match &found {
-            Self::Is(literal) => is_literal(literal),
+            Self::Is(literal) | Self::From(literal) => is_literal(literal),
             Self::Range(from, to) => is_literal(from) && is_literal(to),
             _ => true,
         };
@@ -101,7 +110,7 @@ impl Condition {
     /// the second is meant, not what both have in common.
     pub fn insert_or_replace(&self, column: &str, recipe: &Recipe, at: usize) -> Option<Edit> {
         match Self::of_last_step(recipe, at, column) {
-            Some(Self::Is(_) | Self::Range(..) | Self::IsNull) => {
+            Some(Self::Is(_) | Self::Range(..) | Self::From(_) | Self::IsNull) => {
                 let at = at.checked_sub(1)?;
                 let mut step = recipe.steps.get(at)?.clone();
                 step.step = self.step(column)?.step;
@@ -226,13 +235,14 @@ mod tests {
             Condition::Is("-12".to_owned()),
             Condition::IsNull,
             Condition::IsNotNull,
+            Condition::From("1.5".to_owned()),
             range,
         ] {
             assert_eq!(Condition::read("a b", &condition.sql("a b")), Some(condition));
         }
         for sql in [
             "n = 1 AND m = 2",
-            "n >= 1",
+            "n >= 1 OR m = 3",
             "n >= 1 AND n < 2 OR m = 3",
             "nn = 1",
             "n = 'a' OR n = 'b'",

@@ -47,6 +47,8 @@ pub struct GridView<'a> {
     pub accuracy: Accuracy,
     /// Each row shown comes from a record of its own.
     pub has_records: bool,
+    /// Heads have name and type only; nothing is computed for them.
+    pub hides_figures: bool,
 }
 
 /// Where the cursor is, what is hidden, and how wide columns are.
@@ -196,7 +198,7 @@ pub fn grid_ui(ui: &mut Ui, view: GridView<'_>, state: &mut GridState, commands:
 
     let content = vec2(
         columns.gutter + columns.width() + space::LG,
-        head::HEIGHT + row_y(view.df.height()) + space::MD,
+        head::height(view.hides_figures) + row_y(view.df.height()) + space::MD,
     );
     let available = ui.available_rect_before_wrap();
     let card = Rect::from_min_size(
@@ -235,12 +237,13 @@ pub fn grid_ui(ui: &mut Ui, view: GridView<'_>, state: &mut GridState, commands:
             columns: &columns,
             rect: Rect::from_min_size(top_left, viewport.size()),
             offset: viewport.min.to_vec2(),
+            head_height: head::height(view.hides_figures),
         };
         frame.show(ui, state, commands);
         viewport
     });
     state.offset = output.inner.min.to_vec2();
-    state.view = output.inner.size() - vec2(columns.gutter, head::HEIGHT);
+    state.view = output.inner.size() - vec2(columns.gutter, head::height(view.hides_figures));
     ui.painter().rect_stroke(
         card,
         size::CARD_RADIUS,
@@ -257,14 +260,20 @@ struct Frame<'a> {
     /// Everything in view, head and row numbers included.
     rect: Rect,
     offset: egui::Vec2,
+    head_height: f32,
 }
 
 impl Frame<'_> {
     fn body(&self) -> Rect {
         Rect::from_min_max(
-            self.rect.min + vec2(self.columns.gutter, head::HEIGHT),
+            self.rect.min + vec2(self.columns.gutter, self.head_height),
             self.rect.max,
         )
+    }
+
+    /// Left of the heads, above the row numbers.
+    fn corner(&self) -> Rect {
+        Rect::from_min_size(self.rect.min, vec2(self.columns.gutter, self.head_height))
     }
 
     fn x(&self, edge: f32) -> f32 {
@@ -306,6 +315,9 @@ impl Frame<'_> {
         self.point(ui, &response, state);
         self.paint_rows(ui, c, state, response.has_focus());
         self.paint_numbers(ui, c, state);
+        if !self.view.hides_figures {
+            head::rows_label(ui, self.corner(), self.view.df.height());
+        }
         let in_view = self.columns.between(self.offset.x, self.offset.x + body.width());
         for at in in_view {
             let Some((_, column)) = self.columns.all.get(at) else {

@@ -16,9 +16,16 @@ use crate::gui::command::Command;
 use crate::gui::theme::{self, Colors, colors, size, space};
 use crate::gui::widgets::{Icon, paint_icon};
 
-pub(super) const HEIGHT: f32 = 66.0;
+/// Of a head with figures, and of one with name and type alone.
+const HEIGHT: f32 = 66.0;
+const BARE_HEIGHT: f32 = 44.0;
 const BARS_HEIGHT: f32 = 18.0;
 const BAR_WIDTH: f32 = 7.0;
+
+/// The height of all heads of a grid.
+pub(super) const fn height(hides_figures: bool) -> f32 {
+    if hides_figures { BARE_HEIGHT } else { HEIGHT }
+}
 
 /// One head and where it is drawn.
 pub(super) struct Head<'a> {
@@ -33,8 +40,13 @@ impl Head<'_> {
     pub fn show(&self, ui: &Ui, view: &GridView<'_>, state: &mut GridState, commands: &mut Vec<Command>) {
         let c = colors(ui);
         let name = self.column.name().as_str();
-        let figures = state.stats.get(self.column);
-        if figures.is_none() {
+        let hides_figures = view.hides_figures;
+        let figures = if hides_figures {
+            None
+        } else {
+            state.stats.get(self.column)
+        };
+        if figures.is_none() && !hides_figures {
             // The next frame goes on where this one had no time left.
             ui.ctx().request_repaint();
         }
@@ -191,6 +203,24 @@ impl Head<'_> {
             );
         }
     }
+}
+
+/// Says in the corner what the figures of the heads are of: the rows that are shown, whatever the data hold.
+pub(super) fn rows_label(ui: &Ui, corner: Rect, n_rows: usize) {
+    let c = colors(ui);
+    let id = ui.scope_id().with("rows of the figures");
+    let response = ui.interact(corner.intersect(ui.clip_rect()), id, Sense::hover());
+    let rows = units::plural(n_rows as u64, "row");
+    let said = format!("Figures under the names are of the {rows} shown");
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &said));
+    let painter = ui.painter().with_clip_rect(corner.intersect(ui.clip_rect()));
+    // Two short lines: the place is as narrow as the row numbers.
+    let texts = [stats::compact(n_rows), "rows".to_owned()];
+    for (text, top) in texts.into_iter().zip([23.0, 36.0]) {
+        let at = pos2(corner.right() - space::XS, corner.top() + top);
+        painter.text(at, egui::Align2::RIGHT_TOP, text, theme::small(), c.weak);
+    }
+    response.on_hover_text(format!("{said}; the Columns menu switches them off"));
 }
 
 /// `string · 9.1k distinct · 0% null`.

@@ -2,7 +2,7 @@
 
 mod column_card;
 mod compare;
-mod condition;
+pub(super) mod condition;
 mod copy;
 mod detail;
 mod distribution;
@@ -65,6 +65,8 @@ pub struct DataView<'a> {
     pub input: Option<&'a Schema>,
     /// Second datasets, for what can be offered.
     pub inputs: &'a Inputs,
+    /// Heads of columns have name and type only.
+    pub hides_figures: bool,
 }
 
 impl DataView<'_> {
@@ -154,6 +156,7 @@ pub fn data_ui(ui: &mut Ui, view: DataView<'_>, panel: &mut DataPanel, commands:
         comparison: explored.comparison.as_deref(),
         accuracy: explored.accuracy,
         has_records: !view.is_stale && has_records(view.recipe, explored),
+        hides_figures: view.hides_figures,
     };
     if panel.compare.is_on
         && let Some(comparison) = &explored.comparison
@@ -333,7 +336,7 @@ fn placeholder(ui: &mut Ui, partition: Option<&Partition>) {
             at = at.wrapping_add(1);
         }
         y += if row == 0 {
-            head::HEIGHT - space::MD
+            head::height(false) - space::MD
         } else {
             size::ROW
         };

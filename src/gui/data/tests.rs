@@ -25,6 +25,7 @@ struct State {
     lacks: Vec<StepLacks>,
     edited_step: Option<usize>,
     sample: SampleChoice,
+    hides_figures: bool,
     panel: DataPanel,
     commands: Vec<Command>,
 }
@@ -81,6 +82,7 @@ fn harness_with(
         lacks: Vec::new(),
         edited_step: None,
         sample: SampleChoice::default(),
+        hides_figures: false,
         panel: DataPanel::default(),
         commands: Vec::new(),
     };
@@ -111,6 +113,7 @@ fn harness_with(
                     lacks: &state.lacks,
                     edited_step: state.edited_step,
                     input: input.as_ref(),
+                    hides_figures: state.hides_figures,
                 };
                 data_ui(ui, view, &mut state.panel, &mut state.commands);
             },
@@ -118,6 +121,26 @@ fn harness_with(
         );
     harness.run_steps(6);
     harness
+}
+
+#[test]
+fn figures_of_heads_say_which_rows_they_are_of_and_can_be_switched_off() {
+    let mut harness = harness(Some(explored()), None);
+    harness.get_by_label("Figures under the names are of the 3 rows shown");
+    harness.get_by_label_contains("Columns 3 / 3").click();
+    harness.run_steps(6);
+    harness.get_by_label("Figures under the names").click();
+    harness.run_steps(6);
+    let asked = std::mem::take(&mut harness.state_mut().commands);
+    assert!(asked.contains(&Command::ToggleColumnFigures), "{asked:?}");
+    harness.state_mut().hides_figures = true;
+    harness.run_steps(6);
+    assert!(
+        harness
+            .query_by_label_contains("Figures under the names are of")
+            .is_none()
+    );
+    harness.get_by_label("column title");
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(super) fn toolbar_ui(
             spinner(ui);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            columns_menu(ui, explored, panel);
+            columns_menu(ui, view, explored, panel, commands);
             compare_button(ui, explored, panel);
             sample::sample_menu(ui, view, commands);
             let target = suggestions::Target {
@@ -122,7 +122,13 @@ fn compare_button(ui: &mut Ui, explored: &Explored, panel: &mut DataPanel) {
     }
 }
 
-fn columns_menu(ui: &mut Ui, explored: &Explored, panel: &mut DataPanel) {
+fn columns_menu(
+    ui: &mut Ui,
+    view: &DataView<'_>,
+    explored: &Explored,
+    panel: &mut DataPanel,
+    commands: &mut Vec<Command>,
+) {
     let df = &explored.df;
     let is_hidden = |name: &str| panel.grid.hidden.contains(name);
     let n_shown = df
@@ -151,6 +157,15 @@ fn columns_menu(ui: &mut Ui, explored: &Explored, panel: &mut DataPanel) {
                     .extend(df.columns().iter().map(|column| column.name().to_string()));
             }
         });
+        let mut has_figures = !view.hides_figures;
+        let hint = "Distinct values, share of nulls and bars of the rows shown";
+        if ui
+            .checkbox(&mut has_figures, "Figures under the names")
+            .on_hover_text(hint)
+            .changed()
+        {
+            commands.push(Command::ToggleColumnFigures);
+        }
         let names: Vec<&str> = df.columns().iter().map(|column| column.name().as_str()).collect();
         let found = fuzzy::ranked(&panel.column_search, &names);
         let hidden = &mut panel.grid.hidden;

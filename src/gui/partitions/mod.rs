@@ -16,6 +16,8 @@ mod treemap;
 
 pub use report::{PartitionsCommand, PartitionsSlots};
 
+pub(super) use findings::tone_of;
+
 use egui::{ScrollArea, Ui, vec2};
 
 use super::app::App;

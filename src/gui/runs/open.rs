@@ -159,8 +159,8 @@ pub fn keep_own(state: &mut State) {
 pub fn apply(app: &mut App, command: RunsCommand) {
     let panel = &mut app.state.panels.runs;
     match command {
-        RunsCommand::ChooseFile => crate::gui::apply::ask(app, Purpose::OpenLog),
-        RunsCommand::ChooseFolder => crate::gui::apply::ask(app, Purpose::OpenLogFolder),
+        RunsCommand::ChooseFile => crate::gui::dialogs::ask(app, Purpose::OpenLog),
+        RunsCommand::ChooseFolder => crate::gui::dialogs::ask(app, Purpose::OpenLogFolder),
         RunsCommand::Open(place, connection) => open(app, place, connection),
         RunsCommand::ReadAgain => match app.state.slots.runs.log.key().cloned() {
             Some(RunKey::Place {

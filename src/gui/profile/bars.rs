@@ -1,0 +1,324 @@
+//! The picture on a card: bars of a histogram or frequent values, with what another profile has in the same places.
+
+use egui::{Align2, Color32, Painter, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+
+use super::facts::{FactBar, FactValue, N_VALUES, Picture};
+use crate::base::units;
+use crate::gui::data::condition::Condition;
+use crate::gui::data::one_line;
+use crate::gui::theme::{self, Colors, colors, size, space};
+use crate::profile::drift::BaselineColumn;
+
+/// Height of every picture, so that cards are even.
+pub(super) const HEIGHT: f32 = 104.0;
+/// Below the bars.
+const ENDS: f32 = 16.0;
+/// What is not zero can be seen.
+const LEAST: f32 = 1.5;
+
+/// Draws the picture in `rect`. Returns the filter that a click asked for.
+pub(super) fn picture_ui(
+    ui: &Ui,
+    rect: Rect,
+    column: &str,
+    picture: &Picture,
+    before: Option<&BaselineColumn>,
+) -> Option<Condition> {
+    match picture {
+        Picture::Bars { bars, is_of_lengths } => {
+            let shares = before.and_then(|before| shares_of_bars(before, bars, *is_of_lengths));
+            bars_ui(ui, rect, column, bars, shares.as_deref())
+        }
+        Picture::Values { values, n_more } => values_ui(ui, rect, column, values, *n_more, before),
+        Picture::Nothing(why) => {
+            let c = colors(ui);
+            ui.painter()
+                .text(rect.left_top(), Align2::LEFT_TOP, why, theme::small(), c.weak);
+            None
+        }
+    }
+}
+
+/// The share of the other profile's values in each bar, 0..=1.
+pub(super) fn shares_of_bars(
+    before: &BaselineColumn,
+    bars: &[FactBar],
+    is_of_lengths: bool,
+) -> Option<Vec<f64>> {
+    let spread = if is_of_lengths {
+        before.lengths.as_ref()?
+    } else {
+        before.numbers.as_ref()?
+    };
+    let last = bars.len().saturating_sub(1);
+    let share = |(at, bar): (usize, &FactBar)| {
+        let high = if at == last {
+            spread.at_or_below(bar.high)
+        } else {
+            spread.below(bar.high)
+        };
+        (high - spread.below(bar.low)).max(0.0)
+    };
+    Some(bars.iter().enumerate().map(share).collect())
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "some dozen bars, and shares for a picture"
+)]
+fn bars_ui(ui: &Ui, rect: Rect, column: &str, bars: &[FactBar], before: Option<&[f64]>) -> Option<Condition> {
+    let c = colors(ui);
+    // The share of the tallest bar stands above it.
+    let plot = Rect::from_min_max(
+        pos2(rect.left(), rect.top() + ENDS),
+        pos2(rect.right(), rect.bottom() - ENDS),
+    );
+    let most_before = before.unwrap_or_default().iter().copied().fold(0.0, f64::max);
+    let most = bars
+        .iter()
+        .map(|bar| bar.share)
+        .fold(most_before, f64::max)
+        .max(1e-12);
+    let width = plot.width() / bars.len().max(1) as f32;
+    let mut asked = None;
+    let painter = ui.painter();
+    for (at, bar) in bars.iter().enumerate() {
+        let left = plot.left() + at as f32 * width;
+        let stripe = Rect::from_min_max(pos2(left, plot.top()), pos2(left + width, plot.bottom()));
+        let was = before.and_then(|shares| shares.get(at)).copied();
+        let said = match was {
+            Some(was) => format!(
+                "{column} {}: {}, {} before",
+                bar.label,
+                rows(bar.n, bar.share),
+                units::percent(was)
+            ),
+            None => format!("{column} {}: {}", bar.label, rows(bar.n, bar.share)),
+        };
+        let sense = if bar.keep.is_some() {
+            Sense::click()
+        } else {
+            Sense::hover()
+        };
+        let response = ui.interact(stripe, ui.scope_id().with((column, "bar", at)), sense);
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, bar.keep.is_some(), &said));
+        let color = if response.hovered() {
+            c.accent
+        } else {
+            theme::mix(c.panel, c.data, 0.8)
+        };
+        let fill =
+            |share: f64| (plot.height() * (share / most) as f32).max(if share > 0.0 { LEAST } else { 0.0 });
+        let gap = if width > 4.0 { 0.5 } else { 0.0 };
+        let body = Rect::from_min_max(
+            pos2(left + gap, plot.bottom() - fill(bar.share)),
+            pos2(left + width - gap, plot.bottom()),
+        );
+        painter.rect_filled(body, 0.0, color);
+        if let Some(was) = was {
+            // A line over the bars: seen on both colours, and told by its shape.
+            let y = plot.bottom() - fill(was);
+            painter.hline(left..=left + width, y, Stroke::new(2.0, c.text));
+            let next = before.and_then(|shares| shares.get(at + 1)).copied();
+            if let Some(next) = next {
+                painter.vline(
+                    left + width,
+                    span(y, plot.bottom() - fill(next)),
+                    Stroke::new(1.0, c.text),
+                );
+            }
+        }
+        if response.clicked() {
+            asked = bar.keep.clone();
+        }
+        response.on_hover_ui(|ui| {
+            ui.label(theme::strong(format!("{column}: {}", bar.label)));
+            ui.label(rows(bar.n, bar.share));
+            if let Some(was) = was {
+                ui.label(format!("{} of the values compared with", units::percent(was)));
+            }
+            if bar.keep.is_some() {
+                ui.label(theme::weak_small(ui, "Click adds a filter that keeps these rows"));
+            }
+        });
+    }
+    painter.hline(plot.x_range(), plot.bottom(), Stroke::new(size::LINE, c.edge));
+    ends_ui(painter, c, rect, bars, most);
+    asked
+}
+
+fn span(a: f32, b: f32) -> std::ops::RangeInclusive<f32> {
+    a.min(b)..=a.max(b)
+}
+
+/// The outermost borders, and how much the tallest bar is.
+fn ends_ui(painter: &Painter, c: &Colors, rect: Rect, bars: &[FactBar], most: f64) {
+    let y = rect.bottom() - ENDS + 2.0;
+    let half = rect.width() / 2.0 - space::SM;
+    let put = |text: &str, is_right: bool, y: f32| {
+        let galley = one_line(painter, text, theme::small(), c.weak, half);
+        let x = if is_right {
+            rect.right() - galley.size().x
+        } else {
+            rect.left()
+        };
+        painter.galley(pos2(x, y), galley, c.weak);
+    };
+    if let Some(first) = bars.first() {
+        put(first.label.split(" to ").next().unwrap_or_default(), false, y);
+    }
+    if let Some(last) = bars.last() {
+        put(last.label.rsplit(" to ").next().unwrap_or_default(), true, y);
+    }
+    put(&format!("most {}", units::percent(most)), true, rect.top() - 2.0);
+}
+
+/// `1,234 rows, 4.2%`
+fn rows(n: u64, share: f64) -> String {
+    format!("{}, {}", units::plural(n, "row"), units::percent(share))
+}
+
+/// The share of a value in another profile; none where it is not known.
+pub(super) fn share_before(before: &BaselineColumn, text: &str) -> Option<f64> {
+    let categories = before.categories.as_ref()?;
+    let found = categories.values.iter().find(|value| value.value == text);
+    match found {
+        Some(value) => Some(value.n as f64 / categories.n.max(1) as f64),
+        None => categories.is_whole.then_some(0.0),
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "a handful of values, and shares for a picture"
+)]
+fn values_ui(
+    ui: &Ui,
+    rect: Rect,
+    column: &str,
+    values: &[FactValue],
+    n_more: u64,
+    before: Option<&BaselineColumn>,
+) -> Option<Condition> {
+    let c = colors(ui);
+    let height = (rect.height() - ENDS) / N_VALUES as f32;
+    let was = |value: &FactValue| before.and_then(|before| share_before(before, &value.text));
+    let most = values
+        .iter()
+        .map(|value| value.share.max(was(value).unwrap_or(0.0)))
+        .fold(1e-12, f64::max);
+    let mut asked = None;
+    for (at, value) in values.iter().enumerate() {
+        let top = rect.top() + at as f32 * height;
+        let line = Rect::from_min_size(pos2(rect.left(), top), vec2(rect.width(), height - 1.0));
+        let before = was(value);
+        let said = match before {
+            Some(was) => format!(
+                "{column} = {}: {}, {} before",
+                value.text,
+                rows(value.n, value.share),
+                units::percent(was)
+            ),
+            None => format!("{column} = {}: {}", value.text, rows(value.n, value.share)),
+        };
+        let sense = if value.keep.is_some() {
+            Sense::click()
+        } else {
+            Sense::hover()
+        };
+        let response = ui.interact(line, ui.scope_id().with((column, "value", at)), sense);
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, value.keep.is_some(), &said));
+        let width = |share: f64| (line.width() * (share / most) as f32).max(LEAST);
+        let strength = if response.hovered() { 0.5 } else { 0.25 };
+        let bar = Rect::from_min_size(line.min, vec2(width(value.share), line.height()));
+        let painter = ui.painter();
+        painter.rect_filled(bar, 2.0, theme::mix(c.panel, c.data, strength));
+        if let Some(was) = before {
+            let x = line.left() + width(was);
+            painter.vline(x, line.y_range(), Stroke::new(2.0, c.text));
+        }
+        let share = units::percent(value.share);
+        let share = painter.layout_no_wrap(share, theme::small(), c.weak);
+        let room = line.width() - share.size().x - 3.0 * space::XS;
+        paint_text(painter, line, &value.text, room, c.text);
+        let y = line.center().y - share.size().y / 2.0;
+        painter.galley(pos2(line.right() - share.size().x - space::XS, y), share, c.weak);
+        if response.clicked() {
+            asked = value.keep.clone();
+        }
+        response.on_hover_ui(|ui| {
+            ui.label(theme::strong(&value.text));
+            ui.label(rows(value.n, value.share));
+            if let Some(was) = before {
+                ui.label(format!("{} of the values compared with", units::percent(was)));
+            }
+            if value.keep.is_some() {
+                ui.label(theme::weak_small(ui, "Click adds a filter that keeps these rows"));
+            }
+        });
+    }
+    if n_more > 0 {
+        let text = format!("and {}", units::plural(n_more, "more value"));
+        let at = pos2(rect.left(), rect.bottom() - ENDS + 2.0);
+        ui.painter()
+            .text(at, Align2::LEFT_TOP, text, theme::small(), c.weak);
+    }
+    asked
+}
+
+fn paint_text(painter: &Painter, line: Rect, text: &str, room: f32, color: Color32) {
+    let galley = one_line(painter, text, theme::small(), color, room);
+    let y = line.center().y - galley.size().y / 2.0;
+    painter.galley(pos2(line.left() + space::XS, y), galley, color);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{share_before, shares_of_bars};
+    use crate::gui::profile::facts::FactBar;
+    use crate::profile::drift::{BaselineColumn, Categories, Category, Spread};
+
+    #[test]
+    fn another_profile_is_laid_into_the_same_bars() {
+        let values: Vec<f64> = (0..1000).map(|n| f64::from(n) / 10.0).collect();
+        let before = BaselineColumn {
+            numbers: Spread::of_values(&values),
+            ..BaselineColumn::default()
+        };
+        let bar = |low, high| FactBar {
+            label: String::new(),
+            n: 0,
+            share: 0.0,
+            low,
+            high,
+            keep: None,
+        };
+        let shares = shares_of_bars(&before, &[bar(0.0, 20.0), bar(20.0, 100.0)], false).unwrap();
+        assert!(
+            (shares[0] - 0.2).abs() < 0.01 && (shares[1] - 0.8).abs() < 0.01,
+            "{shares:?}"
+        );
+        assert_eq!(shares_of_bars(&before, &[bar(0.0, 1.0)], true), None);
+    }
+
+    #[test]
+    fn a_value_that_is_not_listed_was_not_there_only_where_all_are_listed() {
+        let with = |is_whole| BaselineColumn {
+            categories: Some(Categories {
+                n: 10,
+                is_whole,
+                error: 0,
+                values: vec![Category {
+                    value: "a".to_owned(),
+                    n: 5,
+                }],
+            }),
+            ..BaselineColumn::default()
+        };
+        assert_eq!(share_before(&with(true), "a"), Some(0.5));
+        assert_eq!(share_before(&with(true), "b"), Some(0.0));
+        assert_eq!(share_before(&with(false), "b"), None);
+    }
+}

@@ -1,0 +1,97 @@
+//! The verdict of a comparison above the cards: how many columns drifted, which, and what to do.
+
+use egui::{Label, ScrollArea, Ui};
+
+use super::facts::Profiled;
+use super::{Order, ProfilePanel, ProfileView};
+use crate::base::units;
+use crate::gui::partitions::tone_of;
+use crate::gui::theme::{self, Tone, colors, space};
+use crate::gui::widgets::{accuracy_badge, badge, card, dot, quiet_button};
+use crate::profile::Severity;
+
+/// Findings that are told before the rest is asked for.
+const N_FINDINGS: usize = 3;
+
+pub(super) fn summary_ui(ui: &mut Ui, view: ProfileView<'_>, profiled: &Profiled, panel: &mut ProfilePanel) {
+    let Some(drift) = view.drift() else { return };
+    card(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = space::XS;
+        ui.horizontal(|ui| {
+            dot(ui, colors(ui).of(tone_of(drift.severity))).on_hover_text(drift.severity.word());
+            ui.label(theme::strong(&drift.verdict));
+            for (severity, word) in [(Severity::Bad, "bad"), (Severity::Warn, "warn")] {
+                let n = drift
+                    .columns
+                    .iter()
+                    .filter(|column| column.severity == severity)
+                    .count();
+                if n > 0 {
+                    badge(ui, tone_of(severity), &format!("{n} {word}"));
+                }
+            }
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                if panel.order != Order::Drift && quiet_button(ui, true, "Sort by drift").clicked() {
+                    panel.order = Order::Drift;
+                }
+            });
+        });
+        ui.horizontal(|ui| {
+            let compared = format!(
+                "{} ({}) against {} ({})",
+                view.key().map_or("", |key| key.label.as_str()),
+                units::plural(profiled.n_rows, "row"),
+                drift.before.from,
+                units::plural(drift.before.n_rows, "row")
+            );
+            ui.add(Label::new(theme::weak_small(ui, compared)).truncate());
+            if !drift.before.accuracy.is_exact() {
+                accuracy_badge(ui, drift.before.accuracy);
+            }
+        });
+        let told: Vec<_> = drift
+            .findings
+            .iter()
+            .filter(|found| found.finding.severity >= Severity::Warn)
+            .collect();
+        ScrollArea::vertical()
+            .id_salt("drift findings")
+            .max_height(132.0)
+            .auto_shrink([false, true])
+            .show(ui, |ui| {
+                for found in told.iter().take(N_FINDINGS) {
+                    ui.horizontal(|ui| {
+                        let finding = &found.finding;
+                        dot(ui, colors(ui).of(tone_of(finding.severity)))
+                            .on_hover_text(finding.severity.word());
+                        let text = theme::body(&finding.title);
+                        let response = ui.add(Label::new(text).truncate());
+                        response.on_hover_text(format!("{}\n{}", finding.message, finding.remedy));
+                    });
+                }
+                let gone: Vec<&str> = drift
+                    .columns
+                    .iter()
+                    .filter(|column| column.dtype_after.is_none())
+                    .map(|column| column.name.as_str())
+                    .collect();
+                if !gone.is_empty() {
+                    let text = format!("gone: {}", gone.join(", "));
+                    ui.label(theme::tone(ui, Tone::Bad, text));
+                }
+                let n_more = told.len().saturating_sub(N_FINDINGS);
+                if n_more > 0 {
+                    let text = format!(
+                        "and {} more: sort by drift to see them",
+                        units::plural(n_more as u64, "finding")
+                    );
+                    ui.label(theme::weak_small(ui, text));
+                }
+            });
+        ui.label(theme::weak_small(
+            ui,
+            "On the cards: bars are the rows profiled, the line is what they are compared with.",
+        ));
+    });
+    ui.add_space(space::SM);
+}

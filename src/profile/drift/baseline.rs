@@ -1,0 +1,230 @@
+//! What of a profile is enough to compare another with it, and the file that keeps it: `kind: Baseline`.
+//!
+//! A baseline holds no rows: counts, values at 201 ranks, and the most frequent values.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::spread::Spread;
+use crate::base::Accuracy;
+use crate::base::envelope::{API_VERSION, YamlError, from_yaml, to_yaml};
+
+/// A value and how often it occurs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Category {
+    pub value: String,
+    pub n: u64,
+}
+
+/// The most frequent values of a column.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Categories {
+    /// Values counted, without null.
+    pub n: u64,
+    /// Whether these are all the values there are.
+    pub is_whole: bool,
+    /// How far a count may be off, in values; 0 where all were counted.
+    pub error: u64,
+    /// Most frequent first.
+    pub values: Vec<Category>,
+}
+
+/// One column of a baseline.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaselineColumn {
+    pub name: String,
+    pub dtype: String,
+    pub n_rows: u64,
+    /// Rows without a value, whether null is written or the key is missing.
+    pub n_null: u64,
+    /// Of those, rows without the key, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_missing: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_distinct: Option<u64>,
+    /// Numbers, and times as seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<Spread>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub categories: Option<Categories>,
+    /// Characters of texts, or items of lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lengths: Option<Spread>,
+}
+
+impl BaselineColumn {
+    /// Share of rows without a value, 0..=1. None without rows.
+    pub fn null_share(&self) -> Option<f64> {
+        share(self.n_null, self.n_rows)
+    }
+
+    /// Share of rows without the key, 0..=1, where that is known.
+    pub fn missing_share(&self) -> Option<f64> {
+        share(self.n_missing?, self.n_rows)
+    }
+
+    pub fn n_values(&self) -> u64 {
+        self.n_rows.saturating_sub(self.n_null)
+    }
+}
+
+fn share(n: u64, of: u64) -> Option<f64> {
+    (of > 0).then(|| n as f64 / of as f64)
+}
+
+/// What a profile is compared with.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// Where the rows came from: `s3://lake/raw/ 2020-01-05`.
+    pub from: String,
+    /// How many of the rows there are were read.
+    pub accuracy: Accuracy,
+    pub n_rows: u64,
+    pub columns: Vec<BaselineColumn>,
+}
+
+/// Why a text is no baseline.
+#[derive(Debug, Error)]
+pub enum BaselineError {
+    #[error("{0}")]
+    Yaml(#[from] YamlError),
+    #[error("this is a `{kind}` of version `{version}`; a baseline is a `Baseline` of `{API_VERSION}`")]
+    Version { version: String, kind: String },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelope {
+    #[serde(rename = "apiVersion")]
+    api_version: String,
+    kind: String,
+    baseline: Baseline,
+}
+
+/// Only the head of the envelope, to tell another version from a broken file.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "apiVersion", default)]
+    api_version: String,
+    #[serde(default)]
+    kind: String,
+}
+
+const KIND: &str = "Baseline";
+
+impl Baseline {
+    /// Reads the text of a baseline file.
+    ///
+    /// # Errors
+    /// [`BaselineError`] with line and column, or with what the file is instead.
+    pub fn from_text(text: &str) -> Result<Self, BaselineError> {
+        if let Ok(head) = from_yaml::<Head>(text)
+            && (head.api_version != API_VERSION || head.kind != KIND)
+        {
+            return Err(BaselineError::Version {
+                version: head.api_version,
+                kind: head.kind,
+            });
+        }
+        Ok(from_yaml::<Envelope>(text)?.baseline)
+    }
+
+    /// The text of a baseline file.
+    ///
+    /// # Errors
+    /// [`YamlError`] when a figure has no YAML form.
+    pub fn to_text(&self) -> Result<String, YamlError> {
+        to_yaml(&Envelope {
+            api_version: API_VERSION.to_owned(),
+            kind: KIND.to_owned(),
+            baseline: self.clone(),
+        })
+    }
+
+    pub fn column(&self, name: &str) -> Option<&BaselineColumn> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Baseline, BaselineColumn, Categories, Category};
+    use crate::base::Accuracy;
+    use crate::profile::drift::Spread;
+
+    /// A file as the first release wrote it: every later one must read it.
+    const GOLDEN: &str = include_str!("baseline_v1.yaml");
+
+    fn written() -> Baseline {
+        let values: Vec<Category> = [("US", 60), ("no", 30)]
+            .map(|(value, n)| Category {
+                value: value.to_owned(),
+                n,
+            })
+            .to_vec();
+        Baseline {
+            from: "s3://lake/raw/ 2020-01-05".to_owned(),
+            accuracy: Accuracy::Sample {
+                n: 100,
+                of: Some(1000),
+            },
+            n_rows: 100,
+            columns: vec![
+                BaselineColumn {
+                    name: "salary".to_owned(),
+                    dtype: "float64".to_owned(),
+                    n_rows: 100,
+                    n_null: 10,
+                    n_missing: Some(4),
+                    n_distinct: Some(3),
+                    numbers: Some(Spread {
+                        n: 90,
+                        error: 0.013,
+                        quantiles: vec![-1.5, 0.0, 1e300],
+                    }),
+                    ..BaselineColumn::default()
+                },
+                BaselineColumn {
+                    name: "country".to_owned(),
+                    dtype: "string".to_owned(),
+                    n_rows: 100,
+                    n_null: 10,
+                    categories: Some(Categories {
+                        n: 90,
+                        is_whole: true,
+                        error: 0,
+                        values,
+                    }),
+                    ..BaselineColumn::default()
+                },
+            ],
+        }
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_is_read_and_written_alike() {
+        assert_eq!(written().to_text().unwrap(), GOLDEN);
+        assert_eq!(Baseline::from_text(GOLDEN).unwrap(), written());
+    }
+
+    #[test]
+    fn another_kind_or_version_is_named() {
+        let error = Baseline::from_text("apiVersion: skewer/v9\nkind: Baseline\n").unwrap_err();
+        assert!(error.to_string().contains("`skewer/v9`"), "{error}");
+        let error = Baseline::from_text("apiVersion: skewer/v1\nkind: Job\n").unwrap_err();
+        assert!(error.to_string().contains("a `Job`"), "{error}");
+        let error =
+            Baseline::from_text("apiVersion: skewer/v1\nkind: Baseline\nbaseline: {rows: 3}\n").unwrap_err();
+        assert!(error.to_string().starts_with("3:"), "{error}");
+    }
+
+    #[test]
+    fn shares_of_no_rows_are_none() {
+        let column = BaselineColumn::default();
+        assert_eq!((column.null_share(), column.missing_share()), (None, None));
+    }
+}

@@ -1,0 +1,548 @@
+//! What changed in one column between a baseline and a later profile, and how bad that is.
+
+use serde::Serialize;
+
+use super::baseline::{BaselineColumn, Categories, Category};
+use super::measures::{Ks, PSI_BAD, PSI_WARN, ks, psi, psi_noise};
+use super::spread::{Cut, Side, Spread};
+use crate::base::{Accuracy, units};
+use crate::profile::Severity;
+
+/// Bins of the population stability index of numbers: the baseline's deciles, as is usual.
+const N_BINS: usize = 10;
+/// A change of the share of nulls that is worth a word, a warning, and that breaks what comes after. Our own convention.
+const NULL_STEPS: [(f64, Severity); 3] = [
+    (0.2, Severity::Bad),
+    (0.05, Severity::Warn),
+    (0.01, Severity::Note),
+];
+/// Standard errors beyond which a change of a share is no chance.
+const Z_LIMIT: f64 = 3.0;
+/// A distance worth a warning where no index could be computed, and one worth a word. Our own convention.
+const KS_WARN: f64 = 0.2;
+const KS_NOTE: f64 = 0.1;
+/// New values in so many rows are worth a warning.
+const NEW_VALUES_WARN: f64 = 0.01;
+/// New and vanished values that are named.
+const N_NAMED: usize = 10;
+/// Where the most frequent values are less than this part of the rows, their shares say nothing of the column.
+const LEAST_COVERED: f64 = 0.2;
+
+/// How the schema of a column changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum SchemaDrift {
+    Added,
+    Gone,
+    Retyped {
+        from: String,
+        to: String,
+    },
+    /// There were no nulls, and now there are.
+    BecameNullable,
+}
+
+/// What the bins of the index are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// Ranges of values.
+    Values,
+    /// The values themselves.
+    Categories,
+    /// Ranges of lengths: characters of texts, items of lists.
+    Lengths,
+}
+
+/// One bin with the share that each side has in it, 0..=1.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PsiBin {
+    pub label: String,
+    pub before: f64,
+    pub after: f64,
+}
+
+/// The population stability index and what it is made of.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Psi {
+    pub value: f64,
+    /// What chance alone reaches in 1 of 100 cases with so many rows.
+    pub noise: f64,
+    pub basis: Basis,
+    pub bins: Vec<PsiBin>,
+    pub accuracy: Accuracy,
+}
+
+/// What changed in one column.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ColumnDrift {
+    pub name: String,
+    pub schema: Option<SchemaDrift>,
+    pub severity: Severity,
+    /// In a few words, such as `shifted: PSI 0.41, KS 0.32`.
+    pub verdict: String,
+    pub dtype_before: Option<String>,
+    pub dtype_after: Option<String>,
+    pub null_share_before: Option<f64>,
+    pub null_share_after: Option<f64>,
+    pub missing_share_before: Option<f64>,
+    pub missing_share_after: Option<f64>,
+    pub psi: Option<Psi>,
+    pub ks: Option<Ks>,
+    /// Accuracy of the distance.
+    pub ks_accuracy: Option<Accuracy>,
+    /// Why there is neither index nor distance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_compared: Option<String>,
+    /// Values that the baseline did not have, most frequent first.
+    pub new_values: Vec<Category>,
+    /// Values that are no longer there.
+    pub gone_values: Vec<Category>,
+    /// Of new and vanished values: estimates where not all values of both sides are known.
+    pub values_accuracy: Accuracy,
+    /// Each thing that was found, with how bad it is.
+    #[serde(skip)]
+    pub signs: Vec<Sign>,
+}
+
+/// One thing that was found in a column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sign {
+    pub kind: SignKind,
+    pub severity: Severity,
+    /// A part of a sentence.
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SignKind {
+    Schema,
+    Distribution,
+    Nulls,
+    NewValues,
+}
+
+impl ColumnDrift {
+    /// Sorts columns by how much they drifted: severity, then the index, then the distance.
+    pub fn weight(&self) -> (Severity, f64) {
+        let psi = self.psi.as_ref().map(|psi| psi.value);
+        let ks = self.ks.map(|ks| ks.statistic);
+        (self.severity, psi.or(ks).unwrap_or(0.0))
+    }
+
+    /// Compares a column that may be missing on one side; none when it is on neither.
+    pub fn of(
+        before: Option<&BaselineColumn>,
+        after: Option<&BaselineColumn>,
+        is_exact: bool,
+    ) -> Option<Self> {
+        let name = before.or(after)?.name.clone();
+        let mut drift = Self {
+            name,
+            schema: None,
+            severity: Severity::Good,
+            verdict: String::new(),
+            dtype_before: before.map(|column| column.dtype.clone()),
+            dtype_after: after.map(|column| column.dtype.clone()),
+            null_share_before: before.and_then(BaselineColumn::null_share),
+            null_share_after: after.and_then(BaselineColumn::null_share),
+            missing_share_before: before.and_then(BaselineColumn::missing_share),
+            missing_share_after: after.and_then(BaselineColumn::missing_share),
+            psi: None,
+            ks: None,
+            ks_accuracy: None,
+            not_compared: None,
+            new_values: Vec::new(),
+            gone_values: Vec::new(),
+            values_accuracy: Accuracy::Exact,
+            signs: Vec::new(),
+        };
+        match (before, after) {
+            (Some(before), Some(after)) => drift.both(before, after, is_exact),
+            (None, Some(_)) => {
+                drift.schema = Some(SchemaDrift::Added);
+                drift.sign(SignKind::Schema, Severity::Note, "is new".to_owned());
+            }
+            _ => {
+                drift.schema = Some(SchemaDrift::Gone);
+                drift.sign(SignKind::Schema, Severity::Bad, "is gone".to_owned());
+            }
+        }
+        drift.judge();
+        Some(drift)
+    }
+
+    fn sign(&mut self, kind: SignKind, severity: Severity, text: String) {
+        self.signs.push(Sign { kind, severity, text });
+    }
+
+    fn both(&mut self, before: &BaselineColumn, after: &BaselineColumn, is_exact: bool) {
+        let is_retyped = before.dtype != after.dtype;
+        if is_retyped {
+            let is_wider = matches!(
+                (before.dtype.as_str(), after.dtype.as_str()),
+                ("int64", "float64")
+            );
+            let severity = if is_wider { Severity::Warn } else { Severity::Bad };
+            let text = format!("is {} and was {}", after.dtype, before.dtype);
+            self.sign(SignKind::Schema, severity, text);
+            self.schema = Some(SchemaDrift::Retyped {
+                from: before.dtype.clone(),
+                to: after.dtype.clone(),
+            });
+        }
+        self.nulls(before, after);
+        if is_retyped && (before.numbers.is_none() || after.numbers.is_none()) {
+            self.not_compared = Some("the types differ".to_owned());
+            return;
+        }
+        let whole = before.categories.as_ref().zip(after.categories.as_ref());
+        // A number that was not there before is news only where there are few.
+        let is_listed = before.numbers.is_none() && after.numbers.is_none();
+        if let Some((known, seen)) =
+            whole.filter(|(known, seen)| is_listed || (known.is_whole && seen.is_whole))
+        {
+            self.values(known, seen);
+        }
+        self.distribution(before, after, is_exact);
+    }
+
+    /// Shares of rows without a value, and without the key.
+    fn nulls(&mut self, before: &BaselineColumn, after: &BaselineColumn) {
+        let changes = [
+            ("null", before.n_null, after.n_null),
+            (
+                "missing",
+                before.n_missing.unwrap_or_default(),
+                after.n_missing.unwrap_or_default(),
+            ),
+        ];
+        if before.n_null == 0 && before.n_rows > 0 && after.n_null > 0 && self.schema.is_none() {
+            self.schema = Some(SchemaDrift::BecameNullable);
+        }
+        let mut worst: Option<(f64, Sign)> = None;
+        for (word, n, m) in changes {
+            let Some((was, is, z)) = share_change((n, before.n_rows), (m, after.n_rows)) else {
+                continue;
+            };
+            let change = (is - was).abs();
+            let step = NULL_STEPS.iter().find(|(least, _)| change >= *least);
+            let never_before = n == 0 && m > 0;
+            let severity = match step {
+                _ if z < Z_LIMIT => continue,
+                Some((_, severity)) => *severity,
+                None if never_before => Severity::Note,
+                None => continue,
+            };
+            let before = if n == 0 {
+                "never".to_owned()
+            } else {
+                units::percent(was)
+            };
+            let text = format!("{word} in {} of rows, {before} before", units::percent(is));
+            if worst.as_ref().is_none_or(|(least, _)| change > *least) {
+                let kind = SignKind::Nulls;
+                worst = Some((change, Sign { kind, severity, text }));
+            }
+        }
+        self.signs.extend(worst.map(|(_, sign)| sign));
+    }
+
+    /// New and vanished values.
+    fn values(&mut self, before: &Categories, after: &Categories) {
+        let missing = |from: &Categories, of: &Categories| {
+            let is_known = |value: &Category| of.values.iter().any(|known| known.value == value.value);
+            let found = from.values.iter().filter(|value| !is_known(value));
+            // A value that is not among the most frequent may still be there; only one that is more frequent than the
+            // least of those is not.
+            let least = if of.is_whole { 0.0 } else { cutoff(of) * 2.0 };
+            let is_more = |value: &&Category| value.n as f64 / from.n.max(1) as f64 > least;
+            found.filter(is_more).cloned().collect::<Vec<_>>()
+        };
+        let is_exact = before.is_whole && after.is_whole;
+        // Ids are always new.
+        if !is_exact && covered(before).min(covered(after)) < LEAST_COVERED {
+            self.values_accuracy = Accuracy::Estimate;
+            return;
+        }
+        self.values_accuracy = if is_exact {
+            Accuracy::Exact
+        } else {
+            Accuracy::Estimate
+        };
+        let new = missing(after, before);
+        let gone = missing(before, after);
+        let n_new: u64 = new.iter().map(|value| value.n).sum();
+        let share = n_new as f64 / after.n.max(1) as f64;
+        if let Some(first) = new.first() {
+            let severity = if share >= NEW_VALUES_WARN {
+                Severity::Warn
+            } else {
+                Severity::Note
+            };
+            let named = units::plural(new.len() as u64, "new value");
+            let text = format!(
+                "{named} in {} of rows, such as `{}`",
+                units::percent(share),
+                cut(&first.value)
+            );
+            self.sign(SignKind::NewValues, severity, text);
+        }
+        self.new_values = new.into_iter().take(N_NAMED).collect();
+        self.gone_values = gone.into_iter().take(N_NAMED).collect();
+    }
+
+    fn distribution(&mut self, before: &BaselineColumn, after: &BaselineColumn, is_exact: bool) {
+        let accuracy = |is_counted: bool| {
+            if is_exact && is_counted {
+                Accuracy::Exact
+            } else {
+                Accuracy::Estimate
+            }
+        };
+        if before.n_values() == 0 || after.n_values() == 0 {
+            self.not_compared = Some("one side has no values".to_owned());
+            return;
+        }
+        let categories = before.categories.as_ref().zip(after.categories.as_ref());
+        let numbers = before.numbers.as_ref().zip(after.numbers.as_ref());
+        if let Some((known, seen)) = numbers {
+            self.ks = Some(ks(known, seen));
+            self.ks_accuracy = Some(Accuracy::Estimate);
+        }
+        let has_few = |both: &(&Categories, &Categories)| both.0.is_whole && both.1.is_whole;
+        // Numbers with few values are codes: their values are better bins than ranges.
+        if let Some((known, seen)) = categories.filter(|both| numbers.is_none() || has_few(both)) {
+            let is_counted = known.error == 0 && seen.error == 0 && has_few(&(known, seen));
+            if covered(known).max(covered(seen)) >= LEAST_COVERED || has_few(&(known, seen)) {
+                self.psi = psi_of_categories(known, seen, accuracy(is_counted));
+            }
+        } else if let Some((known, seen)) = numbers {
+            self.psi = psi_of_spreads(known, seen, Basis::Values);
+        }
+        if self.psi.is_none()
+            && let Some((known, seen)) = before.lengths.as_ref().zip(after.lengths.as_ref())
+        {
+            self.psi = psi_of_spreads(known, seen, Basis::Lengths);
+            self.ks = Some(ks(known, seen));
+            self.ks_accuracy = Some(Accuracy::Estimate);
+        }
+        if self.psi.is_none() && self.ks.is_none() {
+            let why = if before.dtype.starts_with("struct") {
+                "its fields are"
+            } else {
+                "no value is frequent enough"
+            };
+            self.not_compared = Some(why.to_owned());
+        }
+        let Some((severity, text)) = self.shift() else {
+            return;
+        };
+        self.sign(SignKind::Distribution, severity, text);
+    }
+
+    /// How bad the shift of values is, and what says so.
+    fn shift(&self) -> Option<(Severity, String)> {
+        let psi = self.psi.as_ref().map(|psi| (psi.value, psi.noise, psi.basis));
+        let by_psi = psi.map_or(Severity::Good, |(value, noise, _)| match value {
+            value if value >= PSI_BAD.max(noise) => Severity::Bad,
+            value if value >= PSI_WARN.max(noise) => Severity::Warn,
+            _ => Severity::Good,
+        });
+        let by_ks = self.ks.filter(Ks::is_significant).map_or(Severity::Good, |ks| {
+            let least = ks.statistic - ks.error;
+            match least {
+                least if least >= KS_WARN => Severity::Warn,
+                least if least >= KS_NOTE => Severity::Note,
+                _ => Severity::Good,
+            }
+        });
+        let severity = by_psi.max(by_ks);
+        if severity == Severity::Good {
+            return None;
+        }
+        let what = match psi {
+            Some((_, _, Basis::Lengths)) => "lengths shifted",
+            _ if severity == Severity::Bad => "shifted much",
+            _ => "shifted",
+        };
+        Some((severity, format!("{what}: {}", self.measures())))
+    }
+
+    /// `PSI 0.41, KS 0.32`; empty when nothing was measured.
+    pub fn measures(&self) -> String {
+        let psi = self.psi.as_ref().map(|psi| format!("PSI {:.2}", psi.value));
+        let ks = self.ks.map(|ks| format!("KS {:.2}", ks.statistic));
+        psi.into_iter().chain(ks).collect::<Vec<_>>().join(", ")
+    }
+
+    fn judge(&mut self) {
+        self.signs
+            .sort_by_key(|sign| (std::cmp::Reverse(sign.severity), sign.kind));
+        self.severity = self.signs.first().map_or(Severity::Good, |sign| sign.severity);
+        self.verdict = match self.signs.as_slice() {
+            [] => match (self.measures(), &self.not_compared) {
+                (measures, _) if !measures.is_empty() => format!("stable: {measures}"),
+                (_, Some(why)) => format!("not compared: {why}"),
+                _ => "stable".to_owned(),
+            },
+            signs => {
+                let texts: Vec<&str> = signs.iter().map(|sign| sign.text.as_str()).collect();
+                texts.join("; ")
+            }
+        };
+    }
+}
+
+/// The beginning of a long value, on one line.
+fn cut(value: &str) -> String {
+    const MAX: usize = 40;
+    let line = value.replace(['\n', '\r'], " ");
+    match line.char_indices().nth(MAX) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
+
+/// Two shares and how many standard errors they lie apart. None without rows.
+fn share_change((n, n_rows): (u64, u64), (m, m_rows): (u64, u64)) -> Option<(f64, f64, f64)> {
+    if n_rows == 0 || m_rows == 0 {
+        return None;
+    }
+    let (was, is) = (n as f64 / n_rows as f64, m as f64 / m_rows as f64);
+    let pooled = (n + m) as f64 / (n_rows + m_rows) as f64;
+    let variance = pooled * (1.0 - pooled) * (1.0 / n_rows as f64 + 1.0 / m_rows as f64);
+    let z = if variance > 0.0 {
+        (is - was).abs() / variance.sqrt()
+    } else {
+        0.0
+    };
+    Some((was, is, z))
+}
+
+/// The share that the listed values have of all.
+fn covered(categories: &Categories) -> f64 {
+    let n: u64 = categories.values.iter().map(|value| value.n).sum();
+    n as f64 / categories.n.max(1) as f64
+}
+
+/// The largest share that a value not listed can have.
+fn cutoff(categories: &Categories) -> f64 {
+    if categories.is_whole {
+        return 0.0;
+    }
+    let least = categories.values.last().map_or(0, |value| value.n);
+    (least + categories.error) as f64 / categories.n.max(1) as f64
+}
+
+/// Over the values that are known to be frequent on either side; all others are one bin.
+fn psi_of_categories(before: &Categories, after: &Categories, accuracy: Accuracy) -> Option<Psi> {
+    let share = |of: &Categories, value: &str| {
+        let listed = of.values.iter().find(|known| known.value == value);
+        listed.map(|known| known.n as f64 / of.n.max(1) as f64)
+    };
+    let mut bins: Vec<PsiBin> = Vec::new();
+    for (side, other) in [(before, after), (after, before)] {
+        for value in &side.values {
+            if bins.iter().any(|bin| bin.label == value.value) {
+                continue;
+            }
+            let here = value.n as f64 / side.n.max(1) as f64;
+            let is_listed = share(other, &value.value).is_some();
+            if !is_listed && here < 2.0 * cutoff(other) {
+                continue;
+            }
+            // What is not listed is taken for as frequent as it can be, so that the index is not too large.
+            let at = |of: &Categories| share(of, &value.value).unwrap_or_else(|| cutoff(of));
+            bins.push(PsiBin {
+                label: value.value.clone(),
+                before: at(before),
+                after: at(after),
+            });
+        }
+    }
+    let rest = |side: fn(&PsiBin) -> f64| (1.0 - bins.iter().map(side).sum::<f64>()).max(0.0);
+    let others = PsiBin {
+        label: "all others".to_owned(),
+        before: rest(|bin| bin.before),
+        after: rest(|bin| bin.after),
+    };
+    if others.before > 1e-9 || others.after > 1e-9 {
+        bins.push(others);
+    }
+    made(bins, Basis::Categories, (before.n, after.n), accuracy)
+}
+
+fn psi_of_spreads(before: &Spread, after: &Spread, basis: Basis) -> Option<Psi> {
+    let cuts = before.cuts(N_BINS);
+    let mut bins = Vec::with_capacity(cuts.len() + 1);
+    let mut from: Option<Cut> = None;
+    for to in cuts.iter().copied().map(Some).chain([None]) {
+        let share = |spread: &Spread| {
+            let low = from.map_or(0.0, |cut| spread.up_to(cut));
+            let high = to.map_or(1.0, |cut| spread.up_to(cut));
+            (high - low).max(0.0)
+        };
+        bins.push(PsiBin {
+            label: range_text(from, to),
+            before: share(before),
+            after: share(after),
+        });
+        from = to;
+    }
+    // Below the least value of the baseline, or above its greatest, may be nothing on either side.
+    bins.retain(|bin| bin.before > 0.0 || bin.after > 0.0);
+    made(bins, basis, (before.n, after.n), Accuracy::Estimate)
+}
+
+fn made(bins: Vec<PsiBin>, basis: Basis, (n, m): (u64, u64), accuracy: Accuracy) -> Option<Psi> {
+    let counts = |side: fn(&PsiBin) -> f64, n: u64| -> Vec<f64> {
+        bins.iter().map(|bin| side(bin) * n as f64).collect()
+    };
+    let value = psi(&counts(|bin| bin.before, n), &counts(|bin| bin.after, m))?;
+    Some(Psi {
+        value,
+        noise: psi_noise(bins.len(), n, m).unwrap_or(0.0),
+        basis,
+        bins,
+        accuracy,
+    })
+}
+
+/// `up to 10`, `10 to 20`, `= 0`, `over 90`.
+fn range_text(from: Option<Cut>, to: Option<Cut>) -> String {
+    let number = short;
+    match (from, to) {
+        (None, None) => "all".to_owned(),
+        (None, Some(to)) if to.side == Side::Before => format!("below {}", number(to.value)),
+        (None, Some(to)) => format!("up to {}", number(to.value)),
+        (Some(from), None) => format!("over {}", number(from.value)),
+        (Some(from), Some(to)) if from.side == Side::Before && (from.value - to.value).abs() == 0.0 => {
+            format!("= {}", number(to.value))
+        }
+        (Some(from), Some(to)) => format!("{} to {}", number(from.value), number(to.value)),
+    }
+}
+
+/// A number with as few digits as tell it from its like.
+fn short(value: f64) -> String {
+    let size = value.abs();
+    if size >= 1e15 || (size > 0.0 && size < 1e-3) {
+        return format!("{value:.2e}");
+    }
+    if value.fract() == 0.0 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked above"
+        )]
+        let whole = units::count(size as u64);
+        return if value < 0.0 { format!("-{whole}") } else { whole };
+    }
+    let text = if size < 1.0 {
+        format!("{value:.4}")
+    } else {
+        format!("{value:.2}")
+    };
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
