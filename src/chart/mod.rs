@@ -32,8 +32,8 @@ pub use picture::{Fill, Layer, LayerKind, LegendEntry, LegendShape, Mark, Pictur
 pub use pictures::{calendar_picture, lorenz_picture, partition_picture, sizes_picture};
 pub use scale::{Quantity, Scale, ScaleKind, Tick};
 pub use size_histogram::{SizeClass, SizeHistogram, SizeTier};
-pub use treemap::{Tile, Treemap, TreemapNode, squarify};
 pub use tasks::{gantt_picture, run_time_picture, scatter_picture};
+pub use treemap::{Tile, Treemap, TreemapNode, squarify};
 
 #[cfg(test)]
 pub(crate) mod tests {

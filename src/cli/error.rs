@@ -3,8 +3,8 @@
 use thiserror::Error;
 
 use crate::dataset::PageError;
-use crate::explore::scan::ScanError;
 use crate::explore::RunLogError;
+use crate::explore::scan::ScanError;
 use crate::profile::events::EventsError;
 use crate::run::RunError;
 use crate::storage::{LocationError, StorageError};

@@ -405,12 +405,13 @@ impl App {
                 };
                 data_ui(ui, view, &mut panels.data, &mut self.commands);
             }
-            Tab::Keys => {
-                let view = super::keys::view(document, slots, &self.activity);
-                super::keys::keys_ui(ui, &view, &mut panels.keys, &mut self.commands);
             Tab::Profile => {
                 let panel = &mut panels.profile;
                 profile_tab(ui, document, slots, &self.activity, panel, &mut self.commands);
+            }
+            Tab::Keys => {
+                let view = super::keys::view(document, slots, &self.activity);
+                super::keys::keys_ui(ui, &view, &mut panels.keys, &mut self.commands);
             }
             Tab::Job => {
                 let progress = slots

@@ -6,13 +6,13 @@ use egui::Context;
 
 use super::app::{App, close};
 use super::command::{Command, Tab};
+use super::dialogs::{self, ask};
 use super::profile::ProfileCommand;
 use super::saver::Save;
 use super::slots::{ExploreKey, Lacks, PageKey, Purpose, Slots};
 use super::state::{Place, State};
 use super::theme::{self, Tone};
 use super::work;
-use super::dialogs::{self, ask};
 use super::{edits, hints, job_facts, profile, recipe_files, runs, second_data};
 use crate::job::Job;
 use crate::session::{Document, Edit, Frozen, NoJob, SESSION_EXTENSION, Source};

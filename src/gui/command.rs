@@ -8,10 +8,10 @@ use std::ops::Range;
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::keys::KeysCommand;
-use super::plot::PictureExport;
 use super::partitions::PartitionsCommand;
-use super::runs::RunsCommand;
+use super::plot::PictureExport;
 use super::profile::ProfileCommand;
+use super::runs::RunsCommand;
 use super::theme::{Theme, Tone};
 use crate::session::{Edit, EntryId, Source};
 use crate::storage::Connection;
