@@ -17,7 +17,7 @@
 //! | [`dataset`] | what bytes mean: formats and codecs, schema, JSONL decoder, Parquet footers, bounded pages, rejects | base storage |
 //! | [`transform`] | `Recipe` = ordered `Step`s → checked `Plan` → polars `LazyFrame`. Opens no data | base dataset |
 //! | [`profile`] | partition skew and findings, from listings and batches of rows | base storage dataset |
-//! | [`explore`] | runs recipes on samples: rows and ledger of each step, kept for the next edit; fitting; suggestions | base storage dataset transform profile |
+//! | [`explore`] | runs recipes on samples: rows and ledger of each step, kept for the next edit; fitting; suggestions; opens event logs | base storage dataset transform profile |
 //! | [`chart`] | a chart as plain data, made from listings and profiles | base storage profile |
 //! | [`job`] | `JobSpec` as written → `Job` as validated; exporters, one file per target. Runs nothing | base storage dataset transform |
 //! | [`run`] | executes a `Job`: list, fetch, decode, transform, write, commit, report | base storage dataset transform profile job |
