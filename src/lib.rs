@@ -16,9 +16,9 @@
 //! | [`storage`] | where bytes are: `Location`, connections and credentials, listing, the partition layout read from keys | base |
 //! | [`dataset`] | what bytes mean: formats and codecs, schema, JSONL decoder, Parquet footers, bounded pages, rejects | base storage |
 //! | [`transform`] | `Recipe` = ordered `Step`s → checked `Plan` → polars `LazyFrame`. Opens no data | base dataset |
-//! | [`profile`] | partition skew, keys and where Spark's hash sends them, findings; from listings and batches of rows | base storage dataset |
-//! | [`explore`] | runs recipes on samples: rows and ledger of each step, kept for the next edit; fitting; suggestions; one pass over all rows of partitions | base storage dataset transform profile |
-//! | [`chart`] | a chart as plain data, made from listings and profiles | base storage profile |
+//! | [`profile`] | what listings, batches of rows and logs say: partition skew, keys and where Spark's hash sends them, columns and their drift, keys by partition, what ran; findings | base storage dataset |
+//! | [`explore`] | runs recipes on samples: rows and ledger of each step, kept for the next edit; fitting; suggestions; one pass over all rows of partitions for profiles; opens event logs | base storage dataset transform profile |
+//! | [`chart`] | a chart as plain data, made from listings and profiles; drawn to SVG and PNG | base storage profile |
 //! | [`job`] | `JobSpec` as written → `Job` as validated; exporters, one file per target. Runs nothing | base storage dataset transform |
 //! | [`run`] | executes a `Job`: list, fetch, decode, transform, write, commit, report | base storage dataset transform profile job |
 //! | [`session`] | the document a person edits: source, recipe, settings; undo history; versioned file | base storage dataset transform profile job |
