@@ -178,12 +178,11 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
         let (scanned, conflicts) = wanted.profile(partition, &cancel).await?;
         let compared = match &args.against {
             None => None,
-            Some(text) => Some(match drift::file_of(text) {
-                Some(path) => drift::read_baseline(&path)?,
-                None => {
-                    let (before, _) = wanted.profile(Some(text), &cancel).await?;
-                    wanted.baseline(Some(text), &before)
-                }
+            Some(text) => Some(if let Some(path) = drift::file_of(text) {
+                drift::read_baseline(&path)?
+            } else {
+                let (before, _) = wanted.profile(Some(text), &cancel).await?;
+                wanted.baseline(Some(text), &before)
             }),
         };
         let here = wanted.baseline(partition, &scanned);

@@ -203,7 +203,7 @@ fn strip(key: &MapKey, n_partitions: usize) -> String {
 
 fn mark(cells: &[Option<&MapCell>]) -> char {
     let is_mixed = |cell: &&MapCell| cell.types.len() > 1;
-    if cells.iter().flatten().any(|cell| is_mixed(cell)) {
+    if cells.iter().flatten().any(is_mixed) {
         return '!';
     }
     let shares = cells

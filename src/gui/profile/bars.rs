@@ -130,7 +130,7 @@ fn bars_ui(ui: &Ui, rect: Rect, column: &str, bars: &[FactBar], before: Option<&
             }
         }
         if response.clicked() {
-            asked = bar.keep.clone();
+            asked.clone_from(&bar.keep);
         }
         response.on_hover_ui(|ui| {
             ui.label(theme::strong(format!("{column}: {}", bar.label)));
@@ -246,7 +246,7 @@ fn values_ui(
         let y = line.center().y - share.size().y / 2.0;
         painter.galley(pos2(line.right() - share.size().x - space::XS, y), share, c.weak);
         if response.clicked() {
-            asked = value.keep.clone();
+            asked.clone_from(&value.keep);
         }
         response.on_hover_ui(|ui| {
             ui.label(theme::strong(&value.text));

@@ -215,14 +215,13 @@ fn counted(
 ) -> Vec<(u16, u64)> {
     let mut types: Vec<(u16, u64)> = Vec::with_capacity(counts.types.len());
     for (name, n) in counts.types {
-        let at = match places.get(name.as_ref()) {
-            Some(at) => *at,
-            None => {
-                let at = u16::try_from(names.len()).unwrap_or(u16::MAX);
-                names.push(name.to_string());
-                places.insert(name.to_string(), at);
-                at
-            }
+        let at = if let Some(at) = places.get(name.as_ref()) {
+            *at
+        } else {
+            let at = u16::try_from(names.len()).unwrap_or(u16::MAX);
+            names.push(name.to_string());
+            places.insert(name.to_string(), at);
+            at
         };
         types.push((at, *n));
     }

@@ -125,13 +125,13 @@ impl KeyTree {
 
 impl Node {
     fn count(&mut self, name: &'static str, n: u64) {
-        self.count_name(&Cow::Borrowed(name), n);
+        self.count_name(Cow::Borrowed(name), n);
     }
 
-    fn count_name(&mut self, name: &Cow<'static, str>, n: u64) {
-        match self.types.iter_mut().find(|(known, _)| known == name) {
+    fn count_name(&mut self, name: Cow<'static, str>, n: u64) {
+        match self.types.iter_mut().find(|(known, _)| *known == name) {
             Some((_, count)) => *count += n,
-            None => self.types.push((name.clone(), n)),
+            None => self.types.push((name, n)),
         }
     }
 
@@ -184,13 +184,13 @@ impl Node {
                     }
                 }
             }
-            dtype => self.count_name(&Cow::Owned(dtype_name(dtype)), n),
+            dtype => self.count_name(Cow::Owned(dtype_name(dtype)), n),
         }
     }
 
     fn merge(&mut self, other: Self, bounds: &mut Bounds) {
-        for (name, n) in &other.types {
-            self.count_name(name, *n);
+        for (name, n) in other.types {
+            self.count_name(name, n);
         }
         self.n_null += other.n_null;
         if let Some(items) = other.items {
