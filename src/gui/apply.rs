@@ -7,7 +7,6 @@ use egui::Context;
 use super::app::{App, close};
 use super::command::{Command, Tab};
 use super::dialogs::{self, ask};
-use super::profile::ProfileCommand;
 use super::saver::Save;
 use super::slots::{ExploreKey, Lacks, PageKey, Purpose, Slots};
 use super::state::{Place, State};

@@ -317,7 +317,7 @@ pub(super) mod tests {
             })
             .collect();
         inventory.add(&objects);
-        Listed::new(&inventory, true).datasets[0].clone()
+        Listed::new("lake", &inventory, true).datasets[0].clone()
     }
 
     #[test]
