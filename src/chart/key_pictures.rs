@@ -50,13 +50,13 @@ fn key_mark(at: usize, key: &KeyShare) -> Mark {
         units::percent(key.share)
     );
     if key.n_rows_low != key.n_rows_high {
-        tooltip += &format!(
+        tooltip.extend([format!(
             "\nbetween {} and {}",
             units::count(key.n_rows_low),
             units::count(key.n_rows_high)
-        );
+        )]);
     }
-    tooltip += &format!("\n{} before compression", units::bytes(key.n_bytes));
+    tooltip.extend([format!("\n{} before compression", units::bytes(key.n_bytes))]);
     let tone = if key.sentinel.is_some() {
         Tone::Warn
     } else {
@@ -103,11 +103,11 @@ pub fn loads_picture(simulated: &SimulatedPartitions, note: &str) -> Picture {
         .map(|(rank, (id, load))| {
             let mut tooltip = format!("partition {id}\n{} ({load} {unit})", quantity.text(*load as f64));
             if mean > 0.0 {
-                tooltip += &format!("\n{:.1} × the mean", *load as f64 / mean);
+                tooltip.extend([format!("\n{:.1} × the mean", *load as f64 / mean)]);
             }
             if let Some(hot) = simulated.hottest.iter().find(|hot| hot.partition as usize == *id) {
                 for (key, share) in &hot.keys {
-                    tooltip += &format!("\n{} has {} of all", cut(key), units::percent(*share));
+                    tooltip.extend([format!("\n{} has {} of all", cut(key), units::percent(*share))]);
                 }
             }
             // Three times the mean is bad, by the thresholds of max/mean.

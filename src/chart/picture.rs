@@ -350,9 +350,9 @@ impl Picture {
                 let there = || layer.marks.iter().filter(|mark| mark.fill != Fill::Outline);
                 if let (Some(least), Some(most)) = (there().min_by(by_value), there().max_by(by_value)) {
                     for (word, mark) in [("largest", most), ("smallest", least)] {
-                        text += &format!(", {word} {}", scale.text(value(mark)));
+                        text.extend([format!(", {word} {}", scale.text(value(mark)))]);
                         if !mark.name().is_empty() {
-                            text += &format!(" ({})", mark.name());
+                            text.extend([format!(" ({})", mark.name())]);
                         }
                     }
                 }

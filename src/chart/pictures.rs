@@ -72,14 +72,14 @@ fn partition_mark(at: usize, bar: &Bar, value: f64, total: u64, max: f64, median
         units::plural(bar.n_files, "file")
     );
     if let Some(average) = n_bytes.checked_div(bar.n_files) {
-        tooltip += &format!("\n{} a file on average", units::bytes(average));
+        tooltip.extend([format!("\n{} a file on average", units::bytes(average))]);
     }
     if let Some(median) = median.filter(|median| *median > 0.0) {
-        tooltip += &format!("\n{:.1} × the median", value / median);
+        tooltip.extend([format!("\n{:.1} × the median", value / median)]);
     }
     if total > 0 {
         let share = n_bytes as f64 / total as f64;
-        tooltip += &format!("\n{} of all bytes", units::percent(share));
+        tooltip.extend([format!("\n{} of all bytes", units::percent(share))]);
     }
     let tone = if bar.is_spike {
         Tone::Bad

@@ -89,8 +89,8 @@ impl Scale {
 
     /// The powers of ten around the positive values from `least` to `most`.
     pub fn log(title: impl Into<String>, quantity: Quantity, least: f64, most: f64) -> Self {
-        let (first, last) = ticks::decades(quantity, least, most);
-        Self::new(title, ScaleKind::Log(quantity), first, last)
+        let (from, to) = ticks::decades(quantity, least, most);
+        Self::new(title, ScaleKind::Log(quantity), from, to)
     }
 
     /// One place for each name.

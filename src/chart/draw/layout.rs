@@ -47,7 +47,7 @@ impl Sheet<'_> {
     pub fn text(&mut self, text: &str, at: (f64, f64), anchor: Anchor, color: u32) {
         self.shapes.push(Shape::Text(Text {
             at,
-            text: visible(text),
+            words: visible(text),
             size: SMALL,
             color,
             anchor,
@@ -157,7 +157,7 @@ fn head(sheet: &mut Sheet<'_>, picture: &Picture, full_width: f64) -> f64 {
     let title_width = width(&title, TITLE_SIZE, true);
     sheet.shapes.push(Shape::Text(Text {
         at: (MARGIN, MARGIN + 14.0),
-        text: title,
+        words: title,
         size: TITLE_SIZE,
         color: sheet.palette.text,
         anchor: Anchor::Left,

@@ -38,7 +38,7 @@ pub(super) enum Shape {
 pub(super) struct Text {
     /// On the baseline, where `anchor` says.
     pub at: (f64, f64),
-    pub text: String,
+    pub words: String,
     pub size: f64,
     pub color: u32,
     pub anchor: Anchor,
@@ -181,7 +181,7 @@ impl<'a, B: DrawingBackend> Surface<'a, B> {
             .pos(Pos::new(anchor, VPos::Top));
         let at = self.pixel((text.at.0, text.at.1 - up));
         self.backend
-            .draw_text(&text.text, &style, at)
+            .draw_text(&text.words, &style, at)
             .map_err(|error| draw_error(&error))
     }
 }
@@ -248,11 +248,14 @@ pub(super) fn visible(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\n' | '\r' | '\t' => ' ',
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
-                '\u{fffd}'
-            }
-            // XML has no way to write these.
-            '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
+            // XML has no way to write the last two.
+            '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+            | '\u{fffe}'
+            | '\u{ffff}' => '\u{fffd}',
             c if c.is_control() => '\u{fffd}',
             c => c,
         })

@@ -232,7 +232,7 @@ fn labels_of_lines_keep_away_from_labels_of_marks() {
     let places: Vec<(&str, f64, f64)> = shapes
         .iter()
         .filter_map(|shape| match shape {
-            super::shapes::Shape::Text(text) => Some((text.text.as_str(), text.at.0, text.at.1)),
+            super::shapes::Shape::Text(text) => Some((text.words.as_str(), text.at.0, text.at.1)),
             _ => None,
         })
         .collect();

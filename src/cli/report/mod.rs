@@ -299,6 +299,16 @@ fn keys_section(page: &mut Page, report: &KeyReport) -> Result<(), DrawError> {
     };
     page.picture(&top_keys_picture(profile, n_bars, &accuracy), size)?;
     key_table(page, profile.top.iter().take(MAX_KEYS));
+    remedies(page, report);
+    for warning in &report.warnings {
+        page.paragraph(&format!("{}. {}", warning.title, warning.message));
+    }
+    candidates(page, report);
+    Ok(())
+}
+
+/// What may be done about it.
+fn remedies(page: &mut Page, report: &KeyReport) {
     if !report.remedies.is_empty() {
         page.heading("Remedies");
         page.table(
@@ -320,9 +330,10 @@ fn keys_section(page: &mut Page, report: &KeyReport) -> Result<(), DrawError> {
             }),
         );
     }
-    for warning in &report.warnings {
-        page.paragraph(&format!("{}. {}", warning.title, warning.message));
-    }
+}
+
+/// Numbers of partitions side by side.
+fn candidates(page: &mut Page, report: &KeyReport) {
     page.heading("Numbers of partitions compared");
     page.table(
         &report.choice.formula,
@@ -350,7 +361,6 @@ fn keys_section(page: &mut Page, report: &KeyReport) -> Result<(), DrawError> {
             ]
         }),
     );
-    Ok(())
 }
 
 fn key_table<'a>(page: &mut Page, keys: impl Iterator<Item = &'a KeyShare>) {

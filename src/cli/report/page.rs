@@ -92,7 +92,7 @@ impl Page {
         let mut drawn = |class: &str, palette: &Palette| -> Result<(), DrawError> {
             let svg = svg(picture, size, palette)?;
             self.body
-                .push_str(&format!("<div class=\"picture {class}\">\n{svg}</div>\n"));
+                .extend([format!("<div class=\"picture {class}\">\n{svg}</div>\n")]);
             Ok(())
         };
         drawn("light", &LIGHT)?;

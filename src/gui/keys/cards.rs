@@ -46,6 +46,7 @@ fn ratio_tone(value: Option<f64>) -> Tone {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "six figures, each with its words")]
 fn figures_ui(ui: &mut Ui, reported: &Reported) {
     let profile = &reported.report.profile;
     let partitions = &reported.report.partitions;

@@ -105,7 +105,7 @@ fn remedy_ui(
                 let before = ratio(reported.report.partitions.metrics.max_over_mean);
                 let mut text = format!("max / mean {before} → {}", ratio(after.max_over_mean));
                 if let Some(saved) = offered.saved_seconds.filter(|saved| *saved > 0.0) {
-                    text += &format!(", saves {} (predicted)", units::seconds(saved));
+                    text.extend([format!(", saves {} (predicted)", units::seconds(saved))]);
                 }
                 ui.label(tone(ui, Tone::Good, text));
             }

@@ -1,4 +1,4 @@
-//! A picture on screen: zoom, pan, hover with exact values, click. By egui_plot, in the colours of the theme.
+//! A picture on screen: zoom, pan, hover with exact values, click. By `egui_plot`, in the colours of the theme.
 //!
 //! A wheel with Ctrl or a pinch zooms, a drag pans, a box with the second button zooms to it, a double click shows
 //! everything again; the wheel alone scrolls the page. Bars keep their zero: only the side of their names zooms.

@@ -91,10 +91,10 @@ fn profiled(shift: i64, n_more: usize) -> Profiled {
     let df = DataFrame::new(2000, columns).unwrap();
     let mut profiler = ColumnProfiler::new(df.schema().as_ref(), Level::Full);
     profiler.add(&df).unwrap();
-    let profiles = profiler.finish(true);
+    let finished = profiler.finish(true);
     Profiled {
-        columns: profiles.iter().map(ColumnFacts::new).collect(),
-        baseline: Baseline::of_columns("day", Accuracy::Exact, 2000, &profiles),
+        columns: finished.iter().map(ColumnFacts::new).collect(),
+        baseline: Baseline::of_columns("day", Accuracy::Exact, 2000, &finished),
         n_rows: 2000,
         n_files: 3,
         n_files_failed: 0,
