@@ -21,6 +21,8 @@ const N_BINS: usize = 40;
 const STRAGGLER: f64 = 2.0;
 /// Colours of a series repeat after these.
 const N_SERIES: usize = 6;
+/// How much later than the start of the next task the end of the one before it may be noted.
+const MOMENT_MS: i64 = 100;
 /// Lanes that are told apart by name.
 const MAX_LANES: usize = 400;
 
@@ -215,8 +217,10 @@ fn lanes(application: &Application, stage: &Stage) -> Vec<(u32, usize)> {
         let free_slot = slots.iter().position(|end| *end <= task.launched_ms);
         // The next task starts a moment before the end of the last one is noted: it takes the slot that ends first.
         let is_full = n_slots >= 1.0 && slots.len() as f64 >= n_slots;
-        let first_end = || slots.iter().enumerate().min_by_key(|(_, end)| **end);
-        let ends_first = first_end().filter(|_| is_full).map(|(at, _)| at);
+        let first_end = slots.iter().enumerate().min_by_key(|(_, end)| **end);
+        let ends_first = first_end
+            .filter(|(_, end)| is_full && **end <= task.launched_ms + MOMENT_MS)
+            .map(|(at, _)| at);
         let at = free_slot.or(ends_first).unwrap_or(slots.len());
         match slots.get_mut(at) {
             Some(end) => *end = task.finished_ms().max(*end),

@@ -111,13 +111,7 @@ pub fn is_log_path(path: &str) -> bool {
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
-    let named = [
-        "eventlog_v2_",
-        "application_",
-        "app-",
-        "spark-application-",
-        "local-",
-    ];
+    let named = ["application_", "app-", "spark-application-", "local-"];
     let is_id = named.iter().any(|start| {
         name.strip_prefix(start)
             .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit() || c == 'a'))
@@ -125,7 +119,8 @@ pub fn is_log_path(path: &str) -> bool {
     let is_rolling = name
         .strip_prefix("events_")
         .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    is_id || is_rolling || name == "report.json" || name.ends_with(".inprogress")
+    let is_folder = name.starts_with("eventlog_v2_");
+    is_id || is_folder || is_rolling || name == "report.json" || name.ends_with(".inprogress")
 }
 
 /// Takes what background work has sent.
