@@ -12,6 +12,8 @@ pub const KEY_BUDGET_BYTES: usize = 256 << 20;
 const MIN_BUDGET_BYTES: usize = 8 << 20;
 /// Threads that a pass may use at most: sources that wait use more than cores.
 const MIN_THREADS: usize = 2;
+/// Keys that are still counted one by one after a cancel: the answer is to come at once.
+const KEYS_AFTER_CANCEL: usize = 1 << 16;
 
 /// Several candidate keys, counted over the same rows.
 #[derive(Debug, Clone)]
@@ -19,6 +21,17 @@ struct KeyCollector {
     counters: Vec<KeyCounter>,
     /// What went wrong while counters were merged.
     failed: Option<KeyError>,
+    cancel: Cancel,
+}
+
+impl KeyCollector {
+    fn condense_if_cancelled(&mut self) {
+        if self.cancel.is_cancelled() {
+            for counter in &mut self.counters {
+                counter.condense(KEYS_AFTER_CANCEL);
+            }
+        }
+    }
 }
 
 impl Collect for KeyCollector {
@@ -31,7 +44,9 @@ impl Collect for KeyCollector {
         Ok(())
     }
 
-    fn merge(&mut self, other: Self) {
+    fn merge(&mut self, mut other: Self) {
+        self.condense_if_cancelled();
+        other.condense_if_cancelled();
         for (counter, other) in self.counters.iter_mut().zip(other.counters) {
             if let Err(error) = counter.merge(other) {
                 self.failed.get_or_insert(error);
@@ -44,7 +59,8 @@ impl Collect for KeyCollector {
 }
 
 /// Counts each of `keys` (a list of columns, in the order in which Spark would hash them) over all rows of `scan`, in about
-/// `budget_bytes` of memory. A cancel gives what was counted until then, with an accuracy that says so.
+/// `budget_bytes` of memory. A cancel gives what was counted until then, with an accuracy that says so; many keys are
+/// estimates then, as beyond the budget.
 ///
 /// # Errors
 /// [`ScanError`]; a key without columns, a column that is missing or cannot be a key, before anything is read.
@@ -75,11 +91,13 @@ pub async fn count_keys(
     let empty = KeyCollector {
         counters,
         failed: None,
+        cancel: cancel.clone(),
     };
-    let scanned = scan.fold(cancel, progress, || empty.clone()).await?;
+    let mut scanned = scan.fold(cancel, progress, || empty.clone()).await?;
     if let Some(error) = scanned.collected.failed {
         return Err(failed(error));
     }
+    scanned.collected.condense_if_cancelled();
     let accuracy = scanned.accuracy;
     let counted = scanned.collected.counters.into_iter();
     Ok(Scanned {

@@ -160,7 +160,7 @@ fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, drift: &ColumnDrift) {
     let mut details = vec![drift.verdict.clone()];
     if let Some(psi) = &drift.psi {
         details.push(format!(
-            "PSI {:.3}, chance alone reaches {:.3} ({}; stable under 0.1, shifted from 0.25 on)",
+            "PSI {:.3}, chance alone reaches {:.3} ({}; stable under 0.1, shifted much from 0.25 on)",
             psi.value, psi.noise, psi.accuracy
         ));
     }

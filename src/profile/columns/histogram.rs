@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, TimeDelta};
 
+use super::numbers::MAX_EXACT_FLOAT;
 use super::quantiles::Spread;
 use super::{Bin, Histogram, Scale};
 
@@ -35,8 +36,12 @@ pub(super) fn histogram(spread: &Spread, measure: Measure) -> Option<Histogram> 
         return time_bins(min, max).map(|(borders, labels)| filled(spread, Scale::Time, &borders, labels));
     }
     let is_integer = measure == Measure::Integers;
-    let (scale, borders) = if is_integer && max - min < MAX_INTEGER_BINS {
+    let has_units = max.abs().max(min.abs()) < MAX_EXACT_FLOAT;
+    let (scale, borders) = if is_integer && has_units && max - min < MAX_INTEGER_BINS {
         (Scale::Integer, steps(min, max + 1.0, 1.0))
+    } else if is_integer && max <= min {
+        // Beyond 2^53 floats do not tell neighbours apart.
+        (Scale::Linear, vec![min, max])
     } else if let Some(borders) = log_borders(spread, min, max, is_integer) {
         (Scale::Log, borders)
     } else {
@@ -167,6 +172,10 @@ fn log_borders(spread: &Spread, min: f64, max: f64, is_integer: bool) -> Option<
 fn number(value: f64) -> String {
     // Up to 15 digits are exact; the rest is the noise of a sum of steps.
     let rounded: f64 = format!("{value:.12e}").parse().unwrap_or(value);
+    // Nobody counts three hundred zeros.
+    if rounded != 0.0 && (rounded.abs() >= 1e15 || rounded.abs() < 1e-6) {
+        return format!("{rounded:e}");
+    }
     format!("{rounded}")
 }
 
@@ -300,6 +309,16 @@ mod tests {
         with_zero.extend([1.0, 30.0, 400.0, 5000.0]);
         let with_zero = of(&with_zero, Measure::Integers);
         assert_eq!((with_zero.scale, shown(&with_zero)[0]), (Scale::Log, ("0", 60)));
+    }
+
+    #[test]
+    fn numbers_beyond_the_digits_of_a_float_have_few_bins_and_short_labels() {
+        let large = i64::MAX as f64;
+        let one = of(&[large, large], Measure::Integers);
+        assert_eq!(shown(&one), [("9.223372036855e18", 2)]);
+        let wide = of(&[-1e300, 0.0, 1e300], Measure::Reals);
+        assert!(wide.bins.iter().all(|bin| bin.label.len() < 10), "{wide:?}");
+        assert_eq!(wide.bins.iter().map(|bin| bin.n).sum::<u64>(), 3);
     }
 
     #[test]

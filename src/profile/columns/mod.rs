@@ -58,7 +58,7 @@ pub struct FigureAccuracy {
     pub accuracy: Accuracy,
     /// For an estimate, how far it may be off, as a share 0..=1: of the distinct values (one standard error), of the
     /// ranks of quantiles and of counts in the histogram (99% of the time), of all values for a count in `top` (never
-    /// more).
+    /// more). 0 where only values are rounded, to the 53 binary digits that a float has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<f64>,
 }
@@ -193,7 +193,7 @@ pub struct ColumnProfile {
     pub n_missing: Option<u64>,
     /// Without null; `NaN` is a value, and -0.0 is 0.0. Of lists and structs, whole ones.
     pub n_distinct: Option<u64>,
-    /// Without `NaN`. A long text is cut.
+    /// Without `NaN`. A long text is cut; a `uint64` beyond 2^53 is rounded to a float.
     pub min: Option<Scalar>,
     pub max: Option<Scalar>,
     /// Of finite numbers; of bools, the share that is true. Times have none.

@@ -1,7 +1,7 @@
 //! A hash for each row of a list or struct, so that whole rows can be counted: equal rows have equal hashes.
 
 use polars::error::PolarsResult;
-use polars::prelude::{DataType, Series};
+use polars::prelude::{DataType, IntoSeries, Series, StringChunked};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::distinct::{Distinct, hash_bits};
@@ -26,6 +26,21 @@ pub(super) fn add_rows(distinct: &mut Distinct, s: &Series) -> PolarsResult<()> 
             .for_each(|(hash, _)| distinct.add(hash));
     }
     Ok(())
+}
+
+/// Values as texts; bytes, which need not be a text, as hexadecimal digits.
+pub(super) fn as_texts(s: &Series) -> PolarsResult<Series> {
+    if *s.dtype() != DataType::Binary {
+        return s.cast(&DataType::String);
+    }
+    let hex = |bytes: &[u8]| {
+        let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        halves
+            .filter_map(|half| char::from_digit(half.into(), 16))
+            .collect::<String>()
+    };
+    let texts = s.binary()?.iter().map(|bytes| bytes.map(hex));
+    Ok(texts.collect::<StringChunked>().into_series())
 }
 
 /// The hash of a row so far with that of its next part. Order matters.
@@ -73,7 +88,7 @@ fn row_hashes(s: &Series) -> PolarsResult<Vec<u64>> {
             ints.i64()?.iter().map(hash).collect()
         }
         _ => {
-            let texts = s.cast(&DataType::String)?;
+            let texts = as_texts(s)?;
             let hash = |value: Option<&str>| value.map_or(NULL, |text| xxh3_64(text.as_bytes()));
             texts.str()?.iter().map(hash).collect()
         }

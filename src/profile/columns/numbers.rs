@@ -6,14 +6,14 @@ use super::distinct::{Distinct, hash_bits};
 use super::frequent::{Frequent, Kept};
 use super::histogram::{Measure, histogram};
 use super::quantiles::{Quantiles, Spread};
-use super::{ColumnProfile, FigureAccuracies, Lengths, Level, Quantile, Scalar};
+use super::{ColumnProfile, FigureAccuracies, FigureAccuracy, Lengths, Level, Quantile, Scalar};
 use crate::dataset::rows;
 
 /// Quantiles of the summary, as `SUMMARIZE` has them, and of the full profile.
 const QUARTILES: [f64; 3] = [0.25, 0.5, 0.75];
 const FINER: [f64; 9] = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
 /// Largest integer up to which every integer is a float.
-const MAX_EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
+pub(super) const MAX_EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
 
 /// What a column's numbers mean.
 #[derive(Debug, Clone, PartialEq)]
@@ -231,8 +231,10 @@ impl Numbers {
 
     pub(super) fn fill(self, profile: &mut ColumnProfile) {
         let is_full = self.level == Level::Full;
+        let is_rounded = self.is_rounded();
         let is_time = self.kind.measure() == Measure::Times;
-        profile.n_distinct = Some(self.distinct.n());
+        // An estimate may say more than there are.
+        profile.n_distinct = Some(self.distinct.n().min(profile.n_values()));
         let mut accuracy = FigureAccuracies {
             n_distinct: self.distinct.accuracy(),
             ..FigureAccuracies::default()
@@ -263,10 +265,25 @@ impl Numbers {
                 })
             })
             .collect();
-        accuracy.quantiles = spread.accuracy();
+        // Those of 64 bits without a sign are floats from the start.
+        let is_unsigned =
+            profile.dtype == "uint64" && self.floats.is_some_and(|(_, max)| max >= MAX_EXACT_FLOAT);
+        let is_rounded = is_rounded || is_unsigned;
+        if is_unsigned && accuracy.n_distinct.is_exact() {
+            accuracy.n_distinct = FigureAccuracy::estimate(0.0);
+        }
+        let of_spread = |spread: &Spread| {
+            let accuracy = spread.accuracy();
+            if is_rounded && accuracy.is_exact() {
+                FigureAccuracy::estimate(0.0)
+            } else {
+                accuracy
+            }
+        };
+        accuracy.quantiles = of_spread(&spread);
         if is_full {
             profile.histogram = histogram(&spread, self.kind.measure());
-            accuracy.histogram = spread.accuracy();
+            accuracy.histogram = of_spread(&spread);
             profile.ranks = spread.ranks();
             let n_values = profile.n_values();
             profile.top = super::profiler::top(&self.frequent, n_values, |kept| match kept {
@@ -275,8 +292,18 @@ impl Numbers {
                 Kept::Text(text) => Scalar::Text(text.to_string()),
             });
             accuracy.top = self.frequent.accuracy();
+            if is_unsigned && accuracy.top.is_exact() {
+                accuracy.top = FigureAccuracy::estimate(0.0);
+            }
         }
         profile.accuracy = accuracy;
+    }
+
+    /// Whether there are integers or times that a float rounds, as quantiles and histograms keep them.
+    fn is_rounded(&self) -> bool {
+        self.ints.is_some_and(|(min, max)| {
+            self.kind != Kind::Dates && min.unsigned_abs().max(max.unsigned_abs()) > 1 << f64::MANTISSA_DIGITS
+        })
     }
 
     fn std(&self) -> Option<f64> {

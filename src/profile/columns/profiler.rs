@@ -7,7 +7,7 @@ use polars::prelude::{DataFrame, DataType, Schema, Series};
 
 use super::distinct::Distinct;
 use super::frequent::{Frequent, Kept};
-use super::nested::add_rows;
+use super::nested::{add_rows, as_texts};
 use super::numbers::{Kind, Numbers};
 use super::texts::Texts;
 use super::{ColumnProfile, Level, Scalar, TopValue, TypeConflict};
@@ -176,7 +176,7 @@ impl Accumulator {
                 let s = if s.dtype().is_string() {
                     s
                 } else {
-                    cast = s.cast(&DataType::String)?;
+                    cast = as_texts(s)?;
                     &cast
                 };
                 for array in s.str()?.downcast_iter() {
@@ -257,7 +257,7 @@ impl Accumulator {
         }
         profile.name = self.path;
         if let Some(rows) = &self.rows {
-            profile.n_distinct = Some(rows.n());
+            profile.n_distinct = Some(rows.n().min(profile.n_values()));
             profile.accuracy.n_distinct = rows.accuracy();
         }
         let mut inside = Vec::new();

@@ -56,6 +56,48 @@ fn integers_have_exact_figures() {
 }
 
 #[test]
+fn what_a_float_rounds_is_not_called_exact() {
+    let near = (1_i64 << 53) + 1;
+    let profile = one(Column::new("n".into(), [near, near, 0]));
+    assert_eq!(profile.max, Some(Scalar::Int(near)));
+    assert!(!profile.accuracy.quantiles.is_exact() && !profile.accuracy.histogram.is_exact());
+    assert!(profile.accuracy.n_distinct.is_exact() && profile.accuracy.top.is_exact());
+    // One float stands for both.
+    let unsigned = one(Column::new("u".into(), [u64::MAX, u64::MAX - 1]));
+    assert!(!unsigned.accuracy.n_distinct.is_exact() && !unsigned.accuracy.top.is_exact());
+    let small = one(Column::new("u".into(), [1_u64, 2]));
+    assert!(small.accuracy.n_distinct.is_exact() && small.accuracy.quantiles.is_exact());
+}
+
+#[test]
+fn bytes_that_are_no_text_are_counted_as_hexadecimal_digits() {
+    let bytes: [Option<&[u8]>; 4] = [Some(&[0xff, 0x00]), Some(&[0xff, 0x00]), None, Some(b"a")];
+    let profile = one(Column::new("b".into(), bytes));
+    assert_eq!((profile.n_null, profile.n_distinct), (1, Some(2)));
+    assert_eq!(top(&profile)[0], (&Scalar::Text("ff00".to_owned()), 2));
+    assert_eq!(profile.min, Some(Scalar::Text("61".to_owned())));
+}
+
+#[test]
+fn there_are_never_more_distinct_values_than_values() {
+    for n in [5000_i64, 6000, 9000, 20_000] {
+        let all = one(Column::new("n".into(), (0..n).collect::<Vec<_>>()));
+        assert!(
+            all.n_distinct.unwrap() <= n.unsigned_abs(),
+            "{:?}",
+            all.n_distinct
+        );
+        let texts: Vec<String> = (0..n).map(|n| n.to_string()).collect();
+        let all = one(Column::new("t".into(), texts));
+        assert!(
+            all.n_distinct.unwrap() <= n.unsigned_abs(),
+            "{:?}",
+            all.n_distinct
+        );
+    }
+}
+
+#[test]
 fn nan_infinities_and_the_zeros_are_told_and_do_not_spoil_the_rest() {
     let values = [f64::NAN, -f64::NAN, f64::INFINITY, -0.0, 0.0, 2.0, 4.0];
     let profile = one(Column::new("x".into(), values));

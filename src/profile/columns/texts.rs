@@ -85,7 +85,7 @@ impl Texts {
     }
 
     pub(super) fn fill(self, profile: &mut ColumnProfile) {
-        profile.n_distinct = Some(self.distinct.n());
+        profile.n_distinct = Some(self.distinct.n().min(profile.n_values()));
         profile.accuracy.n_distinct = self.distinct.accuracy();
         profile.min = self.min.map(|text| Scalar::Text(shortened(&text)));
         profile.max = self.max.map(|text| Scalar::Text(shortened(&text)));

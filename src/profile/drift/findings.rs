@@ -92,7 +92,7 @@ fn of_column(column: &ColumnDrift) -> Option<DriftFinding> {
     message.push_str(why(code));
     if let Some(psi) = &column.psi {
         let note = format!(
-            " (PSI is stable under {PSI_WARN}, shifted from {PSI_BAD} on; chance alone reaches {:.3} with so many rows.)",
+            " (PSI is stable under {PSI_WARN}, shifted much from {PSI_BAD} on; chance alone reaches {:.3} with so many rows.)",
             psi.noise
         );
         message.push_str(&note);

@@ -9,6 +9,10 @@ use crate::base::Cancelled;
 pub enum EventsError {
     #[error("{name}: no Spark event among its {n_lines} lines: give an event log or the report of a run")]
     NotALog { name: String, n_lines: u64 },
+    #[error(
+        "{note}, which is before its first event: copy it again, or wait until Spark has written more of it"
+    )]
+    Damaged { note: String },
     #[error("{name}: compressed with lzf, which is not read: set spark.eventLog.compression.codec to zstd")]
     Lzf { name: String },
     #[error("{name}: {source}")]

@@ -19,6 +19,8 @@ const IN_PROGRESS: &str = ".inprogress";
 const STATUS: &str = "appstatus_";
 const EVENTS: &str = "events_";
 const ROLLING: &str = "eventlog_v2_";
+/// The report of a run.
+const REPORT: &str = "report.json";
 /// Names in a message about several logs.
 const MAX_NAMED: usize = 5;
 
@@ -55,6 +57,20 @@ pub fn log_files<'a>(keys: impl IntoIterator<Item = &'a str>) -> Result<LogFiles
         }
         ([_], _) => {}
         (several, _) => {
+            // Beside reports lies what a run keeps for itself.
+            let reports = several.iter().filter(|key| name_of(key) == REPORT);
+            let reports: Vec<String> = reports.cloned().collect();
+            if let [only] = reports.as_slice() {
+                return Ok(LogFiles {
+                    keys: vec![only.clone()],
+                    ..LogFiles::default()
+                });
+            }
+            let several = if reports.is_empty() {
+                several
+            } else {
+                reports.as_slice()
+            };
             let mut names = several
                 .iter()
                 .take(MAX_NAMED)
@@ -173,6 +189,18 @@ mod tests {
         assert!(files.notes[0].contains("compacted"), "{:?}", files.notes);
         assert!(files.notes[1].contains("files 3 to 3"), "{:?}", files.notes);
         assert!(!files.is_in_progress);
+    }
+
+    #[test]
+    fn of_what_runs_leave_only_reports_are_meant() {
+        let left = ["t/2020-01-01/ledger/1.parquet", "t/runs/a/report.json"];
+        assert_eq!(keys(&left).keys, ["t/runs/a/report.json"]);
+        let error = log_files([left[0], left[1], "t/runs/b/report.json"]).unwrap_err();
+        let message = error.to_string();
+        assert!(
+            message.ends_with("t/runs/a/report.json, t/runs/b/report.json"),
+            "{message}"
+        );
     }
 
     #[test]

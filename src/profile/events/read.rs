@@ -121,6 +121,11 @@ pub fn read_log(
         });
         let reading = cut?;
         cancel.check()?;
+        if n_events == 0 && n_lines == 0 && !reading.notes.is_empty() {
+            return Err(EventsError::Damaged {
+                note: reading.notes.join("; "),
+            });
+        }
         if n_events == 0 {
             return Err(EventsError::NotALog {
                 name: reading.first,

@@ -231,6 +231,18 @@ fn late_files_are_named_with_the_days_to_look_back() {
     );
     let whole = only(&whole, FindingCode::LateFiles);
     assert_eq!(whole.title, "2020-01-03 was written late");
+    // Further back than a job may look.
+    let far = january(14, 5, |day, file| match (day, file) {
+        (3, 0) => ("jsonl", 1_000_000, 400),
+        _ => USUAL,
+    });
+    let far = only(&far, FindingCode::LateFiles);
+    assert!(
+        far.message.starts_with("1 file of 2020-01-03 was modified"),
+        "{}",
+        far.message
+    );
+    assert!(far.remedy.contains("--param day=2020-01-03"), "{}", far.remedy);
     let in_time = january(14, 5, |_, _| ("jsonl", 1_000_000, 7));
     assert!(!codes(&in_time).contains(&FindingCode::LateFiles));
 }

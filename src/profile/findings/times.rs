@@ -5,6 +5,9 @@ use crate::base::units;
 use crate::profile::{Finding, FindingCode, Severity};
 use crate::storage::{DatasetKeys, Lags, PartitionStats};
 
+/// A run looks back so far at most.
+const MAX_LOOKBACK_DAYS: u32 = 366;
+
 /// Files modified long after their date, where most are not. Where most are, the lake was copied or filled later, and times
 /// tell nothing: that is said instead.
 pub(super) fn late_files(dataset: &DatasetKeys) -> Vec<Finding> {
@@ -66,13 +69,14 @@ fn late_partition(stats: &PartitionStats) -> Finding {
     let lags = &stats.lags;
     let (n_late, days) = (lags.n_late(), Lags::LATE_DAYS);
     let files = units::plural(n_late, "file");
+    let was = if n_late == 1 { "was" } else { "were" };
     let is_whole = n_late == lags.n_files();
     let lag = units::plural(u64::from(lags.max_days), "day");
     let (title, message) = if is_whole {
         (
             format!("{} was written late", stats.partition),
             format!(
-                "All {files} of {} were modified more than {days} days after that date, up to {lag}: written again, or late as a \
+                "All {files} of {} {was} modified more than {days} days after that date, up to {lag}: written again, or late as a \
                  whole. A run that has passed by the date does not see them unless it looks back.",
                 stats.partition
             ),
@@ -86,16 +90,24 @@ fn late_partition(stats: &PartitionStats) -> Finding {
                 plural_file(n_late)
             ),
             format!(
-                "{files} of {} were modified more than {days} days after that date, up to {lag}. A run that has passed by the \
+                "{files} of {} {was} modified more than {days} days after that date, up to {lag}. A run that has passed by the \
                  date does not see them unless it looks back.",
                 stats.partition
             ),
         )
     };
-    let remedy = format!(
-        "Let the job look back: `incremental: {{lookback_days: {}}}`, 366 at most; a run reads only what is new.",
-        lags.max_days.clamp(1, 366)
-    );
+    let remedy = if lags.max_days > MAX_LOOKBACK_DAYS {
+        format!(
+            "No run looks back so far ({MAX_LOOKBACK_DAYS} days at most): name the date to a run yourself, such as \
+             `skewer run JOB --param day={}`; it reads only what is new.",
+            stats.partition
+        )
+    } else {
+        format!(
+            "Let the job look back: `incremental: {{lookback_days: {}}}`; a run reads only what is new.",
+            lags.max_days.max(1)
+        )
+    };
     Finding {
         partition: Some(stats.partition.clone()),
         ..finding(FindingCode::LateFiles, Severity::Warn, title, message, &remedy)

@@ -208,17 +208,25 @@ impl KeyCounter {
         self.n_normalized += other.n_normalized;
         self.n_long += other.n_long;
         match (&mut self.mode, other.mode) {
-            (mode, Mode::Exact(table)) => mode.add_all(&table),
+            (Mode::Sketch(mine), Mode::Exact(table)) => mine.add_table(&table),
+            (mode @ Mode::Exact(_), Mode::Exact(table)) => mode.add_all(&table),
             (Mode::Sketch(mine), Mode::Sketch(theirs)) => mine.merge(&theirs),
             (mode @ Mode::Exact(_), Mode::Sketch(theirs)) => {
                 let exact = std::mem::replace(mode, Mode::Sketch(theirs));
-                if let Mode::Exact(table) = exact {
-                    mode.add_all(&table);
+                if let (Mode::Sketch(mine), Mode::Exact(table)) = (mode, exact) {
+                    mine.add_table(&table);
                 }
             }
         }
         self.keep_to_budget();
         Ok(())
+    }
+
+    /// Gives up exact counts of more than `n_keys` keys, so that what follows takes no longer than for so many.
+    pub fn condense(&mut self, n_keys: usize) {
+        if matches!(&self.mode, Mode::Exact(table) if table.len() > n_keys) {
+            self.sketch();
+        }
     }
 
     /// Rows that were counted.
@@ -259,6 +267,13 @@ impl KeyCounter {
         if table.memory_bytes() <= self.budget.n_bytes / 8 * 5 && !table.is_full() {
             return;
         }
+        self.sketch();
+    }
+
+    fn sketch(&mut self) {
+        let Mode::Exact(table) = &self.mode else {
+            return;
+        };
         let n_keys = table.len().max(1);
         let total_len: usize = table.iter().map(|key| key.key.len()).sum();
         let sketches = Sketches::new(
@@ -269,9 +284,7 @@ impl KeyCounter {
         let Some(mut sketches) = sketches else {
             return;
         };
-        for key in table.iter() {
-            sketches.add(key.hash, key.key, key.n_rows, key.n_bytes);
-        }
+        sketches.add_table(table);
         self.mode = Mode::Sketch(Box::new(sketches));
     }
 }

@@ -77,7 +77,14 @@ impl KeyCounts {
     pub(super) fn of_sketches(totals: Totals, sketches: Sketches) -> Self {
         let frequent = sketches.frequent();
         let max_error_rows = sketches.max_error_rows();
-        let distinct = sketches.distinct();
+        let of_sketch = sketches.distinct();
+        // Every key has a row.
+        let distinct = Distinct {
+            n: of_sketch.n.min(totals.n_rows),
+            low: of_sketch.low.min(totals.n_rows),
+            high: of_sketch.high.min(totals.n_rows),
+            is_exact: false,
+        };
         let sample = sketches.sample.finish();
         let n_sampled = sample.len() as u64;
         let mut counts = Self {

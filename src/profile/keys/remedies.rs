@@ -7,7 +7,7 @@ use super::remedy::{OfferedRemedy, Remedy};
 use super::salts::{Salting, salting};
 use super::sentinel::sentinel_of;
 use super::spark_hash::partition_of;
-use super::types::{LoadMetrics, PartitionChoice, SimulatedPartitions};
+use super::types::{LoadMetrics, PartitionChoice, SimulatedPartitions, Weight};
 use crate::base::units;
 use crate::profile::CostModel;
 
@@ -68,6 +68,14 @@ impl Context<'_> {
         self.simulated.metrics.wall_seconds - after.wall_seconds
     }
 
+    /// The load of a partition: `6,018 rows`. Where rows are left out, the mean is another, and ratios to it mislead.
+    fn load(&self, load: u64) -> String {
+        match self.simulated.weight {
+            Weight::Rows => units::plural(load, "row"),
+            Weight::Bytes => units::bytes(load),
+        }
+    }
+
     /// `60.8 × the mean becomes 1.4 ×`.
     fn change(&self, after: &LoadMetrics) -> String {
         let ratio = |metrics: &LoadMetrics| {
@@ -94,9 +102,17 @@ impl Context<'_> {
         let n_salts: usize = salted.iter().map(|key| key.salts.len()).sum();
         let of_keys = units::plural(salted.len() as u64, "hot key");
         let change = self.change(&after.metrics);
+        // A load made of one salt's rows, each of which chose it with a small chance, varies like its root.
+        let chance = match self.simulated.weight {
+            Weight::Rows => format!(
+                " (most partitions within about {:.0} rows of what is predicted)",
+                2.0 * after.metrics.mean.max(0.0).sqrt()
+            ),
+            Weight::Bytes => String::new(),
+        };
         let limits = format!(
-            "Holds for {n} partitions, this order of columns and these types; AQE may merge neighbouring partitions. Check it \
-             in Spark: `SELECT pmod(hash({}, salt), {n})`.",
+            "Holds for {n} partitions, this order of columns and these types; AQE may merge neighbouring partitions. Rows \
+             choose among the salts by chance{chance}. Check it in Spark: `SELECT pmod(hash({}, salt), {n})`.",
             self.columns().join(", ")
         );
         let saved_seconds = Some(self.saved(&after.metrics));
@@ -143,10 +159,12 @@ impl Context<'_> {
 
     fn isolation(&self) -> Option<OfferedRemedy> {
         let sentinels = &self.diagnosis.hot_sentinels;
-        let first = sentinels.first()?;
+        if sentinels.is_empty() {
+            return None;
+        }
         let n = self.simulated.n_partitions;
         let hot: Vec<&str> = sentinels.iter().map(|key| key.label.as_str()).collect();
-        // Null and the word `null` have one label, so values are compared.
+        // Labels are cut, so values are compared.
         let is_left_out: Vec<bool> = self
             .keys
             .counts()
@@ -171,10 +189,14 @@ impl Context<'_> {
         Some(OfferedRemedy {
             title: format!("Keep {names} out of the shuffle: {} of the rows", units::percent(share)),
             message: format!(
-                "{} stands for \"not known\". An inner join drops such rows anyway, so filter them before it; for an outer \
-                 join, join the others and add these rows with a union. {}",
-                first.label,
-                self.change(&after.metrics)
+                "{names} {} for \"not known\". An inner join drops rows with null anyway; where the others mean it too, filter \
+                 them before it. For an outer join, join the others and add these rows with a union. The largest partition \
+                 goes from {} to {}, the predicted wall time from {} to {}.",
+                if sentinels.len() == 1 { "stands" } else { "stand" },
+                self.load(self.simulated.metrics.max),
+                self.load(after.metrics.max),
+                units::seconds(self.simulated.metrics.wall_seconds),
+                units::seconds(after.metrics.wall_seconds),
             ),
             limits: "Only where rows without a known key may be left out or go another way: look at what they are first."
                 .to_owned(),

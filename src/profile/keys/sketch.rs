@@ -4,7 +4,11 @@
 //! rest is represented by the keys with the smallest hashes: whoever is among them at the end has been from its first row
 //! on, so its counts are exact, and as hashes are uniform, so is the sample.
 //!
-//! Source: Anderson et al., "A High-Performance Algorithm for Identifying Frequent Items in Data Streams" (2017);
+//! A table of exact counts becomes a sketch at once: its largest keys go in, and no other had more rows than the largest
+//! that is left out, which is added to the bounds. That takes one look at each key, so that neither outgrowing the memory
+//! nor a cancel makes anybody wait.
+//!
+//! Source: Agarwal et al., "Mergeable Summaries" (2012), for what bounds become when counts are left out; Anderson et al., "A High-Performance Algorithm for Identifying Frequent Items in Data Streams" (2017);
 //! Flajolet et al., "`HyperLogLog`" (2007); Cohen and Kaplan, "Summarizing data using bottom-k sketches" (2007).
 
 use std::collections::HashMap;
@@ -30,6 +34,11 @@ pub(super) struct Sketches {
     bytes: FrequentItemsSketch<Vec<u8>>,
     distinct: HllSketch,
     pub sample: BottomK,
+    /// Keys that are put into a sketch from a table at most.
+    n_of_table: usize,
+    /// No key has more rows, or bytes, that were not put into its sketch.
+    missed_rows: u64,
+    missed_bytes: u64,
 }
 
 /// A key that is surely frequent.
@@ -53,6 +62,9 @@ impl Sketches {
             bytes: FrequentItemsSketch::new(size).ok()?,
             distinct: HllSketch::new(LG_REGISTERS, HllType::Hll8).ok()?,
             sample: BottomK::new(sample_keys, budget_bytes / 4),
+            n_of_table: size / 2,
+            missed_rows: 0,
+            missed_bytes: 0,
         })
     }
 
@@ -63,9 +75,29 @@ impl Sketches {
         self.sample.add(hash, key, n_rows, n_bytes);
     }
 
+    /// Adds exact counts.
+    pub fn add_table(&mut self, table: &KeyTable) {
+        let rows_limit = limit_of(self.n_of_table, table.iter().map(|key| key.n_rows));
+        let bytes_limit = limit_of(self.n_of_table, table.iter().map(|key| key.n_bytes));
+        for key in table.iter() {
+            if key.n_rows > rows_limit {
+                self.rows.update_with_count_ref(key.key, key.n_rows);
+            }
+            if key.n_bytes > bytes_limit {
+                self.bytes.update_with_count_ref(key.key, key.n_bytes);
+            }
+            self.distinct.update(key.hash);
+            self.sample.add(key.hash, key.key, key.n_rows, key.n_bytes);
+        }
+        self.missed_rows += rows_limit;
+        self.missed_bytes += bytes_limit;
+    }
+
     pub fn merge(&mut self, other: &Self) {
         self.rows.merge(&other.rows);
         self.bytes.merge(&other.bytes);
+        self.missed_rows += other.missed_rows;
+        self.missed_bytes += other.missed_bytes;
         if let Ok(mut union) = HllUnion::new(LG_REGISTERS) {
             union.update(&self.distinct);
             union.update(&other.distinct);
@@ -76,7 +108,11 @@ impl Sketches {
 
     /// A count is off by at most so many rows.
     pub fn max_error_rows(&self) -> u64 {
-        self.rows.maximum_error()
+        self.rows.maximum_error() + self.missed_rows
+    }
+
+    fn max_error_bytes(&self) -> u64 {
+        self.bytes.maximum_error() + self.missed_bytes
     }
 
     /// What the sketch promises for any data, as a share of the rows: 3.5 / its size.
@@ -106,8 +142,13 @@ impl Sketches {
     /// Keys whose rows or bytes are surely more than what the sketch may have missed.
     pub fn frequent(&self) -> Vec<FrequentKey> {
         let mut keys: HashMap<Vec<u8>, FrequentKey> = HashMap::new();
-        let by_rows = self.rows.frequent_items(ErrorType::NoFalsePositives);
-        let by_bytes = self.bytes.frequent_items(ErrorType::NoFalsePositives);
+        let surely_above = |sketch: &FrequentItemsSketch<Vec<u8>>, limit: u64| {
+            let mut found = sketch.frequent_items(ErrorType::NoFalsePositives);
+            found.retain(|row| row.lower_bound() > limit);
+            found
+        };
+        let by_rows = surely_above(&self.rows, self.max_error_rows());
+        let by_bytes = surely_above(&self.bytes, self.max_error_bytes());
         let items = by_rows
             .iter()
             .map(Row::item)
@@ -116,10 +157,10 @@ impl Sketches {
             keys.entry(item.clone()).or_insert_with(|| FrequentKey {
                 key: item.clone(),
                 rows_low: self.rows.lower_bound(item.as_slice()),
-                rows_high: self.rows.upper_bound(item.as_slice()),
+                rows_high: self.rows.upper_bound(item.as_slice()) + self.missed_rows,
                 n_bytes: middle(
                     self.bytes.lower_bound(item.as_slice()),
-                    self.bytes.upper_bound(item.as_slice()),
+                    self.bytes.upper_bound(item.as_slice()) + self.missed_bytes,
                 ),
             });
         }
@@ -132,6 +173,17 @@ impl Sketches {
             + self.distinct.estimated_size()
             + self.sample.memory_bytes()
     }
+}
+
+/// The largest count that is not among the `n` largest; equal ones are all left out together. 0 where all fit.
+fn limit_of(n: usize, counts: impl Iterator<Item = u64>) -> u64 {
+    let mut counts: Vec<u64> = counts.collect();
+    if counts.len() <= n {
+        return 0;
+    }
+    *counts
+        .select_nth_unstable_by_key(n, |count| std::cmp::Reverse(*count))
+        .1
 }
 
 /// The estimate between two bounds with the smallest possible error.
@@ -230,7 +282,7 @@ impl BottomK {
 mod tests {
     use xxhash_rust::xxh3::xxh3_64;
 
-    use super::{BottomK, Sketches, middle};
+    use super::{BottomK, KeyTable, Sketches, middle};
 
     fn fill(sketches: &mut Sketches, keys: impl Iterator<Item = u64>) {
         for n in keys {
@@ -264,6 +316,49 @@ mod tests {
             distinct.low <= 100_003 && 100_003 <= distinct.high,
             "{distinct:?}"
         );
+    }
+
+    #[test]
+    fn a_table_becomes_a_sketch_whose_bounds_hold_for_every_key_also_after_more_rows_and_a_merge() {
+        // Key n has 200,000 / (n + 1) rows; they come from two tables and one by one.
+        let rows = |n: u64| 200_000 / (n + 1);
+        let table = |from: u64, part: u64| {
+            let mut table = KeyTable::default();
+            for n in from..20_000 {
+                let key = n.to_le_bytes();
+                table.add(xxh3_64(&key), &key, rows(n) / part, 8 * (rows(n) / part));
+            }
+            table
+        };
+        let mut one = Sketches::new(1 << 20, 8, 1000).unwrap();
+        one.add_table(&table(0, 2));
+        let mut other = Sketches::new(1 << 20, 8, 1000).unwrap();
+        other.add_table(&table(0, 4));
+        other.add_table(&table(0, 4));
+        one.merge(&other);
+        for n in 0..20_000_u64 {
+            let key = n.to_le_bytes();
+            let rest = rows(n) - rows(n) / 2 - 2 * (rows(n) / 4);
+            one.add(xxh3_64(&key), &key, rest, 8 * rest);
+        }
+        let error = one.max_error_rows();
+        let total: u64 = (0..20_000).map(rows).sum();
+        assert!(
+            error > 0 && (error as f64) < one.promised_error() * total as f64,
+            "{error}"
+        );
+        let frequent = one.frequent();
+        assert!(frequent.len() > 100, "{}", frequent.len());
+        for key in &frequent {
+            let n = rows(u64::from_le_bytes(key.key.as_slice().try_into().unwrap()));
+            assert!(key.rows_low <= n && n <= key.rows_high, "{key:?}: {n}");
+            assert!(key.rows_low > error && key.rows_high - key.rows_low <= error);
+        }
+        // Whoever has more than twice the error is surely found.
+        let n_large = (0..20_000).filter(|n| rows(*n) > 2 * error).count();
+        assert!(frequent.len() >= n_large, "{} of {n_large}", frequent.len());
+        let distinct = one.distinct();
+        assert!(distinct.low <= 20_000 && 20_000 <= distinct.high, "{distinct:?}");
     }
 
     #[test]

@@ -136,6 +136,8 @@ impl KeyValue<'_> {
         match self {
             Self::Null => "null".to_owned(),
             Self::Text("") => "\"\" (empty)".to_owned(),
+            // The word is no null, and looks like one.
+            Self::Text("null") => "\"null\"".to_owned(),
             Self::Text(text) if text.trim() != *text || text.contains(char::is_control) => {
                 shortened(&format!("{text:?}"))
             }
@@ -232,6 +234,7 @@ mod tests {
             ]
         );
         assert_eq!(KeyValue::Text("").label(&DataType::String), "\"\" (empty)");
+        assert_eq!(KeyValue::Text("null").label(&DataType::String), "\"null\"");
         assert_eq!(
             KeyValue::Binary(&[0, 0xff, 0x1a]).label(&DataType::Binary),
             "00ff1a"
