@@ -6,7 +6,10 @@ use std::path::Path;
 use chrono::NaiveDate;
 
 use super::CliError;
+use super::preview::Steps;
 use crate::base::{Cancel, nearest};
+use crate::explore::open_inputs;
+use crate::explore::scan::{Scan, ScanSource};
 use crate::storage::{Connection, DatasetKeys, Inventory, Location, Object, Store};
 
 /// An opened location and everything below it.
@@ -171,6 +174,32 @@ impl Listed {
             .inventory
             .objects(&self.store, dataset, &stats.partition, cancel)
             .await?)
+    }
+
+    /// A pass over the rows of one partition, of a range of days, or of all, after the steps of the recipe in
+    /// `recipe_file`.
+    ///
+    /// # Errors
+    /// As [`Self::objects`]; steps that do not check, or need more than one row.
+    pub async fn scan(
+        &self,
+        dataset: &DatasetKeys,
+        partition: Option<&str>,
+        steps: &Steps,
+        recipe_file: Option<&Path>,
+        cancel: &Cancel,
+    ) -> Result<Scan, CliError> {
+        let objects = self.objects(dataset, partition, cancel).await?;
+        let partition_of = self.partition_numbers(&objects);
+        let source = ScanSource::open(&self.store, objects, partition_of, None, cancel).await?;
+        let scan = Scan::new(source);
+        if steps.recipe.steps.is_empty() {
+            return Ok(scan);
+        }
+        // Places in a recipe are relative to its own folder.
+        let base = recipe_file.and_then(Path::parent).unwrap_or(Path::new(""));
+        let inputs = open_inputs(&steps.inputs, day(dataset, partition), base, cancel).await;
+        Ok(scan.with_recipe(&steps.recipe, &inputs)?)
     }
 
     /// Data objects of all partitions from one day to another, both included, in key order.

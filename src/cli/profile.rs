@@ -1,7 +1,7 @@
 //! `skewer profile`: what each column of some partitions holds, before or after a recipe, with the accuracy of each figure.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::ValueEnum;
@@ -14,8 +14,7 @@ use super::{CliError, ConnectionArgs, data, drift, rows, signal};
 use crate::base::{Accuracy, Cancel, Progress, units};
 use crate::dataset::infer::Conflict;
 use crate::dataset::{Reason, Reject};
-use crate::explore::open_inputs;
-use crate::explore::scan::{Scan, ScanSource, Scanned};
+use crate::explore::scan::{Scan, Scanned};
 use crate::profile::columns::{ColumnProfile, FigureAccuracy, Histogram, Level, Scalar};
 use crate::profile::drift::{Baseline, Drift};
 use crate::storage::{Connection, DatasetKeys};
@@ -99,23 +98,13 @@ impl Wanted<'_> {
         partition: Option<&str>,
         cancel: &Cancel,
     ) -> Result<(Scanned<Vec<ColumnProfile>>, Vec<Conflict>), CliError> {
-        let (args, listed, steps) = (self.args, self.listed, self.steps);
-        let objects = listed.objects(self.dataset, partition, cancel).await?;
-        let partition_of = listed.partition_numbers(&objects);
-        let source = ScanSource::open(&listed.store, objects, partition_of, None, cancel).await?;
-        let conflicts = source.conflicts().to_vec();
-        let mut scan = Scan::new(source);
-        if !steps.recipe.steps.is_empty() {
-            // Places in a recipe are relative to its own folder.
-            let base = args
-                .recipe
-                .as_deref()
-                .and_then(Path::parent)
-                .unwrap_or(Path::new(""));
-            let day = data::day(self.dataset, partition);
-            let inputs = open_inputs(&steps.inputs, day, base, cancel).await;
-            scan = scan.with_recipe(&steps.recipe, &inputs)?;
-        }
+        let args = self.args;
+        let recipe = args.recipe.as_deref();
+        let mut scan = self
+            .listed
+            .scan(self.dataset, partition, self.steps, recipe, cancel)
+            .await?;
+        let conflicts = scan.source().conflicts().to_vec();
         if !args.columns.is_empty() {
             let mut roots: Vec<&str> = Vec::new();
             for root in args.columns.iter().map(|path| root_of(path, &scan)) {

@@ -12,8 +12,8 @@ use super::skew::print_findings;
 use super::{CliError, data, signal};
 use crate::base::{Accuracy, Progress, units};
 use crate::explore::keys::{KEY_BUDGET_BYTES, count_keys};
-use crate::explore::scan::{Scan, ScanError, ScanSource, Scanned};
-use crate::explore::{open_inputs, remedy_steps};
+use crate::explore::remedy_steps;
+use crate::explore::scan::{ScanError, Scanned};
 use crate::profile::keys::{
     AqeWarning, Counted, DEFAULT_TOP, HashedKeys, HotPartition, KeyCounts, KeyProfile, KeyReport,
     LoadMetrics, MAX_PARTITIONS, OfferedRemedy, PartitionChoice, RankedKey, SPARK_DEFAULT,
@@ -254,25 +254,15 @@ fn count(
     args: &KeyArgs,
     keys: &[Vec<String>],
 ) -> Result<Counts, CliError> {
-    let Steps { recipe, inputs, .. } = match args.recipe.as_deref() {
+    let steps = match args.recipe.as_deref() {
         Some(path) => read_recipe(path)?,
         None => Steps::default(),
     };
-    // Places in a recipe are relative to its own folder.
-    let base = args.recipe.as_deref().and_then(Path::parent);
-    let base = base.map_or_else(PathBuf::new, Path::to_path_buf);
     signal::block_on(|cancel, signalled| async move {
         let listed = data::list(location, connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
-        let partition = args.partition.as_deref();
-        let objects = listed.objects(dataset, partition, &cancel).await?;
-        let partition_of = listed.partition_numbers(&objects);
-        let source = ScanSource::open(&listed.store, objects, partition_of, None, &cancel).await?;
-        let inputs = open_inputs(&inputs, data::day(dataset, partition), &base, &cancel).await;
-        let mut scan = Scan::new(source);
-        if !recipe.steps.is_empty() {
-            scan = scan.with_recipe(&recipe, &inputs)?;
-        }
+        let (partition, recipe) = (args.partition.as_deref(), args.recipe.as_deref());
+        let mut scan = listed.scan(dataset, partition, &steps, recipe, &cancel).await?;
         let schema = scan.schema().clone();
         if args.keys_only {
             let mut columns: Vec<&str> = keys.iter().flatten().map(String::as_str).collect();

@@ -117,9 +117,10 @@ pub async fn count_keys(
 mod tests {
     use std::fmt::Write as _;
 
-    use super::count_keys;
+    use super::{KeyCollector, count_keys};
     use crate::base::{Accuracy, Cancel, Progress, envelope};
-    use crate::explore::scan::{Scan, ScanSource};
+    use crate::explore::scan::{Collect as _, Scan, ScanSource};
+    use crate::profile::keys::{CountBudget, KeyCounter};
     use crate::storage::{Connection, Location, Store};
     use crate::transform::{Inputs, Recipe};
 
@@ -165,6 +166,44 @@ mod tests {
         assert_eq!((by_k.n_rows(), by_k.distinct.n), (n_rows, 2));
         assert_eq!(by_both.n_rows(), n_rows);
         assert!(by_both.distinct.is_exact && by_both.distinct.n > 9000);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn after_a_cancel_many_keys_are_condensed_and_no_row_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let scan = scan(folder.path()).await;
+        let cancel = Cancel::new();
+        let of_thread = |from: i64| {
+            let columns = ["n".to_owned()];
+            let mut counter = KeyCounter::new(&columns, CountBudget::default()).unwrap();
+            let n: Vec<i64> = (from..from + 100_000).collect();
+            counter.add(&polars::prelude::df!("n" => n).unwrap()).unwrap();
+            KeyCollector {
+                counters: vec![counter],
+                failed: None,
+                cancel: cancel.clone(),
+            }
+        };
+        let (mut one, other, third) = (of_thread(0), of_thread(50_000), of_thread(0));
+        let counted = |of: &KeyCollector| {
+            let counter = of.counters.first().cloned().unwrap();
+            let counts = counter.finish(Accuracy::Partial { n: 0 });
+            (counts.n_rows(), counts.distinct)
+        };
+        one.merge(other);
+        let (n_rows, distinct) = counted(&one);
+        assert_eq!((n_rows, distinct.n, distinct.is_exact), (200_000, 150_000, true));
+        cancel.cancel();
+        one.merge(third);
+        let (n_rows, distinct) = counted(&one);
+        assert_eq!(n_rows, 300_000);
+        assert!(!distinct.is_exact && distinct.low <= 150_000 && 150_000 <= distinct.high);
+        // What is cancelled from the start has no rows, and says so.
+        let keys = [vec!["n".to_owned()]];
+        let nothing = count_keys(&scan, &keys, 1 << 26, &cancel, &Progress::new())
+            .await
+            .unwrap();
+        assert_eq!(nothing.accuracy, Accuracy::Partial { n: 0 });
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -168,7 +168,7 @@ fn empty_days_beyond_the_listed_ones_are_counted() {
 
 /// Findings of a listing as (key, size, days from the key's date to the last change).
 fn listed(objects: &[(String, u64, i64)]) -> Vec<Finding> {
-    let now: DateTime<Utc> = "2021-01-01T00:00:00Z".parse().unwrap();
+    let now: DateTime<Utc> = "2021-03-01T00:00:00Z".parse().unwrap();
     let root = "s3://lake/raw/".parse().unwrap();
     let mut inventory = Inventory::new(&root).listed_at(now, false);
     let objects: Vec<Object> = objects
