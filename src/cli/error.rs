@@ -47,6 +47,7 @@ impl CliError {
             Self::Location(_) | Self::Spec { .. } | Self::Usage { .. } => 2,
             Self::Run { exit_code, .. } => *exit_code,
             Self::Cancelled { code } => *code,
+            Self::Page(PageError::Cancelled) => 130,
             Self::Page(_) | Self::Output(_) | Self::Runtime(_) => 1,
         }
     }
@@ -102,5 +103,18 @@ fn storage_code(error: &StorageError) -> u8 {
         error if error.is_configuration() => 78,
         error if error.is_transient() => 75,
         _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CliError;
+    use crate::dataset::PageError;
+    use crate::explore::scan::ScanError;
+
+    #[test]
+    fn a_scan_that_was_cancelled_while_it_opened_is_no_failure() {
+        let error = CliError::from(ScanError::Page(PageError::Cancelled));
+        assert_eq!(error.exit_code(), 130);
     }
 }

@@ -1,6 +1,6 @@
 //! `skewer skew --by`: how skewed a shuffle by a key would be, over all rows, with Spark's own hash, and what helps.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;

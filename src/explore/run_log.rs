@@ -92,7 +92,12 @@ pub async fn open_run_log(
 
 /// The report among the objects, when they are those of a run.
 async fn report_of(store: &Store, objects: &[Object]) -> Result<Option<OwnRun>, RunLogError> {
-    let named = objects.iter().find(|object| object.key == REPORT);
+    let mut below = objects
+        .iter()
+        .filter(|object| object.key.rsplit('/').next() == Some(REPORT));
+    // The only one among what runs keep for themselves, too.
+    let only = below.next().filter(|_| below.next().is_none());
+    let named = objects.iter().find(|object| object.key == REPORT).or(only);
     let Some(object) = named.or_else(|| objects.first().filter(|_| objects.len() == 1)) else {
         return Ok(None);
     };
