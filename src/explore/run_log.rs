@@ -209,6 +209,12 @@ mod tests {
             panic!("no report")
         };
         assert!((run.seconds().total() - 21.0).abs() < 1e-9);
+        // The folder where runs keep what they leave holds one report among other files.
+        let control = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(control.path().join("t/runs/r")).unwrap();
+        std::fs::write(control.path().join("t/runs/r/report.json"), text).unwrap();
+        std::fs::write(control.path().join("t/commit.json"), "{}").unwrap();
+        assert!(matches!(open(control.path()).await.unwrap(), RunLog::Own(_)));
         // Truncated, it is still no event log, and says where it ends.
         std::fs::write(&path, &text[..200]).unwrap();
         let error = open(&path).await.unwrap_err().to_string();

@@ -103,7 +103,7 @@ impl Context<'_> {
         let of_keys = units::plural(salted.len() as u64, "hot key");
         let change = self.change(&after.metrics);
         // A load made of one salt's rows, each of which chose it with a small chance, varies like its root.
-        let chance = match self.simulated.weight {
+        let spread = match self.simulated.weight {
             Weight::Rows => format!(
                 " (most partitions within about {:.0} rows of what is predicted)",
                 2.0 * after.metrics.mean.max(0.0).sqrt()
@@ -112,7 +112,7 @@ impl Context<'_> {
         };
         let limits = format!(
             "Holds for {n} partitions, this order of columns and these types; AQE may merge neighbouring partitions. Rows \
-             choose among the salts by chance{chance}. Check it in Spark: `SELECT pmod(hash({}, salt), {n})`.",
+             choose among the salts by chance{spread}. Check it in Spark: `SELECT pmod(hash({}, salt), {n})`.",
             self.columns().join(", ")
         );
         let saved_seconds = Some(self.saved(&after.metrics));
