@@ -2,7 +2,7 @@
 
 use egui::{Align2, Color32, Painter, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::facts::{FactBar, FactValue, N_VALUES, Picture};
+use super::facts::{FactBar, FactValue, N_VALUES, Picture, float};
 use crate::base::units;
 use crate::gui::data::condition::Condition;
 use crate::gui::data::one_line;
@@ -25,8 +25,16 @@ pub(super) fn picture_ui(
     before: Option<&BaselineColumn>,
 ) -> Option<Condition> {
     match picture {
-        Picture::Bars { bars, is_of_lengths } => {
+        Picture::Bars {
+            bars,
+            is_of_lengths,
+            along,
+        } => {
             let shares = before.and_then(|before| shares_of_bars(before, bars, *is_of_lengths));
+            let at = pos2(rect.center().x, rect.bottom() - ENDS + 2.0);
+            let c = colors(ui);
+            ui.painter()
+                .text(at, Align2::CENTER_TOP, along, theme::small(), c.weak);
             bars_ui(ui, rect, column, bars, shares.as_deref())
         }
         Picture::Values { values, n_more } => values_ui(ui, rect, column, values, *n_more, before),
@@ -166,12 +174,25 @@ fn ends_ui(painter: &Painter, c: &Colors, rect: Rect, bars: &[FactBar], most: f6
         painter.galley(pos2(x, y), galley, c.weak);
     };
     if let Some(first) = bars.first() {
-        put(first.label.split(" to ").next().unwrap_or_default(), false, y);
+        put(&border(first.label.split(" to ").next()), false, y);
     }
     if let Some(last) = bars.last() {
-        put(last.label.rsplit(" to ").next().unwrap_or_default(), true, y);
+        put(&border(last.label.rsplit(" to ").next()), true, y);
     }
-    put(&format!("most {}", units::percent(most)), true, rect.top() - 2.0);
+    put(
+        &format!("tallest {}", units::percent(most)),
+        true,
+        rect.top() - 2.0,
+    );
+}
+
+/// A border as it is read: long numbers in groups of three digits. Years and dates stay.
+fn border(text: Option<&str>) -> String {
+    let text = text.unwrap_or_default();
+    match text.parse::<f64>() {
+        Ok(value) if value.abs() >= 10_000.0 => float(value),
+        _ => text.to_owned(),
+    }
 }
 
 /// `1,234 rows, 4.2%`
@@ -276,9 +297,19 @@ fn paint_text(painter: &Painter, line: Rect, text: &str, room: f32, color: Color
 
 #[cfg(test)]
 mod tests {
-    use super::{share_before, shares_of_bars};
+    use super::{border, share_before, shares_of_bars};
     use crate::gui::profile::facts::FactBar;
     use crate::profile::drift::{BaselineColumn, Categories, Category, Spread};
+
+    #[test]
+    fn long_borders_are_grouped_and_years_are_not() {
+        let texts = ["10000", "10,000,000", "-35", "2020", "2020-01-09", "-250000"];
+        let shown = texts.map(|text| border(Some(text)));
+        assert_eq!(
+            shown,
+            ["10,000", "10,000,000", "-35", "2020", "2020-01-09", "-250,000"]
+        );
+    }
 
     #[test]
     fn another_profile_is_laid_into_the_same_bars() {

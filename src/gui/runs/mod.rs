@@ -79,7 +79,7 @@ pub fn runs_ui(ui: &mut Ui, view: RunsView<'_>, panel: &mut RunsPanel, commands:
                 match slots.log.value().map(|opened| (&opened.log, opened)) {
                     Some((RunLog::Spark(run), _)) => spark::spark_ui(ui, run, slots, panel, commands),
                     Some((RunLog::Own(run), opened)) => {
-                        own::own_ui(ui, run, opened.pictures.as_ref(), panel);
+                        own::own_ui(ui, run, opened.pictures.as_ref(), panel, commands);
                     }
                     None => {}
                 }
