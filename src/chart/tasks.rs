@@ -195,7 +195,7 @@ pub fn gantt_picture(application: &Application, stage: &Stage, profile: &StagePr
     };
     let picture = Picture::new(
         "Tasks by executor",
-        Scale::from_zero("seconds since the first launch", Quantity::Seconds, last),
+        Scale::from_zero("time since the first launch", Quantity::Seconds, last),
         Scale::categories("", lane_labels).reversed(),
     )
     .note(note)

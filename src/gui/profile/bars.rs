@@ -13,6 +13,8 @@ use crate::profile::drift::BaselineColumn;
 pub(super) const HEIGHT: f32 = 104.0;
 /// Below the bars.
 const ENDS: f32 = 16.0;
+/// Beside the bars of values, so that no bar and no mark of another profile lies under a share.
+const SHARE: f32 = 44.0;
 /// What is not zero can be seen.
 const LEAST: f32 = 1.5;
 
@@ -251,7 +253,8 @@ fn values_ui(
         };
         let response = ui.interact(line, ui.scope_id().with((column, "value", at)), sense);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, value.keep.is_some(), &said));
-        let width = |share: f64| (line.width() * (share / most) as f32).max(LEAST);
+        let track = line.width() - SHARE;
+        let width = |share: f64| (track * (share / most) as f32).max(LEAST);
         let strength = if response.hovered() { 0.5 } else { 0.25 };
         let bar = Rect::from_min_size(line.min, vec2(width(value.share), line.height()));
         let painter = ui.painter();
@@ -262,7 +265,7 @@ fn values_ui(
         }
         let share = units::percent(value.share);
         let share = painter.layout_no_wrap(share, theme::small(), c.weak);
-        let room = line.width() - share.size().x - 3.0 * space::XS;
+        let room = track - 2.0 * space::XS;
         paint_text(painter, line, &value.text, room, c.text);
         let y = line.center().y - share.size().y / 2.0;
         painter.galley(pos2(line.right() - share.size().x - space::XS, y), share, c.weak);

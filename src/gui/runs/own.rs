@@ -110,7 +110,9 @@ pub fn own_ui(
         });
     }
     if let Some(workers) = pictures.workers.get(panel.day) {
-        chart_ui(ui, &workers.title, "own workers", workers, 160.0, commands);
+        #[allow(clippy::cast_possible_truncation, reason = "a height on the screen")]
+        let height = ((workers.y.last - workers.y.first) as f32 * 26.0).clamp(80.0, 320.0);
+        chart_ui(ui, &workers.title, "own workers", workers, height, commands);
     }
     chart_ui(
         ui,
