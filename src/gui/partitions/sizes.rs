@@ -41,17 +41,17 @@ pub fn sizes_card(ui: &mut Ui, dataset: &ListedDataset, commands: &mut Commands)
                 } = *tier;
                 let left = plot.left() + slot * index as f32;
                 let center = left + slot / 2.0;
-                ui.painter().text(
-                    pos2(center, plot.bottom() + space::XS),
-                    Align2::CENTER_TOP,
-                    if is_narrow(slot) {
-                        on_two_lines(label)
-                    } else {
-                        label.to_owned()
-                    },
-                    small(),
-                    c.weak,
-                );
+                let name = if is_narrow(slot) {
+                    on_two_lines(label)
+                } else {
+                    label.to_owned()
+                };
+                let mut top = plot.bottom() + space::XS;
+                for line in name.lines() {
+                    let at = pos2(center, top);
+                    let drawn = ui.painter().text(at, Align2::CENTER_TOP, line, small(), c.weak);
+                    top = drawn.bottom();
+                }
                 if count == 0 {
                     continue;
                 }
