@@ -44,7 +44,7 @@ pub(super) fn inside(ui: &Ui, rect: Rect, x: &Scale, y: &Scale) -> Rect {
             .map_or(0.0, |tick| width(ui, &tick.label) / 2.0),
     };
     #[allow(clippy::cast_possible_truncation, reason = "a distance on the screen")]
-    let beyond = (last_label as f32).min(40.0).max(space::SM);
+    let beyond = (last_label as f32).clamp(space::SM, 40.0);
     let max = pos2(rect.right() - beyond, rect.bottom() - below);
     Rect::from_min_max(min, max.max(min + vec2(1.0, 1.0)))
 }

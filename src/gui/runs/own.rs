@@ -80,7 +80,19 @@ pub fn own_ui(
             ),
         ],
     );
-    let Some(pictures) = pictures else { return };
+    if let Some(pictures) = pictures {
+        charts_ui(ui, run, pictures, panel, commands);
+    }
+}
+
+/// Stages of work by day, then the workers of one day, then the slowest files of all.
+fn charts_ui(
+    ui: &mut Ui,
+    run: &OwnRun,
+    pictures: &OwnPictures,
+    panel: &mut RunsPanel,
+    commands: &mut Commands,
+) {
     let height = (run.partitions.len() as f32 * 22.0).clamp(90.0, 420.0);
     chart_ui(
         ui,

@@ -79,7 +79,7 @@ pub fn weak_small_marked(ui: &Ui, text: &str) -> LayoutJob {
 fn marked(text: &str, font: &FontId, code: &FontId, color: Color32) -> LayoutJob {
     let mut job = LayoutJob::default();
     // A backtick without its second one is a character like others.
-    let is_marked = text.matches('`').count() % 2 == 0;
+    let is_marked = text.matches('`').count().is_multiple_of(2);
     let parts: Vec<&str> = if is_marked {
         text.split('`').collect()
     } else {
