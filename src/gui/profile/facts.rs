@@ -305,7 +305,7 @@ fn picture(profile: &ColumnProfile) -> Picture {
         .as_ref()
         .and_then(|lengths| lengths.histogram.as_ref());
     if lengths.is_some_and(|found| found.bins.len() == 1) {
-        return Picture::Nothing("Hardly a value repeats, and all are of the same length.");
+        return Picture::Nothing("Few values repeat; all are equally long.");
     }
     if let Some(histogram) = lengths.filter(|found| !found.bins.is_empty()) {
         return Picture::Bars {
