@@ -20,6 +20,7 @@ mod tasks;
 pub mod thin;
 mod ticks;
 mod treemap;
+mod treemap_picture;
 
 pub use axis::Axis;
 pub use calendar::{Calendar, CalendarDay, CalendarMonth};
@@ -34,6 +35,7 @@ pub use scale::{Quantity, Scale, ScaleKind, Tick};
 pub use size_histogram::{SizeClass, SizeHistogram, SizeTier};
 pub use tasks::{gantt_picture, run_time_picture, scatter_picture};
 pub use treemap::{Tile, Treemap, TreemapNode, squarify};
+pub use treemap_picture::{PlacedTile, treemap_layout, treemap_picture};
 
 #[cfg(test)]
 pub(crate) mod tests {

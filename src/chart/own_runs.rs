@@ -21,7 +21,7 @@ pub fn own_stages_picture(run: &OwnRun) -> Picture {
         .fold(0.0, f64::max);
     let mut picture = Picture::new(
         "Time of each stage of work",
-        Scale::from_zero("seconds of work", Quantity::Seconds, longest),
+        Scale::from_zero("time of work", Quantity::Seconds, longest),
         Scale::categories("", names).reversed(),
     )
     .note("exact; fetch to encode add up over threads");
@@ -58,6 +58,8 @@ pub fn own_workers_picture(day: &OwnDay) -> Picture {
         .map(|span| span.start_seconds + span.seconds)
         .fold(0.0, f64::max);
     let longest = spans.iter().map(|span| span.seconds).fold(0.0, f64::max);
+    // A unit alone is not longer than others.
+    let has_others = spans.len() > 1;
     let mut marks: Vec<Mark> = spans
         .iter()
         .map(|span| {
@@ -72,7 +74,7 @@ pub fn own_workers_picture(day: &OwnDay) -> Picture {
                 units::bytes(span.n_bytes),
                 units::seconds(span.fetch_seconds),
             );
-            let tone = if span.seconds >= longest {
+            let tone = if has_others && span.seconds >= longest {
                 Tone::Bad
             } else {
                 Tone::Data
@@ -93,14 +95,18 @@ pub fn own_workers_picture(day: &OwnDay) -> Picture {
     } else {
         "exact".to_owned()
     };
-    Picture::new(
+    let picture = Picture::new(
         "Units of work by worker",
-        Scale::from_zero("seconds since the day's work began", Quantity::Seconds, last),
+        Scale::from_zero("time since the day's work began", Quantity::Seconds, last),
         Scale::categories("", names).reversed(),
     )
     .note(note)
-    .layer(Layer::new(LayerKind::Cells, Tone::Data, marks))
-    .entry(LegendEntry::swatch(Tone::Bad, "the longest unit"))
+    .layer(Layer::new(LayerKind::Cells, Tone::Data, marks));
+    if has_others {
+        picture.entry(LegendEntry::swatch(Tone::Bad, "the longest unit"))
+    } else {
+        picture
+    }
 }
 
 /// Decoding time of the slowest files against their bytes.
@@ -123,7 +129,7 @@ pub fn own_files_picture(run: &OwnRun) -> Picture {
     Picture::new(
         "Slowest files",
         Scale::from_zero("bytes", Quantity::Bytes, most),
-        Scale::from_zero("seconds of decoding", Quantity::Seconds, longest),
+        Scale::from_zero("time of decoding", Quantity::Seconds, longest),
     )
     .note("the slowest files of each day")
     .layer(Layer::new(LayerKind::Points, Tone::Data, marks.collect()))

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Tone;
-use super::picture::{Layer, LayerKind, LegendEntry, LegendShape, Mark, Picture, Rule};
+use super::picture::{Fill, Layer, LayerKind, LegendEntry, LegendShape, Mark, Picture, Rule};
 use super::scale::{Quantity, Scale};
 use crate::base::units;
 use crate::profile::events::{Application, Stage, StageProfile, Task, TaskEnding};
@@ -113,12 +113,18 @@ impl<'a> Tasks<'a> {
         (start, start + f64::from(task.duration_ms) / 1000.0)
     }
 
-    fn legend(&self, mut picture: Picture) -> Picture {
+    /// The colours of hosts, where there are several and few enough.
+    fn host_legend(&self, mut picture: Picture, shape: LegendShape) -> Picture {
         if self.hosts.len() > 1 && self.hosts.len() <= N_SERIES {
             for (host, n) in &self.hosts {
-                picture = picture.entry(LegendEntry::swatch(Tone::Series(*n), *host));
+                picture = picture.entry(LegendEntry::new(Tone::Series(*n), shape, *host));
             }
         }
+        picture
+    }
+
+    fn legend(&self, picture: Picture) -> Picture {
+        let mut picture = self.host_legend(picture, LegendShape::Swatch(Fill::Full));
         if !self.stragglers.is_empty() {
             picture = picture.entry(LegendEntry::swatch(
                 Tone::Bad,
@@ -189,7 +195,7 @@ pub fn gantt_picture(application: &Application, stage: &Stage, profile: &StagePr
     };
     let picture = Picture::new(
         "Tasks by executor",
-        Scale::from_zero("seconds since the first launch", Quantity::Seconds, last),
+        Scale::from_zero("time since the first launch", Quantity::Seconds, last),
         Scale::categories("", lane_labels).reversed(),
     )
     .note(note)
@@ -318,6 +324,7 @@ pub fn scatter_picture(application: &Application, stage: &Stage, profile: &Stage
         let label = format!("partition {}", task.partition);
         picture = picture.rule(Rule::upright(load(task), label, Tone::Bad));
     }
+    picture = tasks.host_legend(picture, LegendShape::Dot);
     if tasks.hot.is_some() || !tasks.stragglers.is_empty() {
         picture = picture.entry(dot(Tone::Bad, "stragglers and the hot partition"));
     }

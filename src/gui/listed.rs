@@ -113,6 +113,18 @@ impl ListedDataset {
         }
     }
 
+    /// What a picture of it says it is of: `raw, 2020-01-01 to 2020-01-14, from the listing`.
+    pub fn picture_note(&self) -> String {
+        let dates = self
+            .keys
+            .dates()
+            .filter(|(first, last)| first != last)
+            .map(|(first, last)| format!("{first} to {last}"));
+        let name = Some(self.name().to_owned()).filter(|name| !name.is_empty());
+        let parts = [name, dates, Some("from the listing".to_owned())];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
     /// A partition as the dataset's own keys write it.
     pub fn partition_label(&self, partition: &Partition) -> String {
         match (&self.keys.layout, partition) {

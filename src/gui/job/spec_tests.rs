@@ -45,7 +45,7 @@ pub(super) fn tests_ui(
             if tests.is_empty() {
                 let text = "A test keeps a few records and the rows that the steps make of them. It stands in the spec, \
                             and `skewer validate --tests` runs it. Rows that you select in the data become one too.";
-                ui.add(egui::Label::new(theme::weak(ui, text)).wrap());
+                ui.add(egui::Label::new(theme::weak_marked(ui, text)).wrap());
             }
             for (at, test) in tests.iter().enumerate() {
                 let outcome = outcomes.and_then(|outcomes| outcomes.get(at));

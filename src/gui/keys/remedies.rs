@@ -7,7 +7,9 @@ use super::{KeysCommand, KeysPanel};
 use crate::base::units;
 use crate::gui::command::Command;
 use crate::gui::state::Commands;
-use crate::gui::theme::{Tone, body, colors, space, strong, tone, weak, weak_small};
+use crate::gui::theme::{
+    Tone, body_marked, colors, space, strong, strong_marked, tone, weak_marked, weak_small, weak_small_marked,
+};
 use crate::gui::widgets::{Icon, card, divider, dot, icon, primary_button, secondary_button};
 use crate::profile::Severity;
 use crate::profile::keys::{OfferedRemedy, Remedy};
@@ -33,10 +35,10 @@ pub(super) fn findings_card(ui: &mut Ui, reported: &Reported) {
                 dot(ui, color).on_hover_text(word);
                 ui.vertical(|ui| {
                     ui.spacing_mut().item_spacing.y = 3.0;
-                    ui.add(Label::new(strong(&finding.title)).wrap());
-                    ui.add(Label::new(weak(ui, &finding.message)).wrap());
+                    ui.add(Label::new(strong_marked(ui, &finding.title)).wrap());
+                    ui.add(Label::new(weak_marked(ui, &finding.message)).wrap());
                     if !finding.remedy.is_empty() {
-                        ui.add(Label::new(body(&finding.remedy)).wrap());
+                        ui.add(Label::new(body_marked(ui, &finding.remedy)).wrap());
                     }
                     if finding.cost_seconds >= 0.001 {
                         let cost =
@@ -52,8 +54,8 @@ pub(super) fn findings_card(ui: &mut Ui, reported: &Reported) {
                 icon(ui, Icon::Warning, c.warn);
                 ui.vertical(|ui| {
                     ui.spacing_mut().item_spacing.y = 3.0;
-                    ui.add(Label::new(strong(&warning.title)).wrap());
-                    ui.add(Label::new(weak(ui, &warning.message)).wrap());
+                    ui.add(Label::new(strong_marked(ui, &warning.title)).wrap());
+                    ui.add(Label::new(weak_marked(ui, &warning.message)).wrap());
                 });
             });
         }
@@ -96,8 +98,8 @@ fn remedy_ui(
         ui.vertical(|ui| {
             ui.set_width(width);
             ui.spacing_mut().item_spacing.y = 3.0;
-            ui.add(Label::new(strong(&offered.title)).wrap());
-            ui.add(Label::new(weak(ui, &offered.message)).wrap());
+            ui.add(Label::new(strong_marked(ui, &offered.title)).wrap());
+            ui.add(Label::new(weak_marked(ui, &offered.message)).wrap());
             if let Some(after) = &offered.after {
                 let ratio = |value: Option<f64>| {
                     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.1} ×"))
@@ -110,7 +112,7 @@ fn remedy_ui(
                 ui.label(tone(ui, Tone::Good, text));
             }
             if !offered.limits.is_empty() {
-                ui.add(Label::new(weak_small(ui, &offered.limits)).wrap());
+                ui.add(Label::new(weak_small_marked(ui, &offered.limits)).wrap());
             }
         });
         ui.with_layout(egui::Layout::right_to_left(egui::Align::TOP), |ui| {

@@ -6,7 +6,7 @@ use egui::{Align2, Id, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, W
 use super::Order;
 use super::frame::{AXIS_WIDTH, grid_line, log_ticks};
 use crate::base::units;
-use crate::chart::{Bar, Measure};
+use crate::chart::{Bar, Measure, Picture, partition_picture};
 use crate::gui::listed::ListedDataset;
 use crate::gui::theme::{Colors, colors, mix, size, small, space, strong, weak};
 use crate::storage::Partition;
@@ -86,6 +86,24 @@ fn label_of(value: f64, measure: Measure) -> String {
         Measure::Files | Measure::Rows if value.fract() > 0.0 => String::new(),
         Measure::Files | Measure::Rows => units::count(whole),
     }
+}
+
+/// The chart for a file: in the order, and by the scale, that are shown.
+pub fn picture(dataset: &ListedDataset, shown: Shown) -> Picture {
+    let unit = dataset.unit().trim_end_matches('s');
+    let note = match (&dataset.rows, shown.measure) {
+        (Some(rows), Measure::Rows) => rows.accuracy.to_string(),
+        _ => dataset.picture_note(),
+    };
+    let mut bars = dataset.bars.clone();
+    if shown.order == Order::Size {
+        let by_size = &dataset.bars.facts(shown.measure).by_size;
+        bars.bars = by_size
+            .iter()
+            .filter_map(|at| dataset.bars.bars.get(*at).cloned())
+            .collect();
+    }
+    partition_picture(&bars, shown.measure, unit, &note).with_log(shown.is_log)
 }
 
 pub fn bars_ui(

@@ -4,8 +4,10 @@ use chrono::Datelike;
 use egui::{Align2, Color32, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use crate::base::units;
-use crate::chart::{CalendarDay, CalendarMonth};
+use crate::chart::{CalendarDay, CalendarMonth, calendar_picture};
 use crate::gui::listed::ListedDataset;
+use crate::gui::plot::made_picture_menu;
+use crate::gui::state::Commands;
 use crate::gui::theme::{Colors, colors, mix, size, small, space, weak_small};
 use crate::gui::widgets::stretched_card;
 use crate::storage::Partition;
@@ -23,8 +25,13 @@ pub fn calendar_card(
     height: f32,
     open: Option<&Partition>,
     opened: &mut Option<Partition>,
+    commands: &mut Commands,
 ) -> f32 {
-    stretched_card(ui, "Calendar", height, |ui| {
+    let menu = |ui: &mut Ui| {
+        let picture = || calendar_picture(&dataset.calendar, &dataset.picture_note());
+        made_picture_menu(ui, "Calendar", picture, commands);
+    };
+    stretched_card(ui, "Calendar", height, menu, |ui| {
         ScrollArea::vertical()
             .id_salt("calendar")
             .max_height(MAX_HEIGHT)

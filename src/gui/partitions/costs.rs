@@ -11,7 +11,7 @@ use crate::session::Edit;
 
 /// A line that tells them, with a button that changes them.
 pub fn costs_ui(ui: &mut Ui, costs: &CostModel, commands: &mut Commands) {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = space::SM;
         ui.label(weak_small(ui, "Costs of one pass assume"));
         card_button(ui, "costs", &costs.to_string(), |ui| {

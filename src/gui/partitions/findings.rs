@@ -7,7 +7,9 @@ use crate::base::units;
 use crate::gui::command::{Command, Tab};
 use crate::gui::listed::ListedDataset;
 use crate::gui::state::Commands;
-use crate::gui::theme::{Tone, body, code, colors, space, strong, weak, weak_small};
+use crate::gui::theme::{
+    Tone, body, body_marked, code, colors, space, strong_marked, weak, weak_marked, weak_small,
+};
 use crate::gui::widgets::{divider, dot, quiet_button, secondary_button, stretched_card};
 use crate::profile::{Finding, FindingCode, Severity};
 use crate::session::{Edit, Expected, JobSettings};
@@ -37,7 +39,8 @@ pub fn findings_ui(
     panel: &mut FindingsPanel,
     commands: &mut Commands,
 ) {
-    stretched_card(ui, "Findings, by cost", height, |ui| {
+    let head = |_: &mut Ui| {};
+    stretched_card(ui, "Findings, by cost", height, head, |ui| {
         costs::costs_ui(ui, view.costs, commands);
         ui.spacing_mut().item_spacing.y = space::SM;
         let prefix = dataset.keys.prefix.as_str();
@@ -147,12 +150,12 @@ fn finding_ui(
         ui.vertical(|ui| {
             ui.set_width(width);
             ui.spacing_mut().item_spacing.y = 3.0;
-            ui.add(Label::new(strong(&finding.title)).wrap());
+            ui.add(Label::new(strong_marked(ui, &finding.title)).wrap());
             if !finding.message.is_empty() {
-                ui.add(Label::new(weak(ui, &finding.message)).wrap());
+                ui.add(Label::new(weak_marked(ui, &finding.message)).wrap());
             }
             if !finding.remedy.is_empty() {
-                ui.add(Label::new(body(&finding.remedy)).wrap());
+                ui.add(Label::new(body_marked(ui, &finding.remedy)).wrap());
             }
             if let Some(cost) = cost_text(finding) {
                 ui.label(weak_small(ui, cost))

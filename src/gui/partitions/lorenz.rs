@@ -4,14 +4,17 @@ use egui::{Align2, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, pos2, vec2};
 
 use super::frame::AXIS_WIDTH;
 use crate::base::units;
+use crate::chart::lorenz_picture;
 use crate::gui::listed::ListedDataset;
+use crate::gui::plot::made_picture_menu;
+use crate::gui::state::Commands;
 use crate::gui::theme::{Tone, colors, size, small, space};
 use crate::gui::widgets::{badge, card_with_head};
 
 const HEIGHT: f32 = 132.0;
 const MAX_POINTS: usize = 600;
 
-pub fn lorenz_card(ui: &mut Ui, dataset: &ListedDataset) {
+pub fn lorenz_card(ui: &mut Ui, dataset: &ListedDataset, commands: &mut Commands) {
     card_with_head(
         ui,
         "Lorenz curve",
@@ -23,7 +26,10 @@ pub fn lorenz_card(ui: &mut Ui, dataset: &ListedDataset) {
                     .on_hover_text("Effective partitions: 1 / Σp², where p is each one's share of the bytes");
             }
         },
-        |_| {},
+        |ui| {
+            let picture = || lorenz_picture(&dataset.lorenz, dataset.unit(), &dataset.picture_note());
+            made_picture_menu(ui, "Lorenz curve", picture, commands);
+        },
         |ui| {
             let c = colors(ui);
             let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
@@ -60,7 +66,11 @@ pub fn lorenz_card(ui: &mut Ui, dataset: &ListedDataset) {
                 .collect();
             ui.painter()
                 .add(Shape::line(points, Stroke::new(size::UNDERLINE, c.accent)));
-            for (y, text) in [(0.0, "0"), (1.0, "100%")] {
+            for (y, text) in [(0.0, "0"), (0.5, "50%"), (1.0, "100%")] {
+                if y > 0.0 {
+                    let line = Stroke::new(size::LINE, c.line);
+                    ui.painter().hline(plot.x_range(), at((0.0, y)).y, line);
+                }
                 ui.painter().text(
                     pos2(plot.left() - 6.0, at((0.0, y)).y),
                     Align2::RIGHT_CENTER,
@@ -78,14 +88,22 @@ pub fn lorenz_card(ui: &mut Ui, dataset: &ListedDataset) {
                     c.weak,
                 );
             }
+            let n = dataset.lorenz.points.len().saturating_sub(1) as u64;
+            let end = format!("100% of {} {}, smallest first", units::count(n), dataset.unit());
+            let below = |x: f32, align: Align2, text: &str| {
+                let y = rect.bottom() - 7.0;
+                ui.painter().text(pos2(x, y), align, text, small(), c.weak);
+            };
+            below(plot.left(), Align2::CENTER_CENTER, "0");
+            // Without room the middle would touch the words at the end.
+            if plot.width() > 430.0 {
+                below(plot.center().x, Align2::CENTER_CENTER, "50%");
+            }
+            below(plot.right(), Align2::RIGHT_CENTER, &end);
             ui.painter().text(
-                pos2(plot.right(), rect.bottom() - 7.0),
-                Align2::RIGHT_CENTER,
-                format!(
-                    "share of bytes by share of {} {}, smallest first",
-                    dataset.lorenz.points.len().saturating_sub(1),
-                    dataset.unit()
-                ),
+                plot.left_top() + vec2(space::SM, 2.0),
+                Align2::LEFT_TOP,
+                "of all bytes",
                 small(),
                 c.weak,
             );

@@ -23,6 +23,7 @@ use egui::{ScrollArea, Ui, vec2};
 use super::app::App;
 use super::command::Command;
 use super::listed::{Listed, ListedDataset};
+use super::plot::made_picture_menu;
 use super::state::Commands;
 use super::theme::{Tone, space, weak_small};
 use super::widgets::{
@@ -215,11 +216,13 @@ fn dataset_ui(
     }
     figures::figures_ui(ui, dataset, view.accuracy());
     let mut opened = None;
+    // Cards side by side cannot both push to the same list.
+    let mut exported = Commands::new();
     bars_card(ui, dataset, view, panel, &mut opened, commands);
     if let Some(comparison) = report.and_then(|report| report.comparison.as_ref()) {
         compare::compare_card(ui, comparison);
     }
-    let is_wide = ui.available_width() > 620.0;
+    let is_wide = ui.available_width() > 700.0;
     if is_wide && !dataset.calendar.days.is_empty() {
         let right = (ui.available_width() * 0.29).clamp(250.0, 340.0);
         let needed = &mut panel.calendar_height;
@@ -229,20 +232,22 @@ fn dataset_ui(
             ui,
             right,
             |ui| findings::findings_ui(ui, dataset, view, least, findings_panel, commands),
-            |ui, height| *needed = calendar::calendar_card(ui, dataset, height, view.open, &mut opened),
+            |ui, height| {
+                *needed = calendar::calendar_card(ui, dataset, height, view.open, &mut opened, &mut exported);
+            },
         );
     } else {
         findings::findings_ui(ui, dataset, view, 0.0, &mut panel.findings, commands);
         if !dataset.calendar.days.is_empty() {
-            calendar::calendar_card(ui, dataset, 0.0, view.open, &mut opened);
+            calendar::calendar_card(ui, dataset, 0.0, view.open, &mut opened, &mut exported);
         }
     }
     let half = (ui.available_width() - space::MD) / 2.0;
     side_by_side(
         ui,
         half,
-        |ui| sizes::sizes_card(ui, dataset),
-        |ui, _| lorenz::lorenz_card(ui, dataset),
+        |ui| sizes::sizes_card(ui, dataset, commands),
+        |ui, _| lorenz::lorenz_card(ui, dataset, &mut exported),
     );
     let mut opened = opened.map(|partition| (dataset.keys.prefix.clone(), partition));
     if let Some(listed) = view.listed {
@@ -254,8 +259,10 @@ fn dataset_ui(
             &dataset.keys.prefix,
             &mut panel.treemap,
             &mut opened,
+            commands,
         );
     }
+    commands.append(&mut exported);
     if let Some((dataset, partition)) = opened {
         commands.push(Command::Edit(Edit::ShowPartition {
             dataset,
@@ -314,6 +321,8 @@ fn bars_card(
         Measure::Rows => format!("{axis_unit} of rows per {unit}"),
     };
     let (mut measure, mut is_log, mut order) = (None, None, None);
+    let is_narrow = ui.available_width() < 760.0;
+    let mut exported = Commands::new();
     card_with_head(
         ui,
         &title,
@@ -321,13 +330,20 @@ fn bars_card(
             (Measure::Rows, Some(rows), _) => rows::rows_badge(ui, rows),
             (Measure::Rows, None, _) => {}
             (_, _, Accuracy::Exact) => {
-                badge(ui, Tone::Plain, "exact, from the listing");
+                let text = if is_narrow {
+                    "exact"
+                } else {
+                    "exact, from the listing"
+                };
+                badge(ui, Tone::Plain, text).on_hover_text("Counted from the listing of the storage");
             }
             (_, _, accuracy) => {
                 accuracy_badge(ui, accuracy);
             }
         },
         |ui| {
+            let picture = || bars::picture(dataset, shown);
+            made_picture_menu(ui, &title, picture, &mut exported);
             is_log = segmented(ui, &[(true, "log scale"), (false, "linear")], shown.is_log);
             ui.add_space(space::SM);
             order = segmented(
@@ -357,6 +373,7 @@ fn bars_card(
             ui.label(weak_small(ui, growth_text(dataset)));
         },
     );
+    commands.append(&mut exported);
     panel.measure = measure.unwrap_or(panel.measure);
     panel.is_log = is_log.unwrap_or(panel.is_log);
     panel.order = order.unwrap_or(panel.order);

@@ -3,27 +3,33 @@
 use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
 
 use crate::base::units;
-use crate::chart::{SizeClass, SizeTier};
+use crate::chart::{SizeClass, SizeTier, sizes_picture};
 use crate::gui::listed::ListedDataset;
+use crate::gui::plot::made_picture_menu;
+use crate::gui::state::Commands;
 use crate::gui::theme::{Tone, colors, small, space, weak};
 use crate::gui::widgets::{badge, card_with_head};
 
 const HEIGHT: f32 = 132.0;
 
-pub fn sizes_card(ui: &mut Ui, dataset: &ListedDataset) {
+pub fn sizes_card(ui: &mut Ui, dataset: &ListedDataset, commands: &mut Commands) {
     card_with_head(
         ui,
         "Files by size",
         |ui| {
             badge(ui, Tone::Plain, &units::plural(dataset.n_files, "file"));
         },
-        |_| {},
+        |ui| {
+            let picture = || sizes_picture(&dataset.sizes, &dataset.picture_note());
+            made_picture_menu(ui, "Files by size", picture, commands);
+        },
         |ui| {
             let c = colors(ui);
             let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
-            let plot = Rect::from_min_max(rect.min + vec2(0.0, 18.0), rect.max - vec2(0.0, 20.0));
             let tiers = shown(&dataset.sizes.tiers);
-            let slot = plot.width() / tiers.len().max(1) as f32;
+            let slot = rect.width() / tiers.len().max(1) as f32;
+            let below = if is_narrow(slot) { 34.0 } else { 20.0 };
+            let plot = Rect::from_min_max(rect.min + vec2(0.0, 18.0), rect.max - vec2(0.0, below));
             let max = dataset.sizes.axis.max.max(1.0);
             let has_tiny = dataset.skew.metrics.n_tiny_partitions > 0;
             let has_unsplittable = dataset.has_unsplittable;
@@ -35,13 +41,17 @@ pub fn sizes_card(ui: &mut Ui, dataset: &ListedDataset) {
                 } = *tier;
                 let left = plot.left() + slot * index as f32;
                 let center = left + slot / 2.0;
-                ui.painter().text(
-                    pos2(center, rect.bottom() - 7.0),
-                    Align2::CENTER_CENTER,
-                    short_label(label, slot),
-                    small(),
-                    c.weak,
-                );
+                let name = if is_narrow(slot) {
+                    on_two_lines(label)
+                } else {
+                    label.to_owned()
+                };
+                let mut top = plot.bottom() + space::XS;
+                for line in name.lines() {
+                    let at = pos2(center, top);
+                    let drawn = ui.painter().text(at, Align2::CENTER_TOP, line, small(), c.weak);
+                    top = drawn.bottom();
+                }
                 if count == 0 {
                     continue;
                 }
@@ -94,26 +104,30 @@ fn shown(tiers: &[SizeTier]) -> Vec<&SizeTier> {
         .collect()
 }
 
-/// Only the upper end where there is little room: the whole class is on hover.
-fn short_label(label: &str, slot: f32) -> String {
-    if slot >= 66.0 {
-        return label.to_owned();
+/// Whether the longest label does not fit on one line.
+fn is_narrow(slot: f32) -> bool {
+    slot < 74.0
+}
+
+/// The unit stands below its numbers: `30–300` above `KB`.
+fn on_two_lines(label: &str) -> String {
+    if let Some((least, most)) = label.split_once('–')
+        && least.contains(' ')
+    {
+        return format!("{least}–\n{most}");
     }
-    let label = label.replace(" KB", "K").replace(" MB", "M").replace(" GB", "G");
-    match label.split_once('–') {
-        Some((_, upper)) => format!("<{upper}"),
-        None => label,
-    }
+    label.replacen(' ', "\n", 1)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::short_label;
+    use super::on_two_lines;
 
     #[test]
-    fn a_narrow_class_is_named_by_its_upper_end() {
-        assert_eq!(short_label("30–300 KB", 80.0), "30–300 KB");
-        assert_eq!(short_label("30–300 KB", 40.0), "<300K");
-        assert_eq!(short_label("<3 KB", 40.0), "<3K");
+    fn a_narrow_class_keeps_both_ends_and_its_unit() {
+        assert_eq!(on_two_lines("30–300 KB"), "30–300\nKB");
+        assert_eq!(on_two_lines("128 MB–1 GB"), "128 MB–\n1 GB");
+        assert_eq!(on_two_lines("<3 KB"), "<3\nKB");
+        assert_eq!(on_two_lines("0"), "0");
     }
 }

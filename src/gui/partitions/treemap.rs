@@ -7,16 +7,14 @@ use egui::{
 
 use super::calendar::readable_on;
 use crate::base::units;
-use crate::chart::{Treemap, TreemapNode, squarify};
+use crate::chart::{PlacedTile, Treemap, TreemapNode, treemap_layout, treemap_picture};
+use crate::gui::plot::made_picture_menu;
+use crate::gui::state::Commands;
 use crate::gui::theme::{Colors, Tone, colors, mix, size, small, space, strong, weak, weak_small};
 use crate::gui::widgets::{badge, card_with_head, quiet_button};
 use crate::storage::Partition;
 
 const HEIGHT: f32 = 280.0;
-/// Room for the name of a prefix above what it holds.
-const HEAD: f32 = 18.0;
-/// Smaller tiles are not divided any more.
-const MIN_DIVIDED: f32 = 44.0;
 /// Tiles that have names for assistive technology.
 const MAX_NAMED: usize = 400;
 
@@ -49,6 +47,7 @@ pub fn treemap_card(
     dataset: &str,
     panel: &mut TreemapPanel,
     opened: &mut Opened,
+    commands: &mut Commands,
 ) {
     let at = match panel.shown {
         Some((listing, node)) if listing == stamp => node,
@@ -61,7 +60,11 @@ pub fn treemap_card(
         |ui| {
             badge(ui, Tone::Plain, "colour: average file");
         },
-        legend_ui,
+        |ui| {
+            let picture = || treemap_picture(tree, at, "colour: average file");
+            made_picture_menu(ui, "Bytes by prefix", picture, commands);
+            legend_ui(ui);
+        },
         |ui| {
             path_ui(ui, tree, at, &mut to);
             map_ui(ui, tree, (stamp, at), panel, &mut to, opened);
@@ -203,58 +206,17 @@ fn map_ui(
 
 /// Tiles of a node's children and, where there is room, of theirs.
 fn layout(tree: &Treemap, at: usize, size: egui::Vec2) -> Vec<Drawn> {
-    let mut tiles = Vec::new();
-    divide(
-        tree,
-        at,
-        Rect::from_min_size(egui::Pos2::ZERO, size),
-        0,
-        &mut tiles,
-    );
-    tiles
-}
-
-fn divide(tree: &Treemap, at: usize, rect: Rect, depth: u32, tiles: &mut Vec<Drawn>) {
-    let Some(node) = tree.node(at) else { return };
-    // A partition that is shown alone is one tile.
-    let alone = [at];
-    let children = if node.children.is_empty() && depth == 0 {
-        &alone[..]
-    } else {
-        &node.children
+    let placed = treemap_layout(tree, at, (f64::from(size.x), f64::from(size.y)));
+    #[expect(clippy::cast_possible_truncation, reason = "positions on the screen")]
+    let drawn = |placed: PlacedTile| Drawn {
+        node: placed.node,
+        rect: Rect::from_min_size(
+            pos2(placed.tile.x as f32, placed.tile.y as f32),
+            vec2(placed.tile.width as f32, placed.tile.height as f32),
+        ),
+        is_divided: placed.is_divided,
     };
-    let weights: Vec<f64> = children
-        .iter()
-        .map(|child| tree.node(*child).map_or(0.0, |child| child.n_bytes as f64))
-        .collect();
-    for (child, tile) in children.iter().zip(squarify(
-        &weights,
-        f64::from(rect.width()),
-        f64::from(rect.height()),
-    )) {
-        #[expect(clippy::cast_possible_truncation, reason = "positions on the screen")]
-        let place = Rect::from_min_size(
-            rect.min + vec2(tile.x as f32, tile.y as f32),
-            vec2(tile.width as f32, tile.height as f32),
-        );
-        // What is smaller than a point of the screen is not drawn.
-        if place.width() * place.height() < 1.0 {
-            continue;
-        }
-        let is_divided = depth == 0
-            && tree.node(*child).is_some_and(|child| child.children.len() > 1)
-            && place.width() > MIN_DIVIDED
-            && place.height() > MIN_DIVIDED;
-        tiles.push(Drawn {
-            node: *child,
-            rect: place,
-            is_divided,
-        });
-        if is_divided {
-            let inside = Rect::from_min_max(place.min + vec2(2.0, HEAD), place.max - vec2(2.0, 2.0));
-            divide(tree, *child, inside, depth + 1, tiles);
-        }
-    }
+    placed.into_iter().map(drawn).collect()
 }
 
 fn tile_ui(ui: &Ui, node: &TreemapNode, place: Rect, is_divided: bool, is_hovered: bool, c: &Colors) {
@@ -357,7 +319,8 @@ mod tests {
         let scene = (tree, TreemapPanel::default(), None, false);
         let draw = |ui: &mut egui::Ui, scene: &mut Scene| {
             if scene.3 {
-                treemap_card(ui, &scene.0, 1, "raw/", &mut scene.1, &mut scene.2);
+                let mut commands = Vec::new();
+                treemap_card(ui, &scene.0, 1, "raw/", &mut scene.1, &mut scene.2, &mut commands);
             } else {
                 theme::install_fonts(ui.ctx());
                 scene.3 = true;

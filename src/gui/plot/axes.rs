@@ -35,7 +35,17 @@ pub(super) fn inside(ui: &Ui, rect: Rect, x: &Scale, y: &Scale) -> Rect {
     };
     let above = if y.kind == ScaleKind::Bare { 0.0 } else { space::SM };
     let min = pos2(rect.left() + left, rect.top() + above);
-    let max = pos2(rect.right() - space::SM, rect.bottom() - below);
+    // The last label stands below the end of the side: half of it needs room beyond, or it would be moved to its neighbour.
+    let last_label = match x.kind {
+        ScaleKind::Category(_) | ScaleKind::Bare => 0.0,
+        _ => x
+            .ticks(x.ends(), 6)
+            .last()
+            .map_or(0.0, |tick| width(ui, &tick.label) / 2.0),
+    };
+    #[allow(clippy::cast_possible_truncation, reason = "a distance on the screen")]
+    let beyond = (last_label as f32).clamp(space::SM, 40.0);
+    let max = pos2(rect.right() - beyond, rect.bottom() - below);
     Rect::from_min_max(min, max.max(min + vec2(1.0, 1.0)))
 }
 
@@ -45,6 +55,12 @@ pub(super) fn labels(ui: &Ui, rect: Rect, transform: &PlotTransform, x: &Scale, 
     let frame = *transform.frame();
     let bounds = transform.bounds();
     let measured = |text: &str| width(ui, text);
+    // Numbers are read one by one, and need more room between them than names that are cut to their places.
+    let between = match x.kind {
+        ScaleKind::Category(_) => 0.0,
+        _ => f64::from(space::MD),
+    };
+    let spaced = |text: &str| width(ui, text) + between;
     let at = |x: f64, y: f64| transform.position_from_point(&PlotPoint::new(x, y));
     let shown = (bounds.min()[1], bounds.max()[1]);
     let room = f64::from(frame.left() - rect.left() - space::XS);
@@ -60,7 +76,7 @@ pub(super) fn labels(ui: &Ui, rect: Rect, transform: &PlotTransform, x: &Scale, 
         );
     }
     let shown = (bounds.min()[0], bounds.max()[0]);
-    for (tick, text) in labels::along(x, shown, f64::from(frame.width()), &measured) {
+    for (tick, text) in labels::along(x, shown, f64::from(frame.width()), &spaced) {
         let galley = ui.painter().layout_no_wrap(text, small(), c.weak);
         let half = galley.size().x / 2.0;
         // The first and the last label stay on the card.

@@ -22,7 +22,13 @@ pub struct PictureExport {
 
 /// The button with the menu of `picture`.
 pub fn picture_menu(ui: &mut Ui, picture: &Picture, is_log: bool, commands: &mut Commands) {
-    let label = format!("Menu of the chart {}", picture.title);
+    let make = || picture.clone().with_log(is_log);
+    made_picture_menu(ui, &picture.title, make, commands);
+}
+
+/// The button with the menu of a chart that is painted by other means: its picture is made when it is asked for.
+pub fn made_picture_menu(ui: &mut Ui, title: &str, make: impl FnOnce() -> Picture, commands: &mut Commands) {
+    let label = format!("Menu of the chart {title}");
     let button = icon_button(ui, true, Icon::More, &label);
     Popup::menu(&button).show(|ui| {
         let entry = egui::Button::new("Export picture…");
@@ -32,7 +38,7 @@ pub fn picture_menu(ui: &mut Ui, picture: &Picture, is_log: bool, commands: &mut
             .clicked()
         {
             commands.push(Command::ExportPicture(Box::new(PictureExport {
-                picture: picture.clone().with_log(is_log),
+                picture: make(),
                 is_dark: ui.visuals().dark_mode,
             })));
             ui.close();

@@ -10,7 +10,7 @@ mod menu;
 #[cfg(test)]
 mod tests;
 
-pub use menu::{PictureExport, export_picture, file_name, picture_menu};
+pub use menu::{PictureExport, export_picture, file_name, made_picture_menu, picture_menu};
 
 use egui::{Role, Sense, Ui, UiBuilder, Vec2b, WidgetInfo, vec2};
 use egui_plot::{Plot, PlotUi};

@@ -2,7 +2,7 @@
 
 use egui::{Align2, Color32, Painter, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::facts::{FactBar, FactValue, N_VALUES, Picture};
+use super::facts::{FactBar, FactValue, N_VALUES, Picture, float};
 use crate::base::units;
 use crate::gui::data::condition::Condition;
 use crate::gui::data::one_line;
@@ -13,6 +13,8 @@ use crate::profile::drift::BaselineColumn;
 pub(super) const HEIGHT: f32 = 104.0;
 /// Below the bars.
 const ENDS: f32 = 16.0;
+/// Beside the bars of values, so that no bar and no mark of another profile lies under a share.
+const SHARE: f32 = 44.0;
 /// What is not zero can be seen.
 const LEAST: f32 = 1.5;
 
@@ -25,8 +27,16 @@ pub(super) fn picture_ui(
     before: Option<&BaselineColumn>,
 ) -> Option<Condition> {
     match picture {
-        Picture::Bars { bars, is_of_lengths } => {
+        Picture::Bars {
+            bars,
+            is_of_lengths,
+            along,
+        } => {
             let shares = before.and_then(|before| shares_of_bars(before, bars, *is_of_lengths));
+            let at = pos2(rect.center().x, rect.bottom() - ENDS + 2.0);
+            let c = colors(ui);
+            ui.painter()
+                .text(at, Align2::CENTER_TOP, along, theme::small(), c.weak);
             bars_ui(ui, rect, column, bars, shares.as_deref())
         }
         Picture::Values { values, n_more } => values_ui(ui, rect, column, values, *n_more, before),
@@ -166,12 +176,25 @@ fn ends_ui(painter: &Painter, c: &Colors, rect: Rect, bars: &[FactBar], most: f6
         painter.galley(pos2(x, y), galley, c.weak);
     };
     if let Some(first) = bars.first() {
-        put(first.label.split(" to ").next().unwrap_or_default(), false, y);
+        put(&border(first.label.split(" to ").next()), false, y);
     }
     if let Some(last) = bars.last() {
-        put(last.label.rsplit(" to ").next().unwrap_or_default(), true, y);
+        put(&border(last.label.rsplit(" to ").next()), true, y);
     }
-    put(&format!("most {}", units::percent(most)), true, rect.top() - 2.0);
+    put(
+        &format!("tallest {}", units::percent(most)),
+        true,
+        rect.top() - 2.0,
+    );
+}
+
+/// A border as it is read: long numbers in groups of three digits. Years and dates stay.
+fn border(text: Option<&str>) -> String {
+    let text = text.unwrap_or_default();
+    match text.parse::<f64>() {
+        Ok(value) if value.abs() >= 10_000.0 => float(value),
+        _ => text.to_owned(),
+    }
 }
 
 /// `1,234 rows, 4.2%`
@@ -230,7 +253,8 @@ fn values_ui(
         };
         let response = ui.interact(line, ui.scope_id().with((column, "value", at)), sense);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, value.keep.is_some(), &said));
-        let width = |share: f64| (line.width() * (share / most) as f32).max(LEAST);
+        let track = line.width() - SHARE;
+        let width = |share: f64| (track * (share / most) as f32).max(LEAST);
         let strength = if response.hovered() { 0.5 } else { 0.25 };
         let bar = Rect::from_min_size(line.min, vec2(width(value.share), line.height()));
         let painter = ui.painter();
@@ -241,7 +265,7 @@ fn values_ui(
         }
         let share = units::percent(value.share);
         let share = painter.layout_no_wrap(share, theme::small(), c.weak);
-        let room = line.width() - share.size().x - 3.0 * space::XS;
+        let room = track - 2.0 * space::XS;
         paint_text(painter, line, &value.text, room, c.text);
         let y = line.center().y - share.size().y / 2.0;
         painter.galley(pos2(line.right() - share.size().x - space::XS, y), share, c.weak);
@@ -276,9 +300,19 @@ fn paint_text(painter: &Painter, line: Rect, text: &str, room: f32, color: Color
 
 #[cfg(test)]
 mod tests {
-    use super::{share_before, shares_of_bars};
+    use super::{border, share_before, shares_of_bars};
     use crate::gui::profile::facts::FactBar;
     use crate::profile::drift::{BaselineColumn, Categories, Category, Spread};
+
+    #[test]
+    fn long_borders_are_grouped_and_years_are_not() {
+        let texts = ["10000", "10,000,000", "-35", "2020", "2020-01-09", "-250000"];
+        let shown = texts.map(|text| border(Some(text)));
+        assert_eq!(
+            shown,
+            ["10,000", "10,000,000", "-35", "2020", "2020-01-09", "-250,000"]
+        );
+    }
 
     #[test]
     fn another_profile_is_laid_into_the_same_bars() {

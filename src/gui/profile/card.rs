@@ -47,7 +47,13 @@ pub(super) fn card_ui(
     top += 28.0;
     let painter = ui.painter();
     let figures = one_line(painter, &facts.range, theme::small(), c.weak, inner.width());
+    let is_cut = figures.elided;
     painter.galley(pos2(inner.left(), top), figures, c.weak);
+    if is_cut {
+        let area = Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), 16.0));
+        ui.interact(area, id.with("figures"), Sense::hover())
+            .on_hover_text(facts.range.replace(" · ", "\n"));
+    }
     top += 22.0;
     let picture = Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), bars::HEIGHT));
     let asked = bars::picture_ui(ui, picture, &facts.name, &facts.picture, before);

@@ -50,6 +50,8 @@ pub enum Picture {
         bars: Vec<FactBar>,
         /// Bars of lengths: characters or items.
         is_of_lengths: bool,
+        /// What lies along the bars where the numbers alone do not say it: `characters`, `log scale`.
+        along: &'static str,
     },
     Values {
         values: Vec<FactValue>,
@@ -246,7 +248,8 @@ fn integer(n: i64) -> String {
     if n < 0 { format!("-{digits}") } else { digits }
 }
 
-fn float(value: f64) -> String {
+/// Three decimals, or none from a thousand on.
+pub(super) fn float(value: f64) -> String {
     let size = value.abs();
     if size >= 1e12 || (size > 0.0 && size < 1e-3) {
         return format!("{value:.3e}");
@@ -274,6 +277,7 @@ fn picture(profile: &ColumnProfile) -> Picture {
         return Picture::Bars {
             bars: bars(histogram, &profile.dtype, n_values, false),
             is_of_lengths: false,
+            along: if is_log(histogram) { "log scale" } else { "" },
         };
     }
     // Of values that are nearly all different, five say nothing of the others.
@@ -300,10 +304,19 @@ fn picture(profile: &ColumnProfile) -> Picture {
         .lengths
         .as_ref()
         .and_then(|lengths| lengths.histogram.as_ref());
+    if lengths.is_some_and(|found| found.bins.len() == 1) {
+        return Picture::Nothing("Few values repeat; all are equally long.");
+    }
     if let Some(histogram) = lengths.filter(|found| !found.bins.is_empty()) {
         return Picture::Bars {
             bars: bars(histogram, "", n_values, true),
             is_of_lengths: true,
+            along: match (profile.dtype.starts_with("list"), is_log(histogram)) {
+                (true, false) => "items",
+                (true, true) => "items, log scale",
+                (false, false) => "characters",
+                (false, true) => "characters, log scale",
+            },
         };
     }
     Picture::Nothing(if profile.dtype.starts_with("struct") {
@@ -311,6 +324,10 @@ fn picture(profile: &ColumnProfile) -> Picture {
     } else {
         "Values of this type have no picture."
     })
+}
+
+fn is_log(histogram: &Histogram) -> bool {
+    histogram.scale == crate::profile::columns::Scale::Log
 }
 
 fn bars(histogram: &Histogram, dtype: &str, n_values: u64, is_of_lengths: bool) -> Vec<FactBar> {

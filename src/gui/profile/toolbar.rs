@@ -26,6 +26,9 @@ const ORDERS: [(Order, &str); 6] = [
     (Order::Type, "type"),
 ];
 
+/// Narrower tabs have the buttons on a second line.
+const ONE_LINE: f32 = 940.0;
+
 /// What a click on "Profile" reads: `2020/01/09`, `all 13 days`.
 pub(super) fn what(view: ProfileView<'_>, dataset: &ListedDataset, panel: &ProfilePanel) -> String {
     match view.partition {
@@ -41,6 +44,7 @@ pub(super) fn toolbar_ui(
     panel: &mut ProfilePanel,
     commands: &mut Commands,
 ) {
+    let is_wide = ui.available_width() > ONE_LINE;
     ui.horizontal(|ui| {
         ui.set_min_height(size::CONTROL);
         ui.spacing_mut().item_spacing.x = space::SM;
@@ -61,31 +65,51 @@ pub(super) fn toolbar_ui(
         if panel.part == Part::Columns {
             order_button(ui, panel);
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if panel.part == Part::Map {
-                return;
-            }
-            if view.slots.profile.is_pending() {
-                if secondary_button(ui, true, "Stop")
-                    .on_hover_text("Keeps what was computed, labelled partial")
-                    .clicked()
-                {
-                    commands.push(Command::Profile(ProfileCommand::Stop));
-                }
-            } else if view.profiled().is_some()
-                && primary_button(ui, true, "Profile")
-                    .on_hover_text(format!("Profiles {}", what(view, dataset, panel)))
-                    .clicked()
-            {
-                commands.push(Command::Profile(ProfileCommand::Start));
-            }
-            rows_button(ui, view, dataset, panel);
-            compare_button(ui, view, dataset, panel, commands);
-        });
+        if is_wide {
+            actions_ui(ui, view, dataset, panel, commands);
+        }
     });
+    if !is_wide && panel.part == Part::Columns {
+        ui.horizontal(|ui| {
+            ui.set_min_height(size::CONTROL);
+            ui.spacing_mut().item_spacing.x = space::SM;
+            actions_ui(ui, view, dataset, panel, commands);
+        });
+    }
     if panel.part == Part::Columns {
         state_ui(ui, view, commands);
     }
+}
+
+/// What is profiled and what it is compared with, from the right.
+fn actions_ui(
+    ui: &mut Ui,
+    view: ProfileView<'_>,
+    dataset: &ListedDataset,
+    panel: &mut ProfilePanel,
+    commands: &mut Commands,
+) {
+    if panel.part == Part::Map {
+        return;
+    }
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        if view.slots.profile.is_pending() {
+            if secondary_button(ui, true, "Stop")
+                .on_hover_text("Keeps what was computed, labelled partial")
+                .clicked()
+            {
+                commands.push(Command::Profile(ProfileCommand::Stop));
+            }
+        } else if view.profiled().is_some()
+            && primary_button(ui, true, "Profile")
+                .on_hover_text(format!("Profiles {}", what(view, dataset, panel)))
+                .clicked()
+        {
+            commands.push(Command::Profile(ProfileCommand::Start));
+        }
+        rows_button(ui, view, dataset, panel);
+        compare_button(ui, view, dataset, panel, commands);
+    });
 }
 
 fn order_button(ui: &mut Ui, panel: &mut ProfilePanel) {

@@ -7,7 +7,8 @@ use super::seconds_text;
 use super::table::stage_name;
 use crate::base::units;
 use crate::chart::Picture;
-use crate::gui::plot::{PlotOptions, plot_ui};
+use crate::gui::plot::{PlotOptions, picture_menu, plot_ui};
+use crate::gui::state::Commands;
 use crate::gui::theme::{Tone, size, space, strong, tone, weak, weak_small};
 use crate::gui::widgets::{card_with_head, spinner};
 use crate::profile::events::StageProfile;
@@ -16,7 +17,13 @@ use crate::profile::events::StageProfile;
 const MAX_EXECUTORS: usize = 40;
 const CHART_HEIGHT: f32 = 230.0;
 
-pub fn detail_ui(ui: &mut Ui, stage: &StageProfile, pictures: Option<&StagePictures>, error: Option<&str>) {
+pub fn detail_ui(
+    ui: &mut Ui,
+    stage: &StageProfile,
+    pictures: Option<&StagePictures>,
+    error: Option<&str>,
+    commands: &mut Commands,
+) {
     let name = stage_name(stage);
     match (pictures, error) {
         (Some(pictures), _) => {
@@ -29,6 +36,7 @@ pub fn detail_ui(ui: &mut Ui, stage: &StageProfile, pictures: Option<&StagePictu
                 "gantt",
                 &pictures.gantt,
                 height,
+                commands,
             );
             let half = (ui.available_width() - space::MD) / 2.0;
             if half > 320.0 {
@@ -38,7 +46,7 @@ pub fn detail_ui(ui: &mut Ui, stage: &StageProfile, pictures: Option<&StagePictu
                         ui.allocate_ui(egui::vec2(half, 0.0), |ui| {
                             ui.vertical(|ui| {
                                 ui.set_width(half);
-                                chart_ui(ui, &picture.title, id, picture, height_beside(picture));
+                                chart_ui(ui, &picture.title, id, picture, height_beside(picture), commands);
                             });
                         });
                     }
@@ -50,6 +58,7 @@ pub fn detail_ui(ui: &mut Ui, stage: &StageProfile, pictures: Option<&StagePictu
                     "scatter",
                     &pictures.scatter,
                     CHART_HEIGHT,
+                    commands,
                 );
                 chart_ui(
                     ui,
@@ -57,6 +66,7 @@ pub fn detail_ui(ui: &mut Ui, stage: &StageProfile, pictures: Option<&StagePictu
                     "run times",
                     &pictures.run_times,
                     CHART_HEIGHT,
+                    commands,
                 );
             }
         }
@@ -88,14 +98,18 @@ fn height_beside(picture: &Picture) -> f32 {
     CHART_HEIGHT - legend
 }
 
-pub fn chart_ui(ui: &mut Ui, title: &str, id: &str, picture: &Picture, height: f32) {
+pub fn chart_ui(ui: &mut Ui, title: &str, id: &str, picture: &Picture, height: f32, commands: &mut Commands) {
     card_with_head(
         ui,
         title,
         |ui| {
             ui.label(weak_small(ui, &picture.note));
         },
-        |_| {},
+        |ui| {
+            if !picture.is_empty() {
+                picture_menu(ui, picture, false, commands);
+            }
+        },
         |ui| {
             if picture.is_empty() {
                 ui.label(weak(ui, "Nothing to draw here."));

@@ -7,7 +7,7 @@ use super::table::{stage_name, tone_of};
 use crate::base::units;
 use crate::gui::command::Command;
 use crate::gui::state::Commands;
-use crate::gui::theme::{body, space, strong, weak, weak_small};
+use crate::gui::theme::{body_marked, space, strong, weak, weak_marked, weak_small, weak_small_marked};
 use crate::gui::widgets::{badge, card, divider, secondary_button};
 use crate::profile::Severity;
 use crate::profile::events::{StageProfile, Verdict};
@@ -64,12 +64,12 @@ fn finding_ui(ui: &mut Ui, stage: &StageProfile, commands: &mut Commands) {
             }
         });
     });
-    ui.add(Label::new(weak(ui, &finding.message)).wrap());
+    ui.add(Label::new(weak_marked(ui, &finding.message)).wrap());
     if !finding.remedy.is_empty() {
-        ui.add(Label::new(body(&finding.remedy)).wrap());
+        ui.add(Label::new(body_marked(ui, &finding.remedy)).wrap());
     }
     for warning in &stage.warnings {
-        ui.add(Label::new(weak_small(ui, format!("Note: {warning}"))).wrap());
+        ui.add(Label::new(weak_small_marked(ui, &format!("Note: {warning}"))).wrap());
     }
     if finding.cost_seconds >= 0.001 {
         ui.label(weak_small(

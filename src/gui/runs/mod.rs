@@ -79,9 +79,9 @@ pub fn runs_ui(ui: &mut Ui, view: RunsView<'_>, panel: &mut RunsPanel, commands:
                 match slots.log.value().map(|opened| (&opened.log, opened)) {
                     Some((RunLog::Spark(run), _)) => spark::spark_ui(ui, run, slots, panel, commands),
                     Some((RunLog::Own(run), opened)) => {
-                        own::own_ui(ui, run, opened.pictures.as_ref(), panel);
+                        own::own_ui(ui, run, opened.pictures.as_ref(), panel, commands);
                     }
-                    None => {}
+                    None => last_run_ui(ui, slots, commands),
                 }
             });
         });
@@ -103,7 +103,7 @@ fn head_ui(ui: &mut Ui, slots: &RunsSlots, commands: &mut Commands) {
             commands.push(Command::Runs(RunsCommand::ChooseFolder));
         }
         for (at, run) in slots.own.iter().enumerate().rev() {
-            let text = format!("Run {}", run.run_id.split('-').next().unwrap_or_default());
+            let text = format!("Run {}", started(&run.run_id));
             let is_open = slots.log.key().is_some_and(|key| key.is_own(at));
             if ui
                 .selectable_label(is_open, text)
@@ -114,6 +114,29 @@ fn head_ui(ui: &mut Ui, slots: &RunsSlots, commands: &mut Commands) {
             }
         }
     });
+}
+
+/// When a run began, as its name tells it: `2026-11-21 18:49:25` of `20261121T184925-2640`.
+fn started(run_id: &str) -> String {
+    let stamp = run_id.split('-').next().unwrap_or_default();
+    chrono::NaiveDateTime::parse_from_str(stamp, "%Y%m%dT%H%M%S")
+        .map_or_else(|_| stamp.to_owned(), |began| began.to_string())
+}
+
+/// Nothing is shown, but runs of this session can be.
+fn last_run_ui(ui: &mut Ui, slots: &RunsSlots, commands: &mut Commands) {
+    let is_busy = slots.log.is_pending() || slots.log.error().is_some();
+    let Some(last) = slots.own.len().checked_sub(1).filter(|_| !is_busy) else {
+        return;
+    };
+    if empty_state(
+        ui,
+        "A run has ended",
+        "Where its time went: each stage of work, its workers, its slowest files.",
+        Some("Show the last run"),
+    ) {
+        commands.push(Command::Runs(RunsCommand::ShowOwn(last)));
+    }
 }
 
 fn reading_ui(ui: &mut Ui, progress: Option<&ProgressView>, commands: &mut Commands) {
@@ -186,4 +209,15 @@ fn seconds_text(secs: Option<f64>) -> String {
 
 fn percent_text(share: Option<f64>) -> String {
     share.map_or_else(|| "–".to_owned(), units::percent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::started;
+
+    #[test]
+    fn a_run_is_named_by_when_it_began() {
+        assert_eq!(started("20261121T184925-2640728f"), "2026-11-21 18:49:25");
+        assert_eq!(started("mine"), "mine");
+    }
 }

@@ -6,6 +6,7 @@ use super::detail::chart_ui;
 use super::open::OwnPictures;
 use super::{RunsPanel, figures_ui};
 use crate::base::units;
+use crate::gui::state::Commands;
 use crate::gui::theme::{Tone, headline, weak};
 use crate::gui::widgets::{Figure, segmented};
 use crate::profile::events::OwnRun;
@@ -13,7 +14,13 @@ use crate::profile::events::OwnRun;
 /// Days that have a button of their own.
 const MAX_DAYS: usize = 14;
 
-pub fn own_ui(ui: &mut Ui, run: &OwnRun, pictures: Option<&OwnPictures>, panel: &mut RunsPanel) {
+pub fn own_ui(
+    ui: &mut Ui,
+    run: &OwnRun,
+    pictures: Option<&OwnPictures>,
+    panel: &mut RunsPanel,
+    commands: &mut Commands,
+) {
     ui.horizontal_wrapped(|ui| {
         ui.label(headline(if run.job.is_empty() { "Run" } else { &run.job }));
         ui.label(weak(
@@ -73,9 +80,28 @@ pub fn own_ui(ui: &mut Ui, run: &OwnRun, pictures: Option<&OwnPictures>, panel: 
             ),
         ],
     );
-    let Some(pictures) = pictures else { return };
+    if let Some(pictures) = pictures {
+        charts_ui(ui, run, pictures, panel, commands);
+    }
+}
+
+/// Stages of work by day, then the workers of one day, then the slowest files of all.
+fn charts_ui(
+    ui: &mut Ui,
+    run: &OwnRun,
+    pictures: &OwnPictures,
+    panel: &mut RunsPanel,
+    commands: &mut Commands,
+) {
     let height = (run.partitions.len() as f32 * 22.0).clamp(90.0, 420.0);
-    chart_ui(ui, &pictures.stages.title, "own stages", &pictures.stages, height);
+    chart_ui(
+        ui,
+        &pictures.stages.title,
+        "own stages",
+        &pictures.stages,
+        height,
+        commands,
+    );
     let has_work = run.partitions.iter().any(|day| !day.work.spans.is_empty());
     if !has_work {
         ui.label(weak(ui, "This report does not tell when each unit of work ran: it is of an older version, or nothing was read."));
@@ -96,7 +122,16 @@ pub fn own_ui(ui: &mut Ui, run: &OwnRun, pictures: Option<&OwnPictures>, panel: 
         });
     }
     if let Some(workers) = pictures.workers.get(panel.day) {
-        chart_ui(ui, &workers.title, "own workers", workers, 160.0);
+        #[allow(clippy::cast_possible_truncation, reason = "a height on the screen")]
+        let height = ((workers.y.last - workers.y.first) as f32 * 26.0).clamp(80.0, 320.0);
+        chart_ui(ui, &workers.title, "own workers", workers, height, commands);
     }
-    chart_ui(ui, &pictures.files.title, "own files", &pictures.files, 220.0);
+    chart_ui(
+        ui,
+        &pictures.files.title,
+        "own files",
+        &pictures.files,
+        220.0,
+        commands,
+    );
 }

@@ -45,7 +45,7 @@ pub fn spark_ui(ui: &mut Ui, run: &SparkRun, slots: &RunsSlots, panel: &RunsPane
     });
     if let Some(stage) = stage {
         let pictures = slots.pictures.value().filter(|_| !slots.pictures.is_stale());
-        detail::detail_ui(ui, stage, pictures, slots.pictures.error());
+        detail::detail_ui(ui, stage, pictures, slots.pictures.error(), commands);
     }
 }
 

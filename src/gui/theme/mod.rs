@@ -8,7 +8,10 @@ mod text;
 pub use colors::{Colors, DARK, LIGHT, colors, mix, palette, rgb};
 pub use fonts::{install as install_fonts, italic, mono, mono_small, regular, semibold, small};
 pub use system_fonts::{Script, SystemFonts, add_system_fonts, find_system_fonts, scripts_without_font};
-pub use text::{body, code, headline, link, null, strong, title, tone, weak, weak_small};
+pub use text::{
+    body, body_marked, code, headline, link, null, strong, strong_marked, title, tone, weak, weak_marked,
+    weak_small, weak_small_marked,
+};
 
 use egui::{Color32, CornerRadius, Margin, Shadow, Stroke, Style, TextStyle, Visuals, vec2};
 use serde::{Deserialize, Serialize};

@@ -48,13 +48,23 @@ pub fn card_with_head<R>(
     })
 }
 
-/// A card with a title that is at least `height` tall, so that it ends where the card beside it does. Returns the height
-/// that its contents need.
-pub fn stretched_card(ui: &mut Ui, title: &str, height: f32, add_contents: impl FnOnce(&mut Ui)) -> f32 {
+/// A card with a title, and controls at its right end, that is at least `height` tall, so that it ends where the card beside
+/// it does. Returns the height that its contents need.
+pub fn stretched_card(
+    ui: &mut Ui,
+    title: &str,
+    height: f32,
+    at_right: impl FnOnce(&mut Ui),
+    add_contents: impl FnOnce(&mut Ui),
+) -> f32 {
     let mut needed = 0.0;
     card(ui, |ui| {
         let top = ui.cursor().top();
-        ui.label(strong(title));
+        ui.horizontal(|ui| {
+            ui.set_min_height(size::CONTROL);
+            ui.label(strong(title));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), at_right);
+        });
         ui.add_space(space::XS);
         add_contents(ui);
         let around = 2.0 * (CARD_MARGIN_Y + size::LINE);

@@ -267,7 +267,7 @@ impl Context<'_> {
             title: "Add a column to the key".to_owned(),
             message: format!(
                 "{} are few for {}: with a further column, at best one that makes more than {} keys, the hash spreads them \
-                 evenly. Compare candidates with more than one `--by`.",
+                 evenly. Compare candidates: name more than one key.",
                 units::plural(self.keys.counts().distinct.n, "key"),
                 units::plural(self.simulated.n_partitions.into(), "partition"),
                 units::count(wanted)
