@@ -68,6 +68,21 @@ pub fn percent(share: f64) -> String {
     }
 }
 
+/// `3.7 ×`, or a dash where a ratio is undefined.
+///
+/// ```
+/// use skewer::base::units::times;
+/// assert_eq!((times(Some(3.66)), times(None)), ("3.7 ×".to_owned(), "–".to_owned()));
+/// ```
+pub fn times(ratio: Option<f64>) -> String {
+    or_dash(ratio, |ratio| format!("{ratio:.1} ×"))
+}
+
+/// A value in words, or a dash where there is none.
+pub fn or_dash<T>(value: Option<T>, text: impl FnOnce(T) -> String) -> String {
+    value.map_or_else(|| "–".to_owned(), text)
+}
+
 /// `1 file`, `12 files`: a count with its noun in the right number.
 pub fn plural(n: u64, noun: &str) -> String {
     if n == 1 {

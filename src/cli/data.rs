@@ -10,7 +10,9 @@ use super::preview::Steps;
 use crate::base::{Cancel, nearest};
 use crate::explore::open_inputs;
 use crate::explore::scan::{Scan, ScanSource};
-use crate::storage::{Connection, DatasetKeys, Inventory, Location, Object, Store};
+use crate::storage::{
+    Connection, DatasetKeys, DateRange, DateRangeError, Inventory, Location, Object, Store,
+};
 
 /// An opened location and everything below it.
 pub struct Listed {
@@ -155,8 +157,8 @@ impl Listed {
             self.store.list(&dataset.prefix, cancel, &mut keep).await?;
             return Ok(objects);
         };
-        if let Some((from, to)) = wanted.split_once("..") {
-            return self.objects_of_days(dataset, from, to, cancel).await;
+        if wanted.contains("..") {
+            return self.objects_of_days(dataset, wanted, cancel).await;
         }
         let Some(stats) = dataset
             .partitions
@@ -202,25 +204,19 @@ impl Listed {
         Ok(scan.with_recipe(&steps.recipe, &inputs)?)
     }
 
-    /// Data objects of all partitions from one day to another, both included, in key order.
+    /// Data objects of all partitions of a range of dates, in key order.
     async fn objects_of_days(
         &self,
         dataset: &DatasetKeys,
-        from: &str,
-        to: &str,
+        range: &str,
         cancel: &Cancel,
     ) -> Result<Vec<Object>, CliError> {
-        let day = |text: &str| {
-            text.parse::<NaiveDate>().map_err(|_| CliError::Usage {
-                message: format!("`{text}` is no day: write a range of partitions as 2020-01-01..2020-01-07"),
-            })
-        };
-        let days = day(from)?..=day(to)?;
+        let days: DateRange = range.parse().map_err(|error: DateRangeError| CliError::Usage {
+            message: error.to_string(),
+        })?;
         let mut objects = Vec::new();
-        let partitions = dataset.partitions.values().map(|stats| &stats.partition);
-        for partition in
-            partitions.filter(|partition| partition.date().is_some_and(|day| days.contains(&day)))
-        {
+        for stats in dataset.within(days).partitions.values() {
+            let partition = &stats.partition;
             objects.extend(
                 self.inventory
                     .objects(&self.store, dataset, partition, cancel)
@@ -229,7 +225,7 @@ impl Listed {
         }
         if objects.is_empty() {
             return Err(CliError::Usage {
-                message: format!("no partition from {from} to {to}: `skewer ls` tells which there are"),
+                message: format!("no partition in {range}: `skewer ls` tells which there are"),
             });
         }
         objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));

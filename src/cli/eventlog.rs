@@ -8,7 +8,6 @@ use super::output::Output;
 use super::{CliError, ConnectionArgs, signal};
 use crate::base::{Cancel, Progress, units};
 use crate::explore::{RunLog, SparkRun, open_run_log};
-use crate::profile::Severity;
 use crate::profile::events::{
     ApplicationDelta, ApplicationProfile, Measure, OwnRun, StageKey, StageProfile, Verdict, compare,
 };
@@ -117,11 +116,11 @@ fn not_spark() -> CliError {
 }
 
 fn seconds(secs: Option<f64>) -> String {
-    secs.map_or_else(|| "–".to_owned(), units::seconds)
+    units::or_dash(secs, units::seconds)
 }
 
 fn percent(share: Option<f64>) -> String {
-    share.map_or_else(|| "–".to_owned(), units::percent)
+    units::or_dash(share, units::percent)
 }
 
 fn head(profile: &ApplicationProfile, output: &mut Output) -> Result<(), CliError> {
@@ -226,20 +225,11 @@ fn stage_name(stage: &StageProfile) -> String {
     }
 }
 
-fn severity_word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Good => "good",
-        Severity::Note => "note",
-        Severity::Warn => "warn",
-        Severity::Bad => "bad",
-    }
-}
-
 fn finding(stage: &StageProfile, output: &mut Output) -> Result<(), CliError> {
     let finding = &stage.finding;
     output.line(&format!(
         "\n[{}] stage {}, {}: {}",
-        severity_word(finding.severity),
+        finding.severity.word(),
         stage_name(stage),
         finding.code.words(),
         finding.title
@@ -322,18 +312,14 @@ fn detail(stage: &StageProfile, output: &mut Output) -> Result<(), CliError> {
 }
 
 fn quantiles(measure: &Measure<'_>) -> Vec<String> {
-    let spread = measure.spread;
-    let values = [
-        spread.min,
-        spread.p25,
-        spread.p50,
-        spread.p75,
-        spread.p99,
-        spread.max,
-        spread.total,
-    ];
     std::iter::once(measure.name.to_owned())
-        .chain(values.into_iter().map(|value| measure.unit.text(value)))
+        .chain(
+            measure
+                .spread
+                .values()
+                .into_iter()
+                .map(|value| measure.unit.text(value)),
+        )
         .collect()
 }
 

@@ -329,7 +329,7 @@ fn row_text(count: &RowCount) -> String {
 /// Prints findings, each with what to do about it.
 pub fn print_findings(findings: &[Finding], output: &mut Output) -> Result<(), CliError> {
     for finding in findings {
-        output.line(&format!("\n[{}] {}", severity_word(finding), finding.title))?;
+        output.line(&format!("\n[{}] {}", finding.severity.word(), finding.title))?;
         output.line(&format!("  {}", finding.message))?;
         if !finding.remedy.is_empty() {
             output.line(&format!("  → {}", finding.remedy))?;
@@ -370,13 +370,4 @@ fn comparison_text(comparison: &RangeComparison, output: &mut Output) -> Result<
         }
     }
     Ok(())
-}
-
-fn severity_word(finding: &Finding) -> &'static str {
-    match finding.severity {
-        Severity::Good => "good",
-        Severity::Note => "note",
-        Severity::Warn => "warn",
-        Severity::Bad => "bad",
-    }
 }

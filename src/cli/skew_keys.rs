@@ -298,11 +298,11 @@ fn loads(simulated: &SimulatedPartitions) -> Vec<PartitionLoad> {
 }
 
 fn ratio(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"))
+    units::or_dash(value, |value| format!("{value:.2}"))
 }
 
 fn share(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), units::percent)
+    units::or_dash(value, units::percent)
 }
 
 fn print(answer: &Answer<'_>, report: &KeyReport, output: &mut Output) -> Result<(), CliError> {

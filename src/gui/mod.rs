@@ -6,6 +6,7 @@
 
 mod app;
 mod apply;
+mod cells;
 pub mod command;
 pub mod data;
 mod dialogs;

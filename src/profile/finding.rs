@@ -111,3 +111,26 @@ pub struct Finding {
     /// Requests that it adds to one pass.
     pub cost_requests: u64,
 }
+
+impl Finding {
+    /// A finding about the whole dataset that costs nothing.
+    pub(super) fn free(
+        code: FindingCode,
+        severity: Severity,
+        title: String,
+        message: String,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            partition: None,
+            until: None,
+            severity,
+            title,
+            message,
+            remedy: remedy.into(),
+            cost_seconds: 0.0,
+            cost_requests: 0,
+        }
+    }
+}

@@ -145,6 +145,17 @@ fn total(loads: &[u64]) -> Option<f64> {
     (total > 0.0).then_some(total)
 }
 
+/// A count that was computed as a fraction: rounded, 0 where it is negative.
+pub(super) fn rounded(n: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count of rows, keys or bytes: not negative and far below 2^64"
+    )]
+    let whole = n.round().max(0.0) as u64;
+    whole
+}
+
 fn ratio(numerator: u64, denominator: u64) -> Option<f64> {
     (denominator > 0).then(|| numerator as f64 / denominator as f64)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::formulas;
 use crate::base::Accuracy;
 use crate::storage::Partition;
 
@@ -68,7 +69,7 @@ impl RowCounts {
             }
         }
         if !sum.accuracy.is_exact() {
-            sum.error = variance.map(|variance| whole(variance.sqrt()));
+            sum.error = variance.map(|variance| formulas::rounded(variance.sqrt()));
         }
         sum
     }
@@ -114,7 +115,7 @@ pub fn estimate_rows(partitions: &[PartitionFiles], n_unreadable: u64) -> RowCou
             return count;
         };
         let estimated = rate * rest;
-        count.n_rows += whole(estimated);
+        count.n_rows += formulas::rounded(estimated);
         // Without a file of its own, a partition is as uncertain as one file is.
         let standard_error = spread.map(|(relative, _)| estimated * relative / (n_read.max(1) as f64).sqrt());
         let width = if spread.is_some_and(|(_, freedom)| freedom < FEW) {
@@ -122,7 +123,7 @@ pub fn estimate_rows(partitions: &[PartitionFiles], n_unreadable: u64) -> RowCou
         } else {
             WIDTH
         };
-        count.error = standard_error.map(|error| whole(width * error));
+        count.error = standard_error.map(|error| formulas::rounded(width * error));
         count
     };
     RowCounts {
@@ -171,15 +172,6 @@ fn spread(partitions: &[PartitionFiles], pooled: Option<f64>) -> Option<(f64, f6
         freedom = rates.len() as f64 - 1.0;
     }
     (freedom >= 1.0).then(|| ((squares / freedom).sqrt(), freedom))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "numbers of rows, rounded"
-)]
-fn whole(n: f64) -> u64 {
-    n.round().max(0.0) as u64
 }
 
 #[cfg(test)]

@@ -90,16 +90,12 @@ fn name_of(location: &str) -> &str {
     if name.is_empty() { location } else { name }
 }
 
-fn ratio(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.1} ×"))
-}
-
 fn listing_section(page: &mut Page, dataset: &DatasetKeys, skew: &PartitionSkew) -> Result<(), DrawError> {
     let metrics = &skew.metrics;
     page.figures(&[
         Figure {
             label: "max / median",
-            value: ratio(metrics.max_over_median),
+            value: units::times(metrics.max_over_median),
             note: "bytes".to_owned(),
             severity: metrics.severity(Metric::MaxOverMedian),
         },
@@ -242,10 +238,10 @@ fn keys_section(page: &mut Page, report: &KeyReport) -> Result<(), DrawError> {
     page.figures(&[
         Figure {
             label: "max / mean",
-            value: ratio(metrics.max_over_mean),
+            value: units::times(metrics.max_over_mean),
             note: format!(
                 "{} with perfectly even values",
-                ratio(partitions.baseline_metrics.max_over_mean)
+                units::times(partitions.baseline_metrics.max_over_mean)
             ),
             severity: graded(metrics.max_over_mean),
         },
@@ -317,7 +313,7 @@ fn remedies(page: &mut Page, report: &KeyReport) {
             report.remedies.iter().map(|offered| {
                 vec![
                     Cell::Text(format!("{} — {}", offered.title, offered.message)),
-                    Cell::Number(ratio(
+                    Cell::Number(units::times(
                         offered.after.as_ref().and_then(|after| after.max_over_mean),
                     )),
                     Cell::Number(
@@ -354,8 +350,8 @@ fn candidates(page: &mut Page, report: &KeyReport) {
             vec![
                 Cell::Number(units::count(u64::from(candidate.n_partitions))),
                 Cell::Text(format!("{}{mark}", candidate.reason)),
-                Cell::Number(ratio(candidate.max_over_mean)),
-                Cell::Number(ratio(candidate.baseline_max_over_mean)),
+                Cell::Number(units::times(candidate.max_over_mean)),
+                Cell::Number(units::times(candidate.baseline_max_over_mean)),
                 Cell::Number(units::count(candidate.n_empty)),
                 Cell::Number(units::seconds(candidate.wall_seconds)),
             ]

@@ -26,16 +26,6 @@ pub struct Figure {
     pub severity: Severity,
 }
 
-/// How a severity is called; a shape and a colour say it too.
-pub fn severity_word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Good => "good",
-        Severity::Note => "note",
-        Severity::Warn => "warning",
-        Severity::Bad => "bad",
-    }
-}
-
 impl Page {
     pub fn new() -> Self {
         Self { body: String::new() }
@@ -59,7 +49,7 @@ impl Page {
             self.add(&format!(
                 "<div class=\"figure {}\"><div class=\"label\">{}</div><div class=\"value\">{}</div><div \
                  class=\"label\">{}</div></div>\n",
-                severity_word(figure.severity),
+                figure.severity.word(),
                 escaped(figure.label),
                 escaped(&figure.value),
                 escaped(&figure.note)
@@ -71,7 +61,7 @@ impl Page {
     /// What was found, in the order given.
     pub fn findings(&mut self, findings: &[Finding]) {
         for finding in findings {
-            let word = severity_word(finding.severity);
+            let word = finding.severity.word();
             self.add(&format!(
                 "<section class=\"finding {word}\"><h3><span class=\"badge\">{word}</span> {}</h3><p>{}</p>",
                 escaped(&finding.title),
@@ -163,7 +153,7 @@ fn style() -> String {
             ("weak", palette.weak),
             ("good", palette.good),
             ("note", palette.data),
-            ("warning", palette.warn),
+            ("warn", palette.warn),
             ("bad", palette.bad),
         ];
         names
@@ -192,13 +182,13 @@ p{margin:0 0 8px;max-width:80ch;overflow-wrap:anywhere}
 .figure{padding:12px 14px}
 .value{font-size:20px;font-weight:600}
 .figure.good .value{color:var(--text)}.figure.note .value{color:var(--text)}
-.figure.warning .value{color:var(--warning)}.figure.bad .value{color:var(--bad)}
+.figure.warn .value{color:var(--warn)}.figure.bad .value{color:var(--bad)}
 .finding{padding:12px 14px;margin:0 0 12px;border-left-width:4px}
 .finding.good{border-left-color:var(--good)}.finding.note{border-left-color:var(--note)}
-.finding.warning{border-left-color:var(--warning)}.finding.bad{border-left-color:var(--bad)}
+.finding.warn{border-left-color:var(--warn)}.finding.bad{border-left-color:var(--bad)}
 .badge{font-size:11px;font-weight:600;text-transform:uppercase;letter-spacing:.04em;padding:1px 6px;border:1px solid;\
 border-radius:4px;margin-right:4px}
-.good .badge{color:var(--good)}.note .badge{color:var(--note)}.warning .badge{color:var(--warning)}
+.good .badge{color:var(--good)}.note .badge{color:var(--note)}.warn .badge{color:var(--warn)}
 .bad .badge{color:var(--bad)}
 .remedy{margin:0}
 .picture{margin:0 0 12px;padding:4px;overflow-x:auto}

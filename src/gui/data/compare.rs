@@ -12,6 +12,7 @@ use super::grid::{self, GridState, GridView, is_right_aligned, paint_cell};
 use super::value::{self, Cell, Look};
 use crate::base::units;
 use crate::explore::{ColumnMark, Comparison, Why};
+use crate::gui::cells::{length, place};
 use crate::gui::command::Command;
 use crate::gui::theme::{self, Colors, Tone, colors, size, space};
 use crate::gui::widgets::{empty_state, segmented};
@@ -336,8 +337,8 @@ fn cells_ui(ui: &mut Ui, comparison: &Comparison, state: &CompareState) {
     let card = ui.available_rect_before_wrap();
     ui.painter().rect_filled(card, size::CARD_RADIUS, c.panel);
     let content = vec2(
-        NUMBER_WIDTH + lengths(sides.len()) * CELL_WIDTH,
-        HEAD_HEIGHT + lengths(n_rows) * size::ROW + space::MD,
+        NUMBER_WIDTH + length(sides.len()) * CELL_WIDTH,
+        HEAD_HEIGHT + length(n_rows) * size::ROW + space::MD,
     );
     ScrollArea::both()
         .id_salt("before and after")
@@ -381,13 +382,13 @@ struct Sheet<'a> {
 
 impl Sheet<'_> {
     fn columns(&self) -> std::ops::Range<usize> {
-        let first = whole((self.view.left() - self.left) / CELL_WIDTH);
-        let last = whole((self.view.right() - self.left) / CELL_WIDTH) + 1;
+        let first = place((self.view.left() - self.left) / CELL_WIDTH);
+        let last = place((self.view.right() - self.left) / CELL_WIDTH) + 1;
         first..last.min(self.sides.len())
     }
 
     fn x(&self, at: usize) -> f32 {
-        self.left + lengths(at) * CELL_WIDTH
+        self.left + length(at) * CELL_WIDTH
     }
 
     fn rows_ui(&self, ui: &Ui, c: &Colors, n_rows: usize) {
@@ -397,15 +398,15 @@ impl Sheet<'_> {
         );
         let cells = Rect::from_min_max(pos2(body.left() + NUMBER_WIDTH, body.top()), body.max);
         let painter = ui.painter().with_clip_rect(body.intersect(ui.clip_rect()));
-        let first = whole((body.top() - self.rows_top) / size::ROW);
-        let last = (whole((body.bottom() - self.rows_top) / size::ROW) + 1).min(n_rows);
+        let first = place((body.top() - self.rows_top) / size::ROW);
+        let last = (place((body.bottom() - self.rows_top) / size::ROW) + 1).min(n_rows);
         for place in first..last {
             let row = if self.filtered {
                 self.found.rows.get(place).copied().unwrap_or_default()
             } else {
                 place
             };
-            let y = self.rows_top + lengths(place) * size::ROW;
+            let y = self.rows_top + length(place) * size::ROW;
             for at in self.columns() {
                 let Some(side) = self.sides.get(at) else { continue };
                 let rect = Rect::from_min_size(pos2(self.x(at), y), vec2(CELL_WIDTH, size::ROW));
@@ -499,21 +500,4 @@ impl Sheet<'_> {
         let line = Stroke::new(size::LINE, c.line);
         ui.painter().hline(head.x_range(), head.bottom(), line);
     }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "rows and columns of a page, far below what f32 counts exactly"
-)]
-fn lengths(n: usize) -> f32 {
-    n as f32
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a place on the screen, cut to 0 below and far below 2^24 above"
-)]
-fn whole(value: f32) -> usize {
-    value.max(0.0) as usize
 }

@@ -21,6 +21,7 @@ use super::{head, keys, menu};
 use crate::base::{Accuracy, units};
 use crate::dataset::dtype_name;
 use crate::explore::{ColumnMark, Comparison};
+use crate::gui::cells::{length, place};
 use crate::gui::command::Command;
 use crate::gui::theme::{self, Colors, colors, size, space};
 use crate::transform::{Inputs, Recipe};
@@ -155,7 +156,7 @@ impl GridState {
     }
 
     pub(super) fn rows_per_page(&self) -> usize {
-        index(self.view.y / size::ROW).max(2) - 1
+        place(self.view.y / size::ROW).max(2) - 1
     }
 
     pub(super) fn set_width(&mut self, name: &str, width: f32) {
@@ -285,8 +286,8 @@ impl Frame<'_> {
     }
 
     fn rows(&self) -> std::ops::Range<usize> {
-        let first = index(self.offset.y / size::ROW);
-        let last = index((self.offset.y + self.body().height()) / size::ROW) + 1;
+        let first = place(self.offset.y / size::ROW);
+        let last = place((self.offset.y + self.body().height()) / size::ROW) + 1;
         first..last.min(self.view.df.height())
     }
 
@@ -297,7 +298,7 @@ impl Frame<'_> {
     }
 
     fn cell_at(&self, pos: egui::Pos2) -> Option<(usize, usize)> {
-        let row = index((pos.y - self.body().top() + self.offset.y) / size::ROW);
+        let row = place((pos.y - self.body().top() + self.offset.y) / size::ROW);
         let x = pos.x - self.body().left() + self.offset.x;
         let at = self
             .columns
@@ -570,21 +571,8 @@ fn chars_wide(n: usize) -> f32 {
 }
 
 /// Top of a row below the head.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a page holds at most some ten thousand rows, far below what f32 counts exactly"
-)]
 fn row_y(row: usize) -> f32 {
-    row as f32 * size::ROW
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a position on the screen, cut to 0 below and far below 2^24 above"
-)]
-fn index(value: f32) -> usize {
-    value.max(0.0) as usize
+    length(row) * size::ROW
 }
 
 /// A scroll offset, changed just enough to show `from..to`.

@@ -33,10 +33,6 @@ pub(super) fn report_ui(
     }
 }
 
-fn ratio(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.1} ×"))
-}
-
 /// By the thresholds of max/mean: under 1.5 even, from 3 skewed.
 fn ratio_tone(value: Option<f64>) -> Tone {
     match value {
@@ -53,7 +49,7 @@ fn figures_ui(ui: &mut Ui, reported: &Reported) {
     let metrics = &partitions.metrics;
     let baseline = format!(
         "{} by even values",
-        ratio(partitions.baseline_metrics.max_over_mean)
+        units::times(partitions.baseline_metrics.max_over_mean)
     );
     let distinct = &profile.distinct;
     let keys_note = if distinct.is_exact {
@@ -86,7 +82,7 @@ fn figures_ui(ui: &mut Ui, reported: &Reported) {
     let figures = [
         (
             "max / mean",
-            ratio(metrics.max_over_mean),
+            units::times(metrics.max_over_mean),
             baseline.as_str(),
             ratio_tone(metrics.max_over_mean),
             "The largest partition beside the mean. Under 1.5 is even, from 3 on skewed. What is left with perfectly even \
@@ -330,8 +326,8 @@ fn candidates_card(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel) {
                         n.into()
                     });
                     ui.label(weak(ui, &candidate.reason));
-                    ui.label(ratio(candidate.max_over_mean));
-                    ui.label(ratio(candidate.baseline_max_over_mean));
+                    ui.label(units::times(candidate.max_over_mean));
+                    ui.label(units::times(candidate.baseline_max_over_mean));
                     ui.label(units::count(candidate.n_empty));
                     ui.label(units::seconds(candidate.wall_seconds));
                     ui.horizontal(|ui| {
@@ -400,8 +396,12 @@ fn ranked_row(ui: &mut Ui, key: &RankedKey, panel: &mut KeysPanel) {
     ui.label(format!("{about}{}", units::count(key.distinct.n)));
     ui.label(share(key.top_share));
     ui.label(share(key.null_share));
-    ui.label(tone(ui, ratio_tone(key.max_over_mean), ratio(key.max_over_mean)));
-    ui.label(ratio(key.baseline_max_over_mean));
+    ui.label(tone(
+        ui,
+        ratio_tone(key.max_over_mean),
+        units::times(key.max_over_mean),
+    ));
+    ui.label(units::times(key.baseline_max_over_mean));
     ui.label(units::seconds(key.wall_seconds));
     ui.label(weak(ui, &key.verdict));
 }

@@ -101,11 +101,8 @@ fn remedy_ui(
             ui.add(Label::new(strong_marked(ui, &offered.title)).wrap());
             ui.add(Label::new(weak_marked(ui, &offered.message)).wrap());
             if let Some(after) = &offered.after {
-                let ratio = |value: Option<f64>| {
-                    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.1} ×"))
-                };
-                let before = ratio(reported.report.partitions.metrics.max_over_mean);
-                let mut text = format!("max / mean {before} → {}", ratio(after.max_over_mean));
+                let before = units::times(reported.report.partitions.metrics.max_over_mean);
+                let mut text = format!("max / mean {before} → {}", units::times(after.max_over_mean));
                 if let Some(saved) = offered.saved_seconds.filter(|saved| *saved > 0.0) {
                     text.extend([format!(", saves {} (predicted)", units::seconds(saved))]);
                 }

@@ -56,8 +56,7 @@ fn width_of(available: f32, n: usize, gap: f32) -> f32 {
 fn ratio_text(value: Option<f64>) -> String {
     match value {
         Some(value) if value >= 100.0 => format!("{value:.0} ×"),
-        Some(value) => format!("{value:.1} ×"),
-        None => "–".to_owned(),
+        value => units::times(value),
     }
 }
 

@@ -6,6 +6,7 @@ use egui::{Align2, Color32, Rect, Role, ScrollArea, Sense, Stroke, Ui, Vec2, Wid
 
 use super::{MapView, ProfileCommand, ProfilePanel};
 use crate::base::units;
+use crate::gui::cells::{length, place};
 use crate::gui::command::{Command, Tab};
 use crate::gui::data::one_line;
 use crate::gui::partitions::tone_of;
@@ -313,23 +314,6 @@ fn paint_cell(painter: &egui::Painter, c: &Colors, rect: Rect, look: Look) {
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "keys and partitions of a map, far below what f32 counts exactly"
-)]
-fn length(n: usize) -> f32 {
-    n as f32
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a place on the screen, cut to 0 below"
-)]
-fn whole(value: f32) -> usize {
-    value.max(0.0) as usize
-}
-
 /// The part of the map in view.
 struct Picture<'a> {
     map: &'a SchemaMap,
@@ -375,15 +359,15 @@ fn picture_ui(ui: &mut Ui, map: &SchemaMap, view: MapView<'_>, shown: &[usize], 
 
 impl Picture<'_> {
     fn rows(&self) -> std::ops::Range<usize> {
-        let first = whole((self.rect.top() + HEAD - self.origin.y) / ROW);
-        let last = whole((self.rect.bottom() - self.origin.y) / ROW) + 1;
+        let first = place((self.rect.top() + HEAD - self.origin.y) / ROW);
+        let last = place((self.rect.bottom() - self.origin.y) / ROW) + 1;
         first.min(self.shown.len())..last.min(self.shown.len())
     }
 
     fn columns(&self) -> std::ops::Range<usize> {
         let n = self.map.partitions.len();
-        let first = whole((self.rect.left() + NAMES_WIDTH - self.origin.x) / self.cell);
-        let last = whole((self.rect.right() - self.origin.x) / self.cell) + 1;
+        let first = place((self.rect.left() + NAMES_WIDTH - self.origin.x) / self.cell);
+        let last = place((self.rect.right() - self.origin.x) / self.cell) + 1;
         first.min(n)..last.min(n)
     }
 
@@ -397,8 +381,8 @@ impl Picture<'_> {
     }
 
     fn at(&self, pos: egui::Pos2) -> Option<(usize, usize)> {
-        let column = whole((pos.x - self.origin.x) / self.cell);
-        let row = whole((pos.y - self.origin.y) / ROW);
+        let column = place((pos.x - self.origin.x) / self.cell);
+        let row = place((pos.y - self.origin.y) / ROW);
         (column < self.map.partitions.len() && row < self.shown.len()).then_some((row, column))
     }
 
@@ -501,7 +485,7 @@ impl Picture<'_> {
         ui.painter().rect_filled(head, 0.0, c.background);
         let clip = Rect::from_min_max(pos2(head.left() + NAMES_WIDTH, head.top()), head.max);
         let painter = ui.painter().with_clip_rect(clip.intersect(ui.clip_rect()));
-        let every = whole((LABEL_WIDTH / self.cell).ceil()).max(1);
+        let every = place((LABEL_WIDTH / self.cell).ceil()).max(1);
         for column in self.columns().filter(|column| column % every == 0) {
             let x = self.cell_rect(0, column).left();
             painter.text(

@@ -193,15 +193,7 @@ fn measures_ui(ui: &mut Ui, stage: &StageProfile, name: &str) {
                     for measure in stage.measures().iter().filter(|measure| measure.spread.total > 0) {
                         ui.label(measure.name);
                         let spread = measure.spread;
-                        for value in [
-                            spread.min,
-                            spread.p25,
-                            spread.p50,
-                            spread.p75,
-                            spread.p99,
-                            spread.max,
-                            spread.total,
-                        ] {
+                        for value in spread.values() {
                             number(ui, &measure.unit.text(value));
                         }
                         let ratio = spread.max_over_median;

@@ -107,7 +107,7 @@ fn head_ui(ui: &mut Ui, slots: &RunsSlots, commands: &mut Commands) {
             let is_open = slots.log.key().is_some_and(|key| key.is_own(at));
             if ui
                 .selectable_label(is_open, text)
-                .on_hover_text("A run of this session")
+                .on_hover_text("A run started in this window")
                 .clicked()
             {
                 commands.push(Command::Runs(RunsCommand::ShowOwn(at)));
@@ -123,7 +123,7 @@ fn started(run_id: &str) -> String {
         .map_or_else(|_| stamp.to_owned(), |began| began.to_string())
 }
 
-/// Nothing is shown, but runs of this session can be.
+/// Nothing is shown, but runs started in this window can be.
 fn last_run_ui(ui: &mut Ui, slots: &RunsSlots, commands: &mut Commands) {
     let is_busy = slots.log.is_pending() || slots.log.error().is_some();
     let Some(last) = slots.own.len().checked_sub(1).filter(|_| !is_busy) else {
@@ -204,11 +204,11 @@ fn figures_ui(ui: &mut Ui, figures: &[Figure<'_>]) {
 
 /// `12.3 s`, or a dash for what the log does not tell.
 fn seconds_text(secs: Option<f64>) -> String {
-    secs.map_or_else(|| "–".to_owned(), units::seconds)
+    units::or_dash(secs, units::seconds)
 }
 
 fn percent_text(share: Option<f64>) -> String {
-    share.map_or_else(|| "–".to_owned(), units::percent)
+    units::or_dash(share, units::percent)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub enum RunsCommand {
     Open(String, Connection),
     ReadAgain,
     Cancel,
-    /// Shows a run of this session.
+    /// Shows a run started in this window.
     ShowOwn(usize),
     /// Tells one stage in full.
     ShowStage(u64, u32),
@@ -46,7 +46,7 @@ pub enum RunKey {
         connection: Connection,
         generation: u64,
     },
-    /// A run of this session.
+    /// A run started in this window.
     Own(usize),
 }
 

@@ -71,7 +71,7 @@ pub(super) fn findings(columns: &[ColumnDrift], before: &Baseline, after: &Basel
         );
         found.push(DriftFinding {
             column: None,
-            finding: finding(
+            finding: Finding::free(
                 FindingCode::NoDrift,
                 Severity::Good,
                 "No drift".to_owned(),
@@ -99,7 +99,7 @@ fn of_column(column: &ColumnDrift) -> Option<DriftFinding> {
     }
     Some(DriftFinding {
         column: Some(column.name.clone()),
-        finding: finding(code, worst.severity, title, message, remedy(code)),
+        finding: Finding::free(code, worst.severity, title, message, remedy(code)),
     })
 }
 
@@ -138,19 +138,5 @@ fn remedy(code: FindingCode) -> &'static str {
         }
         FindingCode::NewValues => "Fit the step again, or send unknown values to a class of their own.",
         _ => "Fit the steps again on newer rows, or find the day of the change with a baseline of each.",
-    }
-}
-
-fn finding(code: FindingCode, severity: Severity, title: String, message: String, remedy: &str) -> Finding {
-    Finding {
-        code,
-        partition: None,
-        until: None,
-        severity,
-        title,
-        message,
-        remedy: remedy.to_owned(),
-        cost_seconds: 0.0,
-        cost_requests: 0,
     }
 }

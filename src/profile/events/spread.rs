@@ -22,6 +22,13 @@ pub struct Spread {
 }
 
 impl Spread {
+    /// What tables show of it, in their order: minimum, quartiles, p99, maximum, total.
+    pub fn values(&self) -> [u64; 7] {
+        [
+            self.min, self.p25, self.p50, self.p75, self.p99, self.max, self.total,
+        ]
+    }
+
     /// The spread of values in any order.
     ///
     /// ```

@@ -2,7 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 
-use super::{FLOOR_BYTES, MAX_LISTED, Seen, finding, n_listed};
+use super::{FLOOR_BYTES, MAX_LISTED, Seen, n_listed};
 use crate::base::units;
 use crate::profile::{Finding, FindingCode, Severity, WeekdayOutlier};
 use crate::storage::{DatasetKeys, Partition, PartitionStats};
@@ -166,7 +166,7 @@ pub(super) fn weekday_outliers(seen: &Seen<'_>, spikes: &[&PartitionStats]) -> V
         Finding {
             partition: Some(Partition::Day(date)),
             cost_seconds: seen.costs.shared(seen.costs.seconds(extra, 0)),
-            ..finding(
+            ..Finding::free(
                 FindingCode::WeekdayOutlier,
                 if is_small { Severity::Note } else { Severity::Warn },
                 format!(
@@ -232,7 +232,7 @@ pub(super) fn growth(seen: &Seen<'_>) -> Option<Finding> {
     } else {
         String::new()
     };
-    Some(finding(
+    Some(Finding::free(
         FindingCode::Growth,
         Severity::Note,
         format!("The days {word} by {} a month", units::percent(share.abs())),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FLOOR_BYTES, MAX_LISTED, Seen, finding, n_listed};
+use super::{FLOOR_BYTES, MAX_LISTED, Seen, n_listed};
 use crate::base::units;
 use crate::profile::skew::has_tiny_files;
 use crate::profile::{CostModel, Finding, FindingCode, Severity};
@@ -121,7 +121,7 @@ pub(super) fn unsplittable(seen: &Seen<'_>) -> Vec<Finding> {
         Finding {
             partition: Some(stats.partition.clone()),
             cost_seconds: (own - shared).max(0.0),
-            ..finding(
+            ..Finding::free(
                 FindingCode::UnsplittableFiles,
                 if own > shared {
                     Severity::Warn
@@ -189,7 +189,7 @@ pub(super) fn zero_byte_files(seen: &Seen<'_>) -> Option<Finding> {
         partition: (held.len() == 1).then(|| first.partition.clone()),
         cost_seconds,
         cost_requests: n_files,
-        ..finding(
+        ..Finding::free(
             FindingCode::ZeroByteFiles,
             severity,
             format!("{files} of 0 bytes"),
@@ -265,7 +265,7 @@ pub(super) fn mixed_formats(dataset: &DatasetKeys) -> Vec<Finding> {
     };
     vec![Finding {
         partition,
-        ..finding(FindingCode::MixedFormats, severity, title, message, remedy)
+        ..Finding::free(FindingCode::MixedFormats, severity, title, message, remedy)
     }]
 }
 
@@ -314,7 +314,7 @@ pub(super) fn duplicates(seen: &Seen<'_>) -> Option<Finding> {
             .costs
             .shared(seen.costs.seconds(found.n_bytes, found.n_files)),
         cost_requests: found.n_files,
-        ..finding(
+        ..Finding::free(
             FindingCode::DuplicateObjects,
             if is_small { Severity::Note } else { Severity::Warn },
             format!("{files} are there twice"),

@@ -1,6 +1,6 @@
 //! Partitions by their load: far above the median, too few to compare, or even.
 
-use super::{FLOOR_BYTES, FLOOR_PARTITIONS, MIN_PARTITIONS, finding, noun};
+use super::{FLOOR_BYTES, FLOOR_PARTITIONS, MIN_PARTITIONS, noun};
 use crate::base::units;
 use crate::profile::{CostModel, Finding, FindingCode, Severity, SkewMetrics, formulas};
 use crate::storage::{DatasetKeys, Partition, PartitionStats};
@@ -108,7 +108,7 @@ pub(super) fn few_partitions(dataset: &DatasetKeys) -> Option<Finding> {
         units::bytes(only.n_bytes),
         units::plural(only.n_files, "file")
     );
-    Some(finding(
+    Some(Finding::free(
         FindingCode::FewPartitions,
         Severity::Note,
         title,

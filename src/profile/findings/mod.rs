@@ -14,7 +14,7 @@ mod tests;
 use chrono::NaiveDate;
 
 use super::weekdays::Weekdays;
-use super::{CostModel, Finding, FindingCode, Severity, SkewMetrics};
+use super::{CostModel, Finding, Severity, SkewMetrics};
 use crate::storage::{DatasetKeys, Partition};
 
 /// Floors: a spike under this size, or among fewer partitions, is a note.
@@ -65,21 +65,6 @@ pub fn find(seen: &Seen<'_>) -> Vec<Finding> {
             .then(b.severity.cmp(&a.severity))
     });
     findings
-}
-
-/// A finding about the whole dataset that costs nothing.
-fn finding(code: FindingCode, severity: Severity, title: String, message: String, remedy: &str) -> Finding {
-    Finding {
-        code,
-        partition: None,
-        until: None,
-        severity,
-        title,
-        message,
-        remedy: remedy.to_owned(),
-        cost_seconds: 0.0,
-        cost_requests: 0,
-    }
 }
 
 /// How many of `n` findings of one kind are listed one by one: all, or one less than the most, and the rest as one.

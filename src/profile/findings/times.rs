@@ -1,6 +1,6 @@
 //! Times of change: files that came long after their date, and clocks that cannot be right.
 
-use super::{finding, n_listed};
+use super::n_listed;
 use crate::base::units;
 use crate::profile::{Finding, FindingCode, Severity};
 use crate::storage::{DatasetKeys, Lags, PartitionStats};
@@ -18,7 +18,7 @@ pub(super) fn late_files(dataset: &DatasetKeys) -> Vec<Finding> {
     let days = Lags::LATE_DAYS;
     if all.is_mostly_late() {
         let of_all = units::percent(all.n_late() as f64 / all.n_files().max(1) as f64);
-        return vec![finding(
+        return vec![Finding::free(
             FindingCode::LateFiles,
             Severity::Note,
             "Late files cannot be told".to_owned(),
@@ -110,7 +110,7 @@ fn late_partition(stats: &PartitionStats) -> Finding {
     };
     Finding {
         partition: Some(stats.partition.clone()),
-        ..finding(FindingCode::LateFiles, Severity::Warn, title, message, &remedy)
+        ..Finding::free(FindingCode::LateFiles, Severity::Warn, title, message, remedy)
     }
 }
 
@@ -151,7 +151,7 @@ pub(super) fn clock_skew(dataset: &DatasetKeys) -> Option<Finding> {
     };
     Some(Finding {
         partition: (held.len() == 1).then(|| first.partition.clone()),
-        ..finding(
+        ..Finding::free(
             FindingCode::ClockSkew,
             Severity::Note,
             "Times of change that cannot be right".to_owned(),

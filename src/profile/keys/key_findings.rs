@@ -226,9 +226,7 @@ impl Evidence<'_> {
 
     fn long_tail(&self) -> Finding {
         let (metrics, baseline) = (&self.simulated.metrics, &self.simulated.baseline_metrics);
-        let tail = metrics
-            .p99_over_p50
-            .map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.1} ×"));
+        let tail = units::times(metrics.p99_over_p50);
         finding(
             FindingCode::LongTail,
             self.severity(metrics),
@@ -336,9 +334,7 @@ impl Evidence<'_> {
 
 /// `3.7 ×`, of the mean.
 fn ratio(metrics: &LoadMetrics) -> String {
-    metrics
-        .max_over_mean
-        .map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.1} ×"))
+    units::times(metrics.max_over_mean)
 }
 
 fn finding(
@@ -350,15 +346,8 @@ fn finding(
     cost_seconds: f64,
 ) -> Finding {
     Finding {
-        code,
-        partition: None,
-        until: None,
-        severity,
-        title,
-        message,
-        remedy,
         cost_seconds,
-        cost_requests: 0,
+        ..Finding::free(code, severity, title, message, remedy)
     }
 }
 

@@ -180,7 +180,7 @@ impl HashedKeys {
         let even = unseen.n_keys / f64::from(n);
         let baseline: Vec<u64> = n_keys
             .iter()
-            .map(|keys| rounded((*keys as f64 + even) * per_key))
+            .map(|keys| formulas::rounded((*keys as f64 + even) * per_key))
             .collect();
         let unit = self.unit_seconds(weight, costs);
         let metrics = load_metrics(&loads, deviation, unit, costs);
@@ -260,16 +260,6 @@ pub(super) fn spread(loads: &mut [u64], rest: u64) {
     }
 }
 
-fn rounded(value: f64) -> u64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a load is not negative and below 2^53"
-    )]
-    let whole = value.round().max(0.0) as u64;
-    whole
-}
-
 /// The figures of some loads. Where each varies by `deviation`, the largest of N even ones is expected `√(2 ln N)`
 /// deviations above their mean, and counts when it is above the largest that is known.
 ///
@@ -288,7 +278,7 @@ pub(super) fn load_metrics(
     if deviation > 0.0 {
         let expected = formulas::median(&sorted).unwrap_or(0) as f64 + deviation * (2.0 * n.ln()).sqrt();
         if let Some(last) = sorted.last_mut() {
-            *last = (*last).max(rounded(expected));
+            *last = (*last).max(formulas::rounded(expected));
         }
     }
     let slots = f64::from(costs.slots.max(1));

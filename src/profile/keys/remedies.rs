@@ -78,11 +78,7 @@ impl Context<'_> {
 
     /// `60.8 × the mean becomes 1.4 ×`.
     fn change(&self, after: &LoadMetrics) -> String {
-        let ratio = |metrics: &LoadMetrics| {
-            metrics
-                .max_over_mean
-                .map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.1} ×"))
-        };
+        let ratio = |metrics: &LoadMetrics| units::times(metrics.max_over_mean);
         format!(
             "The largest partition goes from {} the mean to {}, the predicted wall time from {} to {}.",
             ratio(&self.simulated.metrics),

@@ -19,6 +19,7 @@ use datasketches::hll::{HllSketch, HllType, HllUnion};
 
 use super::table::KeyTable;
 use super::types::Distinct;
+use crate::profile::formulas;
 
 /// Registers of the distinct count are 2^14: 16 KB and an error of 0.8%.
 const LG_REGISTERS: u8 = 14;
@@ -122,19 +123,10 @@ impl Sketches {
     }
 
     pub fn distinct(&self) -> Distinct {
-        let whole = |n: f64| {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "an estimated count is not negative and far below 2^64"
-            )]
-            let n = n.round().max(0.0) as u64;
-            n
-        };
         Distinct {
-            n: whole(self.distinct.estimate()),
-            low: whole(self.distinct.lower_bound(NumStdDev::Two)),
-            high: whole(self.distinct.upper_bound(NumStdDev::Two)),
+            n: formulas::rounded(self.distinct.estimate()),
+            low: formulas::rounded(self.distinct.lower_bound(NumStdDev::Two)),
+            high: formulas::rounded(self.distinct.upper_bound(NumStdDev::Two)),
             is_exact: false,
         }
     }
