@@ -31,6 +31,7 @@ mod script;
 mod signal;
 mod skew;
 mod skew_keys;
+mod skew_remedies;
 #[cfg(unix)]
 mod supervise;
 mod task;

@@ -3,25 +3,27 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use polars::prelude::Schema;
 use serde::Serialize;
 
 use super::output::Output;
 use super::preview::{Steps, read_recipe};
 use super::report::Report;
 use super::skew::print_findings;
+use super::skew_remedies::{WrittenRemedy, print_remedy, unread};
 use super::{CliError, data, signal};
 use crate::base::{Accuracy, Progress, units};
+use crate::explore::declared_inputs;
 use crate::explore::keys::{KEY_BUDGET_BYTES, count_keys};
-use crate::explore::remedy_steps;
 use crate::explore::scan::{ScanError, Scanned};
 use crate::profile::keys::{
     AqeWarning, Counted, DEFAULT_TOP, HashedKeys, HotPartition, KeyCounts, KeyProfile, KeyReport,
-    LoadMetrics, MAX_PARTITIONS, OfferedRemedy, PartitionChoice, RankedKey, SPARK_DEFAULT,
-    SimulatedPartitions, SparkType, Weight, default_types, key_report, rank,
+    LoadMetrics, MAX_PARTITIONS, PartitionChoice, RankedKey, SPARK_DEFAULT, SimulatedPartitions, SparkType,
+    Weight, default_types, key_report_among, rank,
 };
 use crate::profile::{CostModel, Finding};
 use crate::storage::Connection;
-use crate::transform::RecipeStep;
+use crate::transform::Inputs;
 
 #[derive(Debug, clap::Args)]
 pub struct KeyArgs {
@@ -107,15 +109,6 @@ struct PartitionLoad {
     baseline: u64,
 }
 
-#[derive(Serialize)]
-struct WrittenRemedy<'a> {
-    #[serde(flatten)]
-    offered: &'a OfferedRemedy,
-    /// What accepting it adds to a recipe; none where it is advice for the cluster.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    steps: Option<Vec<RecipeStep>>,
-}
-
 pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError> {
     let KeyRequest {
         location,
@@ -136,7 +129,12 @@ pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError
         .map(|text| spark_type_of(text))
         .collect::<Result<Vec<_>, _>>()?;
     check_types_are_used(&keys, &types)?;
-    let (schema, counted, code) = count(&location, &connection, &args, &keys)?;
+    let Counts {
+        schema,
+        inputs,
+        counted,
+        code,
+    } = count(&location, &connection, &args, &keys)?;
     let mut hashed = Vec::with_capacity(counted.collected.len());
     for counts in counted.collected {
         hashed.push(hash(counts, &types)?);
@@ -145,7 +143,8 @@ pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError
         return Err(usage("`--by` names no key".to_owned()));
     };
     let weight = args.weight();
-    let report = key_report(first, first.profile(args.top), args.partitions, weight, &costs);
+    let profile = first.profile(args.top);
+    let report = key_report_among(first, profile, args.partitions, weight, &costs, &hashed);
     let ranking = rank(&hashed, args.partitions, weight, &costs);
     if let Some(path) = page {
         let content = Report {
@@ -177,13 +176,7 @@ pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError
         remedies: report
             .remedies
             .iter()
-            .map(|offered| WrittenRemedy {
-                offered,
-                steps: remedy_steps(&offered.remedy, &schema)
-                    .ok()
-                    .flatten()
-                    .map(|steps| steps.into_iter().map(RecipeStep::new).collect()),
-            })
+            .map(|offered| WrittenRemedy::new(offered, &schema, &inputs))
             .collect(),
         warnings: &report.warnings,
         ranking: &ranking,
@@ -245,8 +238,16 @@ fn hash(counts: KeyCounts, types: &[(String, SparkType)]) -> Result<HashedKeys, 
     HashedKeys::new(Arc::new(counts), of_columns).map_err(|error| usage(error.to_string()))
 }
 
-/// Columns after the recipe, what was counted, and the exit code: of the signal that ended it, or 0.
-type Counts = (polars::prelude::Schema, Scanned<Vec<KeyCounts>>, u8);
+/// What was counted.
+struct Counts {
+    /// Columns after the recipe.
+    schema: Schema,
+    /// Second datasets of the recipe, by their columns.
+    inputs: Inputs,
+    counted: Scanned<Vec<KeyCounts>>,
+    /// Of the signal that ended it, or 0.
+    code: u8,
+}
 
 fn count(
     location: &str,
@@ -273,7 +274,12 @@ fn count(
         let counted = count_keys(&scan, keys, KEY_BUDGET_BYTES, &cancel, &Progress::new())
             .await
             .map_err(failed)?;
-        Ok((schema, counted, signalled.code().unwrap_or(0)))
+        Ok(Counts {
+            schema,
+            inputs: declared_inputs(&unread(&steps)),
+            counted,
+            code: signalled.code().unwrap_or(0),
+        })
     })?
 }
 
@@ -297,7 +303,7 @@ fn loads(simulated: &SimulatedPartitions) -> Vec<PartitionLoad> {
         .collect()
 }
 
-fn ratio(value: Option<f64>) -> String {
+pub(super) fn ratio(value: Option<f64>) -> String {
     units::or_dash(value, |value| format!("{value:.2}"))
 }
 
@@ -350,12 +356,7 @@ fn print(answer: &Answer<'_>, report: &KeyReport, output: &mut Output) -> Result
         output.line(&format!("  {}", warning.message))?;
     }
     for remedy in &answer.remedies {
-        output.line(&format!("\n→ {}", remedy.offered.title))?;
-        output.line(&format!("  {}", remedy.offered.message))?;
-        output.line(&format!("  Limits: {}", remedy.offered.limits))?;
-        if remedy.steps.is_some() {
-            output.line("  `--json` has it as steps of a recipe.")?;
-        }
+        print_remedy(remedy, &report.partitions, output)?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use egui::{Grid, Slider, Ui};
 
 use super::work::{Counted, Reported};
-use super::{KeysCommand, KeysPanel, remedies};
+use super::{KeysCommand, KeysPanel, findings, remedies};
 use crate::base::units;
 use crate::gui::command::Command;
 use crate::gui::plot::{PlotOptions, picture_menu, plot_ui};
@@ -24,7 +24,7 @@ pub(super) fn report_ui(
 ) {
     figures_ui(ui, reported);
     loads_card(ui, reported, panel, commands);
-    remedies::findings_card(ui, reported);
+    findings::findings_card(ui, reported);
     top_card(ui, counted, reported, commands);
     remedies::remedies_card(ui, reported, panel, commands);
     candidates_card(ui, reported, panel);
