@@ -238,7 +238,15 @@ fn a_broadcast_names_the_data_that_the_recipe_has_and_another_n_is_a_setting() {
     let data = lake(&folder.path().join("lake"));
     let found = answer(&["skew", &data, "--by", "country", "--partitions", "200"]);
     assert!(remedy(&found, "broadcast").get("steps").is_none());
-    let other = remedy(&found, "other_partitions");
+    // Few tasks would save their starts, yet the hot key's would be as long: no remedy.
+    let kinds = found["remedies"].as_array().unwrap().iter();
+    assert!(
+        !kinds
+            .clone()
+            .any(|remedy| remedy["remedy"]["kind"] == "other_partitions")
+    );
+    let even = answer(&["skew", &data, "--by", "user", "--partitions", "1000"]);
+    let other = remedy(&even, "other_partitions");
     assert_eq!(
         other["spark_setting"],
         format!("spark.sql.shuffle.partitions={}", other["remedy"]["n_partitions"])

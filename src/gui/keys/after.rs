@@ -5,7 +5,8 @@ use egui::{Color32, Response, Role, Sense, Ui, WidgetInfo, vec2};
 use crate::gui::theme::{colors, size};
 use crate::profile::keys::SimulatedPartitions;
 
-const WIDTH: f32 = 220.0;
+/// Room that the picture takes.
+pub(super) const STRIP_WIDTH: f32 = 220.0;
 const HEIGHT: f32 = 44.0;
 
 /// A square of the colour that a row of figures has in the picture beside it.
@@ -19,7 +20,7 @@ pub(super) fn square(ui: &mut Ui, color: Color32) -> Response {
 /// Both sets of loads, sorted, on one scale from zero; what is after stands in front of what is now.
 pub(super) fn loads_strip(ui: &mut Ui, now: &SimulatedPartitions, after: &[u64]) -> Response {
     let c = colors(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(WIDTH, HEIGHT), Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(vec2(STRIP_WIDTH, HEIGHT), Sense::hover());
     let largest = |loads: &[u64]| loads.iter().copied().max().unwrap_or(0);
     let words = format!(
         "Loads from the largest partition to the smallest, from zero: at most {} now, {} after",
@@ -32,10 +33,10 @@ pub(super) fn loads_strip(ui: &mut Ui, now: &SimulatedPartitions, after: &[u64])
         return response.on_hover_text(words);
     }
     let painter = ui.painter().with_clip_rect(rect);
-    let n_columns = columns_in(WIDTH);
+    let n_columns = columns_in(STRIP_WIDTH);
     for (loads, color) in [(now.loads.as_slice(), c.faint), (after, c.data)] {
         let heights = sorted_columns(loads, n_columns);
-        let width = WIDTH / heights.len().max(1) as f32;
+        let width = STRIP_WIDTH / heights.len().max(1) as f32;
         for (at, load) in heights.iter().enumerate() {
             // A partition with rows is seen, however few they are beside the largest.
             let least = if *load > 0 { 1.0 } else { 0.0 };

@@ -3,10 +3,10 @@
 
 use egui::{Grid, Label, Ui};
 
-use super::after::{loads_strip, square};
+use super::after::{STRIP_WIDTH, loads_strip, square};
 use super::work::Reported;
 use super::{KeysCommand, KeysPanel};
-use crate::base::units;
+use crate::base::{Accuracy, units};
 use crate::gui::command::Command;
 use crate::gui::second_data::InputReader;
 use crate::gui::state::Commands;
@@ -29,6 +29,11 @@ pub(super) fn remedies_card(
     }
     card(ui, |ui| {
         ui.label(strong("What helps"));
+        if !matches!(reported.report.profile.accuracy, Accuracy::Exact) {
+            let text = "Loads and times are of the rows that were counted, not of the whole: count all partitions before you \
+                        take a number of partitions from here.";
+            ui.add(Label::new(weak_small(ui, text)).wrap());
+        }
         let last = remedies.len() - 1;
         for (at, offered) in remedies.iter().enumerate() {
             let action = action_of(reported, offered, at);
@@ -158,7 +163,7 @@ fn loads_ui(ui: &mut Ui, reported: &Reported, offered: &OfferedRemedy) {
         return;
     };
     let c = colors(ui);
-    ui.horizontal_wrapped(|ui| {
+    ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = space::XL;
         Grid::new(("loads after", &offered.title))
             .spacing([space::LG, space::XS / 2.0])
@@ -182,7 +187,9 @@ fn loads_ui(ui: &mut Ui, reported: &Reported, offered: &OfferedRemedy) {
                 row("now", c.faint, &partitions.metrics);
                 row("after (predicted)", c.data, after);
             });
-        loads_strip(ui, partitions, &offered.loads);
+        if ui.available_width() >= STRIP_WIDTH {
+            loads_strip(ui, partitions, &offered.loads);
+        }
     });
 }
 

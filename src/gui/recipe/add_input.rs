@@ -2,7 +2,7 @@
 
 use egui::{Id, Label, Modal, Ui};
 
-use crate::explore::join_step;
+use crate::explore::{declared_inputs, join_step, joinable};
 use crate::gui::command::Command;
 use crate::gui::keys::KeysCommand;
 use crate::gui::second_data::InputReader;
@@ -145,13 +145,14 @@ pub fn add_input_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
     };
     let is_looking = state.slots.declared.is_pending();
     let known: Vec<&str> = state.document().inputs.keys().map(String::as_str).collect();
+    let fitting = fitting(state, &form.reader);
     let mut is_closed = false;
     let modal = Modal::new(Id::unique("add data"))
         .frame(crate::gui::widgets::dialog_frame(ui))
         .show(ui.ctx(), |ui| {
             ui.set_width(440.0);
             if let InputReader::NewJoin(columns) = &form.reader {
-                is_closed |= join_ui(ui, columns, &known, commands);
+                is_closed |= join_ui(ui, columns, &fitting, commands);
             } else {
                 ui.label(strong("Add data"));
                 ui.label(weak_small(
@@ -213,8 +214,18 @@ pub fn add_input_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
     }
 }
 
+/// Data that is there already and has the columns of a new join.
+fn fitting(state: &State, reader: &InputReader) -> Vec<String> {
+    let (InputReader::NewJoin(columns), Some(explored)) = (reader, state.slots.explored.value()) else {
+        return Vec::new();
+    };
+    let inputs = declared_inputs(&state.document().inputs);
+    let names = joinable(&inputs, columns, explored.df.schema());
+    names.into_iter().map(str::to_owned).collect()
+}
+
 /// What a join by these columns is going to do, and data that is there already to join. Says whether one was chosen.
-fn join_ui(ui: &mut Ui, columns: &[String], known: &[&str], commands: &mut Commands) -> bool {
+fn join_ui(ui: &mut Ui, columns: &[String], fitting: &[String], commands: &mut Commands) -> bool {
     ui.label(strong(format!("Join by {}", columns.join(", "))));
     let text = "Choose the other side of the join. The step `join` holds it in memory, whole in every worker: a broadcast \
                 join. The rows here are not shuffled by the key, so it does not matter that it is skewed.";
@@ -223,11 +234,11 @@ fn join_ui(ui: &mut Ui, columns: &[String], known: &[&str], commands: &mut Comma
                 the end of the recipe. In a job the data may take a third of the memory.";
     ui.add(Label::new(weak_small_marked(ui, text)).wrap());
     let mut is_chosen = false;
-    if !known.is_empty() {
+    if !fitting.is_empty() {
         ui.add_space(space::SM);
         ui.horizontal_wrapped(|ui| {
             ui.label(weak_small(ui, "Data that is there:"));
-            for name in known {
+            for name in fitting {
                 let button = secondary_button(ui, true, &format!("Join {name}"));
                 if button.clicked()
                     && let Ok(step) = join_step(name, columns)

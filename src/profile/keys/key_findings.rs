@@ -227,13 +227,20 @@ impl Evidence<'_> {
             FindingCode::TooFewKeys,
             self.severity(&self.simulated.baseline_metrics),
             format!("{} cannot fill {n} partitions", units::plural(n_keys, "key")),
-            format!(
-                "{} are fewer than the partitions: {} of {n} stay empty, and the largest is {} the mean (with even values {}).",
-                units::plural(n_keys, "key"),
-                units::count(metrics.n_empty),
-                ratio(metrics),
-                ratio(&self.simulated.baseline_metrics)
-            ),
+            if n_keys == 1 {
+                format!(
+                    "All rows have one key, so one partition gets them all, however many there are: {} of {n} stay empty.",
+                    units::count(metrics.n_empty)
+                )
+            } else {
+                format!(
+                    "{} are fewer than the partitions: {} of {n} stay empty, and the largest is {} the mean (with even values {}).",
+                    units::plural(n_keys, "key"),
+                    units::count(metrics.n_empty),
+                    ratio(metrics),
+                    ratio(&self.simulated.baseline_metrics)
+                )
+            },
             match self.best_remedy() {
                 remedy if remedy.is_empty() => {
                     "Add a column to the key, or use no more partitions than there are keys.".to_owned()
@@ -275,13 +282,18 @@ impl Evidence<'_> {
     }
 
     fn variants(&self) -> Option<Finding> {
-        let largest: &KeyVariants = self.profile.variants.first()?;
+        const MAX_TOLD: usize = 3;
+        self.profile.variants.first()?;
         let n_groups = self.profile.variants.len() as u64;
-        let spellings: Vec<&str> = largest
-            .spellings
-            .iter()
-            .map(|(label, _)| label.as_str())
-            .collect();
+        let spelled = |group: &KeyVariants| {
+            let labels: Vec<String> = group
+                .spellings
+                .iter()
+                .map(|(label, _)| format!("`{label}`"))
+                .collect();
+            labels.join(", ")
+        };
+        let told: Vec<String> = self.profile.variants.iter().take(MAX_TOLD).map(spelled).collect();
         Some(finding(
             FindingCode::KeyVariants,
             Severity::Warn,
@@ -296,11 +308,7 @@ impl Evidence<'_> {
             format!(
                 "{} differ only by case, spaces or the form of their Unicode, and are keys of their own to Spark: a join or \
                  a grouping takes them apart. {} have one of them.",
-                spellings
-                    .iter()
-                    .map(|label| format!("`{label}`"))
-                    .collect::<Vec<_>>()
-                    .join(", "),
+                told.join("; "),
                 units::plural(
                     self.profile.variants.iter().map(|group| group.n_rows).sum(),
                     "row"

@@ -85,18 +85,6 @@ impl Context<'_> {
         self.simulated.metrics.wall_seconds - after.wall_seconds
     }
 
-    /// `60.8 × the mean becomes 1.4 ×`.
-    fn change(&self, after: &LoadMetrics) -> String {
-        let ratio = |metrics: &LoadMetrics| units::times(metrics.max_over_mean);
-        format!(
-            "The largest partition goes from {} the mean to {}, the predicted wall time from {} to {}.",
-            ratio(&self.simulated.metrics),
-            ratio(after),
-            units::seconds(self.simulated.metrics.wall_seconds),
-            units::seconds(after.wall_seconds)
-        )
-    }
-
     fn salts(&self, salting: Salting) -> Vec<OfferedRemedy> {
         let n = self.simulated.n_partitions;
         let Salting { keys: salted, placed } = salting;
@@ -106,7 +94,6 @@ impl Context<'_> {
         }
         let n_salts: usize = salted.iter().map(|key| key.salts.len()).sum();
         let of_keys = units::plural(salted.len() as u64, "hot key");
-        let change = self.change(&after.metrics);
         // A load made of one salt's rows, each of which chose it with a small chance, varies like its root.
         let spread = match self.simulated.weight {
             Weight::Rows => format!(
@@ -126,11 +113,10 @@ impl Context<'_> {
                 "Salt {of_keys} with {} that do not collide",
                 units::plural(n_salts as u64, "salt")
             ),
-            message: format!(
-                "Shuffle by the key and a salt: hot keys get one of their salts by the row, all others 0. {change} For a join \
-                 the other side repeats the rows of each hot key once for every salt, which pays while that is fewer rows than \
-                 the hot key has."
-            ),
+            message: "Shuffle by the key and a salt: hot keys get one of their salts by the row, all others 0. For a join the \
+                      other side repeats the rows of each hot key once for every salt, which pays while that is fewer rows than \
+                      the hot key has."
+                .to_owned(),
             limits: limits.clone(),
             loads: after.loads.clone(),
             after: Some(after.metrics.clone()),
@@ -143,11 +129,10 @@ impl Context<'_> {
         };
         let two_stage = OfferedRemedy {
             title: "Aggregate in two stages: by key and salt, then by key".to_owned(),
-            message: format!(
-                "The first stage leaves at most one row for a key and salt, so the second is small. {change} Spark's own \
-                 partial aggregation already does this for plain sums and counts; it does not for lists, windows and distinct \
-                 counts. As steps it counts the rows of each key: put in the functions that you need, in both stages."
-            ),
+            message: "The first stage leaves at most one row for a key and salt, so the second is small. Spark's own partial \
+                      aggregation already does this for plain sums and counts; it does not for lists, windows and distinct \
+                      counts. As steps it counts the rows of each key: put in the functions that you need, in both stages."
+                .to_owned(),
             limits: "Only for functions that can be put together from parts: sum, count, min, max, sketches; not for an exact \
                      median or distinct count."
                 .to_owned(),
@@ -202,18 +187,12 @@ impl Context<'_> {
             ),
             message: format!(
                 "{names} {} for \"not known\". An inner join drops rows with null anyway; where the others mean it too, filter \
-                 them before it. For an outer join, join the others and add these rows with a union. The largest partition \
-                 goes from {} to {}, the predicted wall time from {} to {}.",
+                 them before it. For an outer join, join the others and add these rows with a union.",
                 if sentinels.len() == 1 { "stands" } else { "stand" },
-                self.simulated.weight.words(self.simulated.metrics.max),
-                // Where rows are left out, the mean is another, and ratios to it mislead.
-                self.simulated.weight.words(after.metrics.max),
-                units::seconds(self.simulated.metrics.wall_seconds),
-                units::seconds(after.metrics.wall_seconds),
             ),
             limits: format!(
                 "Only where rows without a known key may be left out or go another way: look at what they are first. Offered \
-                 where the largest partition becomes at least {} smaller. Figures are of the rows that stay.",
+                 where the largest partition becomes at least {} smaller. Figures after it are of the rows that stay, and so is their mean.",
                 units::percent(WORTH_ISOLATING)
             ),
             loads: after.loads,
@@ -252,7 +231,9 @@ impl Context<'_> {
         }
         let after = self.keys.simulate(n, self.simulated.weight, self.costs);
         let saved = self.saved(&after.metrics);
-        if saved < WORTH * now.wall_seconds {
+        // Fewer tasks save their starts even where they make the skew worse: that is for the table of numbers, no remedy.
+        let is_longer = after.metrics.straggler_seconds > now.straggler_seconds;
+        if is_longer || saved < WORTH * now.wall_seconds {
             return None;
         }
         let bound = max_useful(self.keys, self.simulated.weight)
@@ -270,9 +251,8 @@ impl Context<'_> {
                 self.simulated.n_partitions
             ),
             message: format!(
-                "{}{bound} It is a setting of your Spark job, `spark.sql.shuffle.partitions`: no recipe and no job spec of Skewer \
-                 holds it, because its own runs shuffle by no hash.",
-                self.change(&after.metrics)
+                "It is a setting of your Spark job, `spark.sql.shuffle.partitions`: no recipe and no job spec of Skewer holds it, \
+                 because its own runs shuffle by no hash.{bound}"
             ),
             limits: "Holds for these keys: other data collide elsewhere. AQE may merge small neighbours."
                 .to_owned(),

@@ -67,14 +67,10 @@ fn offered(
     OfferedRemedy {
         title: format!("Add {} to the key", quoted(&added)),
         message: format!(
-            "{}, {} make {}. The largest partition goes from {} the mean to {}, the predicted wall time from {} to {}.",
+            "{}, {} make {}: the hash spreads them more evenly.",
             quoted(columns),
             quoted(&added),
             units::plural(n_keys, "key"),
-            units::times(now.metrics.max_over_mean),
-            units::times(after.metrics.max_over_mean),
-            units::seconds(now.metrics.wall_seconds),
-            units::seconds(after.metrics.wall_seconds),
         ),
         limits: COMPOUND_LIMITS.to_owned(),
         saved_seconds: Some(now.metrics.wall_seconds - after.metrics.wall_seconds),
@@ -147,7 +143,7 @@ mod tests {
         assert!(
             offered[0]
                 .message
-                .starts_with("`country`, `city` make 1,500 keys."),
+                .starts_with("`country`, `city` make 1,500 keys:"),
             "{}",
             offered[0].message
         );
