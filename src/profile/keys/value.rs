@@ -201,24 +201,6 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn keys_that_look_alike_are_written_apart() {
-        let label = |text: &str| super::KeyValue::Text(text).label(&polars::prelude::DataType::String);
-        for (text, expected) in [
-            ("café", "café"),
-            ("cafe\u{301}", "\"cafe\\u{301}\""),
-            ("a\u{a0}b", "\"a\\u{a0}b\""),
-            ("a b", "a b"),
-            ("a ", "\"a \""),
-            ("\u{feff}id", "\"\\u{feff}id\""),
-            ("a\tb\"", "\"a\\tb\\\"\""),
-            ("हिन्दी", "हिन्दी"),
-            ("null", "\"null\""),
-        ] {
-            assert_eq!(label(text), expected);
-        }
-    }
-
     use polars::prelude::{DataType, IntoColumn, NamedFrom, Series, TimeUnit, df};
 
     use super::{KeyValue, key_values};
@@ -287,5 +269,23 @@ mod tests {
         assert_eq!(key_values(&[200]), []);
         let long = KeyValue::Text(&"x".repeat(500)).label(&DataType::String);
         assert_eq!(long.chars().count(), 80);
+    }
+
+    #[test]
+    fn keys_that_look_alike_are_written_apart() {
+        let label = |text: &str| KeyValue::Text(text).label(&polars::prelude::DataType::String);
+        for (text, expected) in [
+            ("café", "café"),
+            ("cafe\u{301}", "\"cafe\\u{301}\""),
+            ("a\u{a0}b", "\"a\\u{a0}b\""),
+            ("a b", "a b"),
+            ("a ", "\"a \""),
+            ("\u{feff}id", "\"\\u{feff}id\""),
+            ("a\tb\"", "\"a\\tb\\\"\""),
+            ("हिन्दी", "हिन्दी"),
+            ("null", "\"null\""),
+        ] {
+            assert_eq!(label(text), expected);
+        }
     }
 }

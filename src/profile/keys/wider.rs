@@ -12,7 +12,7 @@ use crate::base::units;
 use crate::profile::CostModel;
 
 /// Compound keys that are offered.
-const MAX_OFFERED: usize = 3;
+const MAX_OFFERED: usize = 2;
 /// Offered when the largest partition becomes smaller by at least this share.
 const WORTH: f64 = 0.1;
 
