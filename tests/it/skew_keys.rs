@@ -341,14 +341,11 @@ fn nan_is_one_key_and_one_key_alone_divides_nothing_by_zero() {
     let folder = tempfile::tempdir().unwrap();
     let day = folder.path().join("lake/day=2020-01-01");
     fs::create_dir_all(&day).unwrap();
-    let lines: String = (0..40).fold(String::new(), |mut lines, i| {
-        let _ = writeln!(
-            lines,
-            r#"{{"x":{},"one":"a"}}"#,
-            ["0.0", "-0.0", "1.5", "2.5"][i % 4]
-        );
-        lines
-    });
+    let mut lines = String::new();
+    for i in 0..40 {
+        let x = ["0.0", "-0.0", "1.5", "2.5"][i % 4];
+        writeln!(lines, r#"{{"x":{x},"one":"a"}}"#).unwrap();
+    }
     fs::write(day.join("a.jsonl"), lines).unwrap();
     let data = folder.path().join("lake");
     let data = data.to_str().unwrap();

@@ -8,6 +8,8 @@ use crate::profile::keys::SimulatedPartitions;
 /// Room that the picture takes.
 pub(super) const STRIP_WIDTH: f32 = 220.0;
 const HEIGHT: f32 = 44.0;
+/// One a point.
+const MAX_COLUMNS: usize = 220;
 
 /// A square of the colour that a row of figures has in the picture beside it.
 pub(super) fn square(ui: &mut Ui, color: Color32) -> Response {
@@ -33,9 +35,8 @@ pub(super) fn loads_strip(ui: &mut Ui, now: &SimulatedPartitions, after: &[u64])
         return response.on_hover_text(words);
     }
     let painter = ui.painter().with_clip_rect(rect);
-    let n_columns = columns_in(STRIP_WIDTH);
     for (loads, color) in [(now.loads.as_slice(), c.faint), (after, c.data)] {
-        let heights = sorted_columns(loads, n_columns);
+        let heights = sorted_columns(loads, MAX_COLUMNS);
         let width = STRIP_WIDTH / heights.len().max(1) as f32;
         for (at, load) in heights.iter().enumerate() {
             // A partition with rows is seen, however few they are beside the largest.
@@ -55,16 +56,6 @@ pub(super) fn loads_strip(ui: &mut Ui, now: &SimulatedPartitions, after: &[u64])
         egui::Stroke::new(size::LINE, c.edge),
     );
     response.on_hover_text(words)
-}
-
-fn columns_in(width: f32) -> usize {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the width of a picture in points"
-    )]
-    let columns = width.max(1.0) as usize;
-    columns
 }
 
 /// Loads from the largest down, in at most `n` columns: where there are more partitions, each shows the largest of its own.

@@ -112,10 +112,8 @@ fn picker_ui(ui: &mut Ui, explored: &Explored, panel: &mut KeysPanel) {
         field.request_focus();
     }
     let wanted = panel.filter.to_lowercase();
-    let names = explored.df.columns().iter().map(|column| column.name().as_str());
-    let first = names
-        .into_iter()
-        .find(|name| name.to_lowercase().contains(&wanted));
+    let mut names = explored.df.columns().iter().map(|column| column.name().as_str());
+    let first = names.find(|name| name.to_lowercase().contains(&wanted));
     let is_ready = is_entered && wanted.is_empty();
     if is_entered
         && !wanted.is_empty()
