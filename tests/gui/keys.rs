@@ -174,24 +174,6 @@ fn a_column_is_found_ticked_and_added_by_the_keyboard_alone() {
 }
 
 #[test]
-fn another_number_of_partitions_is_a_setting_to_copy_and_writes_nothing() {
-    let mut desk = keys_of_company();
-    // One task for all rows would take longer than the one of the hot key does now: not offered.
-    assert!(!desk.has("Copy Spark setting"));
-    desk.click("Add key…");
-    desk.type_text("id");
-    desk.harness.key_press(egui::Key::Enter);
-    desk.harness.run_steps(3);
-    desk.harness.key_press(egui::Key::Enter);
-    desk.wait_for("Remove the key id");
-    desk.wait_idle();
-    // A thousand ids collide in 200 partitions.
-    far_click(&desk, "Copy Spark setting");
-    desk.wait_for("Copied spark.sql.shuffle.partitions=");
-    assert!(desk.app().document().recipe.steps.is_empty());
-}
-
-#[test]
 fn several_keys_are_ranked_and_all_partitions_are_counted_on_demand() {
     let mut desk = keys_of_company();
     desk.click("Add key…");

@@ -245,7 +245,9 @@ fn a_broadcast_names_the_data_that_the_recipe_has_and_another_n_is_a_setting() {
             .clone()
             .any(|remedy| remedy["remedy"]["kind"] == "other_partitions")
     );
-    let even = answer(&["skew", &data, "--by", "user", "--partitions", "1000"]);
+    // On a cluster of as many slots, with rows that take their time, collisions cost.
+    let slow = ["--slots", "400", "--mb-per-second", "0.0001"];
+    let even = answer(&[&["skew", &data, "--by", "user", "--partitions", "400"][..], &slow].concat());
     let other = remedy(&even, "other_partitions");
     assert_eq!(
         other["spark_setting"],

@@ -67,6 +67,32 @@ pub struct Counted {
     rows: Option<DataFrame>,
 }
 
+impl Counted {
+    /// Counts of the keys of rows in memory.
+    ///
+    /// # Errors
+    /// A key that is no column, or one that cannot be counted.
+    pub fn of_rows(keys: &[KeyColumns], rows: DataFrame, accuracy: Accuracy) -> Result<Self, String> {
+        let mut counts = Vec::with_capacity(keys.len());
+        for columns in keys {
+            let mut counter =
+                KeyCounter::new(columns, CountBudget::default()).map_err(|error| error.to_string())?;
+            counter.add(&rows).map_err(|error| error.to_string())?;
+            counts.push(Arc::new(counter.finish(accuracy)));
+        }
+        Ok(Self {
+            stamp: next_stamp(),
+            scope: Scope::Sample,
+            keys: keys.to_vec(),
+            counts,
+            schema: origin::without_hidden(rows.schema()),
+            accuracy,
+            n_files_failed: 0,
+            rows: Some(rows),
+        })
+    }
+}
+
 fn next_stamp() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
@@ -81,27 +107,9 @@ pub fn count_sample(
 ) -> TaskHandle<Counted> {
     let keys = key.keys.clone();
     tasks.spawn("Keys of the sample", move |_| async move {
-        tokio::task::spawn_blocking(move || {
-            let mut counts = Vec::with_capacity(keys.len());
-            for columns in &keys {
-                let mut counter =
-                    KeyCounter::new(columns, CountBudget::default()).map_err(|error| error.to_string())?;
-                counter.add(&df).map_err(|error| error.to_string())?;
-                counts.push(Arc::new(counter.finish(accuracy)));
-            }
-            Ok(Counted {
-                stamp: next_stamp(),
-                scope: Scope::Sample,
-                keys,
-                counts,
-                schema: origin::without_hidden(df.schema()),
-                accuracy,
-                n_files_failed: 0,
-                rows: Some(df),
-            })
-        })
-        .await
-        .map_err(|error| format!("internal error: {error}"))?
+        tokio::task::spawn_blocking(move || Counted::of_rows(&keys, df, accuracy))
+            .await
+            .map_err(|error| format!("internal error: {error}"))?
     })
 }
 
@@ -246,7 +254,11 @@ pub fn report(
     })
 }
 
-fn reported(key: ReportKey, counted: &Counted, before: Option<&Reported>) -> Result<Reported, String> {
+pub(super) fn reported(
+    key: ReportKey,
+    counted: &Counted,
+    before: Option<&Reported>,
+) -> Result<Reported, String> {
     let same = before.filter(|before| before.key.stamp == key.stamp && before.key.types == key.types);
     let (hashed, refused) = match same {
         Some(before) => (before.hashed.clone(), before.refused.clone()),
