@@ -103,7 +103,8 @@ impl Action<'_> {
                 columns.join(", ")
             ),
             Self::Partitions(n, setting) => format!(
-                "Try shows {n} partitions here; Copy puts `{setting}` on the clipboard. Neither writes anything."
+                "Try shows {} here; Copy puts `{setting}` on the clipboard. Neither writes anything.",
+                units::plural((*n).into(), "partition")
             ),
             Self::Key(columns) => format!(
                 "Adds the key {} to those above and shows its loads. The recipe stays as it is: what it groups by the first \
