@@ -93,7 +93,8 @@ where
         let end = (start + step).min(MAX_HEAD_BYTES).min(object.size);
         let mut is_whole = end >= object.size;
         if end > start {
-            let bytes = store.get_range(&object.key, start, end).await?;
+            let bytes = cancel.until(store.get_range(&object.key, start, end)).await;
+            let bytes = bytes.map_err(|_| PageError::Cancelled)??;
             // An object that shrank since it was listed ends here.
             is_whole |= (bytes.len() as u64) < end - start;
             head.extend_from_slice(&bytes);

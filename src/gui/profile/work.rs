@@ -219,7 +219,7 @@ pub fn schema_map(tasks: &Executor, key: &MapKey, keys: DatasetKeys) -> TaskHand
             &store,
             &keys,
             key.choice,
-            &mut show,
+            Some(&mut show),
             &context.progress,
             &context.cancel,
         )

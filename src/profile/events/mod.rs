@@ -31,7 +31,7 @@ mod words;
 
 pub use application::{Application, Execution, Executor, Job, Reading, Stage};
 pub use compare::{ApplicationDelta, StageDelta, compare};
-pub use diagnose::diagnose;
+pub use diagnose::{diagnose, diagnose_until};
 pub use error::EventsError;
 pub use key::{Side, StageKey};
 pub use names::{LogFiles, log_files};

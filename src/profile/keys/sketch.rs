@@ -17,7 +17,8 @@ use datasketches::common::NumStdDev;
 use datasketches::frequencies::{ErrorType, FrequentItemsSketch, Row};
 use datasketches::hll::{HllSketch, HllType, HllUnion};
 
-use super::table::KeyTable;
+use super::counts::nth_largest;
+use super::table::{Counted, KeyTable};
 use super::types::Distinct;
 use crate::profile::formulas;
 
@@ -76,11 +77,13 @@ impl Sketches {
         self.sample.add(hash, key, n_rows, n_bytes);
     }
 
-    /// Adds exact counts.
-    pub fn add_table(&mut self, table: &KeyTable) {
-        let rows_limit = limit_of(self.n_of_table, table.iter().map(|key| key.n_rows));
-        let bytes_limit = limit_of(self.n_of_table, table.iter().map(|key| key.n_bytes));
-        for key in table.iter() {
+    /// Adds exact counts, each of another key.
+    pub fn add_counted<'a>(&mut self, counted: impl Iterator<Item = Counted<'a>> + Clone) {
+        // The largest count that is not among the first; equal ones are all left out together.
+        let rows_limit = nth_largest(self.n_of_table + 1, counted.clone().map(|key| key.n_rows));
+        let bytes_limit = nth_largest(self.n_of_table + 1, counted.clone().map(|key| key.n_bytes));
+        self.sample.expect(counted.clone().map(|key| key.hash));
+        for key in counted {
             if key.n_rows > rows_limit {
                 self.rows.update_with_count_ref(key.key, key.n_rows);
             }
@@ -92,6 +95,12 @@ impl Sketches {
         }
         self.missed_rows += rows_limit;
         self.missed_bytes += bytes_limit;
+    }
+
+    /// Keeps at most so many keys of the sample.
+    pub fn shrink_sample(&mut self, n_keys: usize) {
+        self.sample.max_keys = self.sample.max_keys.min(n_keys.max(1));
+        self.sample.shrink(self.sample.max_keys);
     }
 
     pub fn merge(&mut self, other: &Self) {
@@ -167,17 +176,6 @@ impl Sketches {
     }
 }
 
-/// The largest count that is not among the `n` largest; equal ones are all left out together. 0 where all fit.
-fn limit_of(n: usize, counts: impl Iterator<Item = u64>) -> u64 {
-    let mut counts: Vec<u64> = counts.collect();
-    if counts.len() <= n {
-        return 0;
-    }
-    *counts
-        .select_nth_unstable_by_key(n, |count| std::cmp::Reverse(*count))
-        .1
-}
-
 /// The estimate between two bounds with the smallest possible error.
 pub(super) fn middle(low: u64, high: u64) -> u64 {
     low + high.saturating_sub(low) / 2
@@ -207,6 +205,16 @@ impl BottomK {
         self.limit.is_none_or(|limit| hash < limit)
     }
 
+    /// Makes ready for keys of these hashes, each another: those that would be left out in the end are not taken in the
+    /// first place.
+    fn expect(&mut self, hashes: impl Iterator<Item = u64>) {
+        let mut hashes: Vec<u64> = hashes.filter(|hash| self.is_kept(*hash)).collect();
+        if hashes.len() > self.max_keys {
+            let (_, limit, _) = hashes.select_nth_unstable(self.max_keys);
+            self.cut(*limit);
+        }
+    }
+
     fn add(&mut self, hash: u64, key: &[u8], n_rows: u64, n_bytes: u64) {
         if self.is_kept(hash) {
             self.table.add(hash, key, n_rows, n_bytes);
@@ -228,25 +236,24 @@ impl BottomK {
             return;
         }
         let (_, limit, _) = hashes.select_nth_unstable(n_keys);
-        self.limit = Some(*limit);
+        self.cut(*limit);
+    }
+
+    /// Leaves out every key whose hash is not below `limit`.
+    fn cut(&mut self, limit: u64) {
+        self.limit = Some(limit);
         let old = std::mem::take(&mut self.table);
-        for key in old.iter().filter(|key| key.hash < *limit) {
+        for key in old.iter().filter(|key| key.hash < limit) {
             self.table.add(key.hash, key.key, key.n_rows, key.n_bytes);
         }
     }
 
     fn merge(&mut self, other: &Self) {
         self.max_keys = self.max_keys.min(other.max_keys);
-        let limit = [self.limit, other.limit].into_iter().flatten().min();
-        if limit != self.limit {
-            let old = std::mem::take(&mut self.table);
-            self.limit = limit;
-            for key in old
-                .iter()
-                .filter(|key| self.limit.is_none_or(|limit| key.hash < limit))
-            {
-                self.table.add(key.hash, key.key, key.n_rows, key.n_bytes);
-            }
+        if let Some(limit) = other.limit
+            && self.limit.is_none_or(|mine| limit < mine)
+        {
+            self.cut(limit);
         }
         for key in other.table.iter() {
             self.add(key.hash, key.key, key.n_rows, key.n_bytes);
@@ -323,10 +330,10 @@ mod tests {
             table
         };
         let mut one = Sketches::new(1 << 20, 8, 1000).unwrap();
-        one.add_table(&table(0, 2));
+        one.add_counted(table(0, 2).iter());
         let mut other = Sketches::new(1 << 20, 8, 1000).unwrap();
-        other.add_table(&table(0, 4));
-        other.add_table(&table(0, 4));
+        other.add_counted(table(0, 4).iter());
+        other.add_counted(table(0, 4).iter());
         one.merge(&other);
         for n in 0..20_000_u64 {
             let key = n.to_le_bytes();
@@ -378,6 +385,29 @@ mod tests {
             .filter(|key| u64::from_le_bytes(key.key.try_into().unwrap()) < 10_000)
             .count();
         assert!((70..130).contains(&lower), "{lower}");
+    }
+
+    #[test]
+    fn a_sample_that_expects_its_keys_takes_no_key_that_it_would_leave_out() {
+        let hash = |n: u64| xxh3_64(&n.to_le_bytes());
+        let mut sample = BottomK::new(500, 1 << 20);
+        for n in 0..300 {
+            sample.add(hash(n), &n.to_le_bytes(), 1, 1);
+        }
+        sample.expect((0..20_000).map(hash));
+        let mut most = 0;
+        for n in 0..20_000 {
+            sample.add(hash(n), &n.to_le_bytes(), 1, 1);
+            most = most.max(sample.table.len());
+        }
+        assert_eq!((most, sample.limit.is_some()), (500, true));
+        let table = sample.finish();
+        // Keys that were there before have both their rows.
+        let is_right = |key: super::Counted<'_>| {
+            let n = u64::from_le_bytes(key.key.try_into().unwrap());
+            key.n_rows == 1 + u64::from(n < 300)
+        };
+        assert!(table.len() == 500 && table.iter().all(is_right));
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl KeyTable {
         false
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = Counted<'_>> {
+    pub fn iter(&self) -> impl Iterator<Item = Counted<'_>> + Clone {
         self.entries.iter().map(|entry| Counted {
             hash: entry.hash,
             key: self
