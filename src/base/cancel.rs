@@ -97,6 +97,11 @@ impl Cancel {
         cancel
     }
 
+    /// Whether it was cancelled, without counting as a look.
+    pub fn is_set(&self) -> bool {
+        self.0.is_set.load(Ordering::Acquire)
+    }
+
     fn count_look(&self) {
         let looks = &self.0.looks_left;
         let left = looks.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1));

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::CliError;
 use crate::base::Cancel;
+use crate::storage::StorageError;
 
 /// Names the journal's folder to a worker. Set by its supervisor alone.
 pub const JOURNAL: &str = "SKEWER_JOURNAL";
@@ -113,6 +114,20 @@ where
     F: Future<Output = T>,
 {
     block_on_ordered(None, work)
+}
+
+/// As [`block_on`], for work that has nothing to tell before its end: a cancel drops it, whatever it waits for.
+///
+/// # Errors
+/// What the work fails with, also on a cancel.
+pub fn block_on_whole<T, F>(work: impl FnOnce(Cancel) -> F) -> Result<T, CliError>
+where
+    F: Future<Output = Result<T, CliError>>,
+{
+    block_on(|cancel, _| async move {
+        let done = cancel.until(work(cancel.clone())).await;
+        done.unwrap_or_else(|_| Err(StorageError::Cancelled.into()))
+    })?
 }
 
 /// As [`block_on`], for work that a supervisor may end too.

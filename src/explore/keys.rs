@@ -133,7 +133,7 @@ pub async fn cancellable<T: Send + 'static>(
 mod tests {
     use std::fmt::Write as _;
 
-    use super::{KeyCollector, count_keys};
+    use super::{KeyCollector, cancellable, count_keys};
     use crate::base::{Accuracy, Cancel, Progress, envelope};
     use crate::explore::scan::{Collect as _, Scan, ScanSource};
     use crate::profile::keys::{CountBudget, KeyCounter};
@@ -220,6 +220,26 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(nothing.accuracy, Accuracy::Partial { n: 0 });
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_cancels_does_not_wait_for_work_that_has_no_end() {
+        let cancel = Cancel::new();
+        let (started, starts) = std::sync::mpsc::channel();
+        let (ends, end) = std::sync::mpsc::channel::<()>();
+        let canceller = cancel.clone();
+        let thread = std::thread::spawn(move || {
+            starts.recv().unwrap();
+            canceller.cancel();
+        });
+        let work = move || {
+            started.send(()).unwrap();
+            end.recv()
+        };
+        assert!(cancellable(&cancel, work).await.is_err());
+        thread.join().unwrap();
+        drop(ends);
+        assert_eq!(cancellable(&Cancel::new(), || 7).await.unwrap().unwrap(), 7);
     }
 
     #[tokio::test(flavor = "multi_thread")]

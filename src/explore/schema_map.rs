@@ -240,7 +240,7 @@ fn is_of_one_file(error: &PageError) -> bool {
 mod tests {
     use std::path::Path;
 
-    use super::{MapChoice, schema_map};
+    use super::{KeyTree, MapChoice, MapPartition, PATHS_AFTER_CANCEL, schema_map, shortened};
     use crate::base::{Accuracy, Cancel, Progress};
     use crate::profile::schema_map::SchemaMap;
     use crate::storage::{Connection, Inventory, Location, Store};
@@ -313,6 +313,53 @@ mod tests {
             (map.partitions[0].n_files_read, map.partitions[0].n_files),
             (2, 10)
         );
+    }
+
+    #[tokio::test]
+    async fn files_that_were_read_before_a_cancel_tell_what_they_hold() {
+        let root = tempfile::tempdir().unwrap();
+        for n in 0..6 {
+            write(root.path(), &format!("2020/01/01/{n}.jsonl"), "{\"id\": 1}\n");
+        }
+        let mut seen = Vec::new();
+        for n_looks in 1..120 {
+            let cancel = Cancel::at_look(n_looks);
+            let map = map(root.path(), ALL, &cancel).await;
+            let n = map.n_records();
+            let whole = Accuracy::Exact;
+            assert!(
+                map.accuracy == Accuracy::Partial { n } || (map.accuracy == whole && n == 6),
+                "{n_looks}"
+            );
+            seen.push(n);
+        }
+        // Some rounds are cut between the files of the only partition.
+        assert!(seen.iter().any(|n| (1..6).contains(n)), "{seen:?}");
+        assert_eq!(seen.last(), Some(&6));
+    }
+
+    #[test]
+    fn after_a_cancel_a_large_map_is_put_together_of_its_first_partitions() {
+        let mut tree = KeyTree::default();
+        for n in 0..3000 {
+            tree.add_record(format!("{{\"key {n}\": 1}}").as_bytes());
+        }
+        let partition = MapPartition {
+            partition: crate::storage::Partition::Whole,
+            n_records: 3000,
+            n_unreadable: 0,
+            n_files_read: 1,
+            n_files_failed: 0,
+            n_files: 1,
+            accuracy: Accuracy::Exact,
+        };
+        let read = vec![(partition, tree); 20];
+        let n_paths = read[0].1.n_paths();
+        let short = shortened(&read);
+        assert_eq!(short.len(), PATHS_AFTER_CANCEL / n_paths);
+        assert!(n_paths > 1000 && short.len() < 20);
+        assert_eq!(shortened(&read[..1]).len(), 1);
+        assert!(shortened(&[]).is_empty());
     }
 
     #[tokio::test]

@@ -19,6 +19,15 @@ pub fn diagnose(application: &Application) -> ApplicationProfile {
 /// As [`diagnose`], the stages that took most time first. Once `cancel` comes, those that would take long are left out,
 /// and their tasks only counted.
 pub fn diagnose_until(application: &Application, cancel: &Cancel) -> ApplicationProfile {
+    diagnose_some(application, cancel, TASKS_AFTER_CANCEL)
+}
+
+/// As [`diagnose_until`]; `max_tasks` are what does not take long.
+pub(super) fn diagnose_some(
+    application: &Application,
+    cancel: &Cancel,
+    max_tasks: u64,
+) -> ApplicationProfile {
     let busy = Busy::new(application);
     let mut n_diagnosed = 0;
     let mut n_stages_left_out = 0;
@@ -31,7 +40,7 @@ pub fn diagnose_until(application: &Application, cancel: &Cancel) -> Application
         .into_iter()
         .filter(|stage| {
             let n = stage.tasks.len() as u64;
-            let is_left_out = n_diagnosed + n > TASKS_AFTER_CANCEL && cancel.is_cancelled();
+            let is_left_out = n_diagnosed + n > max_tasks && cancel.is_cancelled();
             n_diagnosed += if is_left_out { 0 } else { n };
             n_stages_left_out += u64::from(is_left_out);
             !is_left_out

@@ -8,6 +8,8 @@
 
 mod application;
 mod blind_spots;
+#[cfg(test)]
+mod cancel_tests;
 mod codec;
 mod compare;
 mod diagnose;
