@@ -362,7 +362,7 @@ async fn a_cancel_at_any_look_is_followed_by_no_row_and_looks_are_few_rows_apart
             if cancel.is_set() {
                 assert_eq!(scanned.accuracy, Accuracy::Partial { n: heights.n });
                 assert!(
-                    heights.n_condensed == 1 || heights.n == 0,
+                    heights.n_condensed == 1 || [0, N_ROWS as u64].contains(&heights.n),
                     "{n_looks}: {heights:?}"
                 );
             }

@@ -261,7 +261,13 @@ impl<'a> Cutter<'a> {
                 cancel: self.cancel,
                 has_failed: Arc::clone(&has_failed),
             };
-            let mut text = decoder(&part.name, stored)?;
+            let mut text = match decoder(&part.name, stored) {
+                Err(_) if self.cancel.is_cancelled() => {
+                    self.reading.is_cut = true;
+                    return Ok(());
+                }
+                opened => opened?,
+            };
             match self.cut(&mut text) {
                 Ok(()) => {}
                 Err(_) if self.cancel.is_cancelled() => {

@@ -271,7 +271,8 @@ fn a_cancel_ends_a_merge_within_so_many_keys_and_no_row_is_lost() {
         // Both hot keys are there, within their bounds.
         for hot in &counts.keys()[..2] {
             let is_near = |n: u64| hot.rows_low <= n && n <= hot.rows_high;
-            assert!(is_near(1001), "{hot:?}");
+            // One of them has a row more on the other side.
+            assert!(is_near(1001) || is_near(1002), "{hot:?}");
         }
         assert_eq!(counts.totals.accuracy, Accuracy::Partial { n: n_rows });
     }
