@@ -16,7 +16,7 @@ const MIN_BUDGET_BYTES: usize = 8 << 20;
 /// Threads that a pass may use at most: sources that wait use more than cores.
 const MIN_THREADS: usize = 2;
 /// Keys that are still looked at one by one after a cancel: the answer is to come at once.
-pub const KEYS_AFTER_CANCEL: usize = 8192;
+pub const KEYS_AFTER_CANCEL: usize = 4096;
 
 /// Several candidate keys, counted over the same rows.
 #[derive(Debug, Clone)]
@@ -111,7 +111,11 @@ pub async fn count_keys(
             .map(|counter| counter.finish_largest(KEYS_AFTER_CANCEL))
             .collect()
     };
-    Ok(scanned.map(|_| counted))
+    Ok(scanned.map(|counters| {
+        // Millions of keys take a while to be given back.
+        spawn_blocking(move || drop(counters));
+        counted
+    }))
 }
 
 /// Runs `work` on a thread that may block, and waits for it until `cancel`: what it gives is then not wanted any more.

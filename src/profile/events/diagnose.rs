@@ -9,7 +9,7 @@ use super::verdict::decide;
 use crate::base::{Accuracy, Cancel, units};
 
 /// Tasks that are still diagnosed after a cancel: the answer is to come at once.
-const TASKS_AFTER_CANCEL: u64 = 60_000;
+const TASKS_AFTER_CANCEL: u64 = 30_000;
 
 /// Diagnoses every stage of an application.
 pub fn diagnose(application: &Application) -> ApplicationProfile {

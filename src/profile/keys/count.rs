@@ -255,7 +255,7 @@ impl KeyCounter {
         match &mut self.mode {
             Mode::Exact(table) if table.len() > n_keys => {
                 self.budget.sample_keys = self.budget.sample_keys.min(n_keys);
-                self.sketch();
+                self.sketch(true);
             }
             Mode::Exact(_) => {}
             Mode::Sketch(sketches) => sketches.shrink_sample(n_keys),
@@ -313,23 +313,21 @@ impl KeyCounter {
         if table.memory_bytes() <= self.budget.n_bytes / 8 * 5 && !table.is_full() {
             return;
         }
-        self.sketch();
+        self.sketch(false);
     }
 
-    fn sketch(&mut self) {
+    /// In brief, with less looks at each key, when somebody waits.
+    fn sketch(&mut self, is_brief: bool) {
         let Mode::Exact(table) = &self.mode else {
             return;
         };
-        let n_keys = table.len().max(1);
-        let total_len: usize = table.iter().map(|key| key.key.len()).sum();
-        let sketches = Sketches::new(
-            self.budget.n_bytes / 4,
-            total_len / n_keys,
-            self.budget.sample_keys,
-        );
+        let sketches = Sketches::new(self.budget.n_bytes / 4, table.mean_len(), self.budget.sample_keys);
         let Some(mut sketches) = sketches else {
             return;
         };
+        if is_brief {
+            sketches = sketches.in_brief();
+        }
         sketches.add_counted(table.iter());
         self.mode = Mode::Sketch(Box::new(sketches));
     }

@@ -2,6 +2,7 @@
 
 use polars::prelude::DataType;
 
+use super::largest::Buckets;
 use super::sketch::{Sketches, middle};
 use super::table::KeyTable;
 use super::types::{Counted, Distinct};
@@ -70,15 +71,19 @@ impl KeyCounts {
         counts
     }
 
-    /// As [`Self::of_table`], with the `n_keys` largest keys alone: the others are told by their sums. Takes a few looks at
+    /// As [`Self::of_table`], with `n_keys` of the largest keys alone: the others are told by their sums. Takes two looks at
     /// each key, and sorts no more than are kept.
     pub(super) fn of_largest(totals: Totals, table: &KeyTable, n_keys: usize) -> Self {
         let mut counts = Self::empty(totals, table);
-        let limit = nth_largest(n_keys, table.iter().map(|key| key.n_rows));
-        let mut n_equal = n_keys.saturating_sub(table.iter().filter(|key| key.n_rows > limit).count());
+        let mut rows = Buckets::default();
+        table.iter().for_each(|key| rows.add(key.n_rows));
+        let limit = rows.limit(n_keys);
+        // Room that is left goes to those that come first among the others.
+        let mut n_more = n_keys - limit.n_above;
         for key in table.iter() {
-            let is_kept = key.n_rows > limit || (key.n_rows == limit && n_equal > 0);
-            n_equal -= usize::from(is_kept && key.n_rows == limit);
+            let is_large = key.n_rows > limit.count;
+            let is_kept = is_large || n_more > 0;
+            n_more -= usize::from(is_kept && !is_large);
             if is_kept {
                 counts.push(key.key, [key.n_rows; 3], key.n_bytes);
             } else {
@@ -273,17 +278,6 @@ impl KeyCounts {
     pub fn n_rows(&self) -> u64 {
         self.totals.n_rows
     }
-}
-
-/// The `n`-th largest count; 0 where there are fewer.
-pub(super) fn nth_largest(n: usize, counts: impl Iterator<Item = u64>) -> u64 {
-    let mut counts: Vec<u64> = counts.collect();
-    let Some(at) = n.checked_sub(1).filter(|at| *at < counts.len()) else {
-        return if n == 0 { u64::MAX } else { 0 };
-    };
-    *counts
-        .select_nth_unstable_by_key(at, |count| std::cmp::Reverse(*count))
-        .1
 }
 
 /// −p·log2 p, 0 for nothing.

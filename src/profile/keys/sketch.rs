@@ -17,7 +17,7 @@ use datasketches::common::NumStdDev;
 use datasketches::frequencies::{ErrorType, FrequentItemsSketch, Row};
 use datasketches::hll::{HllSketch, HllType, HllUnion};
 
-use super::counts::nth_largest;
+use super::largest::Buckets;
 use super::table::{Counted, KeyTable};
 use super::types::Distinct;
 use crate::profile::formulas;
@@ -34,7 +34,8 @@ const KEY_OVERHEAD: usize = 80;
 pub(super) struct Sketches {
     rows: FrequentItemsSketch<Vec<u8>>,
     bytes: FrequentItemsSketch<Vec<u8>>,
-    distinct: HllSketch,
+    /// None where the sample tells the number of keys: after a cancel, which has no time for every key.
+    distinct: Option<HllSketch>,
     pub sample: BottomK,
     /// Keys that are put into a sketch from a table at most.
     n_of_table: usize,
@@ -62,7 +63,7 @@ impl Sketches {
         Some(Self {
             rows: FrequentItemsSketch::new(size).ok()?,
             bytes: FrequentItemsSketch::new(size).ok()?,
-            distinct: HllSketch::new(LG_REGISTERS, HllType::Hll8).ok()?,
+            distinct: Some(HllSketch::new(LG_REGISTERS, HllType::Hll8).ok()?),
             sample: BottomK::new(sample_keys, budget_bytes / 4),
             n_of_table: size / 2,
             missed_rows: 0,
@@ -70,19 +71,33 @@ impl Sketches {
         })
     }
 
+    /// The same, with the number of keys from the sample alone.
+    #[must_use]
+    pub fn in_brief(mut self) -> Self {
+        self.distinct = None;
+        self
+    }
+
     pub fn add(&mut self, hash: u64, key: &[u8], n_rows: u64, n_bytes: u64) {
         self.rows.update_with_count_ref(key, n_rows);
         self.bytes.update_with_count_ref(key, n_bytes);
-        self.distinct.update(hash);
+        if let Some(distinct) = &mut self.distinct {
+            distinct.update(hash);
+        }
         self.sample.add(hash, key, n_rows, n_bytes);
     }
 
     /// Adds exact counts, each of another key.
     pub fn add_counted<'a>(&mut self, counted: impl Iterator<Item = Counted<'a>> + Clone) {
-        // The largest count that is not among the first; equal ones are all left out together.
-        let rows_limit = nth_largest(self.n_of_table + 1, counted.clone().map(|key| key.n_rows));
-        let bytes_limit = nth_largest(self.n_of_table + 1, counted.clone().map(|key| key.n_bytes));
-        self.sample.expect(counted.clone().map(|key| key.hash));
+        let (mut rows, mut bytes, mut n_keys) = (Buckets::default(), Buckets::default(), 0);
+        for key in counted.clone() {
+            rows.add(key.n_rows);
+            bytes.add(key.n_bytes);
+            n_keys += 1;
+        }
+        let rows_limit = rows.limit(self.n_of_table).count;
+        let bytes_limit = bytes.limit(self.n_of_table).count;
+        self.sample.expect(n_keys);
         for key in counted {
             if key.n_rows > rows_limit {
                 self.rows.update_with_count_ref(key.key, key.n_rows);
@@ -90,7 +105,9 @@ impl Sketches {
             if key.n_bytes > bytes_limit {
                 self.bytes.update_with_count_ref(key.key, key.n_bytes);
             }
-            self.distinct.update(key.hash);
+            if let Some(distinct) = &mut self.distinct {
+                distinct.update(key.hash);
+            }
             self.sample.add(key.hash, key.key, key.n_rows, key.n_bytes);
         }
         self.missed_rows += rows_limit;
@@ -104,16 +121,23 @@ impl Sketches {
     }
 
     pub fn merge(&mut self, other: &Self) {
-        self.rows.merge(&other.rows);
-        self.bytes.merge(&other.bytes);
+        // The two are most of the work, and know nothing of each other.
+        let rows = &mut self.rows;
+        std::thread::scope(|scope| {
+            scope.spawn(|| rows.merge(&other.rows));
+            self.bytes.merge(&other.bytes);
+            self.sample.merge(&other.sample);
+        });
         self.missed_rows += other.missed_rows;
         self.missed_bytes += other.missed_bytes;
-        if let Ok(mut union) = HllUnion::new(LG_REGISTERS) {
-            union.update(&self.distinct);
-            union.update(&other.distinct);
-            self.distinct = union.to_sketch(HllType::Hll8);
-        }
-        self.sample.merge(&other.sample);
+        self.distinct = match (&self.distinct, &other.distinct) {
+            (Some(mine), Some(others)) => HllUnion::new(LG_REGISTERS).ok().map(|mut union| {
+                union.update(mine);
+                union.update(others);
+                union.to_sketch(HllType::Hll8)
+            }),
+            _ => None,
+        };
     }
 
     /// A count is off by at most so many rows.
@@ -132,10 +156,13 @@ impl Sketches {
     }
 
     pub fn distinct(&self) -> Distinct {
+        let Some(distinct) = &self.distinct else {
+            return self.sample.distinct();
+        };
         Distinct {
-            n: formulas::rounded(self.distinct.estimate()),
-            low: formulas::rounded(self.distinct.lower_bound(NumStdDev::Two)),
-            high: formulas::rounded(self.distinct.upper_bound(NumStdDev::Two)),
+            n: formulas::rounded(distinct.estimate()),
+            low: formulas::rounded(distinct.lower_bound(NumStdDev::Two)),
+            high: formulas::rounded(distinct.upper_bound(NumStdDev::Two)),
             is_exact: false,
         }
     }
@@ -171,7 +198,7 @@ impl Sketches {
     pub fn memory_bytes(&self) -> usize {
         let per_key = self.sample.mean_len() + KEY_OVERHEAD;
         (self.rows.current_map_capacity() + self.bytes.current_map_capacity()) * per_key
-            + self.distinct.estimated_size()
+            + self.distinct.as_ref().map_or(0, HllSketch::estimated_size)
             + self.sample.memory_bytes()
     }
 }
@@ -205,13 +232,32 @@ impl BottomK {
         self.limit.is_none_or(|limit| hash < limit)
     }
 
-    /// Makes ready for keys of these hashes, each another: those that would be left out in the end are not taken in the
-    /// first place.
-    fn expect(&mut self, hashes: impl Iterator<Item = u64>) {
-        let mut hashes: Vec<u64> = hashes.filter(|hash| self.is_kept(*hash)).collect();
-        if hashes.len() > self.max_keys {
-            let (_, limit, _) = hashes.select_nth_unstable(self.max_keys);
-            self.cut(*limit);
+    /// Makes ready for `n_keys` keys, each another: most of those that would be left out in the end are not taken in the
+    /// first place. Hashes are uniform, so a quarter more than are wanted is enough.
+    fn expect(&mut self, n_keys: usize) {
+        let n_wanted = self.max_keys + self.max_keys / 4 + 64;
+        if n_keys > n_wanted {
+            let limit = u128::from(u64::MAX) * n_wanted as u128 / n_keys as u128;
+            let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+            if self.is_kept(limit) {
+                self.cut(limit);
+            }
+        }
+    }
+
+    /// How many keys there were, by the share of all hashes that the sample holds.
+    ///
+    /// Source: Beyer et al., "On Synopses for Distinct-Value Estimation Under Multiset Operations" (2007).
+    fn distinct(&self) -> Distinct {
+        let n_here = self.table.len() as f64;
+        let share = self.limit.map_or(1.0, |limit| limit as f64 / u64::MAX as f64);
+        let n = if share > 0.0 { n_here / share } else { n_here };
+        let error = 2.0 * n * ((1.0 - share) / n_here.max(1.0)).sqrt();
+        Distinct {
+            n: formulas::rounded(n),
+            low: formulas::rounded((n - error).max(n_here)),
+            high: formulas::rounded(n + error),
+            is_exact: false,
         }
     }
 
@@ -388,19 +434,22 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_that_expects_its_keys_takes_no_key_that_it_would_leave_out() {
+    fn a_sample_that_expects_its_keys_takes_few_that_it_would_leave_out_and_tells_how_many_there_were() {
         let hash = |n: u64| xxh3_64(&n.to_le_bytes());
         let mut sample = BottomK::new(500, 1 << 20);
         for n in 0..300 {
             sample.add(hash(n), &n.to_le_bytes(), 1, 1);
         }
-        sample.expect((0..20_000).map(hash));
-        let mut most = 0;
+        assert_eq!((sample.distinct().low, sample.distinct().high), (300, 300));
+        sample.expect(20_000);
         for n in 0..20_000 {
             sample.add(hash(n), &n.to_le_bytes(), 1, 1);
-            most = most.max(sample.table.len());
         }
-        assert_eq!((most, sample.limit.is_some()), (500, true));
+        let n_taken = sample.table.len();
+        assert!((501..1000).contains(&n_taken), "{n_taken}");
+        let distinct = sample.distinct();
+        assert!(distinct.low <= 20_000 && 20_000 <= distinct.high, "{distinct:?}");
+        assert!(distinct.high - distinct.low < 5000, "{distinct:?}");
         let table = sample.finish();
         // Keys that were there before have both their rows.
         let is_right = |key: super::Counted<'_>| {
