@@ -14,7 +14,7 @@ use super::skew_remedies::{WrittenRemedy, print_remedy, unread};
 use super::{CliError, data, signal};
 use crate::base::{Accuracy, Progress, units};
 use crate::explore::declared_inputs;
-use crate::explore::keys::{KEY_BUDGET_BYTES, count_keys};
+use crate::explore::keys::{KEY_BUDGET_BYTES, KEYS_AFTER_CANCEL, cancellable, count_keys};
 use crate::explore::scan::{ScanError, Scanned};
 use crate::profile::keys::{
     AqeWarning, Counted, DEFAULT_TOP, HashedKeys, HotPartition, KeyCounts, KeyProfile, KeyReport,
@@ -129,40 +129,33 @@ pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError
         .map(|text| spark_type_of(text))
         .collect::<Result<Vec<_>, _>>()?;
     check_types_are_used(&keys, &types)?;
+    let asked = Asked {
+        n_top: args.top,
+        n_partitions: args.partitions,
+        weight: args.weight(),
+        types,
+        costs,
+    };
     let Counts {
         schema,
         inputs,
         counted,
         code,
-    } = count(&location, &connection, &args, &keys)?;
-    let mut hashed = Vec::with_capacity(counted.collected.len());
-    for counts in counted.collected {
-        hashed.push(hash(counts, &types)?);
-    }
-    let Some(first) = hashed.first() else {
-        return Err(usage("`--by` names no key".to_owned()));
-    };
-    let weight = args.weight();
-    let profile = first.profile(args.top);
-    let report = key_report_among(first, profile, args.partitions, weight, &costs, &hashed);
-    let ranking = rank(&hashed, args.partitions, weight, &costs);
+    } = count(&location, &connection, &args, &keys, asked)?;
+    let (weight, Told { report, ranking }) = (args.weight(), &counted.collected);
     if let Some(path) = page {
-        let content = Report {
-            location: &location,
-            now: chrono::Utc::now(),
-            costs: &costs,
-            listing: None,
-            keys: Some(&report),
-        };
-        super::report::write(&path, &content)?;
-        super::note(&format!("report written to {}", path.display()));
+        if code == 0 {
+            write_page(&path, &location, &costs, report)?;
+        } else {
+            super::note(&format!("{} was not written: cancelled", path.display()));
+        }
     }
     let answer = Answer {
         location,
         by: &args.by,
         accuracy: counted.accuracy,
         n_rows: counted.n_rows,
-        n_rejects: counted.by_reason.values().sum(),
+        n_rejects: counted.n_rejects(),
         n_files_failed: counted.n_files_failed,
         weight,
         n_partitions: report.partitions.n_partitions,
@@ -179,16 +172,34 @@ pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError
             .map(|offered| WrittenRemedy::new(offered, &schema, &inputs))
             .collect(),
         warnings: &report.warnings,
-        ranking: &ranking,
+        ranking,
         findings: &report.findings,
         costs,
     };
     if is_json {
         output.json(&answer)?;
     } else {
-        print(&answer, &report, output)?;
+        print(&answer, report, output)?;
     }
     Ok(code)
+}
+
+fn write_page(
+    path: &std::path::Path,
+    location: &str,
+    costs: &CostModel,
+    report: &KeyReport,
+) -> Result<(), CliError> {
+    let content = Report {
+        location,
+        now: chrono::Utc::now(),
+        costs,
+        listing: None,
+        keys: Some(report),
+    };
+    super::report::write(path, &content)?;
+    super::note(&format!("report written to {}", path.display()));
+    Ok(())
 }
 
 fn usage(message: String) -> CliError {
@@ -228,25 +239,59 @@ fn check_types_are_used(keys: &[Vec<String>], types: &[(String, SparkType)]) -> 
     Ok(())
 }
 
-fn hash(counts: KeyCounts, types: &[(String, SparkType)]) -> Result<HashedKeys, CliError> {
+fn hash(counts: Arc<KeyCounts>, types: &[(String, SparkType)]) -> Result<HashedKeys, CliError> {
     let mut of_columns = default_types(&counts).map_err(|error| usage(error.to_string()))?;
     for ((name, _), of_column) in counts.columns().iter().zip(&mut of_columns) {
         if let Some((_, chosen)) = types.iter().find(|(chosen, _)| chosen == name) {
             *of_column = chosen.clone();
         }
     }
-    HashedKeys::new(Arc::new(counts), of_columns).map_err(|error| usage(error.to_string()))
+    HashedKeys::new(counts, of_columns).map_err(|error| usage(error.to_string()))
 }
 
-/// What was counted.
+/// What was counted, and what is told of it.
 struct Counts {
     /// Columns after the recipe.
     schema: Schema,
     /// Second datasets of the recipe, by their columns.
     inputs: Inputs,
-    counted: Scanned<Vec<KeyCounts>>,
+    counted: Scanned<Told>,
     /// Of the signal that ended it, or 0.
     code: u8,
+}
+
+/// What is asked of counted keys.
+#[derive(Debug, Clone)]
+struct Asked {
+    n_top: usize,
+    n_partitions: u32,
+    weight: Weight,
+    types: Vec<(String, SparkType)>,
+    costs: CostModel,
+}
+
+/// What is told of them.
+#[derive(Debug)]
+struct Told {
+    /// Of the first key.
+    report: KeyReport,
+    ranking: Vec<RankedKey>,
+}
+
+impl Asked {
+    fn of(&self, counts: impl Iterator<Item = Arc<KeyCounts>>) -> Result<Told, CliError> {
+        let hashed = counts
+            .map(|counts| hash(counts, &self.types))
+            .collect::<Result<Vec<_>, _>>()?;
+        let Some(first) = hashed.first() else {
+            return Err(usage("`--by` names no key".to_owned()));
+        };
+        let (n, weight, costs) = (self.n_partitions, self.weight, &self.costs);
+        Ok(Told {
+            report: key_report_among(first, first.profile(self.n_top), n, weight, costs, &hashed),
+            ranking: rank(&hashed, n, weight, costs),
+        })
+    }
 }
 
 fn count(
@@ -254,6 +299,7 @@ fn count(
     connection: &Connection,
     args: &KeyArgs,
     keys: &[Vec<String>],
+    asked: Asked,
 ) -> Result<Counts, CliError> {
     let steps = match args.recipe.as_deref() {
         Some(path) => read_recipe(path)?,
@@ -274,11 +320,23 @@ fn count(
         let counted = count_keys(&scan, keys, KEY_BUDGET_BYTES, &cancel, &Progress::new())
             .await
             .map_err(failed)?;
+        let mut counted = counted.map(|counts| counts.into_iter().map(Arc::new).collect::<Vec<_>>());
+        // A million keys are hashed and placed for many numbers of partitions: whoever cancels gets the largest keys.
+        let (all, wanted) = (counted.collected.clone(), asked.clone());
+        let told = match cancellable(&cancel, move || wanted.of(all.into_iter())).await {
+            Ok(told) => told??,
+            Err(_) => {
+                counted.accuracy = Accuracy::Partial { n: counted.n_rows };
+                let counts = counted.collected.iter();
+                asked.of(counts.map(|counts| Arc::new(counts.largest(KEYS_AFTER_CANCEL))))?
+            }
+        };
+        let code = signalled.code().filter(|_| !counted.accuracy.is_exact());
         Ok(Counts {
             schema,
             inputs: declared_inputs(&unread(&steps)),
-            counted,
-            code: signalled.code().unwrap_or(0),
+            counted: counted.map(|_| told),
+            code: code.unwrap_or(0),
         })
     })?
 }

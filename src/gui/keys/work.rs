@@ -143,6 +143,31 @@ async fn scan(
     cancel: &Cancel,
     progress: &Progress,
 ) -> Result<Counted, String> {
+    // A place that does not answer must not hold a count that nobody waits for.
+    let opened = cancel.until(open(key, declared, inputs, cancel)).await;
+    let scan = opened.map_err(|cancelled| cancelled.to_string())??;
+    let schema = scan.schema().clone();
+    let counted = count_keys(&scan, &key.keys, KEY_BUDGET_BYTES, cancel, progress)
+        .await
+        .map_err(|error| error.to_string())?;
+    Ok(Counted {
+        stamp: next_stamp(),
+        scope: key.scope,
+        keys: key.keys.clone(),
+        counts: counted.collected.into_iter().map(Arc::new).collect(),
+        schema,
+        accuracy: counted.accuracy,
+        n_files_failed: counted.n_files_failed,
+        rows: None,
+    })
+}
+
+async fn open(
+    key: &CountKey,
+    declared: Option<&dataset::Schema>,
+    inputs: &Inputs,
+    cancel: &Cancel,
+) -> Result<Scan, String> {
     let store = Store::open(&key.source.location, &key.source.connection)
         .await
         .map_err(|error| error.to_string())?;
@@ -174,20 +199,7 @@ async fn scan(
             .with_recipe(&key.recipe, inputs)
             .map_err(|error| error.to_string())?;
     }
-    let schema = scan.schema().clone();
-    let counted = count_keys(&scan, &key.keys, KEY_BUDGET_BYTES, cancel, progress)
-        .await
-        .map_err(|error| error.to_string())?;
-    Ok(Counted {
-        stamp: next_stamp(),
-        scope: key.scope,
-        keys: key.keys.clone(),
-        counts: counted.collected.into_iter().map(Arc::new).collect(),
-        schema,
-        accuracy: counted.accuracy,
-        n_files_failed: counted.n_files_failed,
-        rows: None,
-    })
+    Ok(scan)
 }
 
 /// What is asked of counted keys.

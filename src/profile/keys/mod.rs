@@ -13,6 +13,7 @@ mod counts;
 mod diagnosis;
 mod key_findings;
 mod key_profile;
+mod largest;
 mod partitions;
 mod remedies;
 mod remedy;
