@@ -14,6 +14,8 @@ use super::compute::Compute;
 use super::day::RunContext;
 use super::fault::During;
 use super::fetch::Fetcher;
+use super::list::Unit;
+use super::objects::Objects;
 use super::part::{PartRoller, PartTarget};
 use super::produced::{Assignment, Produced};
 use super::quarantine::Quarantine;
@@ -23,10 +25,21 @@ use super::writer::{Desk, Writer};
 use super::{RunError, STREAMED_BYTES, list};
 use crate::base::Cancel;
 use crate::dataset::decode::DecodeOptions;
-use crate::storage::{Location, Object};
+use crate::storage::Location;
 use crate::transform::Plan;
 
 const CANCEL_POLL: Duration = Duration::from_millis(20);
+/// What a unit of small objects holds: as much as is decoded together. Larger ones only wait in memory.
+const UNIT_BYTES: u64 = 4 << 20;
+/// Objects as large as the day's largest that may be under way at once, within a share of the memory.
+const N_LARGEST: u64 = 32;
+
+/// How a day's objects are read.
+struct Window {
+    units: Vec<Unit>,
+    /// Of objects that were asked for and are not decoded.
+    fetch_bytes: u64,
+}
 
 impl RunContext<'_> {
     /// Files of a day that does not fit into the memory are in the folder that the environment names, or with the staged
@@ -43,8 +56,34 @@ impl RunContext<'_> {
         WholeDay::new(plan, self.memory_bytes / 2, scratch, self.cancel.clone())
     }
 
-    fn fetcher(&self, objects: &Arc<Vec<Object>>, unit_bytes: u64, wanted: watch::Receiver<()>) -> Fetcher {
-        let fetch_kib = (self.memory_bytes / 6).max(2 * unit_bytes) / 1024;
+    /// Objects in the units they are read in, and how many bytes may be fetched before they are decoded.
+    fn window(&self, objects: &Objects) -> Window {
+        let n_threads = self.n_threads.max(1) as u64;
+        let most = self.memory_bytes / 6;
+        let whole_bytes = (self.memory_bytes / n_threads / 4).clamp(1 << 20, STREAMED_BYTES);
+        // One unit for each worker, and two to come.
+        let n_units = n_threads + 2;
+        let unit_bytes = UNIT_BYTES.min(most / n_units).clamp(1 << 20, whole_bytes);
+        let units = list::units(objects, unit_bytes, whole_bytes);
+        let largest_unit = units.iter().filter(|unit| !unit.is_streamed);
+        let largest_unit = largest_unit.map(|unit| unit.held_bytes).max().unwrap_or(0);
+        let largest_object = objects.iter().map(|object| object.size).max().unwrap_or(0);
+        // A disk answers at once. Where answers take their time, one that is late must not leave the workers idle.
+        let ahead = if self.source.is_s3() {
+            self.memory_bytes / 12
+        } else {
+            0
+        };
+        let requests = largest_object.saturating_mul(N_LARGEST).min(most);
+        let fetch_bytes = (n_units * unit_bytes)
+            .max(2 * largest_unit)
+            .max(ahead)
+            .max(requests);
+        Window { units, fetch_bytes }
+    }
+
+    fn fetcher(&self, objects: &Arc<Objects>, fetch_bytes: u64, wanted: watch::Receiver<()>) -> Fetcher {
+        let fetch_kib = fetch_bytes / 1024;
         Fetcher {
             store: self.source.clone(),
             objects: Arc::clone(objects),
@@ -61,8 +100,7 @@ impl RunContext<'_> {
         let Assignment { objects, .. } = &assignment;
         let n_threads = self.n_threads.max(1);
         let per_thread = self.memory_bytes / n_threads as u64;
-        let unit_bytes = (per_thread / 4).clamp(1 << 20, STREAMED_BYTES);
-        let units = list::units(objects, unit_bytes);
+        let Window { units, fetch_bytes } = self.window(objects);
         let plan = assignment.plan.clone().with_max_made_bytes(per_thread);
         let (prefix, suffix) = plan.split();
         let whole_day = suffix
@@ -71,7 +109,7 @@ impl RunContext<'_> {
 
         let (keep_streams, wanted) = watch::channel(());
         let mut keep_streams = Some(keep_streams);
-        let fetcher = self.fetcher(objects, unit_bytes, wanted);
+        let fetcher = self.fetcher(objects, fetch_bytes, wanted);
         let stop = Cancel::new();
         let _stop_on_drop = stop.on_drop();
         let batch_bytes = usize::try_from(per_thread / 12).unwrap_or(usize::MAX);
