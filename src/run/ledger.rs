@@ -226,8 +226,9 @@ impl Ledger {
             location: at.to_string(),
             message,
         };
+        // As one batch, which the reader cuts to the number of rows: put together from several it would be held twice.
         let reader = ParquetRecordBatchReaderBuilder::try_new(content)
-            .and_then(|builder| builder.with_batch_size(1 << 16).build())
+            .and_then(|builder| builder.with_batch_size(usize::MAX).build())
             .map_err(|source| error(source.to_string()))?;
         let batches: Vec<RecordBatch> = reader
             .collect::<Result<_, _>>()
