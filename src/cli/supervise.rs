@@ -87,23 +87,27 @@ struct Supervisor {
 /// It keeps what each of its arenas once held: one for each core, instead of the eight it would make, holds a quarter less
 /// at the same speed. Its thresholds it learns from what is freed; here they are from the start what they would become.
 /// A run then reaches early what it holds to its end, whether it has a thousand files or a million, and asks the system
-/// less often. Lower ones give large buffers back at once, which holds a tenth less and takes a tenth to a fifth longer.
+/// less often. Lower ones give large buffers back at once, which holds a tenth less and takes a tenth to a fifth longer;
+/// with higher ones a day that needs files of its own holds what each of its phases once held.
 const ALLOCATOR: [(&str, &str); 2] = [
     ("MALLOC_MMAP_THRESHOLD_", "33554432"),
     ("MALLOC_TRIM_THRESHOLD_", "67108864"),
 ];
 
+fn is_unset(variable: &str) -> bool {
+    std::env::var_os(variable).is_none()
+}
+
 fn allocator_settings() -> Vec<(&'static str, String)> {
     const ARENAS: &str = "MALLOC_ARENA_MAX";
-    let is_free = |name: &str| std::env::var_os(name).is_none();
     let mut settings = Vec::new();
-    if is_free(ARENAS)
+    if is_unset(ARENAS)
         && let Ok(n_cores) = std::thread::available_parallelism()
     {
         settings.push((ARENAS, n_cores.get().to_string()));
     }
     // One of them alone would leave the other at a value that fits no run.
-    if ALLOCATOR.iter().all(|(name, _)| is_free(name)) {
+    if ALLOCATOR.iter().all(|(name, _)| is_unset(name)) {
         settings.extend(ALLOCATOR.map(|(name, value)| (name, value.to_owned())));
     }
     settings
