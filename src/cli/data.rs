@@ -208,14 +208,15 @@ impl Listed {
             self.store.list(&dataset.prefix, cancel, &mut keep).await?;
             return Ok(objects);
         };
-        if wanted.contains("..") {
-            return self.objects_of_days(dataset, wanted, cancel).await;
-        }
         let Some(stats) = dataset
             .partitions
             .values()
             .find(|stats| stats.partition.to_string() == wanted)
         else {
+            let is_range = |range: DateRange| range.first != range.last;
+            if wanted.contains("..") || wanted.parse().is_ok_and(is_range) {
+                return self.objects_of_days(dataset, wanted, cancel).await;
+            }
             let known: Vec<String> = dataset.partitions.keys().map(ToString::to_string).collect();
             let hint =
                 nearest(wanted, known.iter().map(String::as_str)).map(|n| format!(": did you mean `{n}`?"));
@@ -278,7 +279,14 @@ impl Listed {
         }
         if objects.is_empty() {
             return Err(CliError::Usage {
-                message: format!("no partition in {range}: `skewer ls` tells which there are"),
+                message: match dataset.dates() {
+                    Some((first, last)) => {
+                        format!(
+                            "no partition in {range}: its dates go from {first} to {last}, and `skewer ls` tells which"
+                        )
+                    }
+                    None => format!("no partition in {range}: `skewer ls` tells which there are"),
+                },
             });
         }
         objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));

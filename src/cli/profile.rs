@@ -23,7 +23,7 @@ use crate::storage::{Connection, DatasetKeys};
 pub struct ProfileArgs {
     /// Folder, file or s3:// prefix
     location: String,
-    /// Only this partition, as `skewer ls` names it, or those of a range of days: 2020-01-01..2020-01-07
+    /// Only this partition, as `skewer ls` names it, or those of a range of days: 2020-01-01..2020-01-07, 2020-01 or 2020
     #[arg(long, value_name = "DAY|RANGE")]
     partition: Option<String>,
     /// Recipe or job spec whose steps are applied; all must look at one row at a time
@@ -129,12 +129,8 @@ impl Wanted<'_> {
         Ok((scanned, conflicts))
     }
 
-    /// What is compared with: a baseline's file, or other partitions. None when a cancel comes before all their rows
-    /// were read.
+    /// The partitions that are compared with. None when a cancel comes before all their rows were read.
     async fn before(&self, text: &str, cancel: &Cancel) -> Result<Option<Baseline>, CliError> {
-        if let Some(path) = drift::file_of(text) {
-            return drift::read_baseline(&path).map(Some);
-        }
         match self.profile(Some(text), cancel).await {
             Ok((before, _)) if !cancel.is_cancelled() => Ok(Some(self.baseline(Some(text), &before))),
             Err(error) if !cancel.is_cancelled() => Err(error),
@@ -166,6 +162,11 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
             message: "a comparison needs ranks and frequent values: leave `--level summary` out".to_owned(),
         });
     }
+    // Before anything is listed or read: a file that is no baseline is found out at once.
+    let saved = match args.against.as_deref().and_then(drift::file_of) {
+        Some(path) => Some(drift::read_baseline(&path)?),
+        None => None,
+    };
     let is_json = args.json;
     let (answer, code) = signal::block_on(|cancel, signalled| async move {
         let started = Instant::now();
@@ -181,11 +182,12 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
             dataset,
         };
         let (scanned, conflicts) = wanted.profile(partition, &cancel).await?;
-        let compared = match &args.against {
+        let compared = match (saved, &args.against) {
             // Part of the rows differs from other rows in what was not read.
-            Some(_) if cancel.is_cancelled() => None,
-            Some(text) => wanted.before(text, &cancel).await?,
-            None => None,
+            (_, Some(_)) if cancel.is_cancelled() => None,
+            (Some(saved), _) => Some(saved),
+            (None, None) => None,
+            (None, Some(text)) => wanted.before(text, &cancel).await?,
         };
         let here = wanted.baseline(partition, &scanned);
         let is_cut = cancel.is_cancelled();
@@ -359,6 +361,7 @@ fn short(value: &Scalar) -> String {
     let text = match value {
         Scalar::Bool(value) => value.to_string(),
         Scalar::Int(value) => value.to_string(),
+        Scalar::UInt(value) => value.to_string(),
         Scalar::Float(value) if value.abs() >= 1e15 || (*value != 0.0 && value.abs() < 1e-4) => {
             format!("{value:.4e}")
         }

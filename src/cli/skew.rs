@@ -121,7 +121,10 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
         let listed = data::list_closely(&args.location, &connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
         let rows = if args.rows && !listed.is_partial {
-            Some(count_rows(&listed, dataset, &costs, &cancel).await?)
+            // Other dates are only counted where they are compared with.
+            let within = args.range.filter(|_| args.against.is_none());
+            let within = within.map(|range| dataset.within(range));
+            Some(count_rows(&listed, within.as_ref().unwrap_or(dataset), &costs, &cancel).await?)
         } else {
             None
         };

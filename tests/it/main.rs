@@ -10,12 +10,14 @@
 mod cli;
 mod credentials;
 mod dataset;
+mod drift;
 mod eventlog;
 mod export;
 mod inputs;
 mod isolation;
 mod listing;
 mod profile;
+mod profile_parquet;
 mod readme;
 mod run;
 #[cfg(unix)]
@@ -36,5 +38,7 @@ mod server_in_memory;
 mod signals;
 mod skew;
 mod skew_keys;
+mod skew_rows;
+mod skew_s3;
 mod storage;
 mod tidy;
