@@ -15,35 +15,90 @@ use crate::storage::Partition;
 /// Cells grow with the card, up to this.
 const CELL: f32 = 36.0;
 const GAP: f32 = 4.0;
-/// Months shown without scrolling.
+/// Months shown without scrolling, where nothing beside them is taller.
 const MAX_HEIGHT: f32 = 320.0;
 
-/// The card is at least `height` tall. Returns the height that it needs.
+/// What the card needs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CalendarHeight {
+    /// Of the whole card.
+    pub card: f32,
+    /// Of all but the months.
+    around: f32,
+}
+
+/// The card is at least `height` tall: by more months, where there are more. `last` is what it needed in the last frame.
 pub fn calendar_card(
     ui: &mut Ui,
     dataset: &ListedDataset,
     height: f32,
+    last: CalendarHeight,
     open: Option<&Partition>,
     opened: &mut Option<Partition>,
     commands: &mut Commands,
-) -> f32 {
+) -> CalendarHeight {
     let menu = |ui: &mut Ui| {
         let picture = || calendar_picture(&dataset.calendar, &dataset.picture_note());
         made_picture_menu(ui, "Calendar", picture, commands);
     };
-    stretched_card(ui, "Calendar", height, menu, |ui| {
-        ScrollArea::vertical()
-            .id_salt("calendar")
-            .max_height(MAX_HEIGHT)
-            .min_scrolled_height(MAX_HEIGHT)
-            .show(ui, |ui| {
-                ui.set_width(ui.available_width());
-                for month in dataset.calendar.months() {
-                    month_ui(ui, dataset, month, open, opened);
-                }
-            });
-        legend_ui(ui, dataset);
-    })
+    let most = MAX_HEIGHT.max(height - last.around);
+    let (mut months, mut shown) = (0.0, 0.0);
+    let drawn = stretched_card(
+        ui,
+        "Calendar",
+        height,
+        |_| {},
+        menu,
+        |ui| {
+            let area = ScrollArea::vertical()
+                .id_salt("calendar")
+                .max_height(most)
+                .min_scrolled_height(most)
+                .show(ui, |ui| {
+                    ui.set_width(ui.available_width());
+                    months_ui(ui, dataset, open, opened);
+                });
+            months = area.content_size.y;
+            shown = area.inner_rect.height();
+            legend_ui(ui, dataset);
+        },
+    );
+    let around = drawn - shown;
+    CalendarHeight {
+        card: around + months.min(MAX_HEIGHT),
+        around,
+    }
+}
+
+/// As many months beside each other as there is room for.
+fn months_ui(ui: &mut Ui, dataset: &ListedDataset, open: Option<&Partition>, opened: &mut Option<Partition>) {
+    const MONTH: f32 = 7.0 * CELL + 6.0 * GAP;
+    let months: Vec<CalendarMonth<'_>> = dataset.calendar.months().collect();
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a handful of months"
+    )]
+    let n_across = ((ui.available_width() + space::XL) / (MONTH + space::XL))
+        .floor()
+        .max(1.0) as usize;
+    if n_across == 1 {
+        for month in months {
+            month_ui(ui, dataset, month, open, opened);
+        }
+        return;
+    }
+    for beside in months.chunks(n_across) {
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = space::XL;
+            for month in beside {
+                ui.vertical(|ui| {
+                    ui.set_width(MONTH);
+                    month_ui(ui, dataset, *month, open, opened);
+                });
+            }
+        });
+    }
 }
 
 /// What the fills mean, in words.

@@ -48,12 +48,13 @@ pub fn card_with_head<R>(
     })
 }
 
-/// A card with a title, and controls at its right end, that is at least `height` tall, so that it ends where the card beside
-/// it does. Returns the height that its contents need.
+/// A card as [`card_with_head`] that is at least `height` tall, so that it ends where the card beside it does. Returns the
+/// height that its contents need.
 pub fn stretched_card(
     ui: &mut Ui,
     title: &str,
     height: f32,
+    after_title: impl FnOnce(&mut Ui),
     at_right: impl FnOnce(&mut Ui),
     add_contents: impl FnOnce(&mut Ui),
 ) -> f32 {
@@ -63,6 +64,7 @@ pub fn stretched_card(
         ui.horizontal(|ui| {
             ui.set_min_height(size::CONTROL);
             ui.label(strong(title));
+            after_title(ui);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), at_right);
         });
         ui.add_space(space::XS);
