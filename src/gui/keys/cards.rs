@@ -6,7 +6,7 @@ use super::work::{Counted, Reported};
 use super::{KeysCommand, KeysPanel, remedies};
 use crate::base::units;
 use crate::gui::command::Command;
-use crate::gui::plot::{PlotOptions, picture_menu, plot_ui};
+use crate::gui::plot::{PlotOptions, charted_ui, picture_menu};
 use crate::gui::state::Commands;
 use crate::gui::theme::{Tone, code, space, strong, tone, weak, weak_small};
 use crate::gui::widgets::{Figure, accuracy_badge, badge, card, card_with_head, figure_card, segmented};
@@ -152,6 +152,7 @@ fn loads_card(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel, commands:
     let partitions = &reported.report.partitions;
     let (is_log, weight) = (panel.is_log, panel.weight);
     let (mut log_chosen, mut weight_chosen) = (None, None);
+    let mut asked = Commands::new();
     card_with_head(
         ui,
         "Simulated partitions",
@@ -171,10 +172,11 @@ fn loads_card(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel, commands:
                 is_log,
                 ..PlotOptions::default()
             };
-            plot_ui(ui, "loads", &reported.loads, options);
+            charted_ui(ui, "loads", &reported.loads, options, &mut asked);
             types_ui(ui, reported, panel);
         },
     );
+    commands.append(&mut asked);
     panel.is_log = log_chosen.unwrap_or(panel.is_log);
     panel.weight = weight_chosen.unwrap_or(panel.weight);
 }
@@ -244,6 +246,7 @@ fn types_ui(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel) {
 fn top_card(ui: &mut Ui, counted: &Counted, reported: &Reported, commands: &mut Commands) {
     let profile = &reported.report.profile;
     let mut clicked = None;
+    let mut asked = Commands::new();
     card_with_head(
         ui,
         "Most frequent keys",
@@ -263,7 +266,7 @@ fn top_card(ui: &mut Ui, counted: &Counted, reported: &Reported, commands: &mut 
                 click: "Click to add a filter for this key",
                 ..PlotOptions::default()
             };
-            clicked = plot_ui(ui, "top keys", &reported.top, options).clicked;
+            clicked = charted_ui(ui, "top keys", &reported.top, options, &mut asked).clicked;
             if profile.sentinels.is_empty() {
                 ui.label(weak_small(
                     ui,
@@ -284,6 +287,7 @@ fn top_card(ui: &mut Ui, counted: &Counted, reported: &Reported, commands: &mut 
             }
         },
     );
+    commands.append(&mut asked);
     if let Some(key) = clicked.and_then(|at| profile.top.get(at))
         && let Some(columns) = counted.keys.get(reported.key.open)
     {

@@ -99,7 +99,12 @@ fn column_ui(
     commands: &mut Commands,
 ) -> u8 {
     let free = height - heights.calendar.card;
-    let n_placed = n_below(free);
+    // Nothing is known of the calendar in the first frame.
+    let n_placed = if heights.calendar.card > 0.0 {
+        n_below(free)
+    } else {
+        0
+    };
     let stretched = if n_placed == 0 { height } else { 0.0 };
     heights.calendar = calendar::calendar_card(
         ui,

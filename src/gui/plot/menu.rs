@@ -51,7 +51,8 @@ fn export_entry(ui: &mut Ui, make: impl FnOnce() -> Picture, commands: &mut Comm
     }
 }
 
-/// Shows a picture as [`super::plot_ui`] does, with its menu on the second button.
+/// Shows a picture without its title and note, which a card says, with its menu on the second button. `id` tells it from
+/// other pictures of the card.
 pub fn charted_ui(
     ui: &mut Ui,
     id: &str,

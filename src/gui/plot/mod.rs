@@ -26,7 +26,9 @@ use zoom::{Zoom, Zoomed};
 /// What brings all of a zoomed picture back.
 const SHOW_ALL: &str = "Show all";
 const HINT: &str = "Drag or Ctrl+wheel zooms";
-const HINT_ZOOMED: &str = "Drag moves, a double click or “Show all” goes back";
+const HINT_ZOOMED: &str = "Drag moves, a double click shows all";
+/// Where a click opens something.
+const HINT_ZOOMED_CLICK: &str = "Drag moves, “Show all” goes back";
 
 /// How a picture is shown.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +74,7 @@ struct Shown {
     asks_menu: bool,
 }
 
-/// Shows a picture without its title and note, which a card says. `id` tells it from other pictures of the card.
+/// Shows a picture; its menu is the caller's.
 fn shown_ui(ui: &mut Ui, id: &str, picture: &Picture, options: PlotOptions) -> Shown {
     let (x, y) = picture.scales(options.is_log);
     let (x, y) = (x.as_ref(), y.as_ref());
@@ -136,11 +138,6 @@ fn shown_ui(ui: &mut Ui, id: &str, picture: &Picture, options: PlotOptions) -> S
     .inner
 }
 
-/// Shows a picture that has its menu elsewhere.
-pub fn plot_ui(ui: &mut Ui, id: &str, picture: &Picture, options: PlotOptions) -> PlotAnswer {
-    shown_ui(ui, id, picture, options).answer
-}
-
 /// Hover and click, and the chart in words for those who do not see it.
 fn answered(ui: &mut Ui, plot: Response, hit: &Hit<'_>, zoomed: Zoomed, options: PlotOptions) -> Shown {
     plot.widget_info(|| WidgetInfo::labeled(Role::Image, true, hit.picture.in_words()));
@@ -187,7 +184,9 @@ fn answered(ui: &mut Ui, plot: Response, hit: &Hit<'_>, zoomed: Zoomed, options:
 fn show_all_ui(ui: &mut Ui, plot: &Response) {
     let corner = Align2::RIGHT_TOP.align_size_within_rect(vec2(72.0, size::ROW), plot.rect);
     let button = egui::Button::new(weak_small(ui, SHOW_ALL)).fill(colors(ui).card);
-    if ui.put(corner, button).clicked() {
+    // What stands in the corner takes no room below the plot.
+    let mut over = ui.new_child(UiBuilder::new().max_rect(corner));
+    if over.put(corner, button).clicked() {
         zoom::show_all(ui, plot.id);
     }
 }
@@ -211,6 +210,11 @@ fn tooltip_ui(ui: &Ui, plot: &Response, text: &str, click: &str, is_zoomed: bool
         if !click.is_empty() {
             ui.label(weak(ui, click));
         }
-        ui.label(weak_small(ui, if is_zoomed { HINT_ZOOMED } else { HINT }));
+        let hint = match (is_zoomed, click.is_empty()) {
+            (false, _) => HINT,
+            (true, true) => HINT_ZOOMED,
+            (true, false) => HINT_ZOOMED_CLICK,
+        };
+        ui.label(weak_small(ui, hint));
     });
 }

@@ -198,12 +198,11 @@ impl Side {
 
     /// Moved and cut so that it lies between the ends.
     fn kept(&self, shown: &RangeInclusive<f64>) -> RangeInclusive<f64> {
-        let length = (shown.end() - shown.start())
-            .max(self.least)
-            .min(self.last - self.first);
+        let length = shown.end() - shown.start();
         if !length.is_finite() {
             return self.all();
         }
+        let length = length.max(self.least).min(self.last - self.first);
         let from = shown.start().max(self.first).min(self.last - length);
         from..=from + length
     }

@@ -7,7 +7,7 @@ use super::seconds_text;
 use super::table::stage_name;
 use crate::base::units;
 use crate::chart::Picture;
-use crate::gui::plot::{PlotOptions, picture_menu, plot_ui};
+use crate::gui::plot::{PlotOptions, charted_ui, picture_menu};
 use crate::gui::state::Commands;
 use crate::gui::theme::{Tone, size, space, strong, tone, weak, weak_small};
 use crate::gui::widgets::{card_with_head, spinner};
@@ -99,6 +99,7 @@ fn height_beside(picture: &Picture) -> f32 {
 }
 
 pub fn chart_ui(ui: &mut Ui, title: &str, id: &str, picture: &Picture, height: f32, commands: &mut Commands) {
+    let mut asked = Commands::new();
     card_with_head(
         ui,
         title,
@@ -119,9 +120,10 @@ pub fn chart_ui(ui: &mut Ui, title: &str, id: &str, picture: &Picture, height: f
                 height,
                 ..PlotOptions::default()
             };
-            plot_ui(ui, id, picture, options);
+            charted_ui(ui, id, picture, options, &mut asked);
         },
     );
+    commands.append(&mut asked);
 }
 
 fn number(ui: &mut Ui, text: &str) {
