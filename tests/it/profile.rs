@@ -93,6 +93,8 @@ fn partitions_columns_and_samples_are_chosen() {
     let n_rows = |more: &[&str]| at(folder.path(), more)["n_rows"].as_u64().unwrap();
     assert_eq!(n_rows(&["--partition", "2020-01-02"]), 100);
     assert_eq!(n_rows(&["--partition", "2020-01-02..2020-01-09"]), 200);
+    assert_eq!(n_rows(&["--partition", "2020-01-02.."]), 200);
+    assert_eq!(n_rows(&["--partition", "..2020-01"]), 300);
     let answer = at(folder.path(), &["--columns", "place.city,id,place"]);
     let names: Vec<&Value> = answer["columns"]
         .as_array()
@@ -116,12 +118,12 @@ fn partitions_columns_and_samples_are_chosen() {
     fails(
         &["profile", raw, "--partition", "2021-01-01..2021-01-02"],
         2,
-        &["no partition from 2021-01-01", "skewer ls"],
+        &["no partition in 2021-01-01..2021-01-02", "skewer ls"],
     );
     fails(
         &["profile", raw, "--partition", "x..y"],
         2,
-        &["`x` is no day", "2020-01-01..2020-01-07"],
+        &["`x..y` is no range of dates", "2020-01-01..2020-01-31"],
     );
 }
 
