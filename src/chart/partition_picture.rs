@@ -199,7 +199,7 @@ mod tests {
         };
         bars.set_rows(&RowCounts {
             partitions: [(day(1, 9), counted)].into(),
-            n_unreadable: 0,
+            ..RowCounts::default()
         });
         let picture = partition_picture(&bars, Measure::Rows, BarOrder::Partition, "day", "");
         let tooltip = &picture.layers[0].marks[8].tooltip;

@@ -2,12 +2,11 @@
 //! error.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Serialize;
 
 use super::formulas;
-use crate::base::{Accuracy, units};
+use crate::base::Accuracy;
 use crate::storage::Partition;
 
 /// What one file told of its rows.
@@ -47,30 +46,6 @@ pub struct RowCounts {
     pub partitions: BTreeMap<Partition, RowCount>,
     /// Files that could not be read; they count as not read.
     pub n_unreadable: u64,
-}
-
-/// `52,310 ± 1,200 rows (estimate, 4 of 40 files)`
-impl fmt::Display for RowCount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = units::count(self.n_rows);
-        if self.accuracy.is_exact() {
-            return write!(f, "{rows} rows (exact)");
-        }
-        let of = format!(
-            "{} of {}",
-            units::count(self.n_files_read),
-            units::plural(self.n_files, "file")
-        );
-        match self.error {
-            Some(error) => write!(
-                f,
-                "{rows} ± {} rows ({}, {of})",
-                units::count(error),
-                self.accuracy
-            ),
-            None => write!(f, "{rows} rows ({}, {of}, error unknown)", self.accuracy),
-        }
-    }
 }
 
 impl RowCounts {
@@ -204,38 +179,9 @@ mod tests {
     use chrono::NaiveDate;
     use proptest::prelude::*;
 
-    use super::{FileRows, PartitionFiles, RowCount, RowCounts, estimate_rows};
+    use super::{FileRows, PartitionFiles, RowCounts, estimate_rows};
     use crate::base::Accuracy;
     use crate::storage::Partition;
-
-    #[test]
-    fn a_count_says_how_exact_it_is_and_of_how_many_files() {
-        let exact = RowCount {
-            n_rows: 52_310,
-            ..RowCount::default()
-        };
-        assert_eq!(exact.to_string(), "52,310 rows (exact)");
-        let estimate = RowCount {
-            error: Some(1200),
-            accuracy: Accuracy::Estimate,
-            n_files_read: 4,
-            n_files: 40,
-            ..exact
-        };
-        assert_eq!(
-            estimate.to_string(),
-            "52,310 ± 1,200 rows (estimate, 4 of 40 files)"
-        );
-        let alone = RowCount {
-            error: None,
-            ..estimate
-        };
-        assert!(
-            alone
-                .to_string()
-                .ends_with("(estimate, 4 of 40 files, error unknown)")
-        );
-    }
 
     fn files(day: u32, n_files: u64, n_bytes: u64, read: &[(u64, u64, bool)]) -> PartitionFiles {
         PartitionFiles {

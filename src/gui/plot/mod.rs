@@ -138,6 +138,11 @@ fn shown_ui(ui: &mut Ui, id: &str, picture: &Picture, options: PlotOptions) -> S
     .inner
 }
 
+/// Shows a picture that has its menu elsewhere.
+pub fn plot_ui(ui: &mut Ui, id: &str, picture: &Picture, options: PlotOptions) -> PlotAnswer {
+    shown_ui(ui, id, picture, options).answer
+}
+
 /// Hover and click, and the chart in words for those who do not see it.
 fn answered(ui: &mut Ui, plot: Response, hit: &Hit<'_>, zoomed: Zoomed, options: PlotOptions) -> Shown {
     plot.widget_info(|| WidgetInfo::labeled(Role::Image, true, hit.picture.in_words()));

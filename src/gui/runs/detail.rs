@@ -7,7 +7,7 @@ use super::seconds_text;
 use super::table::stage_name;
 use crate::base::units;
 use crate::chart::Picture;
-use crate::gui::plot::{PlotOptions, charted_ui, picture_menu};
+use crate::gui::plot::{PlotOptions, picture_menu, plot_ui};
 use crate::gui::state::Commands;
 use crate::gui::theme::{Tone, size, space, strong, tone, weak, weak_small};
 use crate::gui::widgets::{card_with_head, spinner};
@@ -99,7 +99,6 @@ fn height_beside(picture: &Picture) -> f32 {
 }
 
 pub fn chart_ui(ui: &mut Ui, title: &str, id: &str, picture: &Picture, height: f32, commands: &mut Commands) {
-    let mut asked = Commands::new();
     card_with_head(
         ui,
         title,
@@ -120,10 +119,9 @@ pub fn chart_ui(ui: &mut Ui, title: &str, id: &str, picture: &Picture, height: f
                 height,
                 ..PlotOptions::default()
             };
-            charted_ui(ui, id, picture, options, &mut asked);
+            plot_ui(ui, id, picture, options);
         },
     );
-    commands.append(&mut asked);
 }
 
 fn number(ui: &mut Ui, text: &str) {
