@@ -363,7 +363,11 @@ impl Picture {
                 }
             }
             // A place where something is not there is told by its word.
-            let absent = layer.marks.iter().filter(|mark| mark.fill == Fill::Outline);
+            let is_bar = layer.kind == LayerKind::Bars;
+            let absent = layer
+                .marks
+                .iter()
+                .filter(|mark| is_bar && mark.fill == Fill::Outline);
             let mut words = absent
                 .map(|mark| mark.label.as_str())
                 .filter(|word| !word.is_empty());

@@ -11,7 +11,7 @@ use crate::storage::Partition;
 /// Height of a small chart.
 const PLOT: f32 = 150.0;
 /// A taller one says no more.
-const MAX_PLOT: f32 = 300.0;
+const MAX_PLOT: f32 = 460.0;
 /// Room that a small chart's card needs in a narrow column.
 const CARD: f32 = 290.0;
 

@@ -267,12 +267,34 @@ fn day_ui(
     });
 }
 
-/// Black or white, whichever is read more easily on `fill`.
+/// Black or white, whichever has more contrast on `fill`.
+///
+/// Source: WCAG 2.1, relative luminance; beyond 0.18 black has more.
 pub(super) fn readable_on(fill: Color32) -> Color32 {
-    let luma = 0.299 * f32::from(fill.r()) + 0.587 * f32::from(fill.g()) + 0.114 * f32::from(fill.b());
-    if luma > 140.0 {
+    let part = |value: u8| (f32::from(value) / 255.0).powf(2.2);
+    let luminance = 0.2126 * part(fill.r()) + 0.7152 * part(fill.g()) + 0.0722 * part(fill.b());
+    if luminance > 0.18 {
         Color32::from_gray(20)
     } else {
         Color32::from_gray(245)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::Color32;
+
+    use super::readable_on;
+
+    #[test]
+    fn text_on_a_middling_colour_is_dark() {
+        assert_eq!(
+            readable_on(Color32::from_rgb(0xa8, 0x8a, 0x4f)),
+            Color32::from_gray(20)
+        );
+        assert_eq!(
+            readable_on(Color32::from_rgb(0x1b, 0x6f, 0xa8)),
+            Color32::from_gray(245)
+        );
     }
 }

@@ -257,7 +257,14 @@ impl<'a> Marks<'a> {
                 drawing.label(pos2(rect.right() - galley.size().x - 5.0, y), galley, color);
             }
         } else if galley.size().x <= rect.width() * PLACE {
-            let y = (rect.top() - galley.size().y - 2.0).max(frame.top());
+            let y = rect.top() - galley.size().y - 2.0;
+            let (galley, y) = if y < frame.top() && mark.fill != Fill::Outline {
+                // Without room above it stands on the bar.
+                let color = rgb(Palette::text_on(self.palette.of(mark.tone.unwrap_or_default())));
+                (layout(ui, &mark.label, color), rect.top() + 2.0)
+            } else {
+                (galley, y.max(frame.top()))
+            };
             drawing.label(pos2(rect.center().x - galley.size().x / 2.0, y), galley, color);
         }
     }

@@ -71,8 +71,11 @@ pub fn stretched_card(
         add_contents(ui);
         let around = 2.0 * (CARD_MARGIN_Y + size::LINE);
         needed = ui.cursor().top() - ui.spacing().item_spacing.y - top + around;
-        // The cursor already stands one spacing below the contents.
-        ui.add_space((height - needed - ui.spacing().item_spacing.y).max(0.0));
+        // The cursor already stands one spacing below the contents; a space of nothing would count it too.
+        let missing = height - needed - ui.spacing().item_spacing.y;
+        if missing > 0.0 {
+            ui.add_space(missing);
+        }
     });
     needed
 }
