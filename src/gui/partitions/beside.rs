@@ -12,6 +12,8 @@ use crate::storage::Partition;
 const PLOT: f32 = 150.0;
 /// A taller one says no more.
 const MAX_PLOT: f32 = 460.0;
+/// Narrower cards have no room for the names of sizes.
+const MIN_HALF: f32 = 360.0;
 /// Room that a small chart's card needs in a narrow column.
 const CARD: f32 = 290.0;
 
@@ -62,6 +64,7 @@ pub fn cards_ui(
                 calendar::calendar_card(ui, dataset, 0.0, heights.calendar, view.open, opened, &mut others);
         }
     }
+    commands.append(&mut others);
     let alone = Beside {
         card: 0.0,
         plot: PLOT,
@@ -69,6 +72,11 @@ pub fn cards_ui(
     match n_placed {
         0 => {
             let half = (ui.available_width() - space::MD) / 2.0;
+            if half < MIN_HALF {
+                heights.sizes = sizes::sizes_card(ui, dataset, alone, commands);
+                heights.lorenz = lorenz::lorenz_card(ui, dataset, alone, opened, commands);
+                return;
+            }
             let each = Beside {
                 card: heights.sizes.max(heights.lorenz) + PLOT,
                 plot: PLOT,
