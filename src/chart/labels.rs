@@ -43,12 +43,12 @@ pub fn along(
             ScaleKind::Category(_) => {
                 let place = ticks.first().map_or(1.0, |tick| tick.step) * per_position;
                 let is_short = |tick: &Tick| tick.label.len() <= 16 && width(&tick.label) <= SHORT_NAME;
-                let least = if ticks.iter().all(is_short) {
+                let whole = if ticks.iter().all(is_short) {
                     SHORT_NAME
                 } else {
                     44.0
                 };
-                (place - GAP).clamp(least, MAX_NAME)
+                (place - GAP).clamp(whole, MAX_NAME)
             }
             _ => MAX_NAME,
         };

@@ -27,7 +27,7 @@ struct Side {
     first: f64,
     last: f64,
     /// The shortest part that can be shown.
-    least: f64,
+    shortest: f64,
 }
 
 /// What became of the zoom in this frame.
@@ -180,12 +180,16 @@ impl Zoom {
 impl Side {
     fn new(scale: &Scale) -> Self {
         let (first, last) = scale.ends();
-        let least = match scale.kind {
+        let shortest = match scale.kind {
             // Two names at least: one alone fills the picture and says nothing.
             ScaleKind::Category(_) => 2.0_f64.min(last - first),
             _ => (last - first) * MIN_SHARE,
         };
-        Self { first, last, least }
+        Self {
+            first,
+            last,
+            shortest,
+        }
     }
 
     fn all(&self) -> RangeInclusive<f64> {
@@ -202,7 +206,7 @@ impl Side {
         if !length.is_finite() {
             return self.all();
         }
-        let length = length.max(self.least).min(self.last - self.first);
+        let length = length.max(self.shortest).min(self.last - self.first);
         let from = shown.start().max(self.first).min(self.last - length);
         from..=from + length
     }
