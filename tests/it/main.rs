@@ -32,6 +32,8 @@ mod s3_server;
 mod sample;
 mod scan_s3;
 mod server_in_memory;
+#[cfg(unix)]
+mod signals;
 mod skew;
 mod skew_keys;
 mod storage;
