@@ -13,8 +13,8 @@ use super::CliError;
 use crate::base::{Accuracy, units};
 use crate::chart::draw::{DrawError, PictureSize};
 use crate::chart::{
-    Calendar, Lorenz, Measure, PartitionBars, SizeHistogram, calendar_picture, loads_picture, lorenz_picture,
-    partition_picture, sizes_picture, top_keys_picture,
+    BarOrder, Calendar, Lorenz, Measure, PartitionBars, SizeHistogram, calendar_picture, loads_picture,
+    lorenz_picture, partition_picture, sizes_picture, top_keys_picture,
 };
 use crate::profile::keys::{Counted, KeyReport, KeyShare, LoadMetrics};
 use crate::profile::{CostModel, Metric, PartitionSkew, Severity};
@@ -146,8 +146,10 @@ fn listing_section(page: &mut Page, dataset: &DatasetKeys, skew: &PartitionSkew)
     let note = "exact, from the listing";
     let bars = PartitionBars::new(dataset, skew);
     let wide = PictureSize::default();
-    page.picture(&partition_picture(&bars, Measure::Bytes, unit, note), wide)?;
-    page.picture(&partition_picture(&bars, Measure::Files, unit, note), wide)?;
+    for measure in [Measure::Bytes, Measure::Files] {
+        let picture = partition_picture(&bars, measure, BarOrder::Partition, unit, note);
+        page.picture(&picture, wide)?;
+    }
     let calendar = Calendar::new(dataset, skew);
     if !calendar.days.is_empty() {
         let size = PictureSize { height: 300, ..wide };

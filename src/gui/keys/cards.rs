@@ -6,7 +6,7 @@ use super::work::{Counted, Reported};
 use super::{KeysCommand, KeysPanel, findings, remedies};
 use crate::base::units;
 use crate::gui::command::Command;
-use crate::gui::plot::{PlotOptions, picture_menu, plot_ui};
+use crate::gui::plot::{PlotOptions, charted_ui, picture_menu};
 use crate::gui::state::Commands;
 use crate::gui::theme::{Tone, code, space, strong, tone, weak, weak_small};
 use crate::gui::widgets::{
@@ -165,6 +165,7 @@ fn loads_card(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel, commands:
     let partitions = &reported.report.partitions;
     let (is_log, weight) = (panel.is_log, panel.weight);
     let (mut log_chosen, mut weight_chosen) = (None, None);
+    let mut asked = Commands::new();
     card_with_head(
         ui,
         "Simulated partitions",
@@ -184,10 +185,11 @@ fn loads_card(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel, commands:
                 is_log,
                 ..PlotOptions::default()
             };
-            plot_ui(ui, "loads", &reported.loads, options);
+            charted_ui(ui, "loads", &reported.loads, options, &mut asked);
             types_ui(ui, reported, panel);
         },
     );
+    commands.append(&mut asked);
     panel.is_log = log_chosen.unwrap_or(panel.is_log);
     panel.weight = weight_chosen.unwrap_or(panel.weight);
 }
@@ -257,6 +259,7 @@ fn types_ui(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel) {
 fn top_card(ui: &mut Ui, counted: &Counted, reported: &Reported, commands: &mut Commands) {
     let profile = &reported.report.profile;
     let mut clicked = None;
+    let mut asked = Commands::new();
     card_with_head(
         ui,
         "Most frequent keys",
@@ -276,7 +279,7 @@ fn top_card(ui: &mut Ui, counted: &Counted, reported: &Reported, commands: &mut 
                 click: "Click to add a filter for this key",
                 ..PlotOptions::default()
             };
-            clicked = plot_ui(ui, "top keys", &reported.top, options).clicked;
+            clicked = charted_ui(ui, "top keys", &reported.top, options, &mut asked).clicked;
             if profile.sentinels.is_empty() {
                 ui.label(weak_small(
                     ui,
@@ -297,6 +300,7 @@ fn top_card(ui: &mut Ui, counted: &Counted, reported: &Reported, commands: &mut 
             }
         },
     );
+    commands.append(&mut asked);
     if let Some(key) = clicked.and_then(|at| profile.top.get(at))
         && let Some(columns) = counted.keys.get(reported.key.open)
     {
