@@ -146,6 +146,7 @@ fn a_remedy_says_its_loads_before_and_after_and_what_its_button_writes() {
     has("Writes 3 steps at the end of the recipe, and so into the job spec: salt, aggregate, aggregate.");
     has("Asks for the other side; confirming writes it into the recipe's inputs and a step join by company");
     // Half of the rows are Acme's: leaving out the tenth without a company makes the largest partition no smaller.
+    let labels = desk.labels();
     assert!(
         !labels.iter().any(|label| label.starts_with("Keep null out")),
         "{labels:#?}"
