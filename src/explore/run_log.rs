@@ -11,9 +11,10 @@ use tokio::sync::mpsc;
 
 use crate::base::{Cancel, Progress};
 use crate::profile::events::{
-    Application, ApplicationProfile, EventsError, LogPart, OwnRun, ReadOptions, diagnose, log_files, read_log,
+    Application, ApplicationDelta, ApplicationProfile, EventsError, LogPart, OwnDelta, OwnRun, ReadOptions,
+    compare, compare_own, diagnose, log_files, read_log,
 };
-use crate::storage::{Connection, Location, Object, PieceReader, StorageError, Store};
+use crate::storage::{Connection, Location, Object, PieceReader, StorageError, Store, until_cancelled};
 
 /// The name under which a run leaves its report.
 const REPORT: &str = "report.json";
@@ -38,13 +39,68 @@ pub struct SparkRun {
     pub profile: ApplicationProfile,
 }
 
-/// Why a log could not be opened.
+/// What differs between two runs of the same kind.
+#[derive(Debug, Clone)]
+pub enum RunDelta {
+    Spark(Box<ApplicationDelta>),
+    Own(Box<OwnDelta>),
+}
+
+impl RunLog {
+    /// What a log is, in words.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Spark(_) => "a Spark event log",
+            Self::Own(_) => "the report of a run",
+        }
+    }
+
+    /// When it began, in milliseconds since the epoch. A run of ours tells it by its name.
+    pub fn started_ms(&self) -> Option<i64> {
+        match self {
+            Self::Spark(run) => run.profile.started_ms,
+            Self::Own(run) => run.started_ms(),
+        }
+    }
+
+    /// What changed from `before` to this one.
+    ///
+    /// # Errors
+    /// [`RunLogError::Kinds`] when one is of Spark and the other of ours.
+    pub fn against(&self, before: &Self) -> Result<RunDelta, RunLogError> {
+        match (before, self) {
+            (Self::Spark(before), Self::Spark(after)) => {
+                let delta = compare(&before.profile, &after.profile);
+                Ok(RunDelta::Spark(Box::new(delta)))
+            }
+            (Self::Own(before), Self::Own(after)) => Ok(RunDelta::Own(Box::new(compare_own(before, after)))),
+            (before, after) => Err(RunLogError::Kinds {
+                before: before.kind(),
+                after: after.kind(),
+            }),
+        }
+    }
+}
+
+/// Why a log could not be opened, or compared.
 #[derive(Debug, Error)]
 pub enum RunLogError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     #[error(transparent)]
     Events(#[from] EventsError),
+    /// What is there is no log, or more than one.
+    #[error("{location}: {source}")]
+    Files {
+        location: String,
+        #[source]
+        source: EventsError,
+    },
+    #[error("{before} and {after} have nothing to compare: give two of one kind")]
+    Kinds {
+        before: &'static str,
+        after: &'static str,
+    },
     #[error("{location}: a report of {n_bytes} bytes is too large to be one")]
     LargeReport { location: String, n_bytes: u64 },
     #[error("the reading thread ended early: {message}")]
@@ -61,23 +117,46 @@ pub async fn open_run_log(
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<RunLog, RunLogError> {
-    let store = Store::open(location, connection).await?;
+    let store = until_cancelled(cancel, Store::open(location, connection)).await?;
+    read_run_log(&store, progress, cancel).await
+}
+
+/// Reads the log in a place that was opened; as [`open_run_log`].
+///
+/// # Errors
+/// [`RunLogError`], also on cancel.
+pub async fn read_run_log(
+    store: &Store,
+    progress: &Progress,
+    cancel: &Cancel,
+) -> Result<RunLog, RunLogError> {
     let objects = store.list_all("", cancel).await?;
-    if let Some(report) = report_of(&store, &objects).await? {
+    let location = store.root().to_string();
+    // A prefix of a bucket is there only by its objects.
+    if objects.is_empty() && store.root().is_s3() {
+        return Err(RunLogError::Storage(StorageError::NotFound {
+            location,
+            hint: ": no object has this name, and none begins with it; check its spelling and the bucket"
+                .to_owned(),
+        }));
+    }
+    if let Some(report) = report_of(store, &objects, cancel).await? {
         return Ok(RunLog::Own(Box::new(report)));
     }
-    let files = log_files(objects.iter().map(|object| object.key.as_str()))?;
+    let keys = objects.iter().map(|object| object.key.as_str());
+    let files = log_files(keys).map_err(|source| RunLogError::Files { location, source })?;
     let parts: Vec<Object> = files
         .keys
         .iter()
         .filter_map(|key| objects.iter().find(|object| object.key == *key).cloned())
         .collect();
     progress.add_total(parts.iter().map(|object| object.size).sum());
-    let (progress, cancel, handle) = (progress.clone(), cancel.clone(), Handle::current());
+    let (store, progress, cancel) = (store.clone(), progress.clone(), cancel.clone());
+    let handle = Handle::current();
     let read = tokio::task::spawn_blocking(move || {
         let parts = parts
             .into_iter()
-            .map(|object| open_part(&store, &object, &handle));
+            .map(|object| open_part(&store, &object, &handle, &cancel));
         let mut application = read_log(parts, &ReadOptions::default(), &progress, &cancel)?;
         application.reading.notes.splice(0..0, files.notes);
         progress.set_note("diagnosing");
@@ -91,7 +170,11 @@ pub async fn open_run_log(
 }
 
 /// The report among the objects, when they are those of a run.
-async fn report_of(store: &Store, objects: &[Object]) -> Result<Option<OwnRun>, RunLogError> {
+async fn report_of(
+    store: &Store,
+    objects: &[Object],
+    cancel: &Cancel,
+) -> Result<Option<OwnRun>, RunLogError> {
     let mut below = objects
         .iter()
         .filter(|object| object.key.rsplit('/').next() == Some(REPORT));
@@ -101,9 +184,8 @@ async fn report_of(store: &Store, objects: &[Object]) -> Result<Option<OwnRun>, 
     let Some(object) = named.or_else(|| objects.first().filter(|_| objects.len() == 1)) else {
         return Ok(None);
     };
-    let head = store
-        .get_range(&object.key, 0, object.size.min(HEAD_BYTES))
-        .await?;
+    let head = store.get_range(&object.key, 0, object.size.min(HEAD_BYTES));
+    let head = until_cancelled(cancel, head).await?;
     if !OwnRun::is_report(&head) {
         return Ok(None);
     }
@@ -114,13 +196,18 @@ async fn report_of(store: &Store, objects: &[Object]) -> Result<Option<OwnRun>, 
             n_bytes: object.size,
         });
     }
-    let text = store.get(&object.key).await?;
+    let text = until_cancelled(cancel, store.get(&object.key)).await?;
     let text = String::from_utf8_lossy(&text);
     Ok(Some(OwnRun::from_json(&location, &text)?))
 }
 
 /// One file of a log; an object of S3 arrives piece by piece while it is read.
-fn open_part(store: &Store, object: &Object, handle: &Handle) -> Result<LogPart, EventsError> {
+fn open_part(
+    store: &Store,
+    object: &Object,
+    handle: &Handle,
+    cancel: &Cancel,
+) -> Result<LogPart, EventsError> {
     let name = store.location(&object.key).to_string();
     if let Some(path) = store.local_path(&object.key) {
         let file = File::open(path).map_err(|source| EventsError::Read {
@@ -133,18 +220,22 @@ fn open_part(store: &Store, object: &Object, handle: &Handle) -> Result<LogPart,
         });
     }
     let (send, pieces) = mpsc::channel(PIECES_AHEAD);
-    let (store, key) = (store.clone(), object.key.clone());
+    let (store, key, cancel) = (store.clone(), object.key.clone(), cancel.clone());
     handle.spawn(async move {
-        let mut stream = match store.get_stream(&key).await {
+        let mut stream = match until_cancelled(&cancel, store.get_stream(&key)).await {
             Ok(stream) => stream,
             Err(error) => {
                 drop(send.send(Err(error)).await);
                 return;
             }
         };
-        while let Some(piece) = stream.next().await {
+        loop {
+            // A body that stalls must not hold a cancelled reading until the server is given up.
+            let next = until_cancelled(&cancel, async { stream.next().await.transpose() }).await;
+            let Some(piece) = next.transpose() else { return };
+            let is_broken = piece.is_err();
             // The reader is gone: nobody wants the rest.
-            if send.send(piece).await.is_err() {
+            if send.send(piece).await.is_err() || is_broken {
                 return;
             }
         }
@@ -187,13 +278,16 @@ mod tests {
         }
         let error = open(logs).await.unwrap_err();
         assert!(
-            matches!(&error, RunLogError::Events(EventsError::Several { names }) if names.contains("app-20261120215001-0000.lz4")),
+            matches!(&error, RunLogError::Files { source: EventsError::Several { names }, .. } if names.contains("app-20261120215001-0000.lz4")),
             "{error}"
         );
         let empty = tempfile::tempdir().unwrap();
         assert!(matches!(
             open(empty.path()).await,
-            Err(RunLogError::Events(EventsError::NoFiles))
+            Err(RunLogError::Files {
+                source: EventsError::NoFiles,
+                ..
+            })
         ));
     }
 

@@ -11,6 +11,7 @@ mod cli;
 mod credentials;
 mod dataset;
 mod eventlog;
+mod eventlog_s3;
 mod export;
 mod inputs;
 mod isolation;

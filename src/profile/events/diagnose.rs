@@ -2,6 +2,7 @@
 
 use super::application::{Application, Stage};
 use super::blind_spots::blind_spots;
+use super::executor_totals::executor_totals;
 use super::stage::{self, StageProfile, seconds, slots_of, window};
 use super::summary::{ApplicationProfile, Headline};
 use super::task::Task;
@@ -51,6 +52,7 @@ pub fn diagnose(application: &Application) -> ApplicationProfile {
         id: application.id.clone(),
         name: application.name.clone(),
         spark_version: application.spark_version.clone(),
+        started_ms: application.started_ms,
         is_complete: application.ended_ms.is_some(),
         accuracy: if n_left_out > 0 {
             Accuracy::Partial { n: n_tasks }
@@ -58,9 +60,11 @@ pub fn diagnose(application: &Application) -> ApplicationProfile {
             Accuracy::Exact
         },
         headline: headline(application, &stages),
+        executor_totals: executor_totals(application, &stages),
         stages,
         jobs: application.jobs.values().cloned().collect(),
         executors: application.executors.clone(),
+        properties: application.properties.clone(),
         reading,
     }
 }
