@@ -6,7 +6,7 @@ use super::CliError;
 use super::output::Output;
 use crate::base::units;
 use crate::profile::Severity;
-use crate::profile::drift::{Baseline, ColumnDrift, Drift};
+use crate::profile::drift::{Baseline, BaselineError, ColumnDrift, Drift};
 
 /// The file that the text of `--against` names; none for a partition or a range of days.
 pub fn file_of(text: &str) -> Option<PathBuf> {
@@ -29,7 +29,17 @@ pub fn read_baseline(path: &Path) -> Result<Baseline, CliError> {
         ),
     })?;
     Baseline::from_text(&text).map_err(|error| CliError::Spec {
-        message: format!("{}:{error}", path.display()),
+        // The place in the file follows its name without a space.
+        message: match &error {
+            BaselineError::Yaml(_) => format!(
+                "{}:{error}: save the baseline again with `skewer profile LOCATION --save-baseline FILE`",
+                path.display()
+            ),
+            BaselineError::Quantiles { .. } => format!("{}: {error}: save it again", path.display()),
+            BaselineError::Version { .. } | BaselineError::NoBaseline => {
+                format!("{}: {error}", path.display())
+            }
+        },
     })
 }
 

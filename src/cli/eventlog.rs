@@ -37,13 +37,18 @@ struct Answer<'a, T, D> {
     /// Against the log of before.
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<&'a D>,
+    /// What was asked for and is not here, because of a cancel.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    left_out: &'a [String],
 }
 
-/// How much of an application is told, and how.
+/// How much is told, and how.
 #[derive(Clone, Copy)]
-struct Shown {
+struct Shown<'a> {
     stage: Option<u64>,
     is_json: bool,
+    /// What was asked for and is not here, because of a cancel.
+    left_out: &'a [String],
 }
 
 /// Stages in the table; the JSON has all.
@@ -54,52 +59,62 @@ const MAX_SLOWEST: usize = 10;
 
 pub fn eventlog(args: EventlogArgs, output: &mut Output) -> Result<u8, CliError> {
     let connection: Connection = args.connection.into();
-    let (log, before) = signal::block_on(|cancel, _| async move {
+    let (log, before, left_out, code) = signal::block_on(|cancel, signalled| async move {
         let log = open(&args.path, &connection, &cancel).await?;
-        let before = match &args.against {
-            Some(path) => Some(open(path, &connection, &cancel).await?),
-            None => None,
-        };
-        Ok::<_, CliError>((log, before))
+        let (mut before, mut left_out) = (None, Vec::new());
+        if let Some(path) = &args.against {
+            let read = open(path, &connection, &cancel).await;
+            // Part of a log differs from another in what was not read.
+            if cancel.is_cancelled() {
+                left_out.push(format!("the comparison with {path}"));
+            } else {
+                before = Some(read?);
+            }
+        }
+        Ok::<_, CliError>((log, before, left_out, signalled.code().unwrap_or(0)))
     })??;
     let delta = before.map(|before| log.against(&before)).transpose()?;
+    let shown = Shown {
+        stage: args.stage,
+        is_json: args.json,
+        left_out: &left_out,
+    };
     match (log, delta) {
         (RunLog::Own(_), _) if args.stage.is_some() => Err(CliError::Usage {
             message: "--stage is for Spark event logs, and this is the report of a run".to_owned(),
         }),
-        (RunLog::Own(run), delta) => own_answer(&run, delta.as_ref(), args.json, output),
-        (RunLog::Spark(run), delta) => {
-            let shown = Shown {
-                stage: args.stage,
-                is_json: args.json,
-            };
-            spark_answer(run.profile, delta.as_ref(), shown, output)
-        }
+        (RunLog::Own(run), delta) => own_answer(&run, delta.as_ref(), shown, output),
+        (RunLog::Spark(run), delta) => spark_answer(run.profile, delta.as_ref(), shown, output),
     }?;
-    Ok(0)
+    Ok(code)
 }
 
 fn own_answer(
     run: &OwnRun,
     delta: Option<&RunDelta>,
-    is_json: bool,
+    shown: Shown<'_>,
     output: &mut Output,
 ) -> Result<(), CliError> {
-    if is_json {
+    if shown.is_json {
         let comparison: Option<&OwnDelta> = match delta {
             Some(RunDelta::Own(delta)) => Some(delta),
             _ => None,
         };
-        return output.json(&Answer { log: run, comparison });
+        return output.json(&Answer {
+            log: run,
+            comparison,
+            left_out: shown.left_out,
+        });
     }
     own_run(run, output)?;
+    left_out_line(shown.left_out, output)?;
     delta.map_or(Ok(()), |delta| eventlog_compare::comparison(delta, output))
 }
 
 fn spark_answer(
     mut profile: ApplicationProfile,
     delta: Option<&RunDelta>,
-    shown: Shown,
+    shown: Shown<'_>,
     output: &mut Output,
 ) -> Result<(), CliError> {
     if let Some(id) = shown.stage {
@@ -119,9 +134,11 @@ fn spark_answer(
         return output.json(&Answer {
             log: &profile,
             comparison,
+            left_out: shown.left_out,
         });
     }
     head(&profile, output)?;
+    left_out_line(shown.left_out, output)?;
     if let Some(delta) = delta {
         eventlog_compare::comparison(delta, output)?;
     }
@@ -134,6 +151,13 @@ fn spark_answer(
         stages(&profile, output)?;
     }
     Ok(())
+}
+
+fn left_out_line(left_out: &[String], output: &mut Output) -> Result<(), CliError> {
+    if left_out.is_empty() {
+        return Ok(());
+    }
+    output.line(&format!("partial: cancelled before {}", left_out.join(" and ")))
 }
 
 async fn open(path: &str, connection: &Connection, cancel: &Cancel) -> Result<RunLog, CliError> {

@@ -23,7 +23,7 @@ use crate::storage::{Connection, DatasetKeys};
 pub struct ProfileArgs {
     /// Folder, file or s3:// prefix
     location: String,
-    /// Only this partition, as `skewer ls` names it, or those of a range of days: 2020-01-01..2020-01-07
+    /// Only this partition, as `skewer ls` names it, or those of a range of days: 2020-01-01..2020-01-07, 2020-01 or 2020
     #[arg(long, value_name = "DAY|RANGE")]
     partition: Option<String>,
     /// Recipe or job spec whose steps are applied; all must look at one row at a time
@@ -80,6 +80,9 @@ struct Answer {
     /// From what was compared with to these rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     drift: Option<Drift>,
+    /// What was asked for and is not here, because of a cancel.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<String>,
 }
 
 /// What is profiled, whichever partitions.
@@ -126,6 +129,15 @@ impl Wanted<'_> {
         Ok((scanned, conflicts))
     }
 
+    /// The partitions that are compared with. None when a cancel comes before all their rows were read.
+    async fn before(&self, text: &str, cancel: &Cancel) -> Result<Option<Baseline>, CliError> {
+        match self.profile(Some(text), cancel).await {
+            Ok((before, _)) if !cancel.is_cancelled() => Ok(Some(self.baseline(Some(text), &before))),
+            Err(error) if !cancel.is_cancelled() => Err(error),
+            _ => Ok(None),
+        }
+    }
+
     fn baseline(&self, partition: Option<&str>, scanned: &Scanned<Vec<ColumnProfile>>) -> Baseline {
         let location = self.listed.location.join(&self.dataset.prefix);
         let from = match partition {
@@ -150,6 +162,11 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
             message: "a comparison needs ranks and frequent values: leave `--level summary` out".to_owned(),
         });
     }
+    // Before anything is listed or read: a file that is no baseline is found out at once.
+    let saved = match args.against.as_deref().and_then(drift::file_of) {
+        Some(path) => Some(drift::read_baseline(&path)?),
+        None => None,
+    };
     let is_json = args.json;
     let (answer, code) = signal::block_on(|cancel, signalled| async move {
         let started = Instant::now();
@@ -165,20 +182,26 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
             dataset,
         };
         let (scanned, conflicts) = wanted.profile(partition, &cancel).await?;
-        let compared = match &args.against {
-            None => None,
-            Some(text) => Some(if let Some(path) = drift::file_of(text) {
-                drift::read_baseline(&path)?
-            } else {
-                let (before, _) = wanted.profile(Some(text), &cancel).await?;
-                wanted.baseline(Some(text), &before)
-            }),
+        let compared = match (saved, &args.against) {
+            // Part of the rows differs from other rows in what was not read.
+            (_, Some(_)) if cancel.is_cancelled() => None,
+            (Some(saved), _) => Some(saved),
+            (None, None) => None,
+            (None, Some(text)) => wanted.before(text, &cancel).await?,
         };
         let here = wanted.baseline(partition, &scanned);
-        if let Some(path) = &args.save_baseline {
+        let is_cut = cancel.is_cancelled();
+        if let Some(path) = args.save_baseline.as_ref().filter(|_| !is_cut) {
             drift::save_baseline(path, &here)?;
         }
         let drift = compared.map(|before| Drift::between(&before, &here));
+        let mut left_out = Vec::new();
+        if let Some(text) = args.against.as_ref().filter(|_| drift.is_none()) {
+            left_out.push(format!("the comparison with {text}"));
+        }
+        if let Some(path) = args.save_baseline.as_ref().filter(|_| is_cut) {
+            left_out.push(format!("the baseline {}, which was not written", path.display()));
+        }
         let answer = Answer {
             location: listed.location.join(&dataset.prefix).to_string(),
             level,
@@ -194,8 +217,10 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
             conflicts,
             rejects: scanned.rejects,
             drift,
+            left_out,
         };
-        Ok::<_, CliError>((answer, signalled.code().unwrap_or(0)))
+        let code = signalled.code().filter(|_| is_cut);
+        Ok::<_, CliError>((answer, code.unwrap_or(0)))
     })??;
     if is_json {
         output.json(&answer)?;
@@ -233,6 +258,10 @@ impl Answer {
             units::bytes(self.n_bytes),
             units::plural(self.n_files, "file"),
         ))?;
+        if !self.left_out.is_empty() {
+            let left_out = self.left_out.join(" and ");
+            output.line(&format!("partial: cancelled before {left_out}"))?;
+        }
         if self.columns.is_empty() {
             output.line("no record has a field; `skewer preview` shows what is there")?;
         }
@@ -332,6 +361,7 @@ fn short(value: &Scalar) -> String {
     let text = match value {
         Scalar::Bool(value) => value.to_string(),
         Scalar::Int(value) => value.to_string(),
+        Scalar::UInt(value) => value.to_string(),
         Scalar::Float(value) if value.abs() >= 1e15 || (*value != 0.0 && value.abs() < 1e-4) => {
             format!("{value:.4e}")
         }

@@ -53,6 +53,31 @@ pub fn to_polars(batch: &RecordBatch) -> Result<DataFrame, BridgeError> {
     DataFrame::new(batch.num_rows(), columns).map_err(|source| BridgeError::Frame { source })
 }
 
+/// Paths of the decimals among the columns, which come as texts: `price`, `offer.price`, `prices[]`.
+pub fn decimal_paths(schema: &Schema) -> Vec<String> {
+    let mut paths = Vec::new();
+    for field in schema.fields() {
+        add_decimals(field.name().clone(), field.data_type(), &mut paths);
+    }
+    paths
+}
+
+fn add_decimals(path: String, dtype: &DataType, paths: &mut Vec<String>) {
+    match dtype {
+        dtype if dtype.is_decimal() => paths.push(path),
+        DataType::Dictionary(_, values) => add_decimals(path, values, paths),
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            add_decimals(format!("{path}[]"), item.data_type(), paths);
+        }
+        DataType::Struct(fields) => {
+            for field in fields {
+                add_decimals(format!("{path}.{}", field.name()), field.data_type(), paths);
+            }
+        }
+        _ => {}
+    }
+}
+
 fn series(field: &Field, array: &ArrayRef) -> Result<Series, BridgeError> {
     let name = field.name();
     let arrow_error = |source| BridgeError::Arrow {

@@ -33,6 +33,8 @@ const BATCH_ROWS: usize = 8192;
 #[derive(Debug, Clone)]
 pub struct Footer {
     pub schema: pl::Schema,
+    /// Paths of decimals, which are texts in `schema`.
+    pub decimals: Vec<String>,
     /// Exact.
     pub n_rows: u64,
     pub n_row_groups: usize,
@@ -50,6 +52,7 @@ pub async fn footer(store: &Store, object: &Object) -> Result<Footer, PageError>
     let file = metadata.metadata();
     Ok(Footer {
         schema: df.schema().as_ref().clone(),
+        decimals: arrow_bridge::decimal_paths(metadata.schema()),
         n_rows: n_rows(file),
         n_row_groups: file.num_row_groups(),
     })

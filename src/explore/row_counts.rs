@@ -2,16 +2,20 @@
 //!
 //! What it costs is said before: [`RowPlan`]. Memory is bounded by one partition's listing for each of a few at a time.
 
+use std::collections::BTreeMap;
+
 use futures::stream::{self, StreamExt as _};
 
 use crate::base::{Cancel, Progress};
 use crate::dataset::{COUNTED_BYTES, PageError, count_rows};
-use crate::profile::{CostModel, FileRows, PartitionFiles, RowCounts, estimate_rows};
-use crate::storage::{DatasetKeys, Inventory, Object, Partition, PartitionStats, StorageError, Store};
+use crate::profile::{CostModel, FileGroup, FileRows, PartitionFiles, RowCounts, estimate_rows};
+use crate::storage::{
+    DatasetKeys, Inventory, Object, Partition, PartitionStats, StorageError, Store, data_ending,
+};
 
 /// Parquet files whose footers are read; of more, some of each partition.
 const MAX_FOOTERS: u64 = 20_000;
-/// JSON Lines files that are read of a partition, and of a dataset.
+/// JSON Lines files with one ending that are read of a partition, and of a dataset.
 const FILES_PER_PARTITION: u64 = 4;
 const MAX_FILES: u64 = 4000;
 /// Partitions counted at once, and files of each.
@@ -20,14 +24,16 @@ const FILES_AT_ONCE: usize = 8;
 /// Bytes of a footer, as it is usually read.
 const FOOTER_BYTES: u64 = 64 << 10;
 const KEYS_PER_LIST: u64 = 1000;
+const PARQUET: &str = "parquet";
 
 /// How many files of each partition are read, and what that costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct RowPlan {
     /// Whether every row will be counted: Parquet, and few enough files.
     pub is_exact: bool,
-    /// Files read of a partition at most; every `every`-th partition is read.
-    per_partition: u64,
+    /// Footers, and JSON Lines files with one ending, read of a partition at most; every `every`-th partition is read.
+    n_footers: u64,
+    n_heads: u64,
     every: usize,
     pub n_files_read: u64,
     pub n_files: u64,
@@ -41,18 +47,19 @@ impl RowPlan {
     pub fn new(dataset: &DatasetKeys) -> Self {
         let n_files = dataset.n_files();
         let n_partitions = dataset.partitions.len() as u64;
-        let is_parquet = dataset.extensions.keys().all(|ending| ending == "parquet");
-        let is_exact = is_parquet && n_files <= MAX_FOOTERS;
+        let n_parquet = dataset.extensions.get(PARQUET).copied().unwrap_or(0);
+        let of_each = |most: u64| (most / n_partitions.max(1)).max(1);
+        let is_parquet = n_parquet == n_files;
         let most = if is_parquet { MAX_FOOTERS } else { MAX_FILES };
-        let per_partition = match (is_exact, is_parquet) {
-            (true, _) => u64::MAX,
-            (false, true) => (most / n_partitions.max(1)).max(1),
-            (false, false) => (most / n_partitions.max(1)).clamp(1, FILES_PER_PARTITION),
-        };
         let every = usize::try_from(n_partitions.div_ceil(most)).unwrap_or(1).max(1);
         let mut plan = Self {
-            is_exact,
-            per_partition,
+            is_exact: is_parquet && n_files <= MAX_FOOTERS,
+            n_footers: if n_parquet <= MAX_FOOTERS {
+                u64::MAX
+            } else {
+                of_each(MAX_FOOTERS)
+            },
+            n_heads: of_each(MAX_FILES).min(FILES_PER_PARTITION),
             every,
             n_files_read: 0,
             n_files,
@@ -60,14 +67,31 @@ impl RowPlan {
             n_bytes: 0,
         };
         for stats in dataset.partitions.values().step_by(every) {
-            let n_read = stats.n_files.min(per_partition);
-            plan.n_files_read += n_read;
-            plan.n_requests +=
-                n_read + stats.n_files.div_ceil(KEYS_PER_LIST) * stats.prefixes.len().max(1) as u64;
-            let each = if is_parquet { FOOTER_BYTES } else { COUNTED_BYTES };
-            plan.n_bytes += (n_read * each).min(stats.n_bytes);
+            plan.n_requests += stats.n_files.div_ceil(KEYS_PER_LIST) * stats.prefixes.len().max(1) as u64;
+            let mut n_bytes = 0;
+            for (ending, n) in &stats.endings {
+                let n_read = plan.n_read_of(ending, *n);
+                plan.n_files_read += n_read;
+                plan.n_requests += n_read;
+                n_bytes += n_read
+                    * if *ending == PARQUET {
+                        FOOTER_BYTES
+                    } else {
+                        COUNTED_BYTES
+                    };
+            }
+            plan.n_bytes += n_bytes.min(stats.n_bytes);
         }
         plan
+    }
+
+    /// How many of `n` files of a partition with this ending are read.
+    fn n_read_of(&self, ending: &str, n: u64) -> u64 {
+        n.min(if ending == PARQUET {
+            self.n_footers
+        } else {
+            self.n_heads
+        })
     }
 
     /// About how long it takes: requests wait for each other only as far as there are too many at once.
@@ -82,8 +106,10 @@ impl RowPlan {
 ///
 /// Accuracy: as [`estimate_rows`] says. A file that cannot be read counts as not read.
 ///
+/// A cancel ends it soon with what was read before, labelled partial.
+///
 /// # Errors
-/// Any [`StorageError`] of a listing; [`StorageError::Cancelled`] soon after `cancel`.
+/// Any [`StorageError`] of a listing.
 pub async fn count_partitions(
     store: &Store,
     inventory: &Inventory,
@@ -100,15 +126,18 @@ pub async fn count_partitions(
     let chosen: Vec<PartitionStats> = dataset.partitions.values().step_by(plan.every).cloned().collect();
     let mut reading =
         stream::iter(chosen.into_iter().map(read).collect::<Vec<_>>()).buffer_unordered(PARTITIONS_AT_ONCE);
-    let mut files: std::collections::BTreeMap<Partition, PartitionFiles> = dataset
+    let mut files: BTreeMap<Partition, PartitionFiles> = dataset
         .partitions
         .values()
         .map(|stats| (stats.partition.clone(), unread(stats)))
         .collect();
     let mut n_unreadable = 0;
     let mut n_since = 0;
-    while let Some(counted) = reading.next().await {
-        let (counted, n_failed) = counted?;
+    while let Ok(Some(counted)) = cancel.until(reading.next()).await {
+        let (counted, n_failed) = match counted {
+            Err(StorageError::Cancelled) => break,
+            counted => counted?,
+        };
         n_unreadable += n_failed;
         files.insert(counted.partition.clone(), counted);
         n_since += 1;
@@ -119,19 +148,31 @@ pub async fn count_partitions(
             on_partial(estimate_rows(&so_far, n_unreadable));
         }
     }
-    if cancel.is_cancelled() {
-        return Err(StorageError::Cancelled);
-    }
     let all: Vec<PartitionFiles> = files.into_values().collect();
-    Ok(estimate_rows(&all, n_unreadable))
+    let counted = estimate_rows(&all, n_unreadable);
+    Ok(if cancel.is_cancelled() {
+        counted.cut()
+    } else {
+        counted
+    })
 }
 
 fn unread(stats: &PartitionStats) -> PartitionFiles {
-    PartitionFiles {
-        partition: stats.partition.clone(),
+    let n_bytes = u128::from(stats.n_bytes);
+    let group = FileGroup {
+        ending: match stats.endings.as_slice() {
+            [(only, _)] => only,
+            _ => "",
+        },
         n_files: stats.n_files,
         n_bytes: stats.n_bytes,
+        // As if all were equally large.
+        squared_bytes: n_bytes.pow(2) / u128::from(stats.n_files.max(1)),
         read: Vec::new(),
+    };
+    PartitionFiles {
+        partition: stats.partition.clone(),
+        groups: vec![group],
     }
 }
 
@@ -148,37 +189,58 @@ async fn count_partition(
     let objects = inventory
         .objects(store, dataset, &stats.partition, cancel)
         .await?;
-    let n_files = objects.len();
-    let chosen = spread(objects, usize::try_from(plan.per_partition).unwrap_or(usize::MAX));
-    let count = |object: Object| async move {
+    let mut by_ending: BTreeMap<&'static str, Vec<Object>> = BTreeMap::new();
+    for object in objects {
+        let ending = data_ending(&object.key).unwrap_or_default();
+        by_ending.entry(ending).or_default().push(object);
+    }
+    let mut groups = Vec::new();
+    let mut chosen = Vec::new();
+    for (at, (ending, objects)) in by_ending.into_iter().enumerate() {
+        groups.push(FileGroup::of_sizes(
+            ending,
+            objects.iter().map(|object| object.size),
+        ));
+        let n_read = plan.n_read_of(ending, objects.len() as u64);
+        let read = spread(objects, usize::try_from(n_read).unwrap_or(usize::MAX));
+        chosen.extend(read.into_iter().map(|object| (at, object)));
+    }
+    let count = |(at, object): (usize, Object)| async move {
         if cancel.is_cancelled() {
             return Err(StorageError::Cancelled);
         }
         let counted = count_rows(store, &object).await;
         progress.add_done(1);
         match counted {
-            Ok(counted) => Ok(Some(FileRows {
-                read_bytes: counted.n_bytes,
-                n_rows: counted.n_rows,
-                is_whole: counted.is_whole,
-            })),
+            Ok(counted) => {
+                let rows = FileRows {
+                    read_bytes: counted.n_bytes,
+                    n_rows: counted.n_rows,
+                    is_whole: counted.is_whole,
+                };
+                Ok(Some((at, rows)))
+            }
             Err(PageError::Storage(error)) if !matches!(error, StorageError::NotFound { .. }) => Err(error),
             Err(_) => Ok(None),
         }
     };
     let mut counting =
         stream::iter(chosen.into_iter().map(count).collect::<Vec<_>>()).buffer_unordered(FILES_AT_ONCE);
-    let mut files = PartitionFiles {
-        n_files: n_files as u64,
-        ..unread(stats)
-    };
     let mut n_unreadable = 0;
     while let Some(counted) = counting.next().await {
         match counted? {
-            Some(rows) => files.read.push(rows),
+            Some((at, rows)) => {
+                if let Some(group) = groups.get_mut(at) {
+                    group.read.push(rows);
+                }
+            }
             None => n_unreadable += 1,
         }
     }
+    let files = PartitionFiles {
+        partition: stats.partition.clone(),
+        groups,
+    };
     Ok((files, n_unreadable))
 }
 
@@ -197,7 +259,7 @@ fn spread(objects: Vec<Object>, n: usize) -> Vec<Object> {
 mod tests {
     use super::{RowPlan, count_partitions};
     use crate::base::{Accuracy, Cancel, Progress};
-    use crate::storage::{Connection, Inventory, Location, StorageError, Store};
+    use crate::storage::{Connection, Inventory, Location, Store};
 
     /// A lake of `days` days with `files` files of a hundred rows each.
     async fn lake(folder: &std::path::Path, days: u32, files: u32) -> (Store, Inventory) {
@@ -246,7 +308,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn files_that_are_all_read_give_exact_rows_and_a_cancel_stops() {
+    async fn files_that_are_all_read_give_exact_rows_and_a_cancel_leaves_partial_ones() {
         let folder = tempfile::tempdir().unwrap();
         let (store, inventory) = lake(folder.path(), 2, 3).await;
         let dataset = inventory.datasets().next().unwrap();
@@ -260,6 +322,9 @@ mod tests {
         cancel.cancel();
         let stopped =
             count_partitions(&store, &inventory, dataset, plan, &cancel, &progress, &mut |_| {}).await;
-        assert!(matches!(stopped, Err(StorageError::Cancelled)), "{stopped:?}");
+        let stopped = stopped.unwrap();
+        assert!(stopped.is_partial);
+        let total = stopped.total();
+        assert_eq!((total.n_rows, total.accuracy), (0, Accuracy::Partial { n: 0 }));
     }
 }

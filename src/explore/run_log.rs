@@ -12,9 +12,9 @@ use tokio::sync::mpsc;
 use crate::base::{Cancel, Progress};
 use crate::profile::events::{
     Application, ApplicationDelta, ApplicationProfile, EventsError, LogPart, OwnDelta, OwnRun, ReadOptions,
-    compare, compare_own, diagnose, log_files, read_log,
+    compare, compare_own, diagnose_until, log_files, read_log,
 };
-use crate::storage::{Connection, Location, Object, PieceReader, StorageError, Store, until_cancelled};
+use crate::storage::{Connection, Location, Object, PieceReader, StorageError, Store};
 
 /// The name under which a run leaves its report.
 const REPORT: &str = "report.json";
@@ -107,31 +107,40 @@ pub enum RunLogError {
     Worker { message: String },
 }
 
-/// Opens and reads the log at `location`: a file, a rolling folder, or the report or folder of a run.
+/// Opens and reads the log at `location`: a file, a rolling folder, or the report or folder of a run. A cancel gives what
+/// was read of an event log before it, and says so.
 ///
 /// # Errors
-/// [`RunLogError`], also on cancel.
+/// [`RunLogError`], also on a cancel before anything was read.
 pub async fn open_run_log(
     location: &Location,
     connection: &Connection,
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<RunLog, RunLogError> {
-    let store = until_cancelled(cancel, Store::open(location, connection)).await?;
+    // Credentials may wait for a server that never answers.
+    let opened = cancel.until(Store::open(location, connection)).await;
+    let store = opened.map_err(|_| StorageError::Cancelled)??;
     read_run_log(&store, progress, cancel).await
 }
 
 /// Reads the log in a place that was opened; as [`open_run_log`].
 ///
 /// # Errors
-/// [`RunLogError`], also on cancel.
+/// [`RunLogError`], also on a cancel before anything was read.
 pub async fn read_run_log(
     store: &Store,
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<RunLog, RunLogError> {
-    let objects = store.list_all("", cancel).await?;
     let location = store.root().to_string();
+    let opening = async {
+        let objects = store.list_all("", cancel).await?;
+        let report = report_of(store, &objects).await?;
+        Ok::<_, RunLogError>((objects, report))
+    };
+    let opened = cancel.until(opening).await;
+    let (objects, report) = opened.map_err(|_| StorageError::Cancelled)??;
     // A prefix of a bucket is there only by its objects.
     if objects.is_empty() && store.root().is_s3() {
         return Err(RunLogError::Storage(StorageError::NotFound {
@@ -140,7 +149,7 @@ pub async fn read_run_log(
                 .to_owned(),
         }));
     }
-    if let Some(report) = report_of(store, &objects, cancel).await? {
+    if let Some(report) = report {
         return Ok(RunLog::Own(Box::new(report)));
     }
     let keys = objects.iter().map(|object| object.key.as_str());
@@ -160,7 +169,7 @@ pub async fn read_run_log(
         let mut application = read_log(parts, &ReadOptions::default(), &progress, &cancel)?;
         application.reading.notes.splice(0..0, files.notes);
         progress.set_note("diagnosing");
-        let profile = diagnose(&application);
+        let profile = diagnose_until(&application, &cancel);
         Ok::<_, EventsError>(SparkRun { application, profile })
     });
     let run = read.await.map_err(|error| RunLogError::Worker {
@@ -170,11 +179,7 @@ pub async fn read_run_log(
 }
 
 /// The report among the objects, when they are those of a run.
-async fn report_of(
-    store: &Store,
-    objects: &[Object],
-    cancel: &Cancel,
-) -> Result<Option<OwnRun>, RunLogError> {
+async fn report_of(store: &Store, objects: &[Object]) -> Result<Option<OwnRun>, RunLogError> {
     let mut below = objects
         .iter()
         .filter(|object| object.key.rsplit('/').next() == Some(REPORT));
@@ -184,8 +189,9 @@ async fn report_of(
     let Some(object) = named.or_else(|| objects.first().filter(|_| objects.len() == 1)) else {
         return Ok(None);
     };
-    let head = store.get_range(&object.key, 0, object.size.min(HEAD_BYTES));
-    let head = until_cancelled(cancel, head).await?;
+    let head = store
+        .get_range(&object.key, 0, object.size.min(HEAD_BYTES))
+        .await?;
     if !OwnRun::is_report(&head) {
         return Ok(None);
     }
@@ -196,7 +202,7 @@ async fn report_of(
             n_bytes: object.size,
         });
     }
-    let text = until_cancelled(cancel, store.get(&object.key)).await?;
+    let text = store.get(&object.key).await?;
     let text = String::from_utf8_lossy(&text);
     Ok(Some(OwnRun::from_json(&location, &text)?))
 }
@@ -221,25 +227,23 @@ fn open_part(
     }
     let (send, pieces) = mpsc::channel(PIECES_AHEAD);
     let (store, key, cancel) = (store.clone(), object.key.clone(), cancel.clone());
-    handle.spawn(async move {
-        let mut stream = match until_cancelled(&cancel, store.get_stream(&key)).await {
+    let sending = async move {
+        let mut stream = match store.get_stream(&key).await {
             Ok(stream) => stream,
             Err(error) => {
                 drop(send.send(Err(error)).await);
                 return;
             }
         };
-        loop {
-            // A body that stalls must not hold a cancelled reading until the server is given up.
-            let next = until_cancelled(&cancel, async { stream.next().await.transpose() }).await;
-            let Some(piece) = next.transpose() else { return };
-            let is_broken = piece.is_err();
+        while let Some(piece) = stream.next().await {
             // The reader is gone: nobody wants the rest.
-            if send.send(piece).await.is_err() || is_broken {
+            if send.send(piece).await.is_err() {
                 return;
             }
         }
-    });
+    };
+    // A server that stops answering must not hold the thread that waits for pieces.
+    handle.spawn(async move { cancel.until(sending).await });
     let stored = Box::new(PieceReader::new(pieces, object.size));
     Ok(LogPart { name, stored })
 }

@@ -21,6 +21,6 @@ pub use cost::{CostModel, SplitForecast};
 pub use days::{DayLoad, days};
 pub use finding::{Finding, FindingCode, Severity};
 pub use growth::Growth;
-pub use rows::{FileRows, PartitionFiles, RowCount, RowCounts, estimate_rows};
+pub use rows::{FileGroup, FileRows, PartitionFiles, RowCount, RowCounts, estimate_rows};
 pub use skew::{Metric, PartitionSkew, SkewMetrics, has_tiny_files, partition_skew};
 pub use weekdays::{WeekdayOutlier, Weekdays};

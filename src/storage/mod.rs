@@ -38,5 +38,5 @@ pub use piece_reader::PieceReader;
 pub use range::{DateRange, DateRangeError};
 pub use s3::Patience;
 pub use sizes::{SizeHistogram, TINY_BYTES};
-pub use store::{Object, Store, StoreOptions, until_cancelled};
+pub use store::{Object, Store, StoreOptions};
 pub use template::{Template, TemplateError};

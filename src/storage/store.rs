@@ -574,10 +574,7 @@ async fn list_local(
 }
 
 /// Waits for `work`, but not longer than until `cancel`: a request that hangs must not hold a cancelled task.
-///
-/// # Errors
-/// Those of `work`, and [`StorageError::Cancelled`].
-pub async fn until_cancelled<T>(
+async fn until_cancelled<T>(
     cancel: &Cancel,
     work: impl Future<Output = Result<T, StorageError>>,
 ) -> Result<T, StorageError> {

@@ -24,17 +24,20 @@ fn lines(from: u64, n: u64) -> String {
     text
 }
 
-fn gzip(text: &str) -> Vec<u8> {
+pub fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(text.as_bytes()).unwrap();
     encoder.finish().unwrap()
 }
 
 fn parquet(df: &polars::prelude::DataFrame) -> Vec<u8> {
-    let batch = arrow_bridge::to_arrow(df).unwrap();
+    parquet_of(&arrow_bridge::to_arrow(df).unwrap())
+}
+
+pub fn parquet_of(batch: &arrow::array::RecordBatch) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
+    writer.write(batch).unwrap();
     writer.close().unwrap();
     bytes
 }

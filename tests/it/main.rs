@@ -10,6 +10,7 @@
 mod cli;
 mod credentials;
 mod dataset;
+mod drift;
 mod eventlog;
 mod eventlog_s3;
 mod export;
@@ -17,6 +18,7 @@ mod inputs;
 mod isolation;
 mod listing;
 mod profile;
+mod profile_parquet;
 mod readme;
 mod run;
 #[cfg(unix)]
@@ -33,7 +35,11 @@ mod s3_server;
 mod sample;
 mod scan_s3;
 mod server_in_memory;
+#[cfg(unix)]
+mod signals;
 mod skew;
 mod skew_keys;
+mod skew_rows;
+mod skew_s3;
 mod storage;
 mod tidy;

@@ -118,7 +118,11 @@ fn partitions_columns_and_samples_are_chosen() {
     fails(
         &["profile", raw, "--partition", "2021-01-01..2021-01-02"],
         2,
-        &["no partition in 2021-01-01..2021-01-02", "skewer ls"],
+        &[
+            "no partition in 2021-01-01..2021-01-02",
+            "2020-01-03",
+            "skewer ls",
+        ],
     );
     fails(
         &["profile", raw, "--partition", "x..y"],

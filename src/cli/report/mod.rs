@@ -16,7 +16,7 @@ use crate::chart::{
     Calendar, Lorenz, Measure, PartitionBars, SizeHistogram, calendar_picture, loads_picture, lorenz_picture,
     partition_picture, sizes_picture, top_keys_picture,
 };
-use crate::profile::keys::{Counted, KeyReport, KeyShare};
+use crate::profile::keys::{Counted, KeyReport, KeyShare, LoadMetrics};
 use crate::profile::{CostModel, Metric, PartitionSkew, Severity};
 use crate::storage::{DatasetKeys, Partition};
 
@@ -309,13 +309,17 @@ fn remedies(page: &mut Page, report: &KeyReport) {
         page.heading("Remedies");
         page.table(
             "What applies, with the loads it would give",
-            &["remedy", "max / mean after", "saves", "limits"],
+            &["remedy", "max / mean", "straggler cost", "saves", "limits"],
             report.remedies.iter().map(|offered| {
+                let now = &report.partitions.metrics;
+                let change = |text: &dyn Fn(&LoadMetrics) -> String| match &offered.after {
+                    Some(after) => format!("{} → {}", text(now), text(after)),
+                    None => "–".to_owned(),
+                };
                 vec![
                     Cell::Text(format!("{} — {}", offered.title, offered.message)),
-                    Cell::Number(units::times(
-                        offered.after.as_ref().and_then(|after| after.max_over_mean),
-                    )),
+                    Cell::Number(change(&|metrics| units::times(metrics.max_over_mean))),
+                    Cell::Number(change(&|metrics| units::seconds(metrics.straggler_seconds))),
                     Cell::Number(
                         offered
                             .saved_seconds

@@ -23,7 +23,7 @@ impl Collect for ColumnProfiler {
 impl Scan {
     /// A profiler of the columns that this pass gives.
     pub fn profiler(&self, level: Level) -> ColumnProfiler {
-        ColumnProfiler::new(&self.output(), level)
+        ColumnProfiler::with_decimals(&self.output(), level, self.source.decimals())
     }
 
     /// Profiles every column, nested ones by their path.

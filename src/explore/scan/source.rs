@@ -25,6 +25,7 @@ pub struct ScanSource {
     /// What JSONL is decoded by; empty for Parquet.
     pub(super) declared: Arc<dataset::Schema>,
     schema: Schema,
+    decimals: Vec<String>,
     conflicts: Vec<Conflict>,
 }
 
@@ -50,11 +51,14 @@ impl ScanSource {
             format,
             declared: Arc::default(),
             schema: Schema::default(),
+            decimals: Vec::new(),
             conflicts: Vec::new(),
             objects: Arc::default(),
         };
         match (format, declared) {
-            (Format::Parquet, _) => source.schema = columns_of(store, &objects, cancel).await?,
+            (Format::Parquet, _) => {
+                (source.schema, source.decimals) = columns_of(store, &objects, cancel).await?;
+            }
             (Format::Jsonl, Some(declared)) => source.declared = Arc::new(declared.clone()),
             (Format::Jsonl, None) => {
                 let inferred = infer(store, &objects, cancel).await?;
@@ -87,6 +91,11 @@ impl ScanSource {
     /// Visible columns of the rows before any step.
     pub fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    /// Paths of decimals in Parquet, which are texts in [`Self::schema`].
+    pub fn decimals(&self) -> &[String] {
+        &self.decimals
     }
 
     /// What JSONL is decoded by; none for Parquet.
@@ -148,7 +157,12 @@ async fn first_format(store: &Store, objects: &[Object]) -> Result<Format, PageE
     }))
 }
 
-async fn columns_of(store: &Store, objects: &[Object], cancel: &Cancel) -> Result<Schema, PageError> {
+/// The columns of some footers together, and which of them are decimals wherever they are.
+async fn columns_of(
+    store: &Store,
+    objects: &[Object],
+    cancel: &Cancel,
+) -> Result<(Schema, Vec<String>), PageError> {
     let stride = objects.len().div_ceil(MAX_FOOTERS).max(1);
     let is_parquet =
         |object: &&Object| FileFormat::of_key(&object.key).is_none_or(|f| f.format == Format::Parquet);
@@ -156,7 +170,7 @@ async fn columns_of(store: &Store, objects: &[Object], cancel: &Cancel) -> Resul
     let reads = chosen.map(|object| async move {
         cancel.check().map_err(|_| PageError::Cancelled)?;
         match parquet::footer(store, object).await {
-            Ok(footer) => Ok((Some(footer.schema), None)),
+            Ok(footer) => Ok((Some((footer.schema, footer.decimals)), None)),
             Err(error @ PageError::CorruptParquet { .. }) => Ok((None, Some(error))),
             Err(error) => Err(error),
         }
@@ -166,9 +180,12 @@ async fn columns_of(store: &Store, objects: &[Object], cancel: &Cancel) -> Resul
         .try_collect()
         .await?;
     let (schemas, errors): (Vec<_>, Vec<_>) = footers.into_iter().unzip();
-    let schemas: Vec<Schema> = schemas.into_iter().flatten().collect();
+    let (schemas, decimals): (Vec<Schema>, Vec<Vec<String>>) = schemas.into_iter().flatten().unzip();
+    let mut decimals: Vec<String> = decimals.into_iter().flatten().collect();
+    decimals.sort_unstable();
+    decimals.dedup();
     match errors.into_iter().flatten().next() {
         Some(error) if schemas.is_empty() => Err(error),
-        _ => Ok(unified(&schemas)),
+        _ => Ok((unified(&schemas), decimals)),
     }
 }

@@ -230,6 +230,7 @@ fn short(value: &Scalar) -> String {
     match value {
         Scalar::Bool(value) => value.to_string(),
         Scalar::Int(n) => integer(*n),
+        Scalar::UInt(n) => units::count(*n),
         Scalar::Float(value) => float(*value),
         Scalar::Text(text) => {
             let line = text.replace('\n', "↵");
@@ -268,7 +269,7 @@ fn picture(profile: &ColumnProfile) -> Picture {
     if n_values == 0 {
         return Picture::Nothing("No row has a value here.");
     }
-    let is_text = matches!(profile.dtype.as_str(), "string" | "bool" | "json");
+    let is_text = matches!(profile.dtype.as_str(), "bool" | "json");
     if let Some(histogram) = profile
         .histogram
         .as_ref()
@@ -376,6 +377,10 @@ fn keep(bin: &Bin, dtype: &str, is_last: bool) -> Option<Condition> {
 
 /// A border as SQL. Times are in seconds since 1970.
 fn border(value: f64, dtype: &str) -> Option<String> {
+    if dtype == "string" {
+        // Decimals, which steps see as texts.
+        return None;
+    }
     if dtype == "date" {
         #[expect(clippy::cast_possible_truncation, reason = "days of the calendar")]
         let days = (value / 86_400.0).floor() as i32;
@@ -400,6 +405,7 @@ fn literal(value: &Scalar) -> Option<String> {
     match value {
         Scalar::Bool(value) => condition::literal(&AnyValue::Boolean(*value)),
         Scalar::Int(n) => condition::literal(&AnyValue::Int64(*n)),
+        Scalar::UInt(n) => condition::literal(&AnyValue::UInt64(*n)),
         Scalar::Float(value) => condition::float(*value),
         // A text that was cut is not the value.
         Scalar::Text(text) if text.ends_with('…') => None,

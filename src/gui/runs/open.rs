@@ -342,14 +342,14 @@ async fn other_log(
     context: &Context<Compared>,
 ) -> Result<RunLog, String> {
     match (with, own) {
-        (RunKey::Place { source, .. }, _) => open_run_log(
-            &source.location,
-            &source.connection,
-            &context.progress,
-            &context.cancel,
-        )
-        .await
-        .map_err(|error| told(&error)),
+        (RunKey::Place { source, .. }, _) => {
+            let Source { location, connection } = &source;
+            let read = open_run_log(location, connection, &context.progress, &context.cancel);
+            let log = read.await.map_err(|error| told(&error))?;
+            // Part of a log differs from another in what was not read.
+            context.cancel.check().map_err(|error| error.to_string())?;
+            Ok(log)
+        }
         (RunKey::Own(_), Some(run)) => Ok(RunLog::Own(Box::new((*run).clone()))),
         (RunKey::Own(_), None) => Err("this run is not kept any longer".to_owned()),
     }

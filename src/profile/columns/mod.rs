@@ -7,11 +7,12 @@
 //! | file | answers |
 //! |---|---|
 //! | `profiler` | which accumulator a column has, and what becomes of a batch |
-//! | `numbers`, `texts` | figures of numbers and times, of texts |
+//! | `numbers`, `decimals`, `texts` | figures of numbers and times, of decimals, of texts |
 //! | `distinct`, `frequent`, `quantiles` | the three that stay small: exact for few values, sketches for many |
 //! | `nested` | a hash for each row of a list or struct |
 //! | `histogram` | bins that a person would choose |
 
+mod decimals;
 mod distinct;
 mod frequent;
 mod histogram;
@@ -47,6 +48,8 @@ pub enum Level {
 pub enum Scalar {
     Bool(bool),
     Int(i64),
+    /// Beyond the greatest `Int`.
+    UInt(u64),
     Float(f64),
     Text(String),
 }
@@ -193,7 +196,7 @@ pub struct ColumnProfile {
     pub n_missing: Option<u64>,
     /// Without null; `NaN` is a value, and -0.0 is 0.0. Of lists and structs, whole ones.
     pub n_distinct: Option<u64>,
-    /// Without `NaN`. A long text is cut; a `uint64` beyond 2^53 is rounded to a float.
+    /// Without `NaN`. A long text is cut; a decimal of more than 15 digits is text, if it is no `Int`.
     pub min: Option<Scalar>,
     pub max: Option<Scalar>,
     /// Of finite numbers; of bools, the share that is true. Times have none.

@@ -75,7 +75,11 @@ fn row_hashes(s: &Series) -> PolarsResult<Vec<u64>> {
             }
             rows
         }
-        DataType::Float32 | DataType::Float64 | DataType::UInt64 => {
+        DataType::UInt64 => {
+            let hash = |value: Option<u64>| value.map_or(NULL, hash_bits);
+            s.u64()?.iter().map(hash).collect()
+        }
+        DataType::Float32 | DataType::Float64 => {
             let floats = s.cast(&DataType::Float64)?;
             // Adding zero makes 0.0 of -0.0, and one kind of NaN stands for all.
             let bits = |value: f64| if value.is_nan() { f64::NAN } else { value + 0.0 }.to_bits();

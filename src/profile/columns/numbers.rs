@@ -19,6 +19,8 @@ pub(super) const MAX_EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Kind {
     Integers,
+    /// Integers from 0 to 2^64 - 1, stored as [`ordered`] says.
+    Unsigned,
     Reals,
     /// Days since 1970.
     Dates,
@@ -29,7 +31,7 @@ pub(super) enum Kind {
 impl Kind {
     fn ticks_per_second(&self) -> f64 {
         match self {
-            Self::Integers | Self::Reals => 1.0,
+            Self::Integers | Self::Unsigned | Self::Reals => 1.0,
             Self::Dates => 1.0 / 86_400.0,
             Self::Times(TimeUnit::Milliseconds, _) => 1e3,
             Self::Times(TimeUnit::Microseconds, _) => 1e6,
@@ -41,6 +43,7 @@ impl Kind {
     fn measured(&self, stored: i64) -> f64 {
         match self {
             Self::Integers | Self::Reals => stored as f64,
+            Self::Unsigned => unsigned(stored) as f64,
             Self::Dates => stored as f64 * 86_400.0,
             Self::Times(..) => stored as f64 / self.ticks_per_second(),
         }
@@ -48,7 +51,7 @@ impl Kind {
 
     fn measure(&self) -> Measure {
         match self {
-            Self::Integers => Measure::Integers,
+            Self::Integers | Self::Unsigned => Measure::Integers,
             Self::Reals => Measure::Reals,
             Self::Dates | Self::Times(..) => Measure::Times,
         }
@@ -58,6 +61,10 @@ impl Kind {
     fn shown(&self, stored: i64) -> Scalar {
         let value = match self {
             Self::Integers | Self::Reals => return Scalar::Int(stored),
+            Self::Unsigned => {
+                let value = unsigned(stored);
+                return i64::try_from(value).map_or(Scalar::UInt(value), Scalar::Int);
+            }
             Self::Dates => AnyValue::Date(i32::try_from(stored).unwrap_or(i32::MAX)),
             Self::Times(unit, zone) => AnyValue::Datetime(stored, *unit, zone.as_ref()),
         };
@@ -74,11 +81,23 @@ impl Kind {
             reason = "it is a whole number within the range of integers"
         )]
         match self {
-            Self::Integers if measured.abs() <= MAX_EXACT_FLOAT => Scalar::Int(measured.round() as i64),
-            Self::Integers | Self::Reals => float(measured),
+            Self::Integers | Self::Unsigned if measured.abs() <= MAX_EXACT_FLOAT => {
+                Scalar::Int(measured.round() as i64)
+            }
+            Self::Integers | Self::Unsigned | Self::Reals => float(measured),
             Self::Dates | Self::Times(..) => self.shown((measured * self.ticks_per_second()).round() as i64),
         }
     }
+}
+
+/// An unsigned integer as a signed one, in the same order.
+fn ordered(value: u64) -> i64 {
+    (value ^ (1 << 63)).cast_signed()
+}
+
+/// The inverse of [`ordered`].
+fn unsigned(stored: i64) -> u64 {
+    stored.cast_unsigned() ^ (1 << 63)
 }
 
 /// A float as JSON has it.
@@ -145,6 +164,10 @@ impl Numbers {
             self.ints = Some((min, max));
         }
         self.end_batch();
+    }
+
+    pub(super) fn add_unsigned(&mut self, values: impl Iterator<Item = u64>) {
+        self.add_ints(values.map(ordered));
     }
 
     pub(super) fn add_floats(&mut self, values: impl Iterator<Item = f64>) {
@@ -265,13 +288,6 @@ impl Numbers {
                 })
             })
             .collect();
-        // Those of 64 bits without a sign are floats from the start.
-        let is_unsigned =
-            profile.dtype == "uint64" && self.floats.is_some_and(|(_, max)| max >= MAX_EXACT_FLOAT);
-        let is_rounded = is_rounded || is_unsigned;
-        if is_unsigned && accuracy.n_distinct.is_exact() {
-            accuracy.n_distinct = FigureAccuracy::estimate(0.0);
-        }
         let of_spread = |spread: &Spread| {
             let accuracy = spread.accuracy();
             if is_rounded && accuracy.is_exact() {
@@ -292,18 +308,19 @@ impl Numbers {
                 Kept::Text(text) => Scalar::Text(text.to_string()),
             });
             accuracy.top = self.frequent.accuracy();
-            if is_unsigned && accuracy.top.is_exact() {
-                accuracy.top = FigureAccuracy::estimate(0.0);
-            }
         }
         profile.accuracy = accuracy;
     }
 
     /// Whether there are integers or times that a float rounds, as quantiles and histograms keep them.
     fn is_rounded(&self) -> bool {
-        self.ints.is_some_and(|(min, max)| {
-            self.kind != Kind::Dates && min.unsigned_abs().max(max.unsigned_abs()) > 1 << f64::MANTISSA_DIGITS
-        })
+        let size = |stored: i64| match self.kind {
+            Kind::Dates => 0,
+            Kind::Unsigned => unsigned(stored),
+            _ => stored.unsigned_abs(),
+        };
+        self.ints
+            .is_some_and(|(min, max)| size(min).max(size(max)) > 1 << f64::MANTISSA_DIGITS)
     }
 
     fn std(&self) -> Option<f64> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use polars::error::PolarsResult;
 use polars::prelude::{DataFrame, DataType, Schema, Series};
 
+use super::decimals::Decimals;
 use super::distinct::Distinct;
 use super::frequent::{Frequent, Kept};
 use super::nested::{add_rows, as_texts};
@@ -42,6 +43,7 @@ enum Values {
     /// How many are true.
     Bools(u64),
     Numbers(Box<Numbers>),
+    Decimals(Box<Decimals>),
     Texts(Box<Texts>),
     List(Box<Numbers>, Box<Accumulator>),
     Struct(Vec<Accumulator>),
@@ -50,10 +52,15 @@ enum Values {
 impl ColumnProfiler {
     /// For rows with the visible columns of `schema`.
     pub fn new(schema: &Schema, level: Level) -> Self {
+        Self::with_decimals(schema, level, &[])
+    }
+
+    /// The same, where the texts at some paths are decimals.
+    pub fn with_decimals(schema: &Schema, level: Level, decimals: &[String]) -> Self {
         let visible = schema.iter().filter(|(name, _)| !origin::is_hidden(name));
         Self {
             columns: visible
-                .map(|(name, dtype)| Accumulator::new(name.to_string(), dtype, level))
+                .map(|(name, dtype)| Accumulator::new(name.to_string(), dtype, level, decimals))
                 .collect(),
             missing: BTreeMap::new(),
             drift: Drift::default(),
@@ -117,7 +124,7 @@ impl ColumnProfiler {
 }
 
 impl Accumulator {
-    fn new(path: String, dtype: &DataType, level: Level) -> Self {
+    fn new(path: String, dtype: &DataType, level: Level, decimals: &[String]) -> Self {
         let numbers = |kind| Values::Numbers(Box::new(Numbers::new(kind, level)));
         let values = match dtype {
             DataType::Boolean => Values::Bools(0),
@@ -129,17 +136,22 @@ impl Accumulator {
             | DataType::UInt16
             | DataType::UInt32
             | DataType::Duration(_) => numbers(Kind::Integers),
-            DataType::Float32 | DataType::Float64 | DataType::UInt64 => numbers(Kind::Reals),
+            DataType::UInt64 => numbers(Kind::Unsigned),
+            DataType::Float32 | DataType::Float64 => numbers(Kind::Reals),
+            DataType::String if decimals.contains(&path) => Values::Decimals(Box::new(Decimals::new(level))),
             DataType::Date => numbers(Kind::Dates),
             DataType::Datetime(unit, zone) => numbers(Kind::Times(*unit, zone.clone())),
             DataType::List(item) => Values::List(
                 Box::new(Numbers::new(Kind::Integers, level)),
-                Box::new(Self::new(format!("{path}[]"), item, level)),
+                Box::new(Self::new(format!("{path}[]"), item, level, decimals)),
             ),
             DataType::Struct(fields) => Values::Struct(
                 fields
                     .iter()
-                    .map(|field| Self::new(format!("{path}.{}", field.name()), field.dtype(), level))
+                    .map(|field| {
+                        let path = format!("{path}.{}", field.name());
+                        Self::new(path, field.dtype(), level, decimals)
+                    })
                     .collect(),
             ),
             // Anything else is known by its text.
@@ -171,6 +183,11 @@ impl Accumulator {
         match &mut self.values {
             Values::Bools(n_true) => *n_true += u64::from(s.bool()?.sum().unwrap_or(0)),
             Values::Numbers(numbers) => add_numbers(numbers, s)?,
+            Values::Decimals(decimals) => {
+                for array in s.str()?.downcast_iter() {
+                    decimals.add(array.non_null_values_iter());
+                }
+            }
             Values::Texts(texts) => {
                 let cast;
                 let s = if s.dtype().is_string() {
@@ -221,6 +238,7 @@ impl Accumulator {
         match (&mut self.values, other.values) {
             (Values::Bools(mine), Values::Bools(others)) => *mine += others,
             (Values::Numbers(mine), Values::Numbers(others)) => mine.merge(*others),
+            (Values::Decimals(mine), Values::Decimals(others)) => mine.merge(*others),
             (Values::Texts(mine), Values::Texts(others)) => mine.merge(*others),
             (Values::List(mine, my_items), Values::List(others, items)) => {
                 mine.merge(*others);
@@ -264,6 +282,7 @@ impl Accumulator {
         match self.values {
             Values::Bools(n_true) => fill_bools(n_true, &mut profile),
             Values::Numbers(numbers) => numbers.fill(&mut profile),
+            Values::Decimals(decimals) => decimals.fill(&mut profile),
             Values::Texts(texts) => texts.fill(&mut profile),
             Values::List(lengths, items) => {
                 profile.lengths = lengths.lengths();
@@ -283,7 +302,12 @@ impl Accumulator {
 fn add_numbers(numbers: &mut Numbers, s: &Series) -> PolarsResult<()> {
     let physical = s.to_physical_repr();
     match s.dtype() {
-        DataType::Float32 | DataType::Float64 | DataType::UInt64 => {
+        DataType::UInt64 => {
+            for array in physical.u64()?.downcast_iter() {
+                numbers.add_unsigned(array.non_null_values_iter());
+            }
+        }
+        DataType::Float32 | DataType::Float64 => {
             let floats = physical.cast(&DataType::Float64)?;
             for array in floats.f64()?.downcast_iter() {
                 numbers.add_floats(array.non_null_values_iter());

@@ -62,11 +62,21 @@ fn what_a_float_rounds_is_not_called_exact() {
     assert_eq!(profile.max, Some(Scalar::Int(near)));
     assert!(!profile.accuracy.quantiles.is_exact() && !profile.accuracy.histogram.is_exact());
     assert!(profile.accuracy.n_distinct.is_exact() && profile.accuracy.top.is_exact());
-    // One float stands for both.
+    // One float stands for both, but they are counted as they are.
     let unsigned = one(Column::new("u".into(), [u64::MAX, u64::MAX - 1]));
-    assert!(!unsigned.accuracy.n_distinct.is_exact() && !unsigned.accuracy.top.is_exact());
-    let small = one(Column::new("u".into(), [1_u64, 2]));
+    assert!(unsigned.accuracy.n_distinct.is_exact() && !unsigned.accuracy.quantiles.is_exact());
+    assert_eq!(
+        (&unsigned.n_distinct, &unsigned.max),
+        (&Some(2), &Some(Scalar::UInt(u64::MAX)))
+    );
+    assert_eq!(top(&unsigned).len(), 2);
+    let small = one(Column::new("u".into(), [1_u64, 2, 0]));
     assert!(small.accuracy.n_distinct.is_exact() && small.accuracy.quantiles.is_exact());
+    assert_eq!(
+        (small.min, small.max, small.mean),
+        (Some(Scalar::Int(0)), Some(Scalar::Int(2)), Some(1.0))
+    );
+    assert_eq!(small.histogram.unwrap().scale, Scale::Integer);
 }
 
 #[test]

@@ -92,8 +92,15 @@ pub struct Baseline {
 pub enum BaselineError {
     #[error("{0}")]
     Yaml(#[from] YamlError),
-    #[error("this is a `{kind}` of version `{version}`; a baseline is a `Baseline` of `{API_VERSION}`")]
+    #[error(
+        "this is a `{kind}` of `{version}`, and a baseline is a `Baseline` of `{API_VERSION}`: save it again with `skewer \
+         profile LOCATION --save-baseline FILE`"
+    )]
     Version { version: String, kind: String },
+    #[error("the quantiles of column `{column}` do not ascend: the file was cut or changed")]
+    Quantiles { column: String },
+    #[error("this is no baseline: `skewer profile LOCATION --save-baseline FILE` writes one")]
+    NoBaseline,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,12 +132,24 @@ impl Baseline {
         if let Ok(head) = from_yaml::<Head>(text)
             && (head.api_version != API_VERSION || head.kind != KIND)
         {
+            if head.api_version.is_empty() && head.kind.is_empty() {
+                return Err(BaselineError::NoBaseline);
+            }
             return Err(BaselineError::Version {
                 version: head.api_version,
                 kind: head.kind,
             });
         }
-        Ok(from_yaml::<Envelope>(text)?.baseline)
+        let baseline = from_yaml::<Envelope>(text)?.baseline;
+        for column in &baseline.columns {
+            let mut spreads = column.numbers.iter().chain(&column.lengths);
+            if spreads.any(|spread| !spread.is_ascending()) {
+                return Err(BaselineError::Quantiles {
+                    column: column.name.clone(),
+                });
+            }
+        }
+        Ok(baseline)
     }
 
     /// The text of a baseline file.
@@ -215,11 +234,26 @@ mod tests {
     fn another_kind_or_version_is_named() {
         let error = Baseline::from_text("apiVersion: skewer/v9\nkind: Baseline\n").unwrap_err();
         assert!(error.to_string().contains("`skewer/v9`"), "{error}");
+        for other in ["", "rows: 3\n"] {
+            let error = Baseline::from_text(other).unwrap_err();
+            assert!(error.to_string().contains("is no baseline"), "{error}");
+        }
         let error = Baseline::from_text("apiVersion: skewer/v1\nkind: Job\n").unwrap_err();
         assert!(error.to_string().contains("a `Job`"), "{error}");
         let error =
             Baseline::from_text("apiVersion: skewer/v1\nkind: Baseline\nbaseline: {rows: 3}\n").unwrap_err();
         assert!(error.to_string().starts_with("3:"), "{error}");
+    }
+
+    #[test]
+    fn quantiles_that_were_cut_are_refused_with_their_column() {
+        for cut in ["- 1", "- .nan", "- .inf"] {
+            let error = Baseline::from_text(&GOLDEN.replace("- 1.0e+300", cut).replace("- 0.0", "- 2.5"));
+            assert!(
+                error.unwrap_err().to_string().contains("of column `salary`"),
+                "{cut}"
+            );
+        }
     }
 
     #[test]

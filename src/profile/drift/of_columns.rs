@@ -77,6 +77,7 @@ pub(super) fn text(value: &Scalar) -> String {
     match value {
         Scalar::Bool(value) => value.to_string(),
         Scalar::Int(value) => value.to_string(),
+        Scalar::UInt(value) => value.to_string(),
         Scalar::Float(value) => value.to_string(),
         Scalar::Text(text) => text.clone(),
     }

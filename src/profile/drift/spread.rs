@@ -34,6 +34,11 @@ pub enum Side {
 }
 
 impl Spread {
+    /// Whether the quantiles are what they must be: finite, and none less than the one before.
+    pub(super) fn is_ascending(&self) -> bool {
+        self.quantiles.iter().all(|value| value.is_finite()) && self.quantiles.is_sorted()
+    }
+
     /// Asks `quantile` for the values at the ranks `0, 1/200, .., 1`. None without values.
     pub fn of(n: u64, error: f64, quantile: impl Fn(f64) -> Option<f64>) -> Option<Self> {
         let ranks = (0..=N_STEPS).map(|at| at as f64 / N_STEPS as f64);

@@ -8,6 +8,8 @@
 
 mod application;
 mod blind_spots;
+#[cfg(test)]
+mod cancel_tests;
 mod codec;
 mod compare;
 mod compare_own;
@@ -35,7 +37,7 @@ mod words;
 pub use application::{Application, Execution, Executor, Job, Reading, Stage};
 pub use compare::{ApplicationDelta, StageDelta, StageSeen, compare};
 pub use compare_own::{OwnDayDelta, OwnDelta, compare_own};
-pub use diagnose::diagnose;
+pub use diagnose::{diagnose, diagnose_until};
 pub use error::EventsError;
 pub use key::{Side, StageKey};
 pub use names::{LogFiles, log_files};

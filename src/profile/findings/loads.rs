@@ -24,22 +24,40 @@ pub(super) fn split_spikes<'a>(
     dataset.partitions.values().partition(is_spike)
 }
 
-/// The word for one partition of this dataset in a sentence.
+/// Seconds of one task per partition, by the cost model.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// All of them, shared evenly by the slots.
+    even: f64,
+    /// The middle one of those that hold bytes.
+    median: f64,
+}
+
+impl Times {
+    pub(super) fn of(dataset: &DatasetKeys, costs: &CostModel) -> Self {
+        let seconds = |stats: &PartitionStats| costs.seconds(stats.n_bytes, stats.n_files);
+        let held = dataset.partitions.values().filter(|stats| stats.n_bytes > 0);
+        let mut each: Vec<f64> = held.map(seconds).collect();
+        each.sort_unstable_by(f64::total_cmp);
+        Self {
+            even: costs.shared(dataset.partitions.values().map(seconds).sum()),
+            median: each.get(each.len() / 2).copied().unwrap_or(0.0),
+        }
+    }
+}
+
+/// A partition far above the median: how much longer it takes than the others, and whether anyone waits for it.
 pub(super) fn spike(
     stats: &PartitionStats,
     dataset: &DatasetKeys,
     metrics: &SkewMetrics,
     costs: &CostModel,
+    times: Times,
 ) -> Finding {
     let noun = noun(dataset);
     let ratio = stats.n_bytes as f64 / metrics.median_bytes as f64;
     let own = costs.seconds(stats.n_bytes, stats.n_files);
-    let even = dataset
-        .partitions
-        .values()
-        .map(|p| costs.seconds(p.n_bytes, p.n_files))
-        .sum::<f64>()
-        / f64::from(costs.slots.max(1));
+    let even = times.even;
     // What delays nothing is one step less bad: more slots may change that.
     let by_ratio = match (ratio >= BAD_SPIKE, own > even) {
         (true, true) => Severity::Bad,
@@ -49,8 +67,9 @@ pub(super) fn spike(
     let is_small = stats.n_bytes < FLOOR_BYTES || dataset.partitions.len() < FLOOR_PARTITIONS;
     let matters = if own > even {
         format!(
-            "One task per {noun} would run {ratio:.1} × longer on it than on its neighbours: wall time {:.1} × the even \
-             split over {} slots.",
+            "One task per {noun} would run {:.1} × as long on it as on the middle one: wall time {:.1} × the even split \
+             over {} slots.",
+            own / times.median,
             own / even,
             costs.slots
         )
@@ -81,20 +100,28 @@ pub(super) fn spike(
             units::bytes(stats.n_bytes),
             units::bytes(metrics.median_bytes)
         ),
-        remedy: format!(
-            "Split this {noun} by size, not by {}.",
-            if noun == "partition" { "key" } else { "date" }
-        ),
+        remedy: if stats.n_files > 1 && costs.request_seconds(stats.n_files) * 2.0 > own {
+            "Merge its files: most of the time goes into requests, not bytes.".to_owned()
+        } else {
+            format!(
+                "Split this {noun} by size, not by {}.",
+                if noun == "partition" { "key" } else { "date" }
+            )
+        },
         cost_seconds: (own - even).max(0.0),
         cost_requests: 0,
     }
 }
 
-/// Says of data without partitions, or with one, that there is nothing to compare.
+/// Says of data without partitions, or with one or two, that there is nothing to compare.
 pub(super) fn few_partitions(dataset: &DatasetKeys) -> Option<Finding> {
     let mut partitions = dataset.partitions.values();
-    let (Some(only), None) = (partitions.next(), partitions.next()) else {
-        return None;
+    let only = match (partitions.next(), partitions.next(), partitions.next()) {
+        (Some(only), None, None) => only,
+        (Some(first), Some(second), None) if first.n_bytes + second.n_bytes > 0 => {
+            return Some(two_partitions(first, second));
+        }
+        _ => return None,
     };
     let (title, remedy) = match only.partition {
         Partition::Whole => (
@@ -115,6 +142,18 @@ pub(super) fn few_partitions(dataset: &DatasetKeys) -> Option<Finding> {
         message,
         remedy,
     ))
+}
+
+fn two_partitions(first: &PartitionStats, second: &PartitionStats) -> Finding {
+    let title = "There are only two partitions".to_owned();
+    let message = format!(
+        "{title}: {} with {} and {} with {}. Of two, neither is the usual one, so no skew can be told.",
+        first.partition,
+        units::bytes(first.n_bytes),
+        second.partition,
+        units::bytes(second.n_bytes)
+    );
+    Finding::free(FindingCode::FewPartitions, Severity::Note, title, message, "")
 }
 
 /// Says of the partitions that are no spikes that they are even: harmless is a finding too.

@@ -39,9 +39,10 @@ pub struct Seen<'a> {
 pub fn find(seen: &Seen<'_>) -> Vec<Finding> {
     let Seen { dataset, costs, .. } = *seen;
     let (spikes, others) = loads::split_spikes(dataset, seen.metrics);
+    let times = loads::Times::of(dataset, costs);
     let mut findings: Vec<Finding> = spikes
         .iter()
-        .map(|stats| loads::spike(stats, dataset, seen.metrics, costs))
+        .map(|stats| loads::spike(stats, dataset, seen.metrics, costs, times))
         .collect();
     findings.extend(files::tiny_files(dataset, costs));
     findings.extend(files::unsplittable(seen));
@@ -74,9 +75,10 @@ fn n_listed(n: usize) -> usize {
 
 /// The word for one partition of this dataset in a sentence.
 fn noun(dataset: &DatasetKeys) -> &'static str {
-    match dataset.partitions.keys().next() {
-        Some(Partition::Day(_)) => "day",
-        Some(Partition::Hour(..)) => "hour",
+    let mut partitions = dataset.partitions.keys();
+    match partitions.next() {
+        Some(Partition::Day(_)) if partitions.all(|other| matches!(other, Partition::Day(_))) => "day",
+        Some(Partition::Hour(..)) if partitions.all(|other| matches!(other, Partition::Hour(..))) => "hour",
         _ => "partition",
     }
 }

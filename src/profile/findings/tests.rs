@@ -263,7 +263,7 @@ fn a_clock_that_is_wrong_is_said_and_not_counted_as_late() {
         _ => USUAL,
     });
     let clock = only(&found, FindingCode::ClockSkew);
-    let expected = "1 file modified before their date began and 1 file modified in the future";
+    let expected = "1 file modified before its date began and 1 file modified in the future";
     assert!(clock.message.starts_with(expected), "{}", clock.message);
     assert!(!codes(&found).contains(&FindingCode::LateFiles));
 }
@@ -441,6 +441,44 @@ fn a_dataset_without_partitions_says_so() {
     let found = partition_skew(&dataset, &CostModel::default());
     assert_eq!(codes(&found.findings), [FindingCode::FewPartitions]);
     assert_eq!(found.findings[0].title, "The keys name no partitions");
+}
+
+#[test]
+fn two_partitions_have_no_usual_one_and_that_is_said() {
+    let found = partition_skew(
+        &series(2, |i| 1_000_000 * u64::from(i + 1)),
+        &CostModel::default(),
+    );
+    assert_eq!(codes(&found.findings), [FindingCode::FewPartitions]);
+    let message = &found.findings[0].message;
+    assert!(
+        message.contains("with 1.0 MB and") && message.contains("with 2.0 MB"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_spike_of_many_files_is_timed_by_its_requests_and_told_to_merge_them() {
+    let mut dataset = series(12, |_| 10_000_000);
+    let last = dataset.partitions.values_mut().next_back().unwrap();
+    (last.n_bytes, last.n_files) = (100_000_000, 1000);
+    let usual = dataset.partitions.values().next().unwrap();
+    let costs = CostModel::default();
+    // 10 × the bytes, but 2 s of bytes and 30 s of requests against 0.2 s and a few requests.
+    let ratio = costs.seconds(100_000_000, 1000) / costs.seconds(usual.n_bytes, usual.n_files);
+    let found = partition_skew(&dataset, &costs);
+    let spike = found
+        .findings
+        .iter()
+        .find(|found| found.code == FindingCode::PartitionSpike)
+        .unwrap();
+    assert!(spike.message.contains("10.0 × the median"), "{}", spike.message);
+    assert!(
+        spike.message.contains(&format!("{ratio:.1} × as long")),
+        "{ratio} {}",
+        spike.message
+    );
+    assert!(spike.remedy.starts_with("Merge its files"), "{}", spike.remedy);
 }
 
 proptest! {

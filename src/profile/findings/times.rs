@@ -131,8 +131,9 @@ pub(super) fn clock_skew(dataset: &DatasetKeys) -> Option<Finding> {
     let mut said = Vec::new();
     if n_early > 0 {
         said.push(format!(
-            "{} modified before their date began",
-            units::plural(n_early, "file")
+            "{} modified before {} date began",
+            units::plural(n_early, "file"),
+            if n_early == 1 { "its" } else { "their" }
         ));
     }
     if n_future > 0 {

@@ -15,6 +15,7 @@ mod wire;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use s3s::auth::{S3Auth, SecretKey};
@@ -111,6 +112,12 @@ impl MemoryS3 {
     /// Puts objects whose bodies are made when they are asked for.
     pub fn put_made(&self, bucket: &str, keys: impl IntoIterator<Item = String>, made: &Made) {
         self.shared.api.buckets().put_made(bucket, keys, made);
+    }
+
+    /// Puts an object that is only listed: with a size, an etag of so many parts, and a moment of its last change.
+    pub fn put_listed(&self, key: &str, size: u64, etag: (u128, Option<u32>), modified: SystemTime) {
+        let mut buckets = self.shared.api.buckets();
+        buckets.put_listed("lake", key, size, etag, modified);
     }
 
     /// What a key holds, without a request.

@@ -34,6 +34,8 @@ pub enum Content {
 pub struct Stored {
     content: Content,
     pub etag: u128,
+    /// Of an upload in parts.
+    n_parts: Option<u32>,
     pub modified: SystemTime,
 }
 
@@ -41,6 +43,7 @@ impl Stored {
     fn kept(bytes: Bytes) -> Self {
         Self {
             etag: hash_of(&bytes),
+            n_parts: None,
             content: Content::Kept(bytes),
             modified: SystemTime::now(),
         }
@@ -66,7 +69,10 @@ impl Stored {
 
     /// As S3 writes it, without quotes.
     pub fn tag(&self) -> String {
-        tag(self.etag)
+        match self.n_parts {
+            Some(n_parts) => format!("{}-{n_parts}", tag(self.etag)),
+            None => tag(self.etag),
+        }
     }
 }
 
@@ -158,11 +164,35 @@ impl Buckets {
         for key in keys {
             let stored = Stored {
                 etag: hash_of(&key),
+                n_parts: None,
                 content: Content::Made(made.clone()),
                 modified,
             };
             objects.insert(key, stored);
         }
+    }
+
+    /// An object for listings only, as it was changed then, with an etag of so many parts. Its body is zeros.
+    pub fn put_listed(
+        &mut self,
+        bucket: &str,
+        key: &str,
+        size: u64,
+        etag: (u128, Option<u32>),
+        modified: SystemTime,
+    ) {
+        let zeros = move |_: &str| Bytes::from(vec![0; usize::try_from(size).unwrap_or(0)]);
+        let stored = Stored {
+            etag: etag.0,
+            n_parts: etag.1,
+            content: Content::Made(Made {
+                size,
+                make: Arc::new(zeros),
+            }),
+            modified,
+        };
+        let objects = &mut self.buckets.entry(bucket.to_owned()).or_default().objects;
+        objects.insert(key.to_owned(), stored);
     }
 
     pub fn get(&mut self, bucket: &str, key: &str) -> Result<Stored, Refusal> {
