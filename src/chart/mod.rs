@@ -4,6 +4,7 @@
 //! in `pictures`. Charts hold every partition; a drawer with fewer pixels than bars thins them out itself.
 
 mod calendar;
+mod compared_runs;
 pub mod draw;
 mod key_pictures;
 pub mod labels;
@@ -24,9 +25,10 @@ mod treemap;
 mod treemap_picture;
 
 pub use calendar::{Calendar, CalendarDay, CalendarMonth};
+pub use compared_runs::{compared_stages_picture, compared_work_picture};
 pub use key_pictures::{loads_picture, top_keys_picture};
 pub use lorenz::Lorenz;
-pub use own_runs::{own_files_picture, own_stages_picture, own_workers_picture};
+pub use own_runs::{own_days, own_files_picture, own_stages_picture, own_workers_picture};
 pub use palette::Tone;
 pub use partition_bars::{Bar, BarOrder, Measure, MeasureFacts, PartitionBars};
 pub use partition_picture::partition_picture;

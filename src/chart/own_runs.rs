@@ -13,7 +13,13 @@ const MAX_FILES: usize = 200;
 
 /// A lying bar a day, in one colour for each stage of work.
 pub fn own_stages_picture(run: &OwnRun) -> Picture {
-    let names = run.partitions.iter().map(|day| day.partition.clone()).collect();
+    let order = own_days(run);
+    let days = || {
+        order
+            .iter()
+            .filter_map(|place| Some((*place, run.partitions.get(*place)?)))
+    };
+    let names = days().map(|(_, day)| day.partition.clone()).collect();
     let longest = run
         .partitions
         .iter()
@@ -26,7 +32,7 @@ pub fn own_stages_picture(run: &OwnRun) -> Picture {
     )
     .note("exact; fetch to encode add up over threads");
     let mut marks = Vec::new();
-    for (at, day) in run.partitions.iter().enumerate() {
+    for (at, (place, day)) in days().enumerate() {
         let mut from = 0.0;
         for (n, (name, seconds)) in (0_u8..).zip(day.seconds.stages()) {
             if seconds > 0.0 {
@@ -35,7 +41,7 @@ pub fn own_stages_picture(run: &OwnRun) -> Picture {
                 marks.push(
                     Mark::cell((from, from + seconds), y, tooltip)
                         .tone(Tone::Series(n))
-                        .action(at),
+                        .action(place),
                 );
             }
             from += seconds;
@@ -46,6 +52,13 @@ pub fn own_stages_picture(run: &OwnRun) -> Picture {
         picture = picture.entry(LegendEntry::swatch(Tone::Series(n), name));
     }
     picture
+}
+
+/// Places of the days of a run by date: a run may do the newest first.
+pub fn own_days(run: &OwnRun) -> Vec<usize> {
+    let mut days: Vec<usize> = (0..run.partitions.len()).collect();
+    days.sort_by_key(|place| run.partitions.get(*place).map(|day| &day.partition));
+    days
 }
 
 /// Units of work of one day in a lane for each worker.
@@ -160,6 +173,18 @@ mod tests {
             [(0.0, 1.0), (1.0, 3.0), (3.0, 6.0), (6.0, 11.0), (11.0, 17.0)]
         );
         assert_eq!(picture.legend.len(), 6);
+    }
+
+    #[test]
+    fn days_stand_by_date_and_a_click_means_the_place_in_the_report() {
+        let mut run = run();
+        let mut earlier = run.partitions[0].clone();
+        earlier.partition = "2019-12-31".to_owned();
+        run.partitions.push(earlier);
+        let picture = own_stages_picture(&run);
+        let (_, first) = picture.marks().next().unwrap();
+        assert_eq!((first.action, first.y), (Some(1), (-0.36, 0.36)));
+        assert!(first.tooltip.starts_with("2019-12-31"), "{}", first.tooltip);
     }
 
     #[test]

@@ -89,9 +89,15 @@ fn log_code(error: &RunLogError) -> u8 {
     match error {
         RunLogError::Storage(error) => storage_code(error),
         RunLogError::Events(EventsError::Cancelled(_)) => 130,
-        RunLogError::Events(EventsError::Read { .. } | EventsError::Threads(_))
-        | RunLogError::Worker { .. } => 1,
-        RunLogError::Events(_) | RunLogError::LargeReport { .. } => 2,
+        RunLogError::Events(EventsError::Read { source, .. }) => source
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<StorageError>())
+            .map_or(1, storage_code),
+        RunLogError::Events(EventsError::Threads(_)) | RunLogError::Worker { .. } => 1,
+        RunLogError::Events(_)
+        | RunLogError::Files { .. }
+        | RunLogError::Kinds { .. }
+        | RunLogError::LargeReport { .. } => 2,
     }
 }
 

@@ -5,11 +5,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::output::Output;
-use super::{CliError, ConnectionArgs, signal};
+use super::{CliError, ConnectionArgs, eventlog_compare, signal};
 use crate::base::{Cancel, Progress, units};
-use crate::explore::{RunLog, SparkRun, open_run_log};
+use crate::explore::{RunDelta, RunLog, open_run_log};
 use crate::profile::events::{
-    ApplicationDelta, ApplicationProfile, Measure, OwnRun, StageKey, StageProfile, Verdict, compare,
+    ApplicationDelta, ApplicationProfile, Measure, OwnDelta, OwnRun, StageKey, StageProfile, Verdict,
 };
 use crate::storage::{Connection, Location};
 
@@ -22,7 +22,7 @@ pub struct EventlogArgs {
     /// Tells one stage in full
     #[arg(long, value_name = "ID")]
     stage: Option<u64>,
-    /// The log of the same application before a change, to compare with
+    /// The log of the same application, or the report of a run, before a change: tells what differs
     #[arg(long, value_name = "PATH")]
     against: Option<String>,
     /// Prints JSON
@@ -31,15 +31,24 @@ pub struct EventlogArgs {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct Answer<'a, T, D> {
     #[serde(flatten)]
-    profile: ApplicationProfile,
+    log: &'a T,
     /// Against the log of before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    comparison: Option<ApplicationDelta>,
+    comparison: Option<&'a D>,
     /// What was asked for and is not here, because of a cancel.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    left_out: Vec<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    left_out: &'a [String],
+}
+
+/// How much is told, and how.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    stage: Option<u64>,
+    is_json: bool,
+    /// What was asked for and is not here, because of a cancel.
+    left_out: &'a [String],
 }
 
 /// Stages in the table; the JSON has all.
@@ -64,22 +73,51 @@ pub fn eventlog(args: EventlogArgs, output: &mut Output) -> Result<u8, CliError>
         }
         Ok::<_, CliError>((log, before, left_out, signalled.code().unwrap_or(0)))
     })??;
-    let is_compared = before.is_some() || !left_out.is_empty();
-    let before = before.map(spark).transpose()?;
-    let mut profile = match log {
-        RunLog::Spark(run) => run.profile,
-        RunLog::Own(_) if is_compared || args.stage.is_some() => return Err(not_spark()),
-        RunLog::Own(run) if args.json => {
-            output.json(&run)?;
-            return Ok(0);
-        }
-        RunLog::Own(run) => {
-            own_run(&run, output)?;
-            return Ok(0);
-        }
+    let delta = before.map(|before| log.against(&before)).transpose()?;
+    let shown = Shown {
+        stage: args.stage,
+        is_json: args.json,
+        left_out: &left_out,
     };
-    let comparison = before.map(|before| compare(&before.profile, &profile));
-    if let Some(id) = args.stage {
+    match (log, delta) {
+        (RunLog::Own(_), _) if args.stage.is_some() => Err(CliError::Usage {
+            message: "--stage is for Spark event logs, and this is the report of a run".to_owned(),
+        }),
+        (RunLog::Own(run), delta) => own_answer(&run, delta.as_ref(), shown, output),
+        (RunLog::Spark(run), delta) => spark_answer(run.profile, delta.as_ref(), shown, output),
+    }?;
+    Ok(code)
+}
+
+fn own_answer(
+    run: &OwnRun,
+    delta: Option<&RunDelta>,
+    shown: Shown<'_>,
+    output: &mut Output,
+) -> Result<(), CliError> {
+    if shown.is_json {
+        let comparison: Option<&OwnDelta> = match delta {
+            Some(RunDelta::Own(delta)) => Some(delta),
+            _ => None,
+        };
+        return output.json(&Answer {
+            log: run,
+            comparison,
+            left_out: shown.left_out,
+        });
+    }
+    own_run(run, output)?;
+    left_out_line(shown.left_out, output)?;
+    delta.map_or(Ok(()), |delta| eventlog_compare::comparison(delta, output))
+}
+
+fn spark_answer(
+    mut profile: ApplicationProfile,
+    delta: Option<&RunDelta>,
+    shown: Shown<'_>,
+    output: &mut Output,
+) -> Result<(), CliError> {
+    if let Some(id) = shown.stage {
         let ids: Vec<String> = profile.stages.iter().map(|stage| stage.id.to_string()).collect();
         profile.stages.retain(|stage| stage.id == id);
         if profile.stages.is_empty() {
@@ -88,22 +126,23 @@ pub fn eventlog(args: EventlogArgs, output: &mut Output) -> Result<u8, CliError>
             });
         }
     }
-    if args.json {
-        output.json(&Answer {
-            profile,
+    if shown.is_json {
+        let comparison: Option<&ApplicationDelta> = match delta {
+            Some(RunDelta::Spark(delta)) => Some(delta),
+            _ => None,
+        };
+        return output.json(&Answer {
+            log: &profile,
             comparison,
-            left_out,
-        })?;
-        return Ok(code);
+            left_out: shown.left_out,
+        });
     }
     head(&profile, output)?;
-    if !left_out.is_empty() {
-        output.line(&format!("partial: cancelled before {}", left_out.join(" and ")))?;
+    left_out_line(shown.left_out, output)?;
+    if let Some(delta) = delta {
+        eventlog_compare::comparison(delta, output)?;
     }
-    if let Some(delta) = &comparison {
-        comparison_table(delta, output)?;
-    }
-    if args.stage.is_some() {
+    if shown.stage.is_some() {
         for stage in &profile.stages {
             finding(stage, output)?;
             detail(stage, output)?;
@@ -111,25 +150,19 @@ pub fn eventlog(args: EventlogArgs, output: &mut Output) -> Result<u8, CliError>
     } else {
         stages(&profile, output)?;
     }
-    Ok(code)
+    Ok(())
+}
+
+fn left_out_line(left_out: &[String], output: &mut Output) -> Result<(), CliError> {
+    if left_out.is_empty() {
+        return Ok(());
+    }
+    output.line(&format!("partial: cancelled before {}", left_out.join(" and ")))
 }
 
 async fn open(path: &str, connection: &Connection, cancel: &Cancel) -> Result<RunLog, CliError> {
     let location = Location::resolve(path, Path::new(""))?;
     Ok(open_run_log(&location, connection, &Progress::new(), cancel).await?)
-}
-
-fn spark(log: RunLog) -> Result<Box<SparkRun>, CliError> {
-    match log {
-        RunLog::Spark(run) => Ok(run),
-        RunLog::Own(_) => Err(not_spark()),
-    }
-}
-
-fn not_spark() -> CliError {
-    CliError::Usage {
-        message: "--stage and --against are for Spark event logs, and this is the report of a run".to_owned(),
-    }
 }
 
 fn seconds(secs: Option<f64>) -> String {
@@ -338,45 +371,6 @@ fn quantiles(measure: &Measure<'_>) -> Vec<String> {
                 .map(|value| measure.unit.text(value)),
         )
         .collect()
-}
-
-/// A difference with its sign.
-fn change(secs: f64) -> String {
-    let sign = if secs < 0.0 { "−" } else { "+" };
-    format!("{sign}{}", units::seconds(secs.abs()))
-}
-
-fn comparison_table(delta: &ApplicationDelta, output: &mut Output) -> Result<(), CliError> {
-    output.line(&format!(
-        "\nagainst the log of before: wall {} ({} → {}), stragglers {}",
-        change(delta.wall_seconds),
-        units::seconds(delta.before.wall_seconds),
-        units::seconds(delta.after.wall_seconds),
-        change(delta.straggler_seconds)
-    ))?;
-    if delta.n_only_before + delta.n_only_after > 0 {
-        output.line(&format!(
-            "{} stages only before, {} only after",
-            delta.n_only_before, delta.n_only_after
-        ))?;
-    }
-    let rows: Vec<Vec<String>> = delta
-        .stages
-        .iter()
-        .take(MAX_STAGES)
-        .map(|stage| {
-            vec![
-                stage.before_stage.to_string(),
-                stage.after_stage.to_string(),
-                change(stage.wall_seconds),
-                change(stage.straggler_seconds),
-                format!("{} → {}", stage.before.words(), stage.after.words()),
-                stage.name.clone(),
-            ]
-        })
-        .collect();
-    let heads = ["stage before", "after", "wall", "cost", "verdict", "name"];
-    output.table(&heads, &[0, 1, 2, 3], &rows)
 }
 
 fn own_run(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {

@@ -9,6 +9,7 @@ mod data;
 mod drift;
 mod error;
 mod eventlog;
+mod eventlog_compare;
 mod export;
 mod fit;
 mod gc;

@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 
 use crate::base::{Cancel, Progress};
 use crate::profile::events::{
-    Application, ApplicationProfile, EventsError, LogPart, OwnRun, ReadOptions, diagnose_until, log_files,
-    read_log,
+    Application, ApplicationDelta, ApplicationProfile, EventsError, LogPart, OwnDelta, OwnRun, ReadOptions,
+    compare, compare_own, diagnose_until, log_files, read_log,
 };
 use crate::storage::{Connection, Location, Object, PieceReader, StorageError, Store};
 
@@ -39,13 +39,68 @@ pub struct SparkRun {
     pub profile: ApplicationProfile,
 }
 
-/// Why a log could not be opened.
+/// What differs between two runs of the same kind.
+#[derive(Debug, Clone)]
+pub enum RunDelta {
+    Spark(Box<ApplicationDelta>),
+    Own(Box<OwnDelta>),
+}
+
+impl RunLog {
+    /// What a log is, in words.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Spark(_) => "a Spark event log",
+            Self::Own(_) => "the report of a run",
+        }
+    }
+
+    /// When it began, in milliseconds since the epoch. A run of ours tells it by its name.
+    pub fn started_ms(&self) -> Option<i64> {
+        match self {
+            Self::Spark(run) => run.profile.started_ms,
+            Self::Own(run) => run.started_ms(),
+        }
+    }
+
+    /// What changed from `before` to this one.
+    ///
+    /// # Errors
+    /// [`RunLogError::Kinds`] when one is of Spark and the other of ours.
+    pub fn against(&self, before: &Self) -> Result<RunDelta, RunLogError> {
+        match (before, self) {
+            (Self::Spark(before), Self::Spark(after)) => {
+                let delta = compare(&before.profile, &after.profile);
+                Ok(RunDelta::Spark(Box::new(delta)))
+            }
+            (Self::Own(before), Self::Own(after)) => Ok(RunDelta::Own(Box::new(compare_own(before, after)))),
+            (before, after) => Err(RunLogError::Kinds {
+                before: before.kind(),
+                after: after.kind(),
+            }),
+        }
+    }
+}
+
+/// Why a log could not be opened, or compared.
 #[derive(Debug, Error)]
 pub enum RunLogError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     #[error(transparent)]
     Events(#[from] EventsError),
+    /// What is there is no log, or more than one.
+    #[error("{location}: {source}")]
+    Files {
+        location: String,
+        #[source]
+        source: EventsError,
+    },
+    #[error("{before} and {after} have nothing to compare: give two of one kind")]
+    Kinds {
+        before: &'static str,
+        after: &'static str,
+    },
     #[error("{location}: a report of {n_bytes} bytes is too large to be one")]
     LargeReport { location: String, n_bytes: u64 },
     #[error("the reading thread ended early: {message}")]
@@ -63,26 +118,50 @@ pub async fn open_run_log(
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<RunLog, RunLogError> {
+    // Credentials may wait for a server that never answers.
+    let opened = cancel.until(Store::open(location, connection)).await;
+    let store = opened.map_err(|_| StorageError::Cancelled)??;
+    read_run_log(&store, progress, cancel).await
+}
+
+/// Reads the log in a place that was opened; as [`open_run_log`].
+///
+/// # Errors
+/// [`RunLogError`], also on a cancel before anything was read.
+pub async fn read_run_log(
+    store: &Store,
+    progress: &Progress,
+    cancel: &Cancel,
+) -> Result<RunLog, RunLogError> {
+    let location = store.root().to_string();
     let opening = async {
-        // Credentials and the first requests may wait for a server that never answers.
-        let store = Store::open(location, connection).await?;
         let objects = store.list_all("", cancel).await?;
-        let report = report_of(&store, &objects).await?;
-        Ok::<_, RunLogError>((store, objects, report))
+        let report = report_of(store, &objects).await?;
+        Ok::<_, RunLogError>((objects, report))
     };
     let opened = cancel.until(opening).await;
-    let (store, objects, report) = opened.map_err(|_| StorageError::Cancelled)??;
+    let (objects, report) = opened.map_err(|_| StorageError::Cancelled)??;
+    // A prefix of a bucket is there only by its objects.
+    if objects.is_empty() && store.root().is_s3() {
+        return Err(RunLogError::Storage(StorageError::NotFound {
+            location,
+            hint: ": no object has this name, and none begins with it; check its spelling and the bucket"
+                .to_owned(),
+        }));
+    }
     if let Some(report) = report {
         return Ok(RunLog::Own(Box::new(report)));
     }
-    let files = log_files(objects.iter().map(|object| object.key.as_str()))?;
+    let keys = objects.iter().map(|object| object.key.as_str());
+    let files = log_files(keys).map_err(|source| RunLogError::Files { location, source })?;
     let parts: Vec<Object> = files
         .keys
         .iter()
         .filter_map(|key| objects.iter().find(|object| object.key == *key).cloned())
         .collect();
     progress.add_total(parts.iter().map(|object| object.size).sum());
-    let (progress, cancel, handle) = (progress.clone(), cancel.clone(), Handle::current());
+    let (store, progress, cancel) = (store.clone(), progress.clone(), cancel.clone());
+    let handle = Handle::current();
     let read = tokio::task::spawn_blocking(move || {
         let parts = parts
             .into_iter()
@@ -203,13 +282,16 @@ mod tests {
         }
         let error = open(logs).await.unwrap_err();
         assert!(
-            matches!(&error, RunLogError::Events(EventsError::Several { names }) if names.contains("app-20261120215001-0000.lz4")),
+            matches!(&error, RunLogError::Files { source: EventsError::Several { names }, .. } if names.contains("app-20261120215001-0000.lz4")),
             "{error}"
         );
         let empty = tempfile::tempdir().unwrap();
         assert!(matches!(
             open(empty.path()).await,
-            Err(RunLogError::Events(EventsError::NoFiles))
+            Err(RunLogError::Files {
+                source: EventsError::NoFiles,
+                ..
+            })
         ));
     }
 

@@ -14,7 +14,7 @@ use super::picker::FilePicker;
 use super::preferences::{Preferences, file_in, session_in};
 use super::profile::profile_tab;
 use super::recipe::{RecipeView, add_input_ui, recipe_ui};
-use super::runs::{READING, RunsCommand, RunsView, is_log_path, runs_ui};
+use super::runs::{COMPARING, READING, RunsCommand, RunsView, is_log_path, runs_ui};
 use super::saver::{Save, Saver};
 use super::shell::{self, StatusView};
 use super::slots::Slots;
@@ -449,11 +449,17 @@ impl App {
                 job_ui(ui, view, &mut panels.job, &mut self.commands);
             }
             Tab::Runs => {
-                let is_reading =
-                    |task: &&TaskView| task.state == TaskState::Running && task.label.starts_with(READING);
+                let progress_of = |start: &str| {
+                    let is_so =
+                        |task: &&TaskView| task.state == TaskState::Running && task.label.starts_with(start);
+                    self.activity.iter().find(is_so).map(|task| &task.progress)
+                };
                 let view = RunsView {
                     slots: &slots.runs,
-                    progress: self.activity.iter().find(is_reading).map(|task| &task.progress),
+                    preferences,
+                    source: document.source.as_ref(),
+                    progress: progress_of(READING),
+                    comparing: progress_of(COMPARING),
                 };
                 runs_ui(ui, view, &mut panels.runs, &mut self.commands);
             }

@@ -11,7 +11,7 @@ use super::keys::KeysCommand;
 use super::partitions::PartitionsCommand;
 use super::plot::PictureExport;
 use super::profile::ProfileCommand;
-use super::runs::RunsCommand;
+use super::runs::{RunsCommand, Wanted};
 use super::second_data::InputReader;
 use super::theme::{Theme, Tone};
 use crate::session::{Edit, EntryId, Source};
@@ -446,7 +446,7 @@ impl CommandKind {
                 const { &[ctrl(Key::Num6)] },
             ),
             Self::OpenLog => (
-                Command::Runs(RunsCommand::ChooseFile),
+                Command::Runs(RunsCommand::AskForPlace(Wanted::Open)),
                 "Open event log…",
                 "Opens a Spark event log, or the report of a run",
                 &[],

@@ -8,7 +8,7 @@ use super::apply::{export, open_path, open_session, save_session};
 use super::plot;
 use super::profile::{self, ProfileCommand};
 use super::recipe_files;
-use super::runs::{self, RunsCommand};
+use super::runs;
 use super::slots::Purpose;
 use super::state::State;
 use super::theme::Tone;
@@ -39,9 +39,9 @@ pub(super) fn take_picked(app: &mut App) {
     };
     match purpose {
         Purpose::OpenFolder | Purpose::OpenFile => open_path(&mut app.state, path),
-        Purpose::OpenLog | Purpose::OpenLogFolder => {
+        Purpose::OpenLog(wanted) | Purpose::OpenLogFolder(wanted) => {
             let place = path.display().to_string();
-            runs::apply(app, RunsCommand::Open(place, Connection::default()));
+            runs::apply(app, wanted.command(place, Connection::default()));
         }
         Purpose::OpenSession => open_session(app, path),
         Purpose::SaveSession => save_session(app, with_ending(path)),
@@ -109,8 +109,8 @@ pub(super) fn ask(app: &mut App, purpose: Purpose) {
             "Choosing a folder",
         ),
         Purpose::OpenFile => (app.picker.pick_file(), "Choosing a file"),
-        Purpose::OpenLog => (app.picker.pick_log(), "Choosing an event log"),
-        Purpose::OpenLogFolder => (
+        Purpose::OpenLog(_) => (app.picker.pick_log(), "Choosing an event log"),
+        Purpose::OpenLogFolder(_) => (
             app.picker.pick_folder("Open the folder of a rolling event log"),
             "Choosing an event log",
         ),

@@ -8,6 +8,7 @@ mod app;
 mod apply;
 mod cells;
 pub mod command;
+mod connection_fields;
 pub mod data;
 mod dialogs;
 mod edits;

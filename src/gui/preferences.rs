@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::theme::Theme;
 use crate::base::envelope::{API_VERSION, from_yaml, to_yaml};
 use crate::session::Source;
+use crate::storage::{Connection, Location};
 
 const MAX_RECENTS: usize = 12;
 
@@ -33,6 +34,8 @@ pub struct Preferences {
     pub sources: Vec<SavedSource>,
     /// Newest first.
     pub recents: Vec<Source>,
+    /// Event logs and reports of runs that were read, newest first.
+    pub logs: Vec<Source>,
 }
 
 impl Default for Preferences {
@@ -44,6 +47,7 @@ impl Default for Preferences {
             hides_column_figures: false,
             sources: Vec::new(),
             recents: Vec::new(),
+            logs: Vec::new(),
         }
     }
 }
@@ -86,9 +90,27 @@ impl Preferences {
 
     /// Puts `source` first among the recent places.
     pub fn visit(&mut self, source: &Source) {
-        self.recents.retain(|other| other != source);
-        self.recents.insert(0, source.clone());
-        self.recents.truncate(MAX_RECENTS);
+        put_first(&mut self.recents, source);
+    }
+
+    /// Puts `source` first among the logs that were read.
+    pub fn visit_log(&mut self, source: &Source) {
+        put_first(&mut self.logs, source);
+    }
+
+    /// How the bucket of `location` was reached before, as a log, a source or a recent place; none for a new bucket.
+    pub fn connection_to(&self, location: &Location) -> Option<&Connection> {
+        let Location::S3 { bucket, .. } = location else {
+            return None;
+        };
+        let listed = self.sources.iter().map(|saved| &saved.source);
+        let known = self.logs.iter().chain(listed).chain(&self.recents);
+        known
+            .filter(
+                |source| matches!(&source.location, Location::S3 { bucket: other, .. } if other == bucket),
+            )
+            .map(|source| &source.connection)
+            .next()
     }
 
     /// Adds a source to the list unless it is there. An S3 prefix below a listed bucket is a place, not a source.
@@ -105,6 +127,12 @@ impl Preferences {
         self.sources.retain(|saved| saved.source != *source);
         self.recents.retain(|other| other != source);
     }
+}
+
+fn put_first(places: &mut Vec<Source>, source: &Source) {
+    places.retain(|other| other != source);
+    places.insert(0, source.clone());
+    places.truncate(MAX_RECENTS);
 }
 
 pub fn file_in(folder: &Path) -> PathBuf {
@@ -132,6 +160,27 @@ mod tests {
     use crate::storage::Connection;
 
     #[test]
+    fn a_bucket_is_reached_as_before_by_the_newest_log_first() {
+        let place = |text: &str, endpoint: &str| Source {
+            location: text.parse().unwrap(),
+            connection: Connection {
+                endpoint: Some(endpoint.to_owned()),
+                ..Connection::default()
+            },
+        };
+        let mut preferences = Preferences::default();
+        preferences.visit(&place("s3://lake/raw/", "http://old"));
+        preferences.visit_log(&place("s3://lake/logs/a", "http://new"));
+        preferences.visit_log(&place("s3://other/logs/b", "http://other"));
+        let endpoint = |text: &str| {
+            let connection = preferences.connection_to(&text.parse().unwrap());
+            connection.and_then(|connection| connection.endpoint.clone())
+        };
+        assert_eq!(endpoint("s3://lake/logs/c").as_deref(), Some("http://new"));
+        assert_eq!((endpoint("s3://lakes/c"), endpoint("/lake/c")), (None, None));
+    }
+
+    #[test]
     fn preferences_come_back_and_broken_ones_are_kept_aside() {
         let folder = tempfile::tempdir().unwrap();
         let mut preferences = Preferences {
@@ -145,6 +194,7 @@ mod tests {
         preferences.remember("lake", &source);
         preferences.visit(&source);
         preferences.visit(&source);
+        preferences.visit_log(&source);
         std::fs::write(file_in(folder.path()), preferences.to_text()).unwrap();
         assert_eq!(Preferences::load(folder.path()), (preferences, None));
 

@@ -13,7 +13,7 @@ use super::listed::{Listed, ListedDataset};
 use super::partitions::PartitionsSlots;
 use super::plot::PictureExport;
 use super::profile::ProfileSlots;
-use super::runs::RunsSlots;
+use super::runs::{RunsSlots, Wanted};
 use super::second_data::InputReader;
 use super::theme::SystemFonts;
 use crate::dataset::{InputSpec, Page, SampleChoice};
@@ -138,8 +138,8 @@ pub struct Lacks {
 pub enum Purpose {
     OpenFolder,
     OpenFile,
-    OpenLog,
-    OpenLogFolder,
+    OpenLog(Wanted),
+    OpenLogFolder(Wanted),
     OpenSession,
     SaveSession,
     OpenRecipe,

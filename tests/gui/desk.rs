@@ -156,6 +156,20 @@ impl Desk {
         self.harness.run_steps(3);
     }
 
+    /// Clicks as assistive technology does: also what the page has to be scrolled for.
+    #[track_caller]
+    pub fn press(&mut self, label: &str) {
+        self.wait_until(label, |harness| {
+            harness.query_all_by_label(label).next().is_some()
+        });
+        self.harness
+            .query_all_by_label(label)
+            .next()
+            .expect("it was there a frame ago")
+            .click_accesskit();
+        self.harness.run_steps(3);
+    }
+
     /// Clicks the first control whose label starts with `start`.
     #[track_caller]
     pub fn click_starting(&mut self, start: &str) {
@@ -183,6 +197,14 @@ impl Desk {
 
     pub fn has(&self, text: &str) -> bool {
         self.harness.query_all_by_label_contains(text).next().is_some()
+    }
+
+    /// Closes the window and gives its desk to the next one, once what it saves is written.
+    pub fn into_folder(mut self) -> TempDir {
+        self.wait_idle();
+        let Self { harness, folder, .. } = self;
+        drop(harness);
+        folder
     }
 
     /// Every label, for messages.

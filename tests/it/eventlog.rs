@@ -116,6 +116,23 @@ fn two_logs_are_compared_and_the_same_log_has_not_changed() {
         stages.iter().all(|stage| stage["wall_seconds"] == 0.0),
         "{stages:?}"
     );
+    for key in [
+        "appeared",
+        "gone",
+        "configuration",
+        "notes",
+        "only_before",
+        "only_after",
+    ] {
+        let list = answer["comparison"][key].as_array().unwrap();
+        assert!(list.is_empty(), "{key}: {list:?}");
+    }
+    let told = text(&[
+        ROLLING,
+        "--against",
+        "tests/it/eventlog/app-20261120215001-0000.lz4",
+    ]);
+    assert!(told.contains("wall time") && told.contains("same"), "{told}");
 }
 
 #[test]
@@ -168,4 +185,26 @@ fn the_report_of_a_run_goes_in_by_the_same_command_with_its_workers_and_slowest_
         told.contains("slowest file") && told.contains("2020-01-02"),
         "{told}"
     );
+    // Beside a run that was slower, of another spec, and that wrote fewer rows.
+    let mut before = ours;
+    before["spec_sha256"] = "0".repeat(64).into();
+    before["partitions"][0]["seconds"]["decode"] = 1000.0.into();
+    before["partitions"][0]["rows_out"] = 1.into();
+    let earlier = lake.path("before.json");
+    fs::write(&earlier, before.to_string()).unwrap();
+    let args = [path.to_str().unwrap(), "--against", earlier.to_str().unwrap()];
+    let comparison = &json(&args)["comparison"];
+    let change = comparison["days"][0]["seconds"].as_f64().unwrap();
+    assert!(change < -900.0, "{comparison}");
+    assert_eq!(comparison["days"][0]["rows_before"], 1);
+    assert_eq!(comparison["configuration"][0]["before"], "000000000000…");
+    let told = text(&args);
+    assert!(
+        told.contains("against run") && told.contains("decode") && told.contains("2020-01-02"),
+        "{told}"
+    );
+    let mixed = skewer(&[ROLLING, "--against", path.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&mixed.stderr).into_owned();
+    assert_eq!(mixed.status.code(), Some(2), "{said}");
+    assert!(said.contains("give two of one kind"), "{said}");
 }

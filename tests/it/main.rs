@@ -12,6 +12,7 @@ mod credentials;
 mod dataset;
 mod drift;
 mod eventlog;
+mod eventlog_s3;
 mod export;
 mod inputs;
 mod isolation;

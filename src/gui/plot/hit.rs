@@ -201,7 +201,7 @@ impl<'a> Hit<'a> {
         if doing().nth(MAX_PLACES).is_some() {
             return clicked;
         }
-        for (kind, mark, action) in doing() {
+        for (at, (kind, mark, action)) in doing().enumerate() {
             let rect = match kind {
                 LayerKind::Bars => self.column(mark),
                 LayerKind::Cells => self.rect(mark),
@@ -211,7 +211,8 @@ impl<'a> Hit<'a> {
             if !rect.is_positive() {
                 continue;
             }
-            let id: Id = plot.id.with(("mark", action));
+            // Several marks may mean the same, such as the parts of a bar.
+            let id: Id = plot.id.with(("mark", at));
             let place = ui.interact(rect, id, Sense::CLICK);
             place.widget_info(|| {
                 let words: Vec<&str> = mark.tooltip.lines().take(2).collect();

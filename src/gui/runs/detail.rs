@@ -1,91 +1,114 @@
-//! One stage in full: its charts, its measures by quantile, its executors.
+//! One stage in full: its charts, the task that was clicked, its measures by quantile, its slowest tasks, its executors.
 
-use egui::{Align, Grid, Layout, Ui};
+use egui::Ui;
 
 use super::open::StagePictures;
-use super::seconds_text;
+use super::rows::{Cell, Head, Row, Table};
 use super::table::stage_name;
+use super::{RunsCommand, RunsPanel, findings, seconds_text, stage_head, task};
 use crate::base::units;
 use crate::chart::Picture;
-use crate::gui::plot::{PlotOptions, picture_menu, plot_ui};
+use crate::explore::SparkRun;
+use crate::gui::command::Command;
+use crate::gui::plot::{PlotAnswer, PlotOptions, picture_menu, plot_ui};
 use crate::gui::state::Commands;
-use crate::gui::theme::{Tone, size, space, strong, tone, weak, weak_small};
-use crate::gui::widgets::{card_with_head, spinner};
-use crate::profile::events::StageProfile;
+use crate::gui::theme::{Tone, size, space, tone, weak, weak_small};
+use crate::gui::widgets::{card_with_head, segmented, spinner};
+use crate::profile::events::{ExecutorShare, StageProfile};
 
-/// Executors that are listed.
-const MAX_EXECUTORS: usize = 40;
 const CHART_HEIGHT: f32 = 230.0;
+/// Narrower charts side by side show too little.
+const MIN_HALF: f32 = 320.0;
 
 pub fn detail_ui(
     ui: &mut Ui,
+    run: &SparkRun,
     stage: &StageProfile,
-    pictures: Option<&StagePictures>,
-    error: Option<&str>,
+    pictures: Result<Option<&StagePictures>, &str>,
+    panel: &mut RunsPanel,
     commands: &mut Commands,
 ) {
     let name = stage_name(stage);
-    match (pictures, error) {
-        (Some(pictures), _) => {
-            let n_lanes = (pictures.gantt.y.last - pictures.gantt.y.first).max(1.0);
-            #[allow(clippy::cast_possible_truncation, reason = "a height on the screen")]
-            let height = (n_lanes as f32 * 16.0).clamp(120.0, 520.0);
-            chart_ui(
-                ui,
-                &format!("Stage {name}: tasks by executor"),
-                "gantt",
-                &pictures.gantt,
-                height,
-                commands,
-            );
-            let half = (ui.available_width() - space::MD) / 2.0;
-            if half > 320.0 {
-                ui.horizontal_top(|ui| {
-                    for (id, picture) in [("scatter", &pictures.scatter), ("run times", &pictures.run_times)]
-                    {
-                        ui.allocate_ui(egui::vec2(half, 0.0), |ui| {
-                            ui.vertical(|ui| {
-                                ui.set_width(half);
-                                chart_ui(ui, &picture.title, id, picture, height_beside(picture), commands);
-                            });
-                        });
-                    }
-                });
-            } else {
-                chart_ui(
-                    ui,
-                    &pictures.scatter.title,
-                    "scatter",
-                    &pictures.scatter,
-                    CHART_HEIGHT,
-                    commands,
-                );
-                chart_ui(
-                    ui,
-                    &pictures.run_times.title,
-                    "run times",
-                    &pictures.run_times,
-                    CHART_HEIGHT,
-                    commands,
-                );
-            }
-        }
-        (None, Some(error)) => {
+    let is_told = findings::is_told(&run.profile.stages, stage);
+    stage_head::head_ui(ui, stage, is_told);
+    match pictures {
+        Ok(Some(pictures)) => charts_ui(ui, &name, pictures, panel, commands),
+        Err(error) => {
             ui.label(tone(
                 ui,
                 Tone::Bad,
                 format!("The charts could not be made: {error}"),
             ));
         }
-        (None, None) => {
+        Ok(None) => {
             ui.horizontal(|ui| {
                 spinner(ui);
                 ui.label(weak(ui, format!("Charts of stage {name}")));
             });
         }
     }
+    task::task_ui(ui, run, stage, panel.task, commands);
     measures_ui(ui, stage, &name);
-    executors_ui(ui, stage, &name);
+    slowest_ui(ui, run, stage, panel, commands);
+    executors_ui(ui, run, stage, panel);
+}
+
+fn charts_ui(
+    ui: &mut Ui,
+    name: &str,
+    pictures: &StagePictures,
+    panel: &mut RunsPanel,
+    commands: &mut Commands,
+) {
+    let n_lanes = (pictures.gantt.y.last - pictures.gantt.y.first).max(1.0);
+    #[allow(clippy::cast_possible_truncation, reason = "a height on the screen")]
+    let height = (n_lanes as f32 * 16.0).clamp(120.0, 520.0);
+    let options = PlotOptions {
+        height,
+        open: panel.task,
+        click: "Click to tell this task",
+        ..PlotOptions::default()
+    };
+    let title = format!("Stage {name}: tasks by executor");
+    let mut answers = vec![chart_ui(ui, &title, "gantt", &pictures.gantt, options, commands)];
+    let half = (ui.available_width() - space::MD) / 2.0;
+    let mut pair_ui = |ui: &mut Ui, answers: &mut Vec<PlotAnswer>, is_scatter: bool| {
+        let picture = if is_scatter {
+            &pictures.scatter
+        } else {
+            &pictures.run_times
+        };
+        let options = PlotOptions {
+            height: height_beside(picture),
+            is_log: is_scatter && panel.is_log,
+            ..options
+        };
+        let (id, is_log) = if is_scatter {
+            ("scatter", Some(&mut panel.is_log))
+        } else {
+            ("run times", None)
+        };
+        let title = &picture.title;
+        answers.push(scaled_chart_ui(ui, title, id, picture, options, is_log, commands));
+    };
+    if half > MIN_HALF {
+        ui.horizontal_top(|ui| {
+            for is_scatter in [true, false] {
+                ui.allocate_ui(egui::vec2(half, 0.0), |ui| {
+                    ui.vertical(|ui| {
+                        ui.set_width(half);
+                        pair_ui(ui, &mut answers, is_scatter);
+                    });
+                });
+            }
+        });
+    } else {
+        pair_ui(ui, &mut answers, true);
+        pair_ui(ui, &mut answers, false);
+    }
+    if let Some(at) = answers.iter().find_map(|answer| answer.clicked) {
+        commands.push(Command::Runs(RunsCommand::ShowTask(Some(at))));
+    }
 }
 
 /// A legend takes its room from the chart, so that two cards side by side end together.
@@ -98,7 +121,28 @@ fn height_beside(picture: &Picture) -> f32 {
     CHART_HEIGHT - legend
 }
 
-pub fn chart_ui(ui: &mut Ui, title: &str, id: &str, picture: &Picture, height: f32, commands: &mut Commands) {
+pub fn chart_ui(
+    ui: &mut Ui,
+    title: &str,
+    id: &str,
+    picture: &Picture,
+    options: PlotOptions,
+    commands: &mut Commands,
+) -> PlotAnswer {
+    scaled_chart_ui(ui, title, id, picture, options, None, commands)
+}
+
+/// As [`chart_ui`], with a choice of the logarithm for the value side where `is_log` is given.
+fn scaled_chart_ui(
+    ui: &mut Ui,
+    title: &str,
+    id: &str,
+    picture: &Picture,
+    options: PlotOptions,
+    is_log: Option<&mut bool>,
+    commands: &mut Commands,
+) -> PlotAnswer {
+    let mut answer = PlotAnswer::default();
     card_with_head(
         ui,
         title,
@@ -107,43 +151,42 @@ pub fn chart_ui(ui: &mut Ui, title: &str, id: &str, picture: &Picture, height: f
         },
         |ui| {
             if !picture.is_empty() {
-                picture_menu(ui, picture, false, commands);
+                picture_menu(ui, picture, options.is_log, commands);
+            }
+            if let Some(is_log) = is_log {
+                // Set from the right.
+                let choices = [(true, "log scale"), (false, "linear")];
+                *is_log = segmented(ui, &choices, *is_log).unwrap_or(*is_log);
             }
         },
         |ui| {
             if picture.is_empty() {
                 ui.label(weak(ui, "Nothing to draw here."));
-                return;
+            } else {
+                answer = plot_ui(ui, id, picture, options);
             }
-            let options = PlotOptions {
-                height,
-                ..PlotOptions::default()
-            };
-            plot_ui(ui, id, picture, options);
         },
     );
+    answer
 }
 
-fn number(ui: &mut Ui, text: &str) {
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        ui.label(text);
-    });
-}
-
-fn heads(ui: &mut Ui, heads: &[&str]) {
-    for (n, head) in heads.iter().enumerate() {
-        if n == 0 {
-            ui.label(weak_small(ui, *head));
-        } else {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.label(weak_small(ui, *head));
-            });
-        }
-    }
-    // An empty column at the end takes the width that is left.
-    ui.label("");
-    ui.end_row();
-}
+const MEASURES: [Head; 9] = [
+    Head::text("", 128.0),
+    Head::number("min", 74.0)
+        .rank(1)
+        .explained("The least of all tasks"),
+    Head::number("p25", 74.0)
+        .rank(3)
+        .explained("A quarter of the tasks is below"),
+    Head::number("median", 74.0).explained("Half of the tasks is below"),
+    Head::number("p75", 74.0)
+        .rank(2)
+        .explained("Three quarters of the tasks are below"),
+    Head::number("p99", 74.0).explained("One task in a hundred is above"),
+    Head::number("max", 74.0).explained("The most of all tasks"),
+    Head::number("total", 96.0).explained("Of all tasks together"),
+    Head::number("max / median", 90.0).explained("From 3 on, one task stands out"),
+];
 
 fn measures_ui(ui: &mut Ui, stage: &StageProfile, name: &str) {
     let outcomes = stage.outcomes;
@@ -158,11 +201,12 @@ fn measures_ui(ui: &mut Ui, stage: &StageProfile, name: &str) {
             facts.push(format!("{} {what}", units::count(n)));
         }
     }
-    facts.push(format!("wall {}", seconds_text(stage.wall_seconds)));
-    facts.push(format!("even split {}", seconds_text(stage.even_seconds)));
-    if let Some(times) = stage.speed_up.filter(|times| *times >= 1.05) {
-        facts.push(format!("{times:.1} × as fast when even"));
-    }
+    // What no task did would be a row of zeros; that nothing spilled is worth saying.
+    let all = stage.measures();
+    let shown: Vec<_> = all
+        .iter()
+        .filter(|measure| measure.spread.total > 0 || measure.name == "spilled")
+        .collect();
     let title = format!("Stage {name}: measures per task");
     card_with_head(
         ui,
@@ -172,78 +216,182 @@ fn measures_ui(ui: &mut Ui, stage: &StageProfile, name: &str) {
         },
         |_| {},
         |ui| {
-            Grid::new("measures")
-                .num_columns(10)
-                .spacing([space::XL, 3.0])
-                .show(ui, |ui| {
-                    heads(
-                        ui,
-                        &[
-                            "",
-                            "min",
-                            "p25",
-                            "median",
-                            "p75",
-                            "p99",
-                            "max",
-                            "total",
-                            "max / median",
-                        ],
-                    );
-                    for measure in stage.measures().iter().filter(|measure| measure.spread.total > 0) {
-                        ui.label(measure.name);
-                        let spread = measure.spread;
-                        for value in spread.values() {
-                            number(ui, &measure.unit.text(value));
-                        }
-                        let ratio = spread.max_over_median;
-                        number(
-                            ui,
-                            &ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.1}")),
-                        );
-                        ui.end_row();
-                    }
-                });
+            let table = Table {
+                id: "measures",
+                heads: &MEASURES,
+                n_rows: shown.len(),
+                is_clickable: false,
+            };
+            table.show(ui, |at| {
+                let Some(measure) = shown.get(at) else {
+                    return Row::default();
+                };
+                let mut cells = vec![Cell::from(measure.name.to_owned())];
+                let values = measure.spread.values();
+                cells.extend(values.map(|value| Cell::from(measure.unit.text(value))));
+                let ratio = measure.spread.max_over_median;
+                cells.push(units::or_dash(ratio, |ratio| format!("{ratio:.1}")).into());
+                Row {
+                    cells,
+                    ..Row::default()
+                }
+            });
         },
     );
 }
 
-fn executors_ui(ui: &mut Ui, stage: &StageProfile, name: &str) {
-    if stage.executors.is_empty() {
+const SLOWEST: [Head; 9] = [
+    Head::number("Partition", 74.0),
+    Head::number("Run time", 76.0).explained("Time in the task's own code"),
+    Head::number("× median", 76.0).explained("Its run time over the middle one"),
+    Head::number("Data", 72.0).explained("Bytes read from storage and shuffles"),
+    Head::number("Records", 82.0),
+    Head::number("Spilled", 72.0).rank(2),
+    Head::number("GC", 64.0)
+        .rank(1)
+        .explained("Garbage collection while it ran"),
+    Head::text("Executor", 72.0),
+    Head::text("Host", 100.0),
+];
+
+fn slowest_ui(ui: &mut Ui, run: &SparkRun, stage: &StageProfile, panel: &RunsPanel, commands: &mut Commands) {
+    if stage.slowest.is_empty() {
         return;
     }
-    let mut executors: Vec<_> = stage.executors.iter().collect();
-    executors.sort_by(|a, b| b.run_seconds.total_cmp(&a.run_seconds));
-    let n_more = executors.len().saturating_sub(MAX_EXECUTORS);
-    let title = format!("Stage {name}: executors");
+    let tasks = run
+        .application
+        .stages
+        .get(&(stage.id, stage.attempt))
+        .map_or(&[][..], |stage| stage.tasks.as_slice());
+    let open = panel.task.and_then(|at| tasks.get(at)).map(|task| task.id);
+    let title = format!("Stage {}: slowest tasks", stage_name(stage));
+    let mut clicked = None;
     card_with_head(
         ui,
         &title,
-        |_| {},
+        |ui| {
+            ui.label(weak_small(ui, "click one to tell it"));
+        },
         |_| {},
         |ui| {
-            Grid::new("executors")
-                .num_columns(8)
-                .spacing([space::XL, 3.0])
-                .show(ui, |ui| {
-                    heads(
-                        ui,
-                        &["executor", "host", "tasks", "run time", "idle", "GC", "data"],
-                    );
-                    for executor in executors.into_iter().take(MAX_EXECUTORS) {
-                        ui.label(strong(&executor.executor));
-                        number(ui, &executor.host);
-                        number(ui, &units::count(executor.n_tasks));
-                        number(ui, &units::seconds(executor.run_seconds));
-                        number(ui, &seconds_text(executor.idle_seconds));
-                        number(ui, &units::seconds(executor.gc_seconds));
-                        number(ui, &units::bytes(executor.n_bytes));
-                        ui.end_row();
-                    }
-                });
-            if n_more > 0 {
-                ui.label(weak(ui, format!("and {n_more} that worked less")));
-            }
+            let table = Table {
+                id: "slowest tasks",
+                heads: &SLOWEST,
+                n_rows: stage.slowest.len(),
+                is_clickable: true,
+            };
+            clicked = table.show(ui, |at| {
+                let Some(task) = stage.slowest.get(at) else {
+                    return Row::default();
+                };
+                let median = stage.run_ms.p50 as f64 / 1000.0;
+                let ratio = (median > 0.0).then(|| task.run_seconds / median);
+                let partition = task.partition.to_string();
+                let run_time = units::seconds(task.run_seconds);
+                Row {
+                    label: format!(
+                        "Partition {partition} ran {run_time} on executor {}",
+                        task.executor
+                    ),
+                    hover: if task.is_first {
+                        "In the first wave of its executor, which loads classes and opens connections"
+                            .to_owned()
+                    } else {
+                        String::new()
+                    },
+                    is_open: open == Some(task.task),
+                    cells: vec![
+                        partition.into(),
+                        Cell::strong(run_time),
+                        units::times(ratio).into(),
+                        units::bytes(task.n_bytes).into(),
+                        units::count(task.n_records).into(),
+                        units::bytes(task.n_bytes_spilled).into(),
+                        units::seconds(task.gc_seconds).into(),
+                        task.executor.clone().into(),
+                        Cell::toned(&task.host, Tone::Weak),
+                    ],
+                }
+            });
         },
     );
+    let task = clicked.and_then(|at| stage.slowest.get(at));
+    if let Some(at) = task.and_then(|slow| tasks.iter().position(|task| task.id == slow.task)) {
+        commands.push(Command::Runs(RunsCommand::ShowTask(Some(at))));
+    }
+}
+
+const EXECUTORS: [Head; 8] = [
+    Head::text("Executor", 76.0),
+    Head::number("Tasks", 70.0),
+    Head::number("Run time", 80.0).explained("Of its tasks together"),
+    Head::number("Median task", 90.0)
+        .rank(1)
+        .explained("The middle run time of its tasks"),
+    Head::number("Idle", 76.0).explained("Time of its slots without a task"),
+    Head::number("GC", 70.0),
+    Head::number("Data", 76.0).explained("Bytes read from storage and shuffles"),
+    Head::text("Host", 110.0),
+];
+
+fn executors_ui(ui: &mut Ui, run: &SparkRun, stage: &StageProfile, panel: &mut RunsPanel) {
+    let totals = &run.profile.executor_totals;
+    if totals.is_empty() {
+        return;
+    }
+    let of_stage = format!("stage {}", stage_name(stage));
+    // Set from the right.
+    let choices = [(true, "all stages"), (false, of_stage.as_str())];
+    let mut executors: Vec<&ExecutorShare> = if panel.has_all_stages {
+        totals.iter().collect()
+    } else {
+        stage.executors.iter().collect()
+    };
+    executors.sort_by(|a, b| b.run_seconds.total_cmp(&a.run_seconds));
+    let chosen = panel.has_all_stages;
+    card_with_head(
+        ui,
+        "Executors, by run time",
+        |ui| {
+            ui.label(weak_small(ui, units::plural(executors.len() as u64, "executor")));
+        },
+        |ui| {
+            if let Some(all) = segmented(ui, &choices, chosen) {
+                panel.has_all_stages = all;
+            }
+        },
+        |ui| {
+            if executors.is_empty() {
+                ui.label(weak(ui, "No task of this stage has succeeded."));
+                return;
+            }
+            let table = Table {
+                id: "executors",
+                heads: &EXECUTORS,
+                n_rows: executors.len(),
+                is_clickable: false,
+            };
+            table.show(ui, |at| {
+                executors
+                    .get(at)
+                    .map_or_else(Row::default, |share| executor(share))
+            });
+        },
+    );
+}
+
+fn executor(share: &ExecutorShare) -> Row {
+    Row {
+        cells: vec![
+            Cell::strong(&share.executor),
+            units::count(share.n_tasks).into(),
+            units::seconds(share.run_seconds).into(),
+            units::seconds(share.median_run_ms as f64 / 1000.0).into(),
+            seconds_text(share.idle_seconds).into(),
+            units::seconds(share.gc_seconds).into(),
+            units::bytes(share.n_bytes).into(),
+            Cell::toned(&share.host, Tone::Weak),
+        ],
+        ..Row::default()
+    }
 }

@@ -3,37 +3,50 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::RunsPanel;
 use super::table::Column;
+use super::{PlaceForm, RunsPanel, Wanted, began_text};
 use crate::chart::{
-    Picture, gantt_picture, own_files_picture, own_stages_picture, own_workers_picture, run_time_picture,
-    scatter_picture,
+    Picture, compared_stages_picture, compared_work_picture, gantt_picture, own_days, own_files_picture,
+    own_stages_picture, own_workers_picture, run_time_picture, scatter_picture,
 };
-use crate::explore::{RunLog, open_run_log};
+use crate::explore::{RunDelta, RunLog, RunLogError, open_run_log};
 use crate::gui::app::App;
 use crate::gui::command::Tab;
 use crate::gui::slots::Purpose;
 use crate::gui::state::State;
 use crate::gui::theme::Tone;
-use crate::profile::events::OwnRun;
-use crate::storage::{Connection, Location};
-use crate::task::{Executor, Slot, TaskHandle};
+use crate::profile::events::{OwnFile, OwnRun};
+use crate::session::Source;
+use crate::storage::{Connection, LocationError};
+use crate::task::{Context, Executor, Slot, TaskHandle};
 
 /// What a person asks of the tab.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RunsCommand {
     /// Asks for a log file.
-    ChooseFile,
+    ChooseFile(Wanted),
     /// Asks for the folder of a rolling log.
-    ChooseFolder,
+    ChooseFolder(Wanted),
+    /// Shows the form for a place.
+    AskForPlace(Wanted),
     /// Reads the log at a place.
     Open(String, Connection),
     ReadAgain,
     Cancel,
+    /// Puts the log at a place beside the open one.
+    Compare(String, Connection),
+    /// Puts a run started in this window beside the open one.
+    CompareOwn(usize),
+    CompareAgain,
+    CancelComparing,
+    /// Back to the open log alone.
+    StopComparing,
     /// Shows a run started in this window.
     ShowOwn(usize),
-    /// Tells one stage in full.
+    /// Tells one stage of the open log in full.
     ShowStage(u64, u32),
+    /// Tells a task by its place among those of the stage, or none.
+    ShowTask(Option<usize>),
     Sort(Column),
     ShowDay(usize),
 }
@@ -42,8 +55,7 @@ pub enum RunsCommand {
 #[derive(Debug, Clone, PartialEq)]
 pub enum RunKey {
     Place {
-        place: String,
-        connection: Connection,
+        source: Source,
         generation: u64,
     },
     /// A run started in this window.
@@ -51,10 +63,17 @@ pub enum RunKey {
 }
 
 impl RunKey {
-    pub fn place(&self) -> &str {
+    pub fn place(&self) -> String {
         match self {
-            Self::Place { place, .. } => place,
-            Self::Own(_) => "a run of this session",
+            Self::Place { source, .. } => source.location.to_string(),
+            Self::Own(_) => "a run of this window".to_owned(),
+        }
+    }
+
+    fn source(&self) -> Option<&Source> {
+        match self {
+            Self::Place { source, .. } => Some(source),
+            Self::Own(_) => None,
         }
     }
 
@@ -78,6 +97,31 @@ pub struct OwnPictures {
     pub files: Picture,
     /// One a day.
     pub workers: Vec<Picture>,
+    /// Places of the days by date.
+    pub days: Vec<usize>,
+    /// The slowest files of all days, each with its day.
+    pub slowest: Vec<(String, OwnFile)>,
+}
+
+/// The open log and another one, as before and after.
+#[derive(Debug)]
+pub struct Compared {
+    /// What both are called.
+    pub title: String,
+    pub before: ComparedSide,
+    pub after: ComparedSide,
+    /// Whether the open log is the later one.
+    pub is_open_after: bool,
+    pub delta: RunDelta,
+    pub picture: Picture,
+}
+
+/// One of two logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComparedSide {
+    pub place: String,
+    /// When it began; empty where it does not tell.
+    pub began: String,
 }
 
 /// The charts of one stage.
@@ -94,15 +138,22 @@ pub struct RunsSlots {
     pub log: Slot<RunKey, Arc<Opened>>,
     /// By generation of the log, and stage.
     pub pictures: Slot<(u64, (u64, u32)), StagePictures>,
+    /// By generation of the open log, and what it is compared with.
+    pub compared: Slot<(u64, RunKey), Compared>,
     /// Runs of this session, oldest first.
     pub own: Vec<Arc<OwnRun>>,
     generation: u64,
+    n_compared: u64,
 }
 
+/// Files that are listed.
+const MAX_SLOWEST: usize = 50;
 /// Runs of this session that are kept.
 const MAX_OWN: usize = 12;
 /// How the reading of a log is called in the activity list.
 pub const READING: &str = "Reading what ran: ";
+/// How a comparison is called there.
+pub const COMPARING: &str = "Comparing what ran with ";
 
 /// Whether a path is what the tab opens rather than data: an event log by its name, or a run's report.
 pub fn is_log_path(path: &str) -> bool {
@@ -123,13 +174,25 @@ pub fn is_log_path(path: &str) -> bool {
     is_id || is_folder || is_rolling || name == "report.json" || name.ends_with(".inprogress")
 }
 
-/// Takes what background work has sent.
+/// Takes what background work has sent. Logs that could be read are remembered.
 pub fn poll(state: &mut State) {
     let runs = &mut state.slots.runs;
     runs.pictures.poll();
     if runs.log.poll() && !runs.log.is_pending() && runs.log.error().is_none() {
         state.panels.runs.stage = None;
-        state.panels.runs.day = 0;
+        state.panels.runs.task = None;
+        state.panels.runs.day = None;
+        if let Some(source) = runs.log.key().and_then(RunKey::source) {
+            state.preferences.visit_log(source);
+        }
+    }
+    if runs.compared.poll()
+        && !runs.compared.is_pending()
+        && runs.compared.error().is_none()
+        && let Some((_, with)) = runs.compared.key()
+        && let Some(source) = with.source()
+    {
+        state.preferences.visit_log(source);
     }
 }
 
@@ -154,20 +217,43 @@ pub fn keep_own(state: &mut State) {
 pub fn apply(app: &mut App, command: RunsCommand) {
     let panel = &mut app.state.panels.runs;
     match command {
-        RunsCommand::ChooseFile => crate::gui::dialogs::ask(app, Purpose::OpenLog),
-        RunsCommand::ChooseFolder => crate::gui::dialogs::ask(app, Purpose::OpenLogFolder),
-        RunsCommand::Open(place, connection) => open(app, place, connection),
+        RunsCommand::ChooseFile(wanted) => crate::gui::dialogs::ask(app, Purpose::OpenLog(wanted)),
+        RunsCommand::ChooseFolder(wanted) => crate::gui::dialogs::ask(app, Purpose::OpenLogFolder(wanted)),
+        RunsCommand::AskForPlace(wanted) => {
+            // An empty tab is the form itself.
+            if app.state.slots.runs.log.key().is_some() {
+                panel.form = Some((wanted, PlaceForm::default()));
+            }
+            app.state.panels.tab = Tab::Runs;
+        }
+        RunsCommand::Open(place, connection) => open(app, &place, connection),
         RunsCommand::ReadAgain => match app.state.slots.runs.log.key().cloned() {
-            Some(RunKey::Place {
-                place, connection, ..
-            }) => open(app, place, connection),
+            Some(RunKey::Place { source, .. }) => open_source(app, source),
             Some(RunKey::Own(at)) => show_own(app, at),
             None => {}
         },
         RunsCommand::Cancel => app.state.slots.runs.log.cancel(),
+        RunsCommand::Compare(place, connection) => {
+            if let Some(source) = source_of(app, &place, connection) {
+                compare_with(app, |generation| RunKey::Place { source, generation });
+            }
+        }
+        RunsCommand::CompareOwn(at) => compare_with(app, |_| RunKey::Own(at)),
+        RunsCommand::CompareAgain => {
+            if let Some((_, with)) = app.state.slots.runs.compared.key().cloned() {
+                compare_with(app, |_| with);
+            }
+        }
+        RunsCommand::CancelComparing => app.state.slots.runs.compared.cancel(),
+        RunsCommand::StopComparing => app.state.slots.runs.compared.clear(),
         RunsCommand::ShowOwn(at) => show_own(app, at),
-        RunsCommand::ShowStage(id, attempt) => panel.stage = Some((id, attempt)),
-        RunsCommand::ShowDay(day) => panel.day = day,
+        RunsCommand::ShowStage(id, attempt) => {
+            panel.stage = Some((id, attempt));
+            panel.task = None;
+            app.state.slots.runs.compared.clear();
+        }
+        RunsCommand::ShowTask(at) => panel.task = at,
+        RunsCommand::ShowDay(day) => panel.day = Some(day),
         RunsCommand::Sort(column) => {
             panel.is_reversed = panel.sort == column && !panel.is_reversed;
             panel.sort = column;
@@ -175,35 +261,141 @@ pub fn apply(app: &mut App, command: RunsCommand) {
     }
 }
 
-fn open(app: &mut App, place: String, connection: Connection) {
-    let location: Location = match place.parse() {
-        Ok(location) => location,
+/// The place as a location; says so where it is none.
+fn source_of(app: &mut App, place: &str, connection: Connection) -> Option<Source> {
+    match place.parse() {
+        Ok(location) => Some(Source { location, connection }),
         Err(error) => {
-            let text = format!("not opened: {error}");
-            app.state.say(Tone::Bad, text);
-            return;
+            let error: LocationError = error;
+            app.state.say(Tone::Bad, format!("not opened: {error}"));
+            None
         }
-    };
+    }
+}
+
+fn open(app: &mut App, place: &str, connection: Connection) {
+    if let Some(source) = source_of(app, place, connection) {
+        open_source(app, source);
+    }
+}
+
+fn open_source(app: &mut App, source: Source) {
     app.state.panels.tab = Tab::Runs;
     let tasks = &app.tasks;
     let runs = &mut app.state.slots.runs;
     runs.generation += 1;
     let key = RunKey::Place {
-        place,
-        connection: connection.clone(),
+        source: source.clone(),
         generation: runs.generation,
     };
     runs.pictures.clear();
-    runs.log.restart(key, |_| read(tasks, location, connection));
+    runs.compared.clear();
+    runs.log.restart(key, |_| read(tasks, source));
 }
 
-fn read(tasks: &Executor, location: Location, connection: Connection) -> TaskHandle<Arc<Opened>> {
+/// An error in one line, and what helps in a second one where the error does not say so itself.
+fn told(error: &RunLogError) -> String {
+    let remedy = match error {
+        RunLogError::Storage(_) | RunLogError::Kinds { .. } | RunLogError::Files { .. } => "",
+        _ => "Give an event log of Spark, the folder of a rolling one, or the report of a run.",
+    };
+    format!("{error}\n{remedy}").trim_end().to_owned()
+}
+
+/// Reads another log and puts it beside the open one.
+fn compare_with(app: &mut App, with: impl FnOnce(u64) -> RunKey) {
+    app.state.panels.tab = Tab::Runs;
+    let tasks = &app.tasks;
+    let runs = &mut app.state.slots.runs;
+    let Some(opened) = runs.log.value().filter(|_| !runs.log.is_stale()).cloned() else {
+        app.state
+            .say(Tone::Warn, "Open a log first, then one to compare it with");
+        return;
+    };
+    runs.n_compared += 1;
+    let with = with(runs.n_compared);
+    let own = match &with {
+        RunKey::Own(at) => runs.own.get(*at).cloned(),
+        RunKey::Place { .. } => None,
+    };
+    let key = (runs.generation, with.clone());
+    runs.compared.clear();
+    runs.compared.restart(key, |_| {
+        let label = format!(
+            "{COMPARING}{}",
+            with.source()
+                .map_or_else(|| "a run".to_owned(), |source| source.location.name())
+        );
+        tasks.spawn(label, move |context| async move {
+            let place = with.place();
+            let other = other_log(with, own, &context).await?;
+            tokio::task::spawn_blocking(move || compared(&opened, &other, place))
+                .await
+                .map_err(|error| format!("internal error: {error}"))?
+        })
+    });
+}
+
+async fn other_log(
+    with: RunKey,
+    own: Option<Arc<OwnRun>>,
+    context: &Context<Compared>,
+) -> Result<RunLog, String> {
+    match (with, own) {
+        (RunKey::Place { source, .. }, _) => {
+            let Source { location, connection } = &source;
+            let read = open_run_log(location, connection, &context.progress, &context.cancel);
+            let log = read.await.map_err(|error| told(&error))?;
+            // Part of a log differs from another in what was not read.
+            context.cancel.check().map_err(|error| error.to_string())?;
+            Ok(log)
+        }
+        (RunKey::Own(_), Some(run)) => Ok(RunLog::Own(Box::new((*run).clone()))),
+        (RunKey::Own(_), None) => Err("this run is not kept any longer".to_owned()),
+    }
+}
+
+/// The earlier one counts as before; where a log does not tell when it began, the open one counts as after.
+fn compared(opened: &Opened, other: &RunLog, other_place: String) -> Result<Compared, String> {
+    let began = (opened.log.started_ms(), other.started_ms());
+    let is_open_after = !matches!(began, (Some(open), Some(other)) if open < other);
+    let side = |place: String, ms: Option<i64>| ComparedSide {
+        place,
+        began: began_text(ms),
+    };
+    let (open, other_side) = (side(opened.place.clone(), began.0), side(other_place, began.1));
+    let (before, after, delta) = if is_open_after {
+        (other_side, open, opened.log.against(other))
+    } else {
+        (open, other_side, other.against(&opened.log))
+    };
+    let delta = delta.map_err(|error| told(&error))?;
+    let picture = match &delta {
+        RunDelta::Spark(delta) => compared_stages_picture(delta),
+        RunDelta::Own(delta) => compared_work_picture(delta),
+    };
+    let title = match &opened.log {
+        RunLog::Spark(run) => run.profile.name.clone(),
+        RunLog::Own(run) => run.job.clone(),
+    };
+    Ok(Compared {
+        title,
+        before,
+        after,
+        is_open_after,
+        delta,
+        picture,
+    })
+}
+
+fn read(tasks: &Executor, source: Source) -> TaskHandle<Arc<Opened>> {
+    let Source { location, connection } = source;
     tasks.spawn(
         format!("{READING}{}", location.name()),
         move |context| async move {
             let log = open_run_log(&location, &connection, &context.progress, &context.cancel)
                 .await
-                .map_err(|error| error.to_string())?;
+                .map_err(|error| told(&error))?;
             let pictures = match &log {
                 RunLog::Own(run) => Some(own_pictures(run)),
                 RunLog::Spark(_) => None,
@@ -222,6 +414,13 @@ fn own_pictures(run: &OwnRun) -> OwnPictures {
         stages: own_stages_picture(run),
         files: own_files_picture(run),
         workers: run.partitions.iter().map(own_workers_picture).collect(),
+        days: own_days(run),
+        slowest: run
+            .slowest_files()
+            .into_iter()
+            .take(MAX_SLOWEST)
+            .map(|(day, file)| (day.to_owned(), file.clone()))
+            .collect(),
     }
 }
 
@@ -233,6 +432,7 @@ fn show_own(app: &mut App, at: usize) {
     };
     runs.generation += 1;
     runs.pictures.clear();
+    runs.compared.clear();
     runs.log.restart(RunKey::Own(at), |_| {
         tasks.spawn("Showing a run", move |_| async move {
             Ok(Arc::new(Opened {

@@ -1,15 +1,18 @@
 //! One of our own runs: its days, the time of each stage of work, its workers, its slowest files.
 
-use egui::Ui;
+use egui::{Label, Ui};
 
 use super::detail::chart_ui;
 use super::open::OwnPictures;
-use super::{RunsPanel, figures_ui};
-use crate::base::units;
+use super::rows::{Cell, Head, Row, Table};
+use super::{RunsCommand, RunsPanel, began_text, figures_ui};
+use crate::base::{Accuracy, units};
+use crate::gui::command::Command;
+use crate::gui::plot::PlotOptions;
 use crate::gui::state::Commands;
-use crate::gui::theme::{Tone, headline, weak};
-use crate::gui::widgets::{Figure, segmented};
-use crate::profile::events::OwnRun;
+use crate::gui::theme::{Tone, headline, weak, weak_marked, weak_small};
+use crate::gui::widgets::{Figure, accuracy_badge, badge, card_with_head, segmented};
+use crate::profile::events::{OwnDay, OwnRun};
 
 /// Days that have a button of their own.
 const MAX_DAYS: usize = 14;
@@ -25,11 +28,13 @@ pub fn own_ui(
         ui.label(headline(if run.job.is_empty() { "Run" } else { &run.job }));
         ui.label(weak(
             ui,
-            format!("{}   {}", run.run_id, run.status.replace('_', " ")),
+            format!("{}   {}", run.run_id, began_text(run.started_ms())),
         ));
+        badge(ui, status_tone(&run.status), &run.status.replace('_', " "));
+        accuracy_badge(ui, Accuracy::Exact);
     });
     for warning in &run.warnings {
-        ui.label(weak(ui, format!("Note: {warning}")));
+        ui.add(Label::new(weak_marked(ui, &format!("Note: {warning}"))).wrap());
     }
     let seconds = run.seconds();
     let slowest = seconds
@@ -85,6 +90,14 @@ pub fn own_ui(
     }
 }
 
+fn status_tone(status: &str) -> Tone {
+    match status {
+        "done" | "committed" => Tone::Good,
+        "no_data" | "unchanged" | "nothing_to_do" => Tone::Plain,
+        _ => Tone::Warn,
+    }
+}
+
 /// Stages of work by day, then the workers of one day, then the slowest files of all.
 fn charts_ui(
     ui: &mut Ui,
@@ -94,44 +107,147 @@ fn charts_ui(
     commands: &mut Commands,
 ) {
     let height = (run.partitions.len() as f32 * 22.0).clamp(90.0, 420.0);
-    chart_ui(
-        ui,
-        &pictures.stages.title,
-        "own stages",
-        &pictures.stages,
+    let options = PlotOptions {
         height,
-        commands,
-    );
+        click: "Click to show its workers",
+        ..PlotOptions::default()
+    };
+    let stages = &pictures.stages;
+    let answer = chart_ui(ui, &stages.title, "own stages", stages, options, commands);
+    if let Some(day) = answer.clicked {
+        commands.push(Command::Runs(RunsCommand::ShowDay(day)));
+    }
     let has_work = run.partitions.iter().any(|day| !day.work.spans.is_empty());
     if !has_work {
-        ui.label(weak(ui, "This report does not tell when each unit of work ran: it is of an older version, or nothing was read."));
+        ui.label(weak(
+            ui,
+            "This report does not tell when each unit of work ran: it is of an older version, or nothing was read.",
+        ));
         return;
     }
+    let shown = panel.day.unwrap_or_else(|| busiest(run));
     if run.partitions.len() > 1 {
-        let days: Vec<(usize, &str)> = run
-            .partitions
-            .iter()
-            .map(|day| day.partition.as_str())
-            .enumerate()
-            .take(MAX_DAYS)
-            .collect();
-        ui.horizontal_wrapped(|ui| {
-            if let Some(day) = segmented(ui, &days, panel.day) {
-                panel.day = day;
-            }
-        });
+        days_ui(ui, run, pictures, shown, panel);
     }
-    if let Some(workers) = pictures.workers.get(panel.day) {
-        #[allow(clippy::cast_possible_truncation, reason = "a height on the screen")]
-        let height = ((workers.y.last - workers.y.first) as f32 * 26.0).clamp(80.0, 320.0);
-        chart_ui(ui, &workers.title, "own workers", workers, height, commands);
-    }
+    workers_ui(ui, run, pictures, shown, commands);
+    let options = PlotOptions {
+        height: 220.0,
+        ..PlotOptions::default()
+    };
+    let files = &pictures.files;
     chart_ui(
         ui,
-        &pictures.files.title,
+        "Files: time against bytes",
         "own files",
-        &pictures.files,
-        220.0,
+        files,
+        options,
         commands,
+    );
+    slowest_ui(ui, pictures);
+}
+
+/// The day with the most work.
+fn busiest(run: &OwnRun) -> usize {
+    let work = |day: &OwnDay| day.seconds.total();
+    let days = run.partitions.iter().enumerate();
+    days.max_by(|a, b| work(a.1).total_cmp(&work(b.1)))
+        .map_or(0, |(at, _)| at)
+}
+
+/// The days, by date, around the one that is shown.
+fn days_ui(ui: &mut Ui, run: &OwnRun, pictures: &OwnPictures, shown: usize, panel: &mut RunsPanel) {
+    let place = pictures.days.iter().position(|day| *day == shown).unwrap_or(0);
+    let n = pictures.days.len();
+    let first = place.saturating_sub(MAX_DAYS / 2).min(n.saturating_sub(MAX_DAYS));
+    let days: Vec<(usize, &str)> = pictures
+        .days
+        .iter()
+        .skip(first)
+        .take(MAX_DAYS)
+        .filter_map(|at| Some((*at, run.partitions.get(*at)?.partition.as_str())))
+        .collect();
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        if let Some(day) = segmented(ui, &days, shown) {
+            panel.day = Some(day);
+        }
+        if n > MAX_DAYS {
+            let text = format!(
+                "of {}: click others in the chart above",
+                units::plural(n as u64, "day")
+            );
+            ui.label(weak_small(ui, text));
+        }
+    });
+}
+
+fn workers_ui(ui: &mut Ui, run: &OwnRun, pictures: &OwnPictures, shown: usize, commands: &mut Commands) {
+    let (Some(workers), Some(day)) = (pictures.workers.get(shown), run.partitions.get(shown)) else {
+        return;
+    };
+    let title = format!("{}: {}", day.partition, workers.title.to_lowercase());
+    if day.work.spans.is_empty() {
+        card_with_head(
+            ui,
+            &title,
+            |_| {},
+            |_| {},
+            |ui| {
+                let message = day
+                    .message
+                    .as_deref()
+                    .unwrap_or("No unit of work ran on this day.");
+                ui.add(Label::new(weak_marked(ui, message)).wrap());
+            },
+        );
+        return;
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "a height on the screen")]
+    let options = PlotOptions {
+        height: ((workers.y.last - workers.y.first) as f32 * 26.0).clamp(80.0, 320.0),
+        ..PlotOptions::default()
+    };
+    chart_ui(ui, &title, "own workers", workers, options, commands);
+}
+
+const SLOWEST: [Head; 4] = [
+    Head::number("Decoding", 84.0).explained("Time in which its lines became rows"),
+    Head::number("Bytes", 80.0).explained("As stored"),
+    Head::text("Day", 104.0),
+    Head::text("File", 160.0),
+];
+
+fn slowest_ui(ui: &mut Ui, pictures: &OwnPictures) {
+    let files = &pictures.slowest;
+    if files.is_empty() {
+        return;
+    }
+    card_with_head(
+        ui,
+        "Slowest files",
+        |ui| {
+            ui.label(weak_small(ui, "by the time of decoding"));
+        },
+        |_| {},
+        |ui| {
+            let table = Table {
+                id: "slowest files",
+                heads: &SLOWEST,
+                n_rows: files.len(),
+                is_clickable: false,
+            };
+            table.show(ui, |at| {
+                files.get(at).map_or_else(Row::default, |(day, file)| Row {
+                    cells: vec![
+                        Cell::strong(units::seconds(file.seconds)),
+                        units::bytes(file.n_bytes).into(),
+                        day.clone().into(),
+                        Cell::toned(&file.key, Tone::Weak),
+                    ],
+                    hover: file.key.clone(),
+                    ..Row::default()
+                })
+            });
+        },
     );
 }

@@ -2,20 +2,33 @@
 
 use egui::{Label, Ui};
 
-use super::{RunsPanel, RunsSlots, detail, figures_ui, findings, percent_text, seconds_text, table};
+use super::{
+    RunsPanel, RunsSlots, began_text, detail, figures_ui, findings, percent_text, seconds_text, table,
+};
 use crate::base::units;
 use crate::explore::SparkRun;
 use crate::gui::state::Commands;
 use crate::gui::theme::{Tone, headline, weak};
 use crate::gui::widgets::{Figure, accuracy_badge, card_with_head};
 
-pub fn spark_ui(ui: &mut Ui, run: &SparkRun, slots: &RunsSlots, panel: &RunsPanel, commands: &mut Commands) {
+pub fn spark_ui(
+    ui: &mut Ui,
+    run: &SparkRun,
+    slots: &RunsSlots,
+    panel: &mut RunsPanel,
+    commands: &mut Commands,
+) {
     let profile = &run.profile;
     ui.horizontal_wrapped(|ui| {
         ui.label(headline(&profile.name));
         ui.label(weak(
             ui,
-            format!("{}   Spark {}", profile.id, profile.spark_version),
+            format!(
+                "{}   Spark {}   {}",
+                profile.id,
+                profile.spark_version,
+                began_text(profile.started_ms)
+            ),
         ));
         accuracy_badge(ui, profile.accuracy);
     });
@@ -45,7 +58,11 @@ pub fn spark_ui(ui: &mut Ui, run: &SparkRun, slots: &RunsSlots, panel: &RunsPane
     });
     if let Some(stage) = stage {
         let pictures = slots.pictures.value().filter(|_| !slots.pictures.is_stale());
-        detail::detail_ui(ui, stage, pictures, slots.pictures.error(), commands);
+        let pictures = match (pictures, slots.pictures.error()) {
+            (None, Some(error)) => Err(error),
+            (pictures, _) => Ok(pictures),
+        };
+        detail::detail_ui(ui, run, stage, pictures, panel, commands);
     }
 }
 
@@ -76,7 +93,7 @@ fn headline_ui(ui: &mut Ui, run: &SparkRun) {
             Figure {
                 label: "straggler cost",
                 value: &cost,
-                note: "wall − Σt / slots",
+                note: "beyond an even split",
                 tone: if share >= 0.3 && figures.straggler_seconds >= 5.0 {
                     Tone::Bad
                 } else if figures.straggler_seconds >= 5.0 {
@@ -84,8 +101,8 @@ fn headline_ui(ui: &mut Ui, run: &SparkRun) {
                 } else {
                     Tone::Plain
                 },
-                explanation: "Time that the stages took beyond an even split of their tasks over the slots. An estimate: \
-                              slots that other stages used at the same time are taken off evenly.",
+                explanation: "Wall time of the stages less Σt / slots, the time of an even split of their tasks. An \
+                              estimate: slots that other stages used at the same time are taken off evenly.",
             },
             Figure {
                 label: "idle slots",

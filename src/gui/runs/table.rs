@@ -1,12 +1,13 @@
 //! The stages of an application as a table that is sorted by a click on a head.
 
-use egui::{Align, Layout, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
+use egui::{Role, Sense, Ui, WidgetInfo, vec2};
 
+use super::rows::{Cell, Head, Row, Table, aligned};
 use super::{RunsCommand, RunsPanel, seconds_text};
 use crate::base::units;
 use crate::gui::command::Command;
 use crate::gui::state::Commands;
-use crate::gui::theme::{Tone, colors, regular, semibold, size, small, space};
+use crate::gui::theme::{Tone, colors, size, small, space};
 use crate::profile::Severity;
 use crate::profile::events::{StageKey, StageProfile};
 
@@ -25,41 +26,49 @@ pub enum Column {
     Name,
 }
 
-impl Column {
-    const ALL: [(Self, &'static str, f32); 9] = [
-        (Self::Stage, "Stage", 52.0),
-        (Self::Cost, "Cost", 74.0),
-        (Self::Wall, "Wall", 74.0),
-        (Self::Tasks, "Tasks", 70.0),
-        (Self::Ratio, "max / median", 92.0),
-        (Self::Data, "Data", 78.0),
-        (Self::Spilled, "Spilled", 78.0),
-        (Self::Verdict, "Verdict", 190.0),
-        (Self::Name, "Name", 120.0),
-    ];
-
-    fn is_number(self) -> bool {
-        !matches!(self, Self::Verdict | Self::Name)
-    }
-
-    /// What the column means, on hover.
-    fn explanation(self) -> &'static str {
-        match self {
-            Self::Stage => "Number of the stage, and of its attempt",
-            Self::Cost => "Straggler cost: wall time less all task time over the slots",
-            Self::Wall => "From the first task's launch to the last one's end",
-            Self::Tasks => "Tasks that succeeded",
-            Self::Ratio => "The longest run time over the middle one",
-            Self::Data => "Bytes read from storage and shuffles",
-            Self::Spilled => "Bytes spilled",
-            Self::Verdict => "What ails the stage, and the key behind it",
-            Self::Name => "As Spark names it",
-        }
-    }
-}
-
-/// Rows in view at once.
-const MAX_ROWS_SHOWN: f32 = 9.0;
+/// The columns, and what each is called; a narrow window leaves out what the table can do without.
+const COLUMNS: [(Column, Head); 9] = [
+    (
+        Column::Stage,
+        Head::number("Stage", 56.0).explained("Number of the stage, and of its attempt"),
+    ),
+    (
+        Column::Cost,
+        Head::number("Cost", 74.0).explained("Straggler cost: wall time less all task time over the slots"),
+    ),
+    (
+        Column::Wall,
+        Head::number("Wall", 70.0).explained("From the first task's launch to the last one's end"),
+    ),
+    (
+        Column::Tasks,
+        Head::number("Tasks", 68.0)
+            .rank(1)
+            .explained("Tasks that succeeded"),
+    ),
+    (
+        Column::Ratio,
+        Head::number("max / median", 96.0).explained("The longest run time over the middle one"),
+    ),
+    (
+        Column::Data,
+        Head::number("Data", 74.0)
+            .rank(2)
+            .explained("Bytes read from storage and shuffles"),
+    ),
+    (
+        Column::Spilled,
+        Head::number("Spilled", 74.0).rank(3).explained("Bytes spilled"),
+    ),
+    (
+        Column::Verdict,
+        Head::text("Verdict", 190.0).explained("What ails the stage, and the key behind it"),
+    ),
+    (
+        Column::Name,
+        Head::text("Name", 110.0).explained("As Spark names it"),
+    ),
+];
 
 /// Stages in the panel's order.
 pub fn sorted<'a>(stages: &'a [StageProfile], panel: &RunsPanel) -> Vec<&'a StageProfile> {
@@ -136,41 +145,59 @@ pub fn stages_ui(
     panel: &RunsPanel,
     commands: &mut Commands,
 ) {
-    ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
-    ui.horizontal(|ui| {
-        for (column, title, width) in Column::ALL {
-            head_ui(ui, column, title, width_of(ui, column, width), panel, commands);
-        }
-    });
-    super::super::widgets::divider(ui);
     let rows = sorted(stages, panel);
-    let height = size::ROW * MAX_ROWS_SHOWN.min(rows.len().max(1) as f32);
-    ScrollArea::vertical()
-        .id_salt("stages")
-        .max_height(height)
-        .auto_shrink([false, true])
-        .show_rows(ui, size::ROW, rows.len(), |ui, range| {
-            for stage in rows.get(range).unwrap_or_default() {
-                row_ui(ui, stage, open == Some((stage.id, stage.attempt)), commands);
-            }
-        });
-}
-
-/// The last column takes what is left.
-fn width_of(ui: &Ui, column: Column, width: f32) -> f32 {
-    if column == Column::Name {
-        ui.available_width().max(width)
-    } else {
-        width
+    let heads = COLUMNS.map(|(_, head)| head);
+    let table = Table {
+        id: "stages",
+        heads: &heads,
+        n_rows: rows.len(),
+        is_clickable: true,
+    };
+    let mut sort = None;
+    let head = |ui: &mut Ui, head: &Head, at: usize, width: f32| {
+        let column = COLUMNS.get(at).map_or(Column::Cost, |(column, _)| *column);
+        if head_ui(ui, head, column, width, panel) {
+            sort = Some(column);
+        }
+    };
+    let clicked = table.show_with_heads(ui, head, |at| {
+        rows.get(at).map_or_else(Row::default, |stage| row(stage, open))
+    });
+    commands.extend(sort.map(|column| Command::Runs(RunsCommand::Sort(column))));
+    if let Some(stage) = clicked.and_then(|at| rows.get(at)) {
+        commands.push(Command::Runs(RunsCommand::ShowStage(stage.id, stage.attempt)));
     }
 }
 
-fn head_ui(ui: &mut Ui, column: Column, title: &str, width: f32, panel: &RunsPanel, commands: &mut Commands) {
+fn row(stage: &StageProfile, open: Option<(u64, u32)>) -> Row {
+    let cells = COLUMNS.map(|(column, _)| Cell {
+        text: cell_text(stage, column),
+        tone: match column {
+            Column::Verdict => tone_of(stage.finding.severity),
+            Column::Name => Tone::Weak,
+            _ => Tone::Plain,
+        },
+        is_strong: column == Column::Cost,
+    });
+    let name = cell_text(stage, Column::Name);
+    let verdict = cell_text(stage, Column::Verdict);
+    Row {
+        cells: cells.into(),
+        label: format!("Stage {}: {verdict}", stage_name(stage)),
+        hover: format!("{verdict}\n{name}"),
+        is_open: open == Some((stage.id, stage.attempt)),
+    }
+}
+
+/// A head to sort by. Returns whether it was clicked.
+fn head_ui(ui: &mut Ui, head: &Head, column: Column, width: f32, panel: &RunsPanel) -> bool {
     let c = colors(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(width, size::ROW), Sense::click());
     let is_sorted = panel.sort == column;
-    response.widget_info(|| WidgetInfo::selected(Role::Button, true, is_sorted, format!("Sort by {title}")));
-    let color = if is_sorted || response.hovered() {
+    response.widget_info(|| {
+        WidgetInfo::selected(Role::Button, true, is_sorted, format!("Sort by {}", head.title))
+    });
+    let color = if is_sorted || response.hovered() || response.has_focus() {
         c.text
     } else {
         c.weak
@@ -180,67 +207,8 @@ fn head_ui(ui: &mut Ui, column: Column, title: &str, width: f32, panel: &RunsPan
         (true, false) => " ↓",
         (true, true) => " ↑",
     };
-    let text = format!("{title}{mark}");
-    let inner = rect.shrink2(vec2(space::SM, 0.0));
-    let (at, align) = if column.is_number() {
-        (inner.right_center(), egui::Align2::RIGHT_CENTER)
-    } else {
-        (inner.left_center(), egui::Align2::LEFT_CENTER)
-    };
+    let text = format!("{}{mark}", head.title);
+    let (at, align) = aligned(rect.shrink2(vec2(space::SM, 0.0)), head.is_number);
     ui.painter().text(at, align, text, small(), color);
-    if response.on_hover_text(column.explanation()).clicked() {
-        commands.push(Command::Runs(RunsCommand::Sort(column)));
-    }
-}
-
-fn row_ui(ui: &mut Ui, stage: &StageProfile, is_open: bool, commands: &mut Commands) {
-    let c = colors(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::ROW), Sense::click());
-    let label = format!(
-        "Stage {}: {}",
-        stage_name(stage),
-        cell_text(stage, Column::Verdict)
-    );
-    response.widget_info(|| WidgetInfo::selected(Role::Row, true, is_open, &label));
-    if is_open || response.hovered() || response.has_focus() {
-        ui.painter().rect_filled(rect, size::BADGE_RADIUS, c.selection);
-    }
-    if is_open {
-        let line = egui::Rect::from_min_size(rect.min, vec2(size::UNDERLINE, rect.height()));
-        ui.painter().rect_filled(line, 0.0, c.accent);
-    }
-    let mut child = ui.new_child(
-        egui::UiBuilder::new()
-            .max_rect(rect)
-            .layout(Layout::left_to_right(Align::Center)),
-    );
-    child.spacing_mut().item_spacing.x = 0.0;
-    for (column, _, width) in Column::ALL {
-        let width = width_of(&child, column, width);
-        let (cell, _) = child.allocate_exact_size(vec2(width, size::ROW), Sense::hover());
-        let inner = cell.shrink2(vec2(space::SM, 0.0));
-        let color = match column {
-            Column::Verdict => c.of(tone_of(stage.finding.severity)),
-            Column::Name => c.weak,
-            _ => c.text,
-        };
-        let font = if column == Column::Cost {
-            semibold(size::BODY_TEXT)
-        } else {
-            regular(size::BODY_TEXT)
-        };
-        let mut job = egui::text::LayoutJob::simple_singleline(cell_text(stage, column), font, color);
-        job.wrap = egui::text::TextWrapping::truncate_at_width(inner.width().max(1.0));
-        let galley = child.painter().layout_job(job);
-        let x = if column.is_number() {
-            inner.right() - galley.size().x
-        } else {
-            inner.left()
-        };
-        let at = egui::pos2(x, inner.center().y - galley.size().y / 2.0);
-        child.painter().galley(at, galley, color);
-    }
-    if response.clicked() {
-        commands.push(Command::Runs(RunsCommand::ShowStage(stage.id, stage.attempt)));
-    }
+    response.on_hover_text(head.explanation).clicked()
 }

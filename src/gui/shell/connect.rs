@@ -3,26 +3,19 @@
 use egui::{Id, Modal, Ui};
 
 use crate::gui::command::Command;
+use crate::gui::connection_fields::ConnectionFields;
 use crate::gui::state::{Commands, State};
-use crate::gui::theme::{body, space, strong, weak_small};
+use crate::gui::theme::{space, strong, weak_small};
 use crate::gui::widgets::{labelled_field, primary_button, secondary_button};
 use crate::session::Source;
-use crate::storage::{Connection, Location};
+use crate::storage::Location;
 
 /// Half-typed connection.
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "two check boxes, and two facts about the form itself"
-)]
 #[derive(Debug, Default)]
 pub struct ConnectForm {
     pub name: String,
     pub location: String,
-    pub profile: String,
-    pub region: String,
-    pub endpoint: String,
-    pub is_path_style: bool,
-    pub is_anonymous: bool,
+    pub connection: ConnectionFields,
     /// Messages are shown once a person tried to open.
     was_tried: bool,
     had_focus: bool,
@@ -38,24 +31,9 @@ impl ConnectForm {
         if !location.is_s3() {
             return Err((Field::Location, "write s3://bucket/prefix/".to_owned()));
         }
-        let endpoint = self.endpoint.trim();
-        if !endpoint.is_empty() && !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
-            return Err((
-                Field::Endpoint,
-                "an endpoint starts with http:// or https://".to_owned(),
-            ));
-        }
-        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        Ok(Source {
-            location,
-            connection: Connection {
-                profile: given(&self.profile),
-                region: given(&self.region),
-                endpoint: given(&self.endpoint),
-                path_style: self.is_path_style,
-                anonymous: self.is_anonymous,
-            },
-        })
+        let connection = self.connection.connection();
+        let connection = connection.map_err(|message| (Field::Endpoint, message))?;
+        Ok(Source { location, connection })
     }
 }
 
@@ -100,24 +78,7 @@ pub fn connect_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
                 form.had_focus = true;
             }
             labelled_field(ui, &mut form.name, "Name", "as the list shows it", None);
-            ui.columns(2, |columns| {
-                if let [left, right] = columns {
-                    labelled_field(left, &mut form.profile, "Profile", "default", None);
-                    labelled_field(right, &mut form.region, "Region", "from the profile", None);
-                }
-            });
-            labelled_field(
-                ui,
-                &mut form.endpoint,
-                "Endpoint",
-                "AWS; or http://localhost:9000",
-                endpoint_error.as_deref(),
-            );
-            ui.checkbox(&mut form.is_path_style, body("Path style (endpoint/bucket/key)"));
-            ui.checkbox(
-                &mut form.is_anonymous,
-                body("Anonymous: unsigned requests to a public bucket"),
-            );
+            form.connection.fields_ui(ui, endpoint_error.as_deref());
             ui.add_space(space::LG);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let enter = ui.input(|input| input.key_pressed(egui::Key::Enter));
@@ -152,9 +113,9 @@ mod tests {
         };
         assert_eq!(form.source().unwrap_err().0, Field::Location);
         form.location = "s3://lake/raw/".to_owned();
-        form.endpoint = "localhost:9000".to_owned();
+        form.connection.endpoint = "localhost:9000".to_owned();
         assert_eq!(form.source().unwrap_err().0, Field::Endpoint);
-        form.endpoint = " http://localhost:9000 ".to_owned();
+        form.connection.endpoint = " http://localhost:9000 ".to_owned();
         let connection = form.source().unwrap().connection;
         assert_eq!(connection.endpoint.as_deref(), Some("http://localhost:9000"));
         assert_eq!(connection.profile, None);

@@ -17,7 +17,7 @@ pub struct Application {
     pub started_ms: Option<i64>,
     /// None while the log does not end with the application.
     pub ended_ms: Option<i64>,
-    /// Properties that explain skew; no others are kept.
+    /// Properties that bear on speed; no others are kept.
     pub properties: BTreeMap<String, String>,
     pub cpus_per_task: f64,
     pub executors: Vec<Executor>,

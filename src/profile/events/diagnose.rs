@@ -2,6 +2,7 @@
 
 use super::application::{Application, Stage};
 use super::blind_spots::blind_spots;
+use super::executor_totals::executor_totals;
 use super::stage::{self, StageProfile, seconds, slots_of, window};
 use super::summary::{ApplicationProfile, Headline};
 use super::task::Task;
@@ -94,6 +95,7 @@ pub(super) fn diagnose_some(
         id: application.id.clone(),
         name: application.name.clone(),
         spark_version: application.spark_version.clone(),
+        started_ms: application.started_ms,
         is_complete: application.ended_ms.is_some(),
         accuracy: if n_left_out > 0 || n_stages_left_out > 0 || reading.is_cut {
             Accuracy::Partial { n: n_diagnosed }
@@ -101,9 +103,11 @@ pub(super) fn diagnose_some(
             Accuracy::Exact
         },
         headline: headline(application, &stages),
+        executor_totals: executor_totals(application, &stages),
         stages,
         jobs: application.jobs.values().cloned().collect(),
         executors: application.executors.clone(),
+        properties: application.properties.clone(),
         reading,
     }
 }

@@ -15,7 +15,7 @@ pub enum EventsError {
     Damaged { note: String },
     #[error("{name}: compressed with lzf, which is not read: set spark.eventLog.compression.codec to zstd")]
     Lzf { name: String },
-    #[error("{name}: {source}")]
+    #[error("{}", placed(name, source))]
     Read {
         name: String,
         #[source]
@@ -33,4 +33,14 @@ pub enum EventsError {
     Threads(std::io::Error),
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+/// An error of storage names its place itself.
+fn placed(name: &str, source: &std::io::Error) -> String {
+    let text = source.to_string();
+    if text.starts_with(name) {
+        text
+    } else {
+        format!("{name}: {text}")
+    }
 }

@@ -577,19 +577,44 @@ struct EnvironmentLine<'a> {
     properties: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
 }
 
-/// Properties that a diagnosis asks for.
-const KEPT: [&str; 7] = [
-    "spark.sql.adaptive.",
-    "spark.sql.shuffle.partitions",
-    "spark.sql.autoBroadcastJoinThreshold",
-    "spark.shuffle.accurateBlock",
-    "spark.speculation",
-    "spark.task.cpus",
+/// Properties that bear on speed, by how they begin: what a diagnosis asks for, and what two logs are compared by.
+/// Everything else may hold paths, names and secrets of others.
+const KEPT: [&str; 25] = [
+    "spark.default.parallelism",
+    "spark.driver.cores",
+    "spark.driver.memory",
+    "spark.dynamicAllocation.",
     "spark.executor.cores",
+    "spark.executor.instances",
+    "spark.executor.memory",
+    "spark.io.compression.",
+    "spark.locality.wait",
+    "spark.memory.",
+    "spark.network.timeout",
+    "spark.reducer.",
+    "spark.scheduler.mode",
+    "spark.serializer",
+    "spark.shuffle.",
+    "spark.speculation",
+    "spark.sql.adaptive.",
+    "spark.sql.autoBroadcastJoinThreshold",
+    "spark.sql.codegen.",
+    "spark.sql.execution.",
+    "spark.sql.files.",
+    "spark.sql.join.",
+    "spark.sql.parquet.",
+    "spark.sql.shuffle.partitions",
+    "spark.task.",
 ];
+/// Words of names whose values are not to be kept. Source: Spark's `spark.redaction.regex`.
+const SECRET: [&str; 5] = ["secret", "password", "token", "access.key", "accesskey"];
 
 fn properties(line: EnvironmentLine<'_>) -> Event {
-    let is_kept = |name: &str| KEPT.iter().any(|kept| name.starts_with(kept));
+    let is_secret = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        SECRET.iter().any(|word| name.contains(word))
+    };
+    let is_kept = |name: &str| KEPT.iter().any(|kept| name.starts_with(kept)) && !is_secret(name);
     let kept = line.properties.into_iter().filter(|(name, _)| is_kept(name));
     Event::Properties(
         kept.map(|(name, value)| (name.into_owned(), value.into_owned()))

@@ -21,6 +21,12 @@ pub struct OwnRun {
     pub peak_rss_bytes: Option<u64>,
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// Of the spec as it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec_sha256: Option<String>,
+    /// Version of the program that ran it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
 }
 
 /// One day of a run.
@@ -142,6 +148,13 @@ impl OwnRun {
         head.first() == Some(&b'{')
             && !head.starts_with(b"{\"Event\"")
             && head.windows(word.len()).any(|window| window == word)
+    }
+
+    /// When it began by its name, `20261121T184925-2640…`, in milliseconds since the epoch; none for another name.
+    pub fn started_ms(&self) -> Option<i64> {
+        let stamp = self.run_id.split('-').next()?;
+        let began = chrono::NaiveDateTime::parse_from_str(stamp, "%Y%m%dT%H%M%S").ok()?;
+        Some(began.and_utc().timestamp_millis())
     }
 
     /// Time of each stage over all days.

@@ -1,9 +1,11 @@
 //! One application in figures: its headline, its stages by cost, what was read.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::application::{Executor, Job, Reading};
-use super::stage::StageProfile;
+use super::stage::{ExecutorShare, StageProfile};
 use crate::base::Accuracy;
 
 /// A diagnosed application. Stages are sorted by cost.
@@ -13,6 +15,8 @@ pub struct ApplicationProfile {
     pub id: String,
     pub name: String,
     pub spark_version: String,
+    /// Milliseconds since the epoch; none where the log lacks its beginning.
+    pub started_ms: Option<i64>,
     /// False while the log does not end with the application.
     pub is_complete: bool,
     pub accuracy: Accuracy,
@@ -21,6 +25,10 @@ pub struct ApplicationProfile {
     pub stages: Vec<StageProfile>,
     pub jobs: Vec<Job>,
     pub executors: Vec<Executor>,
+    /// What each executor did over all stages, longest run time first.
+    pub executor_totals: Vec<ExecutorShare>,
+    /// Properties that bear on speed; none that could hold a secret.
+    pub properties: BTreeMap<String, String>,
     pub reading: Reading,
 }
 

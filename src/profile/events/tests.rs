@@ -602,4 +602,96 @@ fn two_logs_of_one_application_are_compared_stage_by_stage() {
     );
     assert!(delta.straggler_seconds < -120.0);
     assert_eq!((delta.n_only_before, delta.n_only_after), (0, 0));
+    let [gone] = delta.gone.as_slice() else {
+        panic!("{:?}", delta.gone)
+    };
+    assert_eq!((gone.verdict, gone.stage), (Verdict::HotKey, 0));
+    assert!(gone.title.contains("Partition 37"), "{gone:?}");
+    assert!(
+        delta.appeared.is_empty() && delta.notes.is_empty(),
+        "{:?} {:?}",
+        delta.appeared,
+        delta.notes
+    );
+    let wall = &delta.totals[0];
+    assert_eq!((wall.name, wall.is_better()), ("wall time", Some(true)));
+}
+
+#[test]
+fn stages_with_the_same_key_are_paired_although_another_of_their_name_has_gone() {
+    let log = |ids: &[u64], key: &str| {
+        // Stages of one name; the last one joins by the key.
+        let mut text = Log::new(even(20)).text();
+        let plan = plan("SortMergeJoin", "SortMergeJoin", 200).replace("k#1", key);
+        text = text.replace(&Log::new(even(20)).plan, &plan);
+        let join = ids[ids.len() - 1];
+        let renamed = |line: &str, id: u64| {
+            line.replace("\"Stage ID\":0", &format!("\"Stage ID\":{id}"))
+                .replace("\"Stage IDs\":[0]", &format!("\"Stage IDs\":{ids:?}"))
+        };
+        let mut lines: Vec<String> = text.lines().map(|line| renamed(line, join)).collect();
+        let end = lines.pop().unwrap();
+        for id in &ids[..ids.len() - 1] {
+            let of_stage = text.lines().filter(|line| line.contains("Stage ID\":0,"));
+            // Without accumulators it reads no shuffle that is known.
+            lines.extend(of_stage.map(|line| renamed(line, *id).replace("{\"ID\":61}", "")));
+        }
+        lines.push(end);
+        diagnose(&read(&[lines.join("\n").as_bytes()]).unwrap())
+    };
+    let (before, after) = (log(&[0, 1, 2], "k#1"), log(&[0, 1], "k#9"));
+    let keyed = |profile: &super::ApplicationProfile| -> Vec<u64> {
+        let keyed = profile.stages.iter().filter(|stage| stage.key.is_some());
+        keyed.map(|stage| stage.id).collect()
+    };
+    assert_eq!((keyed(&before), keyed(&after)), (vec![2], vec![1]));
+    let delta = super::compare(&before, &after);
+    let mut pairs: Vec<(u64, u64)> = delta
+        .stages
+        .iter()
+        .map(|stage| (stage.before_stage, stage.after_stage))
+        .collect();
+    pairs.sort_unstable();
+    assert_eq!(pairs, [(0, 0), (2, 1)]);
+    assert_eq!(delta.only_before[0].stage, 1);
+    let back = super::compare(&after, &before);
+    assert_eq!((back.n_only_before, back.n_only_after), (0, 1));
+}
+
+#[test]
+fn settings_that_bear_on_speed_are_compared_and_secrets_are_not_kept() {
+    let log = |properties: &str| {
+        let log = Log {
+            properties: properties.to_owned(),
+            ..Log::new(even(4))
+        };
+        diagnose(&read(&[log.text().as_bytes()]).unwrap())
+    };
+    let before = log(&[
+        r#""spark.sql.shuffle.partitions":"200","spark.executor.memory":"4g""#,
+        r#""spark.hadoop.fs.s3a.secret.key":"x","spark.sql.execution.password":"y","spark.app.name":"n""#,
+    ]
+    .join(","));
+    let after =
+        log(r#""spark.sql.shuffle.partitions":"64","spark.executor.memory":"4g","spark.speculation":"true""#);
+    assert_eq!(before.properties.len(), 2, "{:?}", before.properties);
+    let delta = super::compare(&before, &after);
+    let named: Vec<(&str, Option<&str>, Option<&str>)> = delta
+        .configuration
+        .iter()
+        .map(|setting| {
+            (
+                setting.name.as_str(),
+                setting.before.as_deref(),
+                setting.after.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        named,
+        [
+            ("spark.speculation", None, Some("true")),
+            ("spark.sql.shuffle.partitions", Some("200"), Some("64")),
+        ]
+    );
 }

@@ -33,6 +33,21 @@ fn a_real_skewed_join_names_its_stage_its_hot_partition_and_its_key() {
         "{:?}",
         profile.reading
     );
+    let totals = &profile.executor_totals;
+    assert_eq!(totals.iter().map(|total| total.n_tasks).sum::<u64>(), 35);
+    let run: f64 = totals.iter().map(|total| total.run_seconds).sum();
+    let of_stages: u64 = profile.stages.iter().map(|stage| stage.run_ms.total).sum();
+    assert!((run - of_stages as f64 / 1000.0).abs() < 1e-6, "{totals:?}");
+    let idle: f64 = totals.iter().filter_map(|total| total.idle_seconds).sum();
+    assert!(
+        idle > 5.0 && idle < 2.0 * profile.headline.wall_seconds,
+        "{totals:?}"
+    );
+    let bytes: u64 = totals.iter().map(|total| total.n_bytes).sum();
+    assert_eq!(
+        bytes,
+        profile.headline.n_bytes_in + profile.headline.n_bytes_shuffled
+    );
     let stage = profile.stages.iter().find(|stage| stage.id == 2).unwrap();
     let hot = stage.hot_partition.as_ref().unwrap();
     assert_eq!(
