@@ -5,6 +5,8 @@ use super::scale::{Scale, ScaleKind, Tick};
 
 /// Between the ends of neighbouring labels, in pixels.
 const GAP: f64 = 10.0;
+/// Names up to this, such as dates, say nothing when they are cut: fewer of them are shown whole.
+const SHORT_NAME: f64 = 76.0;
 /// Names are no longer than this, in pixels.
 pub const MAX_NAME: f64 = 140.0;
 
@@ -40,7 +42,13 @@ pub fn along(
             // A name alone in its place is shortened before its neighbours are left out.
             ScaleKind::Category(_) => {
                 let place = ticks.first().map_or(1.0, |tick| tick.step) * per_position;
-                (place - GAP).clamp(44.0, MAX_NAME)
+                let is_short = |tick: &Tick| tick.label.len() <= 16 && width(&tick.label) <= SHORT_NAME;
+                let whole = if ticks.iter().all(is_short) {
+                    SHORT_NAME
+                } else {
+                    44.0
+                };
+                (place - GAP).clamp(whole, MAX_NAME)
             }
             _ => MAX_NAME,
         };
@@ -106,6 +114,19 @@ mod tests {
         );
         assert_eq!(shortened("WWWW", 1.0, &width), "…");
         assert_eq!(shortened(&"x".repeat(1_000_000), 60.0, &width), "xxxxxxxxx…");
+    }
+
+    #[test]
+    fn dates_are_whole_or_left_out_and_long_names_are_cut() {
+        let cut = |name: &str| {
+            let names = (0..60).map(|n| format!("{name}{n:02}")).collect();
+            let scale = Scale::categories("", names);
+            let ticks = along(&scale, scale.ends(), 800.0, &width);
+            assert!(ticks.len() > 5, "{ticks:?}");
+            ticks.iter().any(|(_, label)| label.contains('…'))
+        };
+        assert!(!cut("2020-03-"));
+        assert!(cut("a rather long name of a key "));
     }
 
     #[test]

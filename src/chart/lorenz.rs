@@ -1,7 +1,7 @@
 //! The Lorenz curve: which share of the partitions, the smallest first, holds which share of the bytes.
 
 use crate::profile::formulas;
-use crate::storage::DatasetKeys;
+use crate::storage::{DatasetKeys, Partition};
 
 /// Points from (0, 0) to (1, 1); none without bytes. The diagonal is an even dataset, the Gini coefficient twice the area
 /// between.
@@ -11,14 +11,21 @@ use crate::storage::DatasetKeys;
 pub struct Lorenz {
     /// Share of partitions, share of bytes.
     pub points: Vec<(f64, f64)>,
+    /// The partition that each point but the first adds, with its bytes.
+    pub partitions: Vec<(Partition, u64)>,
     /// As many even partitions would be as concentrated: 1 / Σp².
     pub effective_partitions: Option<f64>,
 }
 
 impl Lorenz {
     pub fn new(dataset: &DatasetKeys) -> Self {
-        let mut loads: Vec<u64> = dataset.partitions.values().map(|stats| stats.n_bytes).collect();
-        loads.sort_unstable();
+        let mut partitions: Vec<(Partition, u64)> = dataset
+            .partitions
+            .values()
+            .map(|stats| (stats.partition.clone(), stats.n_bytes))
+            .collect();
+        partitions.sort_by_key(|(_, n_bytes)| *n_bytes);
+        let loads: Vec<u64> = partitions.iter().map(|(_, n_bytes)| *n_bytes).collect();
         let total: f64 = loads.iter().map(|load| *load as f64).sum();
         if total <= 0.0 {
             return Self::default();
@@ -34,6 +41,7 @@ impl Lorenz {
         }
         Self {
             points,
+            partitions,
             effective_partitions,
         }
     }
@@ -56,6 +64,8 @@ mod tests {
         let gini = partition_skew(&lake, &CostModel::default()).metrics.gini.unwrap();
         assert!((1.0 - 2.0 * below - gini).abs() < 1e-9, "{below} {gini}");
         assert_eq!((points[0], points[13]), ((0.0, 0.0), (1.0, 1.0)));
+        let partitions = Lorenz::new(&lake).partitions;
+        assert_eq!((partitions.len(), &partitions[12]), (13, &(day(1, 9), 5_300_000)));
     }
 
     #[test]

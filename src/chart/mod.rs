@@ -3,7 +3,6 @@
 //! [`Picture`] is what both drawers take: sides, marks, lines to compare with, words. What is charted turns into pictures
 //! in `pictures`. Charts hold every partition; a drawer with fewer pixels than bars thins them out itself.
 
-mod axis;
 mod calendar;
 pub mod draw;
 mod key_pictures;
@@ -12,8 +11,10 @@ mod lorenz;
 mod own_runs;
 pub mod palette;
 mod partition_bars;
+mod partition_picture;
 mod picture;
 mod pictures;
+mod range_picture;
 mod scale;
 mod size_histogram;
 mod tasks;
@@ -22,20 +23,21 @@ mod ticks;
 mod treemap;
 mod treemap_picture;
 
-pub use axis::Axis;
 pub use calendar::{Calendar, CalendarDay, CalendarMonth};
 pub use key_pictures::{loads_picture, top_keys_picture};
 pub use lorenz::Lorenz;
 pub use own_runs::{own_files_picture, own_stages_picture, own_workers_picture};
 pub use palette::Tone;
-pub use partition_bars::{Bar, Measure, MeasureFacts, PartitionBars};
+pub use partition_bars::{Bar, BarOrder, Measure, MeasureFacts, PartitionBars};
+pub use partition_picture::partition_picture;
 pub use picture::{Fill, Layer, LayerKind, LegendEntry, LegendShape, Mark, Picture, Rule, ValueSide};
-pub use pictures::{calendar_picture, lorenz_picture, partition_picture, sizes_picture};
+pub use pictures::{calendar_picture, lorenz_picture, sizes_picture};
+pub use range_picture::range_picture;
 pub use scale::{Quantity, Scale, ScaleKind, Tick};
 pub use size_histogram::{SizeClass, SizeHistogram, SizeTier};
 pub use tasks::{gantt_picture, run_time_picture, scatter_picture};
 pub use treemap::{Tile, Treemap, TreemapNode, squarify};
-pub use treemap_picture::{PlacedTile, treemap_layout, treemap_picture};
+pub use treemap_picture::{PlacedTile, tile_fill, treemap_layout, treemap_picture};
 
 #[cfg(test)]
 pub(crate) mod tests {

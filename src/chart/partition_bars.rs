@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use chrono::{Datelike, NaiveDate};
 
-use super::Axis;
 use crate::profile::{FindingCode, PartitionSkew, RowCount, RowCounts, formulas, has_tiny_files};
 use crate::storage::{DatasetKeys, Partition};
 
@@ -16,6 +15,16 @@ pub enum Measure {
     Bytes,
     Files,
     Rows,
+}
+
+/// In which order bars stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BarOrder {
+    /// By date, or by the values of keys.
+    #[default]
+    Partition,
+    /// The largest first.
+    Size,
 }
 
 /// One bar.
@@ -47,7 +56,6 @@ impl Bar {
 /// What all bars of one measure have in common.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct MeasureFacts {
-    pub axis: Axis,
     pub max: u64,
     /// Of the partitions that are there.
     pub median: f64,
@@ -57,7 +65,7 @@ pub struct MeasureFacts {
     pub by_size: Vec<usize>,
 }
 
-/// Bars in partition order. The axis starts at zero.
+/// Bars in partition order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PartitionBars {
     pub bars: Vec<Bar>,
@@ -123,7 +131,7 @@ impl PartitionBars {
         *facts = measured;
     }
 
-    /// Scale, baselines and order of one measure.
+    /// Baselines and order of one measure.
     pub fn facts(&self, measure: Measure) -> &MeasureFacts {
         let [bytes, files, rows] = &self.facts;
         match measure {
@@ -142,10 +150,6 @@ impl PartitionBars {
         let value_of = |at: &usize| self.bars.get(*at).and_then(|bar| bar.value(measure));
         by_size.sort_by_key(|at| std::cmp::Reverse(value_of(at)));
         MeasureFacts {
-            axis: match measure {
-                Measure::Bytes => Axis::bytes(max),
-                Measure::Files | Measure::Rows => Axis::count(max),
-            },
             max,
             even: if values.is_empty() {
                 0.0
@@ -155,11 +159,6 @@ impl PartitionBars {
             median: formulas::median_of(&mut values).unwrap_or(0.0),
             by_size,
         }
-    }
-
-    /// The axis of bytes that holds the largest bar.
-    pub fn axis(&self) -> Axis {
-        Axis::bytes(self.max_bytes)
     }
 }
 
@@ -224,7 +223,7 @@ mod tests {
         assert_eq!(marked(&|bar| bar.is_spike), ["09"]);
         assert_eq!(marked(&|bar| bar.has_tiny_files), ["11"]);
         assert!((chart.median_bytes - 440_000.0).abs() < f64::EPSILON);
-        assert!(chart.max_bytes == 5_300_000 && chart.axis().max >= 5_300_000.0);
+        assert_eq!(chart.max_bytes, 5_300_000);
     }
 
     #[test]
@@ -278,6 +277,7 @@ mod tests {
         chart.set_rows(&RowCounts {
             partitions: [(day(1, 3), counted)].into(),
             n_unreadable: 0,
+            is_partial: false,
         });
         let rows = chart.facts(Measure::Rows);
         assert_eq!((rows.max, rows.by_size[0]), (7, 2));

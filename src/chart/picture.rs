@@ -3,6 +3,8 @@
 //! Everything that is known of a chart is in it, and nothing of how it is drawn: `draw` makes a file of it, the window
 //! shows it with zoom and hover. Charts hold every mark; a drawer with fewer pixels than marks thins them out itself.
 
+use std::borrow::Cow;
+
 use super::palette::Tone;
 use super::scale::{Scale, ScaleKind};
 
@@ -290,9 +292,9 @@ impl Picture {
     }
 
     /// Both sides, the value side by its logarithm where that is asked for and possible.
-    pub fn scales(&self, is_log: bool) -> (Scale, Scale) {
+    pub fn scales(&self, is_log: bool) -> (Cow<'_, Scale>, Cow<'_, Scale>) {
         if !is_log || !self.may_be_log() {
-            return (self.x.clone(), self.y.clone());
+            return (Cow::Borrowed(&self.x), Cow::Borrowed(&self.y));
         }
         let side = self.value_side();
         let value = |mark: &Mark| match side {
@@ -305,15 +307,18 @@ impl Picture {
             .filter(|value| *value > 0.0)
             .fold(f64::INFINITY, f64::min);
         match side {
-            ValueSide::X => (self.x.as_log(least), self.y.clone()),
-            ValueSide::Y => (self.x.clone(), self.y.as_log(least)),
+            ValueSide::X => (Cow::Owned(self.x.as_log(least)), Cow::Borrowed(&self.y)),
+            ValueSide::Y => (Cow::Borrowed(&self.x), Cow::Owned(self.y.as_log(least))),
         }
     }
 
     /// The picture with its value side by the logarithm, for a file that shows what the window shows.
     #[must_use]
     pub fn with_log(mut self, is_log: bool) -> Self {
-        (self.x, self.y) = self.scales(is_log);
+        if is_log {
+            let (x, y) = self.scales(is_log);
+            (self.x, self.y) = (x.into_owned(), y.into_owned());
+        }
         self
     }
 
@@ -356,6 +361,18 @@ impl Picture {
                         }
                     }
                 }
+            }
+            // A place where something is not there is told by its word.
+            let is_bar = layer.kind == LayerKind::Bars;
+            let absent = layer
+                .marks
+                .iter()
+                .filter(|mark| is_bar && mark.fill == Fill::Outline);
+            let mut words = absent
+                .map(|mark| mark.label.as_str())
+                .filter(|word| !word.is_empty());
+            if let Some(word) = words.next() {
+                text.extend([format!(", {} {word}", words.count() + 1)]);
             }
             said.push(text);
         }

@@ -1,95 +1,12 @@
-//! What is charted of partitions, as pictures: bars, calendar, sizes and the Lorenz curve. The window shows them, files and
-//! reports draw them.
+//! What is charted of a dataset's partitions together, as pictures: calendar, sizes and the Lorenz curve. The window shows
+//! them, files and reports draw them.
 
 use chrono::{Datelike, Days, NaiveDate};
 
-use super::picture::{Fill, Layer, LayerKind, LegendEntry, LegendShape, Mark, Picture, Rule};
+use super::picture::{Fill, Layer, LayerKind, LegendEntry, LegendShape, Mark, Picture};
 use super::scale::{Quantity, Scale};
-use super::{Bar, Calendar, CalendarDay, Lorenz, Measure, PartitionBars, SizeClass, SizeHistogram, Tone};
+use super::{Calendar, CalendarDay, Lorenz, SizeClass, SizeHistogram, SizeTier, Tone};
 use crate::base::units;
-
-/// One bar per partition, a gap per missing date, and the median as a line. A mark's action is its place in `bars`.
-///
-/// `unit` is what a partition is: `day`.
-pub fn partition_picture(bars: &PartitionBars, measure: Measure, unit: &str, note: &str) -> Picture {
-    let median = Some(bars.facts(measure).median);
-    let n_bytes: u64 = bars.bars.iter().filter_map(|bar| bar.n_bytes).sum();
-    let (word, quantity) = match measure {
-        Measure::Bytes => ("Bytes", Quantity::Bytes),
-        Measure::Files => ("Files", Quantity::Count),
-        Measure::Rows => ("Rows", Quantity::Count),
-    };
-    let value = |bar: &Bar| bar.value(measure).unwrap_or(0) as f64;
-    let max = bars.bars.iter().map(value).fold(0.0, f64::max);
-    let names = bars.bars.iter().map(|bar| bar.label.clone()).collect();
-    let marks = bars
-        .bars
-        .iter()
-        .enumerate()
-        .map(|(at, bar)| partition_mark(at, bar, value(bar), n_bytes, max, median))
-        .collect();
-    let mut picture = Picture::new(
-        format!("{word} per {unit}"),
-        Scale::categories("", names),
-        Scale::from_zero("", quantity, max),
-    )
-    .note(note)
-    .layer(Layer::new(LayerKind::Bars, Tone::Data, marks));
-    if let Some(median) = median.filter(|median| *median > 0.0 && bars.bars.len() > 1) {
-        let label = format!("median {}", quantity.text(median.round()));
-        picture = picture.rule(Rule::level(median, label, Tone::Text));
-    }
-    let has = |is: &dyn Fn(&Bar) -> bool| bars.bars.iter().any(is);
-    if has(&|bar| bar.is_spike) {
-        picture = picture.entry(LegendEntry::swatch(Tone::Bad, "far above the median"));
-    }
-    if has(&|bar| bar.has_tiny_files && !bar.is_spike) {
-        picture = picture.entry(LegendEntry::swatch(Tone::Warn, "tiny files"));
-    }
-    if has(&|bar| bar.n_bytes.is_none()) {
-        picture = picture.entry(LegendEntry::new(
-            Tone::Warn,
-            LegendShape::Swatch(Fill::Outline),
-            "missing",
-        ));
-    }
-    picture
-}
-
-fn partition_mark(at: usize, bar: &Bar, value: f64, total: u64, max: f64, median: Option<f64>) -> Mark {
-    let name = &bar.partition;
-    let Some(n_bytes) = bar.n_bytes else {
-        // A low frame in the gap, so that a missing date is seen.
-        return Mark::bar(at, max * 0.03, format!("{name}\nno objects: missing, or late"))
-            .tone(Tone::Warn)
-            .fill(Fill::Outline)
-            .label("missing");
-    };
-    let mut tooltip = format!(
-        "{name}\n{} ({} bytes)\n{}",
-        units::bytes(n_bytes),
-        units::count(n_bytes),
-        units::plural(bar.n_files, "file")
-    );
-    if let Some(average) = n_bytes.checked_div(bar.n_files) {
-        tooltip.extend([format!("\n{} a file on average", units::bytes(average))]);
-    }
-    if let Some(median) = median.filter(|median| *median > 0.0) {
-        tooltip.extend([format!("\n{:.1} × the median", value / median)]);
-    }
-    if total > 0 {
-        let share = n_bytes as f64 / total as f64;
-        tooltip.extend([format!("\n{} of all bytes", units::percent(share))]);
-    }
-    let tone = if bar.is_spike {
-        Tone::Bad
-    } else if bar.has_tiny_files {
-        Tone::Warn
-    } else {
-        Tone::Data
-    };
-    Mark::bar(at, value, tooltip).tone(tone).action(at)
-}
 
 /// A week a column, Monday at the top, coloured by bytes. A mark's action is its place in `days`.
 pub fn calendar_picture(calendar: &Calendar, note: &str) -> Picture {
@@ -171,74 +88,93 @@ fn day_mark(mark: Mark, day: &CalendarDay, at: usize) -> Mark {
     }
 }
 
-/// Files by size. A mark's action is its place in `tiers`.
+/// Files by size: the tiers that most lakes have, and the others where they hold files.
 pub fn sizes_picture(sizes: &SizeHistogram, note: &str) -> Picture {
-    let names = sizes.tiers.iter().map(|tier| tier.label.to_owned()).collect();
-    let marks = sizes
-        .tiers
+    let is_shown = |tier: &&SizeTier| {
+        let is_rare = matches!(tier.class, SizeClass::Empty | SizeClass::Good | SizeClass::Huge);
+        tier.n_files > 0 || !is_rare
+    };
+    let tiers: Vec<&SizeTier> = sizes.tiers.iter().filter(is_shown).collect();
+    let names = tiers.iter().map(|tier| tier.label.to_owned()).collect();
+    let tone_of = |tier: &SizeTier| class_tone(tier.class, sizes.has_unsplittable);
+    let marks = tiers
         .iter()
         .enumerate()
         .map(|(at, tier)| {
             let share = tier.n_files as f64 / sizes.n_files.max(1) as f64;
             let tooltip = format!(
-                "{}\n{}\n{} of all files",
+                "{}\n{}\n{} of all files\n{}",
                 tier.label,
                 units::plural(tier.n_files, "file"),
-                units::percent(share)
+                units::percent(share),
+                tier.class.meaning()
             );
             let label = if tier.n_files > 0 {
                 units::count(tier.n_files)
             } else {
                 String::new()
             };
-            let tone = class_tone(tier.class);
             Mark::bar(at, tier.n_files as f64, tooltip)
                 .label(label)
-                .tone(tone)
-                .action(at)
+                .tone(tone_of(tier))
         })
         .collect();
-    let max = sizes.tiers.iter().map(|tier| tier.n_files).max().unwrap_or(0);
+    let max = tiers.iter().map(|tier| tier.n_files).max().unwrap_or(0);
     let mut picture = Picture::new(
         "Files by size",
-        Scale::categories("", names),
+        Scale::categories("size of a file", names),
         Scale::from_zero("files", Quantity::Count, max as f64),
     )
     .note(note)
     .layer(Layer::new(LayerKind::Bars, Tone::Data, marks));
-    let has = |tone| {
-        let is = |tier: &super::SizeTier| class_tone(tier.class) == tone && tier.n_files > 0;
-        sizes.tiers.iter().find(|tier| is(tier))
-    };
     for tone in [Tone::Bad, Tone::Warn, Tone::Good, Tone::Data] {
-        if let Some(tier) = has(tone) {
-            picture = picture.entry(LegendEntry::swatch(tone, tier.class.meaning()));
+        let mut words: Vec<&str> = tiers
+            .iter()
+            .filter(|tier| tier.n_files > 0 && tone_of(tier) == tone)
+            .map(|tier| tier.class.meaning())
+            .collect();
+        words.dedup();
+        if !words.is_empty() {
+            picture = picture.entry(LegendEntry::swatch(tone, words.join(", ")));
         }
     }
     picture
 }
 
-fn class_tone(class: SizeClass) -> Tone {
+fn class_tone(class: SizeClass, has_unsplittable: bool) -> Tone {
     match class {
-        SizeClass::Empty | SizeClass::Huge => Tone::Bad,
+        SizeClass::Empty => Tone::Bad,
+        SizeClass::Huge if has_unsplittable => Tone::Bad,
         SizeClass::Tiny => Tone::Warn,
-        SizeClass::Small | SizeClass::Fair => Tone::Data,
+        SizeClass::Small | SizeClass::Fair | SizeClass::Huge => Tone::Data,
         SizeClass::Good => Tone::Good,
     }
 }
 
-/// The Lorenz curve beside the diagonal of an even lake. `unit` is what partitions are: `days`.
+/// The Lorenz curve beside the diagonal of an even lake. `unit` is what partitions are: `days`. A mark's action is its place
+/// in `partitions`.
 pub fn lorenz_picture(lorenz: &Lorenz, unit: &str, note: &str) -> Picture {
+    let n = lorenz.partitions.len();
     let curve = lorenz
         .points
         .iter()
-        .map(|(x, y)| {
-            let tooltip = format!(
-                "the smaller {} of {unit}\nhold {} of the bytes",
+        .enumerate()
+        .map(|(at, (x, y))| {
+            let mark = |tooltip| Mark::point(*x, *y, tooltip);
+            let Some((partition, n_bytes)) = at.checked_sub(1).and_then(|at| lorenz.partitions.get(at))
+            else {
+                return mark(String::new());
+            };
+            mark(format!(
+                "The smaller {} of {unit} hold {} of the bytes\n{} of {} {unit}, up to {partition} with {} ({} bytes)",
                 units::percent(*x),
-                units::percent(*y)
-            );
-            Mark::point(*x, *y, tooltip)
+                units::percent(*y),
+                units::count(at as u64),
+                units::count(n as u64),
+                units::bytes(*n_bytes),
+                units::count(*n_bytes)
+            ))
+            .action(at - 1)
         })
         .collect();
     let even = vec![Mark::point(0.0, 0.0, ""), Mark::point(1.0, 1.0, "")];
@@ -266,40 +202,10 @@ pub fn lorenz_picture(lorenz: &Lorenz, unit: &str, note: &str) -> Picture {
 
 #[cfg(test)]
 mod tests {
-    use super::{Measure, calendar_picture, lorenz_picture, partition_picture, sizes_picture};
-    use crate::chart::picture::Fill;
-    use crate::chart::tests::{dataset, two_weeks};
-    use crate::chart::{Calendar, Lorenz, PartitionBars, SizeHistogram, Tone};
+    use super::{calendar_picture, lorenz_picture, sizes_picture};
+    use crate::chart::tests::{dataset, day, two_weeks};
+    use crate::chart::{Calendar, Lorenz, SizeHistogram, Tone};
     use crate::profile::{CostModel, partition_skew};
-
-    #[test]
-    fn bars_say_what_they_are_and_a_missing_day_opens_nothing() {
-        let lake = two_weeks();
-        let skew = partition_skew(&lake, &CostModel::default());
-        let bars = PartitionBars::new(&lake, &skew);
-        let picture = partition_picture(&bars, Measure::Bytes, "day", "exact");
-        let marks = &picture.layers[0].marks;
-        assert_eq!(marks.len(), 14);
-        assert_eq!(
-            (marks[5].fill, marks[5].action, marks[5].name()),
-            (Fill::Outline, None, "2020-01-06")
-        );
-        assert_eq!((marks[8].tone, marks[8].action), (Some(Tone::Bad), Some(8)));
-        assert!(
-            marks[8].tooltip.contains("5.3 MB (5,300,000 bytes)"),
-            "{}",
-            marks[8].tooltip
-        );
-        assert_eq!(picture.rules[0].label, "median 440 KB");
-        let words: Vec<&str> = picture.legend.iter().map(|entry| entry.text.as_str()).collect();
-        assert_eq!(words, ["far above the median", "tiny files", "missing"]);
-        let files = partition_picture(&bars, Measure::Files, "day", "exact");
-        assert!(
-            files.in_words().contains("largest 412 (2020-01-11)"),
-            "{}",
-            files.in_words()
-        );
-    }
 
     #[test]
     fn a_week_is_a_column_of_the_calendar_and_monday_is_on_top() {
@@ -321,21 +227,62 @@ mod tests {
         let lake = two_weeks();
         let sizes = sizes_picture(&SizeHistogram::new(&lake), "exact");
         assert!(sizes.in_words().contains("largest 412"), "{}", sizes.in_words());
-        let curve = lorenz_picture(&Lorenz::new(&lake), "days", "exact");
-        assert_eq!(curve.layers[1].marks.len(), 14);
+        let picture = lorenz_picture(&Lorenz::new(&lake), "days", "exact");
+        let curve = &picture.layers[1].marks;
+        assert_eq!(
+            (curve.len(), curve[0].action, curve[13].action),
+            (14, None, Some(12))
+        );
+        assert!(
+            curve[12]
+                .tooltip
+                .starts_with("The smaller 92% of days hold 50% of the bytes\n12 of 13 days, up to"),
+            "{}",
+            curve[12].tooltip
+        );
         let nothing = dataset([]);
         let skew = partition_skew(&nothing, &CostModel::default());
-        let bars = PartitionBars::new(&nothing, &skew);
-        for picture in [
-            partition_picture(&bars, Measure::Bytes, "day", ""),
-            calendar_picture(&Calendar::new(&nothing, &skew), ""),
-        ] {
-            assert!(picture.is_empty() && picture.in_words().ends_with("nothing to show"));
-        }
-        assert!(
-            lorenz_picture(&Lorenz::new(&nothing), "days", "").layers[1]
-                .marks
-                .is_empty()
+        let picture = calendar_picture(&Calendar::new(&nothing, &skew), "");
+        assert!(picture.is_empty() && picture.in_words().ends_with("nothing to show"));
+        let curve = lorenz_picture(&Lorenz::new(&nothing), "days", "");
+        assert!(curve.layers[1].marks.is_empty());
+    }
+
+    #[test]
+    fn rare_sizes_have_a_place_only_where_there_are_files_and_each_tone_says_what_it_means() {
+        let names = |picture: &super::Picture| match &picture.x.kind {
+            crate::chart::ScaleKind::Category(names) => names.clone(),
+            other => panic!("{other:?}"),
+        };
+        let usual = sizes_picture(&SizeHistogram::new(&two_weeks()), "");
+        assert_eq!(names(&usual).len(), 6);
+        assert!(!names(&usual).contains(&"0".to_owned()));
+        let rare = dataset([
+            (day(1, 1), 2, 0),
+            (day(1, 2), 1, 5 << 30),
+            (day(1, 3), 1, 50_000_000),
+        ]);
+        let mut sizes = SizeHistogram::new(&rare);
+        let picture = sizes_picture(&sizes, "");
+        assert_eq!(names(&picture).len(), 8);
+        let tones = |picture: &super::Picture| -> Vec<Option<Tone>> {
+            let there = |mark: &&crate::chart::Mark| mark.y.1 > 0.0;
+            let marks = picture.layers[0].marks.iter().filter(there);
+            marks.map(|mark| mark.tone).collect()
+        };
+        assert_eq!(
+            tones(&picture),
+            [Some(Tone::Bad), Some(Tone::Data), Some(Tone::Data)]
         );
+        let words: Vec<&str> = picture.legend.iter().map(|entry| entry.text.as_str()).collect();
+        assert_eq!(
+            words,
+            [
+                "nothing to read, but a request",
+                "fair, one task unless it can be split"
+            ]
+        );
+        sizes.has_unsplittable = true;
+        assert_eq!(tones(&sizes_picture(&sizes, "")).last(), Some(&Some(Tone::Bad)));
     }
 }

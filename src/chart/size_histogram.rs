@@ -1,6 +1,5 @@
 //! Files by size, in tiers that tell tiny files from good ones.
 
-use super::Axis;
 use crate::storage::DatasetKeys;
 
 /// How well files of a size read.
@@ -56,7 +55,8 @@ impl SizeTier {
 pub struct SizeHistogram {
     pub tiers: Vec<SizeTier>,
     pub n_files: u64,
-    pub axis: Axis,
+    /// Whether there are compressed files over 1 GB: one task reads each of them.
+    pub has_unsplittable: bool,
 }
 
 impl SizeHistogram {
@@ -72,7 +72,7 @@ impl SizeHistogram {
             .collect();
         Self {
             n_files: tiers.iter().map(|tier| tier.n_files).sum(),
-            axis: Axis::count(tiers.iter().map(|tier| tier.n_files).max().unwrap_or(0)),
+            has_unsplittable: dataset.partitions.values().any(|stats| stats.n_unsplittable > 0),
             tiers,
         }
     }
@@ -106,7 +106,6 @@ mod tests {
             .collect();
         assert_eq!(filled, [("<3 KB", 412), ("30–300 KB", 11 * 12), ("0.3–3 MB", 14)]);
         assert_eq!(chart.n_files, 412 + 132 + 14);
-        assert!(chart.axis.max >= 412.0);
         let mixed = SizeHistogram::new(&dataset([
             (day(1, 1), 1, TINY_BYTES - 1),
             (day(1, 2), 1, TINY_BYTES),

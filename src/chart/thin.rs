@@ -3,6 +3,9 @@
 
 use super::picture::LayerKind;
 
+/// Height of the frame where a bar is missing, in pixels.
+pub const LOW_FRAME: f32 = 5.0;
+
 /// A mark on the drawer's surface, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Placed {

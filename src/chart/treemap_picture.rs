@@ -100,6 +100,16 @@ pub fn treemap_picture(tree: &Treemap, at: usize, note: &str) -> Picture {
     .entry(end(Tone::Data, "128 MB and more"))
 }
 
+/// Tone and step of the colour of a tile whose average file is at `level` of the scale, 0..=1: amber pales towards the middle,
+/// then blue deepens.
+pub fn tile_fill(level: f32) -> (Tone, f32) {
+    if level < 0.5 {
+        (Tone::Warn, 1.0 - 2.0 * level)
+    } else {
+        (Tone::Data, 2.0 * level - 1.0)
+    }
+}
+
 fn tile_mark(node: &TreemapNode, placed: PlacedTile) -> Mark {
     let tile = placed.tile;
     // Of a divided tile only the line with its name is seen: the rest is covered by what it holds.
@@ -120,13 +130,7 @@ fn tile_mark(node: &TreemapNode, placed: PlacedTile) -> Mark {
         let label = format!("{} {}", node.label, units::bytes(node.n_bytes));
         return mark.tone(Tone::Weak).fill(Fill::Level(0.0)).label(label);
     }
-    // One scale with two ends: amber pales towards the middle, then blue deepens.
-    let level = node.level();
-    let (tone, strength) = if level < 0.5 {
-        (Tone::Warn, 1.0 - 2.0 * level)
-    } else {
-        (Tone::Data, 2.0 * level - 1.0)
-    };
+    let (tone, strength) = tile_fill(node.level());
     let label = if tile.width > 150.0 {
         format!("{} {}", node.label, units::bytes(node.n_bytes))
     } else {

@@ -7,11 +7,11 @@ use chrono::NaiveDate;
 
 use super::CliError;
 use super::preview::Steps;
-use crate::base::{Cancel, nearest};
+use crate::base::{Accuracy, Cancel, nearest, units};
 use crate::explore::open_inputs;
 use crate::explore::scan::{Scan, ScanSource};
 use crate::storage::{
-    Connection, DatasetKeys, DateRange, DateRangeError, Inventory, Location, Object, Store,
+    Connection, DatasetKeys, DateRange, DateRangeError, Inventory, Location, Object, StorageError, Store,
 };
 
 /// An opened location and everything below it.
@@ -19,37 +19,55 @@ pub struct Listed {
     pub store: Store,
     pub location: Location,
     pub inventory: Inventory,
+    /// A cancel cut the listing: only what comes first in it is known.
+    pub is_partial: bool,
 }
 
 /// Lists everything below `text`.
 ///
 /// # Errors
-/// [`CliError`] for a location that cannot be read.
+/// [`CliError`] for a location that cannot be read, also on a cancel.
 pub async fn list(text: &str, connection: &Connection, cancel: &Cancel) -> Result<Listed, CliError> {
-    let mut listed = open(text, connection).await?;
+    let listed = list_some(text, connection, cancel).await?;
+    if listed.is_partial {
+        return Err(StorageError::Cancelled.into());
+    }
+    Ok(listed)
+}
+
+/// As [`list`], for whoever has a use for part of a listing: a cancel gives what was listed before it.
+///
+/// # Errors
+/// As [`list`]; on a cancel where nothing was listed yet.
+pub async fn list_some(text: &str, connection: &Connection, cancel: &Cancel) -> Result<Listed, CliError> {
+    let mut listed = open(text, connection, cancel).await?;
     listed.add_all(cancel).await?;
     Ok(listed)
 }
 
-/// As [`list`], and holds times of change against the present, and looks for duplicates where etags tell of them.
+/// As [`list_some`], and holds times of change against the present, and looks for duplicates where etags tell of them.
 ///
 /// # Errors
 /// As [`list`].
 pub async fn list_closely(text: &str, connection: &Connection, cancel: &Cancel) -> Result<Listed, CliError> {
-    let mut listed = open(text, connection).await?;
+    let mut listed = open(text, connection, cancel).await?;
     let has_content_etags = listed.store.is_s3();
     listed.inventory = listed.inventory.listed_at(chrono::Utc::now(), has_content_etags);
     listed.add_all(cancel).await?;
-    listed.inventory.finish(&listed.store, cancel).await?;
+    let finished = listed.inventory.finish(&listed.store, cancel).await;
+    listed.keep_what_is_there(finished)?;
     Ok(listed)
 }
 
-async fn open(text: &str, connection: &Connection) -> Result<Listed, CliError> {
+async fn open(text: &str, connection: &Connection, cancel: &Cancel) -> Result<Listed, CliError> {
     let location = Location::resolve(text, Path::new(""))?;
+    // Credentials and the first request may wait for a server that never answers.
+    let store = cancel.until(Store::open(&location, connection)).await;
     Ok(Listed {
-        store: Store::open(&location, connection).await?,
+        store: store.map_err(|_| StorageError::Cancelled)??,
         inventory: Inventory::new(&location),
         location,
+        is_partial: false,
     })
 }
 
@@ -66,10 +84,43 @@ pub fn day(dataset: &DatasetKeys, partition: Option<&str>) -> Option<NaiveDate> 
 impl Listed {
     async fn add_all(&mut self, cancel: &Cancel) -> Result<(), CliError> {
         let inventory = &mut self.inventory;
-        self.store
+        let listed = self
+            .store
             .list("", cancel, &mut |page| inventory.add(&page))
-            .await?;
-        Ok(())
+            .await;
+        self.keep_what_is_there(listed)
+    }
+
+    /// Takes a cancel for the end of the listing where there is something to tell.
+    fn keep_what_is_there(&mut self, listed: Result<(), StorageError>) -> Result<(), CliError> {
+        match listed {
+            Err(StorageError::Cancelled) if self.inventory.n_files() > 0 => {
+                self.is_partial = true;
+                Ok(())
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// How much of the location the figures are of.
+    pub fn accuracy(&self) -> Accuracy {
+        if self.is_partial {
+            Accuracy::Partial {
+                n: self.inventory.n_files(),
+            }
+        } else {
+            Accuracy::Exact
+        }
+    }
+
+    /// Says what a cut listing is, on a line that stands before its figures.
+    pub fn partial_text(&self) -> Option<String> {
+        self.is_partial.then(|| {
+            format!(
+                "partial: cancelled after {} were listed; figures and findings are of these",
+                units::plural(self.inventory.n_files(), "file")
+            )
+        })
     }
 
     /// The one dataset that `name` means; without a name, the only one, or the one most like raw data.
@@ -194,8 +245,10 @@ impl Listed {
     ) -> Result<Scan, CliError> {
         let objects = self.objects(dataset, partition, cancel).await?;
         let partition_of = self.partition_numbers(&objects);
-        let source = ScanSource::open(&self.store, objects, partition_of, None, cancel).await?;
-        let scan = Scan::new(source);
+        let source = cancel
+            .until(ScanSource::open(&self.store, objects, partition_of, None, cancel))
+            .await;
+        let scan = Scan::new(source.map_err(|_| StorageError::Cancelled)??);
         if steps.recipe.steps.is_empty() {
             return Ok(scan);
         }

@@ -37,6 +37,9 @@ struct Answer {
     /// Against the log of before.
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<ApplicationDelta>,
+    /// What was asked for and is not here, because of a cancel.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<String>,
 }
 
 /// Stages in the table; the JSON has all.
@@ -47,18 +50,25 @@ const MAX_SLOWEST: usize = 10;
 
 pub fn eventlog(args: EventlogArgs, output: &mut Output) -> Result<u8, CliError> {
     let connection: Connection = args.connection.into();
-    let (log, before) = signal::block_on(|cancel, _| async move {
+    let (log, before, left_out, code) = signal::block_on(|cancel, signalled| async move {
         let log = open(&args.path, &connection, &cancel).await?;
-        let before = match &args.against {
-            Some(path) => Some(open(path, &connection, &cancel).await?),
-            None => None,
-        };
-        Ok::<_, CliError>((log, before))
+        let (mut before, mut left_out) = (None, Vec::new());
+        if let Some(path) = &args.against {
+            let read = open(path, &connection, &cancel).await;
+            // Part of a log differs from another in what was not read.
+            if cancel.is_cancelled() {
+                left_out.push(format!("the comparison with {path}"));
+            } else {
+                before = Some(read?);
+            }
+        }
+        Ok::<_, CliError>((log, before, left_out, signalled.code().unwrap_or(0)))
     })??;
+    let is_compared = before.is_some() || !left_out.is_empty();
     let before = before.map(spark).transpose()?;
     let mut profile = match log {
         RunLog::Spark(run) => run.profile,
-        RunLog::Own(_) if before.is_some() || args.stage.is_some() => return Err(not_spark()),
+        RunLog::Own(_) if is_compared || args.stage.is_some() => return Err(not_spark()),
         RunLog::Own(run) if args.json => {
             output.json(&run)?;
             return Ok(0);
@@ -79,10 +89,17 @@ pub fn eventlog(args: EventlogArgs, output: &mut Output) -> Result<u8, CliError>
         }
     }
     if args.json {
-        output.json(&Answer { profile, comparison })?;
-        return Ok(0);
+        output.json(&Answer {
+            profile,
+            comparison,
+            left_out,
+        })?;
+        return Ok(code);
     }
     head(&profile, output)?;
+    if !left_out.is_empty() {
+        output.line(&format!("partial: cancelled before {}", left_out.join(" and ")))?;
+    }
     if let Some(delta) = &comparison {
         comparison_table(delta, output)?;
     }
@@ -94,7 +111,7 @@ pub fn eventlog(args: EventlogArgs, output: &mut Output) -> Result<u8, CliError>
     } else {
         stages(&profile, output)?;
     }
-    Ok(0)
+    Ok(code)
 }
 
 async fn open(path: &str, connection: &Connection, cancel: &Cancel) -> Result<RunLog, CliError> {

@@ -86,7 +86,7 @@ pub fn fit(args: FitArgs, output: &mut Output) -> Result<u8, CliError> {
     let specs = document.inputs().clone();
     // Places in a recipe are relative to its own folder.
     let base = args.recipe.parent().map_or_else(PathBuf::new, Path::to_path_buf);
-    let (page, inputs) = signal::block_on(|cancel, _| async move {
+    let (page, inputs) = signal::block_on_whole(|cancel| async move {
         let listed = data::list(&location, &connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
         let objects = listed.objects(dataset, partition.as_deref(), &cancel).await?;
@@ -94,7 +94,7 @@ pub fn fit(args: FitArgs, output: &mut Output) -> Result<u8, CliError> {
         let day = data::day(dataset, partition.as_deref());
         let inputs = open_inputs(&specs, day, &base, &cancel).await;
         Ok::<_, CliError>((page, inputs))
-    })??;
+    })?;
     let source = FitSource {
         from: described(&args.location, args.partition.as_deref(), &page),
         at: Utc::now(),

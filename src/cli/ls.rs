@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::{CliError, ConnectionArgs, data, signal};
-use crate::base::units;
+use crate::base::{Accuracy, units};
 use crate::storage::PartitionStats;
 
 #[derive(Debug, clap::Args)]
@@ -31,13 +31,18 @@ struct Row<'a> {
 #[derive(Serialize)]
 struct Answer<'a> {
     location: String,
+    /// Partial where a cancel cut the listing.
+    accuracy: Accuracy,
     partitions: Vec<Row<'a>>,
 }
 
 pub fn ls(args: LsArgs, output: &mut Output) -> Result<u8, CliError> {
     let connection = args.connection.into();
-    let listed =
-        signal::block_on(|cancel, _| async move { data::list(&args.location, &connection, &cancel).await })??;
+    let (listed, code) = signal::block_on(|cancel, signalled| async move {
+        let listed = data::list_some(&args.location, &connection, &cancel).await?;
+        let code = signalled.code().filter(|_| listed.is_partial);
+        Ok::<_, CliError>((listed, code.unwrap_or(0)))
+    })??;
     let has_several = listed.inventory.datasets().count() > 1;
     let rows = listed.inventory.datasets().flat_map(|dataset| {
         let name = has_several.then_some(dataset.prefix.as_str());
@@ -48,11 +53,12 @@ pub fn ls(args: LsArgs, output: &mut Output) -> Result<u8, CliError> {
     });
     let answer = Answer {
         location: listed.location.to_string(),
+        accuracy: listed.accuracy(),
         partitions: rows.collect(),
     };
     if args.json {
         output.json(&answer)?;
-        return Ok(0);
+        return Ok(code);
     }
     if answer.partitions.is_empty() {
         listed.dataset(None)?;
@@ -81,7 +87,10 @@ pub fn ls(args: LsArgs, output: &mut Output) -> Result<u8, CliError> {
         units::plural(listed.inventory.n_files(), "file"),
         units::bytes(listed.inventory.n_bytes())
     ))?;
-    Ok(0)
+    if let Some(text) = listed.partial_text() {
+        output.line(&text)?;
+    }
+    Ok(code)
 }
 
 fn time(at: Option<DateTime<Utc>>) -> String {

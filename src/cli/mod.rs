@@ -31,6 +31,7 @@ mod script;
 mod signal;
 mod skew;
 mod skew_keys;
+mod skew_remedies;
 #[cfg(unix)]
 mod supervise;
 mod task;
@@ -175,7 +176,10 @@ pub fn main() -> Asked {
         Err(error) if error.is_closed_pipe() => 0,
         Err(error) => {
             report(&error);
-            error.exit_code()
+            match error.exit_code() {
+                signal::INTERRUPTED => signal::code_of_cancel(),
+                code => code,
+            }
         }
     };
     Asked::Done(ExitCode::from(code))

@@ -93,7 +93,7 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
     let base = base.map_or_else(PathBuf::new, Path::to_path_buf);
     let connection: Connection = args.connection.into();
     let location = args.location.as_str();
-    let (page, inputs) = signal::block_on(|cancel, _| async move {
+    let (page, inputs) = signal::block_on_whole(|cancel| async move {
         let listed = data::list(location, &connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
         let objects = listed
@@ -104,7 +104,7 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
         let day = data::day(dataset, args.partition.as_deref());
         let inputs = open_inputs(&inputs, day, &base, &cancel).await;
         Ok::<_, CliError>((page, inputs))
-    })??;
+    })?;
     let source = FitSource {
         from: args.location,
         at: chrono::Utc::now(),

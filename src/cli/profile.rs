@@ -80,6 +80,9 @@ struct Answer {
     /// From what was compared with to these rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     drift: Option<Drift>,
+    /// What was asked for and is not here, because of a cancel.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<String>,
 }
 
 /// What is profiled, whichever partitions.
@@ -124,6 +127,15 @@ impl Wanted<'_> {
             scanned.collected.retain(is_wanted);
         }
         Ok((scanned, conflicts))
+    }
+
+    /// The partitions that are compared with. None when a cancel comes before all their rows were read.
+    async fn before(&self, text: &str, cancel: &Cancel) -> Result<Option<Baseline>, CliError> {
+        match self.profile(Some(text), cancel).await {
+            Ok((before, _)) if !cancel.is_cancelled() => Ok(Some(self.baseline(Some(text), &before))),
+            Err(error) if !cancel.is_cancelled() => Err(error),
+            _ => Ok(None),
+        }
     }
 
     fn baseline(&self, partition: Option<&str>, scanned: &Scanned<Vec<ColumnProfile>>) -> Baseline {
@@ -171,18 +183,25 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
         };
         let (scanned, conflicts) = wanted.profile(partition, &cancel).await?;
         let compared = match (saved, &args.against) {
+            // Part of the rows differs from other rows in what was not read.
+            (_, Some(_)) if cancel.is_cancelled() => None,
             (Some(saved), _) => Some(saved),
             (None, None) => None,
-            (None, Some(text)) => {
-                let (before, _) = wanted.profile(Some(text), &cancel).await?;
-                Some(wanted.baseline(Some(text), &before))
-            }
+            (None, Some(text)) => wanted.before(text, &cancel).await?,
         };
         let here = wanted.baseline(partition, &scanned);
-        if let Some(path) = &args.save_baseline {
+        let is_cut = cancel.is_cancelled();
+        if let Some(path) = args.save_baseline.as_ref().filter(|_| !is_cut) {
             drift::save_baseline(path, &here)?;
         }
         let drift = compared.map(|before| Drift::between(&before, &here));
+        let mut left_out = Vec::new();
+        if let Some(text) = args.against.as_ref().filter(|_| drift.is_none()) {
+            left_out.push(format!("the comparison with {text}"));
+        }
+        if let Some(path) = args.save_baseline.as_ref().filter(|_| is_cut) {
+            left_out.push(format!("the baseline {}, which was not written", path.display()));
+        }
         let answer = Answer {
             location: listed.location.join(&dataset.prefix).to_string(),
             level,
@@ -198,8 +217,10 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
             conflicts,
             rejects: scanned.rejects,
             drift,
+            left_out,
         };
-        Ok::<_, CliError>((answer, signalled.code().unwrap_or(0)))
+        let code = signalled.code().filter(|_| is_cut);
+        Ok::<_, CliError>((answer, code.unwrap_or(0)))
     })??;
     if is_json {
         output.json(&answer)?;
@@ -237,6 +258,10 @@ impl Answer {
             units::bytes(self.n_bytes),
             units::plural(self.n_files, "file"),
         ))?;
+        if !self.left_out.is_empty() {
+            let left_out = self.left_out.join(" and ");
+            output.line(&format!("partial: cancelled before {left_out}"))?;
+        }
         if self.columns.is_empty() {
             output.line("no record has a field; `skewer preview` shows what is there")?;
         }

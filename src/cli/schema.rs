@@ -46,7 +46,7 @@ pub fn schema(args: SchemaArgs, output: &mut Output) -> Result<u8, CliError> {
     if args.map {
         return schema_map::schema_map(&args.location, &connection, args.extent, args.json, output);
     }
-    let answer = signal::block_on(|cancel, _| async move {
+    let answer = signal::block_on_whole(|cancel| async move {
         let listed = data::list(&args.location, &connection, &cancel).await?;
         let objects = listed.objects(listed.dataset(None)?, None, &cancel).await?;
         let is_parquet = |o: &Object| FileFormat::of_key(&o.key).is_some_and(|f| f.format == Format::Parquet);
@@ -66,7 +66,7 @@ pub fn schema(args: SchemaArgs, output: &mut Output) -> Result<u8, CliError> {
             conflicts: inferred.conflicts,
             accuracy: inferred.accuracy,
         })
-    })??;
+    })?;
     if args.json {
         output.json(&answer)?;
         return Ok(0);

@@ -83,8 +83,7 @@ pub fn schema_map(
         let listed = data::list(location, connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
         let progress = Progress::new();
-        let map =
-            explore::schema_map(&listed.store, dataset, choice, &mut |_| {}, &progress, &cancel).await?;
+        let map = explore::schema_map(&listed.store, dataset, choice, None, &progress, &cancel).await?;
         let location = listed.location.join(&dataset.prefix).to_string();
         Ok::<_, CliError>((location, map, signalled.code()))
     })??;
@@ -137,7 +136,11 @@ fn key_row<'a>(map: &'a SchemaMap, key: &'a MapKey) -> KeyRow<'a> {
 
 fn print(map: &SchemaMap, choice: MapChoice, output: &mut Output) -> Result<(), CliError> {
     if map.keys.is_empty() {
-        return output.line("no record could be read; `skewer preview` shows why");
+        let text = match map.accuracy {
+            Accuracy::Partial { .. } => "partial: cancelled before a record was read",
+            _ => "no record could be read; `skewer preview` shows why",
+        };
+        return output.line(text);
     }
     let n_partitions = map.partitions.len();
     let rows: Vec<Vec<String>> = map

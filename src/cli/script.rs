@@ -38,13 +38,13 @@ pub fn script(args: ScriptArgs, output: &mut Output) -> Result<u8, CliError> {
     let sources = explore::input_sources(&inputs, base.unwrap_or(Path::new("")))
         .map_err(|message| CliError::Spec { message })?;
     let connection: Connection = args.connection.into();
-    let (page, location, connection) = signal::block_on(|cancel, _| async move {
+    let (page, location, connection) = signal::block_on_whole(|cancel| async move {
         let listed = data::list(&args.location, &connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
         let objects = listed.objects(dataset, None, &cancel).await?;
         let page = Page::read(&listed.store, &objects, None, N_ROWS, &cancel).await?;
         Ok::<_, CliError>((page, listed.location, connection))
-    })??;
+    })?;
     let rows = explore::row_source(&page, &location, &connection);
     let script = explore::script(&page, &recipe, &explore::declared_inputs(&inputs), rows, sources);
     for (number, reason) in &script.notes {

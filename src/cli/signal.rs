@@ -3,15 +3,15 @@
 use std::future::Future;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{self, UnboundedReceiver};
-use tokio::sync::oneshot;
 
 use super::CliError;
 use crate::base::Cancel;
+use crate::storage::StorageError;
 
 /// Names the journal's folder to a worker. Set by its supervisor alone.
 pub const JOURNAL: &str = "SKEWER_JOURNAL";
@@ -73,7 +73,39 @@ impl Orders {
     }
 }
 
-/// Runs `work` on a runtime of its own. The first signal cancels; the work ends itself and cleans up.
+/// Work that is told of signals.
+#[derive(Debug)]
+struct Told {
+    cancel: Cancel,
+    signalled: Signalled,
+}
+
+impl Told {
+    /// Cancels, for this reason; of several the first counts.
+    fn tell(&self, code: u8) {
+        let _first_counts = self
+            .signalled
+            .0
+            .compare_exchange(0, code, Ordering::AcqRel, Ordering::Acquire);
+        self.cancel.cancel();
+    }
+}
+
+/// The work that is under way in this process, for its one listener.
+static WORK: Mutex<Vec<Arc<Told>>> = Mutex::new(Vec::new());
+/// The exit code of the last signal; 0 when none came.
+static HEARD: AtomicU8 = AtomicU8::new(0);
+
+/// The exit code that a cancel has: of the signal that this process got, or of Ctrl-C.
+pub fn code_of_cancel() -> u8 {
+    match HEARD.load(Ordering::Acquire) {
+        0 => INTERRUPTED,
+        code => code,
+    }
+}
+
+/// Runs `work` on a runtime of its own. The first signal cancels; the work ends itself and cleans up. A second one ends
+/// the process at once, and so does the first when no work is under way any more.
 ///
 /// # Errors
 /// [`CliError::Cancelled`] when the work did not end soon after the signal.
@@ -82,6 +114,20 @@ where
     F: Future<Output = T>,
 {
     block_on_ordered(None, work)
+}
+
+/// As [`block_on`], for work that has nothing to tell before its end: a cancel drops it, whatever it waits for.
+///
+/// # Errors
+/// What the work fails with, also on a cancel.
+pub fn block_on_whole<T, F>(work: impl FnOnce(Cancel) -> F) -> Result<T, CliError>
+where
+    F: Future<Output = Result<T, CliError>>,
+{
+    block_on(|cancel, _| async move {
+        let done = cancel.until(work(cancel.clone())).await;
+        done.unwrap_or_else(|_| Err(StorageError::Cancelled.into()))
+    })?
 }
 
 /// As [`block_on`], for work that a supervisor may end too.
@@ -95,66 +141,137 @@ pub fn block_on_ordered<T, F>(
 where
     F: Future<Output = T>,
 {
+    static LISTENER: Once = Once::new();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(CliError::Runtime)?;
-    let (cancel, signalled) = (Cancel::new(), Signalled::default());
+    let told = Arc::new(Told {
+        cancel: Cancel::new(),
+        signalled: Signalled::default(),
+    });
+    let under_way = UnderWay::new(&told);
+    // Without a listener the system's own Ctrl-C still ends the process.
+    LISTENER.call_once(|| drop(listen()));
     let result = runtime.block_on(async {
-        let (expire, expired) = oneshot::channel();
-        let watcher = tokio::spawn(watch(orders, cancel.clone(), signalled.clone(), expire));
+        let obeying = tokio::spawn(obey(orders, Arc::clone(&told)));
+        let (cancel, signalled) = (told.cancel.clone(), told.signalled.clone());
         let result = tokio::select! {
             result = work(cancel, signalled) => Ok(result),
-            Ok(code) = expired => Err(CliError::Cancelled { code }),
+            code = expired(&told) => Err(CliError::Cancelled { code }),
         };
-        watcher.abort();
+        obeying.abort();
         result
     });
+    drop(under_way);
     runtime.shutdown_background();
     result
 }
 
-async fn watch(orders: Option<Orders>, cancel: Cancel, signalled: Signalled, expire: oneshot::Sender<u8>) {
-    let code = tokio::select! {
-        code = wait_for_signal() => code,
-        code = wait_for_order(orders) => code,
-    };
-    signalled.0.store(code, Ordering::Release);
-    cancel.cancel();
-    tokio::time::sleep(GRACE).await;
-    let _work_has_ended = expire.send(code);
+/// Registers work for as long as it lives.
+struct UnderWay<'a>(&'a Arc<Told>);
+
+impl<'a> UnderWay<'a> {
+    fn new(told: &'a Arc<Told>) -> Self {
+        let mut work = WORK.lock().unwrap_or_else(PoisonError::into_inner);
+        work.push(Arc::clone(told));
+        Self(told)
+    }
 }
 
-async fn wait_for_order(orders: Option<Orders>) -> u8 {
-    if let Some(mut orders) = orders
-        && let Some(code) = orders.codes.recv().await
-    {
-        return code;
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let mut work = WORK.lock().unwrap_or_else(PoisonError::into_inner);
+        work.retain(|told| !Arc::ptr_eq(told, self.0));
     }
-    std::future::pending().await
+}
+
+/// Ends when cancelled work has had its time.
+async fn expired(told: &Told) -> u8 {
+    told.cancel.cancelled().await;
+    tokio::time::sleep(GRACE).await;
+    told.signalled.code().unwrap_or(INTERRUPTED)
+}
+
+/// A supervisor's word counts as a signal, but not as one that hurries: a terminal's Ctrl-C reaches both processes.
+async fn obey(orders: Option<Orders>, told: Arc<Told>) {
+    if let Some(mut orders) = orders {
+        while let Some(code) = orders.codes.recv().await {
+            told.tell(code);
+        }
+    }
+}
+
+/// Hears signals for as long as the process lives, on a thread that does nothing else: work that keeps every other thread
+/// busy does not delay them.
+fn listen() -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut signals = {
+        let _entered = runtime.enter();
+        Signals::new()?
+    };
+    std::thread::Builder::new()
+        .name("skewer-signals".to_owned())
+        .spawn(move || {
+            runtime.block_on(async {
+                let mut n_heard = 0;
+                loop {
+                    let code = signals.next().await;
+                    n_heard += 1;
+                    HEARD.store(code, Ordering::Release);
+                    let work = WORK.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                    if n_heard > 1 || work.is_empty() {
+                        std::process::exit(code.into());
+                    }
+                    for told in work {
+                        told.tell(code);
+                    }
+                }
+            });
+        })?;
+    Ok(())
 }
 
 #[cfg(unix)]
-async fn wait_for_signal() -> u8 {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return interrupt().await;
-    };
-    tokio::select! {
-        code = interrupt() => code,
-        _ = terminate.recv() => TERMINATED,
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => INTERRUPTED,
+            _ = self.terminate.recv() => TERMINATED,
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn wait_for_signal() -> u8 {
-    interrupt().await
-}
+struct Signals;
 
-async fn interrupt() -> u8 {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler the system's own Ctrl-C still ends the process.
-        std::future::pending::<()>().await;
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
     }
-    INTERRUPTED
+
+    async fn next(&mut self) -> u8 {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler the system's own Ctrl-C still ends the process.
+            std::future::pending::<()>().await;
+        }
+        INTERRUPTED
+    }
 }

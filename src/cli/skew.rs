@@ -12,7 +12,7 @@ use super::output::Output;
 use super::report::{self, Report};
 use super::skew_keys::{self, KeyArgs, KeyRequest};
 use super::{CliError, ConnectionArgs, data, signal};
-use crate::base::{Cancel, Progress, units};
+use crate::base::{Accuracy, Cancel, Progress, units};
 use crate::explore::{RowPlan, count_partitions};
 use crate::profile::{
     CostModel, FigureLine, Finding, PartitionSkew, RangeComparison, RowCount, RowCounts, Severity,
@@ -76,6 +76,8 @@ impl From<CostArgs> for CostModel {
 #[derive(Serialize)]
 struct Answer<'a> {
     location: String,
+    /// Of the listing: partial where a cancel cut it.
+    accuracy: Accuracy,
     #[serde(skip_serializing_if = "Option::is_none")]
     range: Option<DateRange>,
     metrics: &'a SkewMetrics,
@@ -115,10 +117,10 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
             output,
         );
     }
-    let (listed, rows) = signal::block_on(|cancel, _| async move {
+    let (listed, rows, code) = signal::block_on(|cancel, signalled| async move {
         let listed = data::list_closely(&args.location, &connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
-        let rows = if args.rows {
+        let rows = if args.rows && !listed.is_partial {
             // Other dates are only counted where they are compared with.
             let within = args.range.filter(|_| args.against.is_none());
             let within = within.map(|range| dataset.within(range));
@@ -126,7 +128,9 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
         } else {
             None
         };
-        Ok::<_, CliError>((listed, rows))
+        let is_partial = listed.is_partial || rows.as_ref().is_some_and(|rows| rows.is_partial);
+        let code = signalled.code().filter(|_| is_partial).unwrap_or(0);
+        Ok::<_, CliError>((listed, rows, code))
     })??;
     let dataset = listed.dataset(None)?;
     let within = args.range.map(|range| dataset.within(range));
@@ -158,6 +162,7 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
         let location = listed.location.join(&dataset.prefix).to_string();
         let answer = Answer {
             location,
+            accuracy: listed.accuracy(),
             range: args.range,
             metrics: &skew.metrics,
             partitions: partition_lines(shown, rows.as_ref()),
@@ -169,7 +174,10 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
             comparison: comparison.as_ref(),
         };
         output.json(&answer)?;
-        return Ok(0);
+        return Ok(code);
+    }
+    if let Some(text) = listed.partial_text() {
+        output.line(&text)?;
     }
     figures_text(&skew, output)?;
     if let Some(rows) = &rows {
@@ -183,7 +191,7 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
         comparison_text(comparison, output)?;
     }
     output.line(&format!("\nCosts assume {costs}."))?;
-    Ok(0)
+    Ok(code)
 }
 
 fn nothing_in(dataset: &DatasetKeys, range: DateRange) -> CliError {

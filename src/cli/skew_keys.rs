@@ -3,25 +3,27 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use polars::prelude::Schema;
 use serde::Serialize;
 
 use super::output::Output;
 use super::preview::{Steps, read_recipe};
 use super::report::Report;
 use super::skew::print_findings;
+use super::skew_remedies::{WrittenRemedy, print_remedy, unread};
 use super::{CliError, data, signal};
 use crate::base::{Accuracy, Progress, units};
-use crate::explore::keys::{KEY_BUDGET_BYTES, count_keys};
-use crate::explore::remedy_steps;
+use crate::explore::declared_inputs;
+use crate::explore::keys::{KEY_BUDGET_BYTES, KEYS_AFTER_CANCEL, cancellable, count_keys};
 use crate::explore::scan::{ScanError, Scanned};
 use crate::profile::keys::{
     AqeWarning, Counted, DEFAULT_TOP, HashedKeys, HotPartition, KeyCounts, KeyProfile, KeyReport,
-    LoadMetrics, MAX_PARTITIONS, OfferedRemedy, PartitionChoice, RankedKey, SPARK_DEFAULT,
-    SimulatedPartitions, SparkType, Weight, default_types, key_report, rank,
+    LoadMetrics, MAX_PARTITIONS, PartitionChoice, RankedKey, SPARK_DEFAULT, SimulatedPartitions, SparkType,
+    Weight, default_types, key_report_among, rank,
 };
 use crate::profile::{CostModel, Finding};
 use crate::storage::Connection;
-use crate::transform::RecipeStep;
+use crate::transform::Inputs;
 
 #[derive(Debug, clap::Args)]
 pub struct KeyArgs {
@@ -107,15 +109,6 @@ struct PartitionLoad {
     baseline: u64,
 }
 
-#[derive(Serialize)]
-struct WrittenRemedy<'a> {
-    #[serde(flatten)]
-    offered: &'a OfferedRemedy,
-    /// What accepting it adds to a recipe; none where it is advice for the cluster.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    steps: Option<Vec<RecipeStep>>,
-}
-
 pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError> {
     let KeyRequest {
         location,
@@ -136,34 +129,33 @@ pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError
         .map(|text| spark_type_of(text))
         .collect::<Result<Vec<_>, _>>()?;
     check_types_are_used(&keys, &types)?;
-    let (schema, counted, code) = count(&location, &connection, &args, &keys)?;
-    let mut hashed = Vec::with_capacity(counted.collected.len());
-    for counts in counted.collected {
-        hashed.push(hash(counts, &types)?);
-    }
-    let Some(first) = hashed.first() else {
-        return Err(usage("`--by` names no key".to_owned()));
+    let asked = Asked {
+        n_top: args.top,
+        n_partitions: args.partitions,
+        weight: args.weight(),
+        types,
+        costs,
     };
-    let weight = args.weight();
-    let report = key_report(first, first.profile(args.top), args.partitions, weight, &costs);
-    let ranking = rank(&hashed, args.partitions, weight, &costs);
+    let Counts {
+        schema,
+        inputs,
+        counted,
+        code,
+    } = count(&location, &connection, &args, &keys, asked)?;
+    let (weight, Told { report, ranking }) = (args.weight(), &counted.collected);
     if let Some(path) = page {
-        let content = Report {
-            location: &location,
-            now: chrono::Utc::now(),
-            costs: &costs,
-            listing: None,
-            keys: Some(&report),
-        };
-        super::report::write(&path, &content)?;
-        super::note(&format!("report written to {}", path.display()));
+        if code == 0 {
+            write_page(&path, &location, &costs, report)?;
+        } else {
+            super::note(&format!("{} was not written: cancelled", path.display()));
+        }
     }
     let answer = Answer {
         location,
         by: &args.by,
         accuracy: counted.accuracy,
         n_rows: counted.n_rows,
-        n_rejects: counted.by_reason.values().sum(),
+        n_rejects: counted.n_rejects(),
         n_files_failed: counted.n_files_failed,
         weight,
         n_partitions: report.partitions.n_partitions,
@@ -177,25 +169,37 @@ pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError
         remedies: report
             .remedies
             .iter()
-            .map(|offered| WrittenRemedy {
-                offered,
-                steps: remedy_steps(&offered.remedy, &schema)
-                    .ok()
-                    .flatten()
-                    .map(|steps| steps.into_iter().map(RecipeStep::new).collect()),
-            })
+            .map(|offered| WrittenRemedy::new(offered, &schema, &inputs))
             .collect(),
         warnings: &report.warnings,
-        ranking: &ranking,
+        ranking,
         findings: &report.findings,
         costs,
     };
     if is_json {
         output.json(&answer)?;
     } else {
-        print(&answer, &report, output)?;
+        print(&answer, report, output)?;
     }
     Ok(code)
+}
+
+fn write_page(
+    path: &std::path::Path,
+    location: &str,
+    costs: &CostModel,
+    report: &KeyReport,
+) -> Result<(), CliError> {
+    let content = Report {
+        location,
+        now: chrono::Utc::now(),
+        costs,
+        listing: None,
+        keys: Some(report),
+    };
+    super::report::write(path, &content)?;
+    super::note(&format!("report written to {}", path.display()));
+    Ok(())
 }
 
 fn usage(message: String) -> CliError {
@@ -235,24 +239,67 @@ fn check_types_are_used(keys: &[Vec<String>], types: &[(String, SparkType)]) -> 
     Ok(())
 }
 
-fn hash(counts: KeyCounts, types: &[(String, SparkType)]) -> Result<HashedKeys, CliError> {
+fn hash(counts: Arc<KeyCounts>, types: &[(String, SparkType)]) -> Result<HashedKeys, CliError> {
     let mut of_columns = default_types(&counts).map_err(|error| usage(error.to_string()))?;
     for ((name, _), of_column) in counts.columns().iter().zip(&mut of_columns) {
         if let Some((_, chosen)) = types.iter().find(|(chosen, _)| chosen == name) {
             *of_column = chosen.clone();
         }
     }
-    HashedKeys::new(Arc::new(counts), of_columns).map_err(|error| usage(error.to_string()))
+    HashedKeys::new(counts, of_columns).map_err(|error| usage(error.to_string()))
 }
 
-/// Columns after the recipe, what was counted, and the exit code: of the signal that ended it, or 0.
-type Counts = (polars::prelude::Schema, Scanned<Vec<KeyCounts>>, u8);
+/// What was counted, and what is told of it.
+struct Counts {
+    /// Columns after the recipe.
+    schema: Schema,
+    /// Second datasets of the recipe, by their columns.
+    inputs: Inputs,
+    counted: Scanned<Told>,
+    /// Of the signal that ended it, or 0.
+    code: u8,
+}
+
+/// What is asked of counted keys.
+#[derive(Debug, Clone)]
+struct Asked {
+    n_top: usize,
+    n_partitions: u32,
+    weight: Weight,
+    types: Vec<(String, SparkType)>,
+    costs: CostModel,
+}
+
+/// What is told of them.
+#[derive(Debug)]
+struct Told {
+    /// Of the first key.
+    report: KeyReport,
+    ranking: Vec<RankedKey>,
+}
+
+impl Asked {
+    fn of(&self, counts: impl Iterator<Item = Arc<KeyCounts>>) -> Result<Told, CliError> {
+        let hashed = counts
+            .map(|counts| hash(counts, &self.types))
+            .collect::<Result<Vec<_>, _>>()?;
+        let Some(first) = hashed.first() else {
+            return Err(usage("`--by` names no key".to_owned()));
+        };
+        let (n, weight, costs) = (self.n_partitions, self.weight, &self.costs);
+        Ok(Told {
+            report: key_report_among(first, first.profile(self.n_top), n, weight, costs, &hashed),
+            ranking: rank(&hashed, n, weight, costs),
+        })
+    }
+}
 
 fn count(
     location: &str,
     connection: &Connection,
     args: &KeyArgs,
     keys: &[Vec<String>],
+    asked: Asked,
 ) -> Result<Counts, CliError> {
     let steps = match args.recipe.as_deref() {
         Some(path) => read_recipe(path)?,
@@ -273,7 +320,24 @@ fn count(
         let counted = count_keys(&scan, keys, KEY_BUDGET_BYTES, &cancel, &Progress::new())
             .await
             .map_err(failed)?;
-        Ok((schema, counted, signalled.code().unwrap_or(0)))
+        let mut counted = counted.map(|counts| counts.into_iter().map(Arc::new).collect::<Vec<_>>());
+        // A million keys are hashed and placed for many numbers of partitions: whoever cancels gets the largest keys.
+        let (all, wanted) = (counted.collected.clone(), asked.clone());
+        let told = match cancellable(&cancel, move || wanted.of(all.into_iter())).await {
+            Ok(told) => told??,
+            Err(_) => {
+                counted.accuracy = Accuracy::Partial { n: counted.n_rows };
+                let counts = counted.collected.iter();
+                asked.of(counts.map(|counts| Arc::new(counts.largest(KEYS_AFTER_CANCEL))))?
+            }
+        };
+        let code = signalled.code().filter(|_| !counted.accuracy.is_exact());
+        Ok(Counts {
+            schema,
+            inputs: declared_inputs(&unread(&steps)),
+            counted: counted.map(|_| told),
+            code: code.unwrap_or(0),
+        })
     })?
 }
 
@@ -297,7 +361,7 @@ fn loads(simulated: &SimulatedPartitions) -> Vec<PartitionLoad> {
         .collect()
 }
 
-fn ratio(value: Option<f64>) -> String {
+pub(super) fn ratio(value: Option<f64>) -> String {
     units::or_dash(value, |value| format!("{value:.2}"))
 }
 
@@ -350,12 +414,7 @@ fn print(answer: &Answer<'_>, report: &KeyReport, output: &mut Output) -> Result
         output.line(&format!("  {}", warning.message))?;
     }
     for remedy in &answer.remedies {
-        output.line(&format!("\n→ {}", remedy.offered.title))?;
-        output.line(&format!("  {}", remedy.offered.message))?;
-        output.line(&format!("  Limits: {}", remedy.offered.limits))?;
-        if remedy.steps.is_some() {
-            output.line("  `--json` has it as steps of a recipe.")?;
-        }
+        print_remedy(remedy, &report.partitions, output)?;
     }
     Ok(())
 }

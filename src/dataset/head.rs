@@ -13,6 +13,8 @@ const FIRST_BYTES: u64 = 256 << 10;
 const GROWTH: u64 = 4;
 const MAX_STEP_BYTES: u64 = 64 << 20;
 const MAGIC_BYTES: u64 = 64;
+/// Read from disk at once.
+const LOCAL_PIECE_BYTES: u64 = 4 << 20;
 /// A head is held in memory, so it ends here, whatever it gave: a page of a file of broken or endless lines is short.
 const MAX_HEAD_BYTES: u64 = 64 << 20;
 
@@ -93,10 +95,21 @@ where
         let end = (start + step).min(MAX_HEAD_BYTES).min(object.size);
         let mut is_whole = end >= object.size;
         if end > start {
-            let bytes = store.get_range(&object.key, start, end).await?;
-            // An object that shrank since it was listed ends here.
-            is_whole |= (bytes.len() as u64) < end - start;
-            head.extend_from_slice(&bytes);
+            // A request costs time; a read from disk does not, and one of many megabytes holds whoever cancels.
+            let piece = if store.is_s3() { step } else { LOCAL_PIECE_BYTES };
+            let mut at = start;
+            while at < end {
+                let until = (at + piece).min(end);
+                let bytes = cancel.until(store.get_range(&object.key, at, until)).await;
+                let bytes = bytes.map_err(|_| PageError::Cancelled)??;
+                head.extend_from_slice(&bytes);
+                at = until;
+                // An object that shrank since it was listed ends here.
+                if head.len() as u64 != at {
+                    is_whole = true;
+                    break;
+                }
+            }
         }
         let extent = match (is_whole, end >= MAX_HEAD_BYTES) {
             (true, _) => Extent::Whole,

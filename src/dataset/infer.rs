@@ -120,7 +120,7 @@ async fn read(
     place: usize,
     cancel: &Cancel,
 ) -> Result<Option<Folded<Shape>>, PageError> {
-    fold_records(
+    let read = fold_records(
         store,
         object,
         SAMPLE_RECORDS,
@@ -133,5 +133,8 @@ async fn read(
             true
         },
     )
-    .await
+    .await?;
+    // A schema of part of a sample is of no use.
+    cancel.check().map_err(|_| PageError::Cancelled)?;
+    Ok(read)
 }

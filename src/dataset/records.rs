@@ -24,10 +24,11 @@ pub struct Folded<T> {
 /// Shows the lines of a JSONL object with their numbers to `see`, until it took `limit` of them for records. Objects
 /// beyond 64 MiB are read so far. None for Parquet, which has no lines.
 ///
-/// A longer head is read from its start again, with a new `T`.
+/// A longer head is read from its start again, with a new `T`. A cancel ends it within a line: what was seen until then
+/// is no whole object.
 ///
 /// # Errors
-/// [`PageError`] when the object cannot be read, is of no known format, or `cancel` was cancelled.
+/// [`PageError`] when the object cannot be read, is of no known format, or `cancel` was cancelled before a line was seen.
 pub async fn fold_records<T, F>(
     store: &Store,
     object: &Object,
@@ -57,7 +58,7 @@ where
             n_records += usize::from(see(&mut value, line, bytes));
             true
         });
-        if n_records < limit && extent == Extent::Head {
+        if !has_more && n_records < limit && extent == Extent::Head {
             return Ok(ControlFlow::Continue(()));
         }
         Ok(ControlFlow::Break(Folded {
@@ -67,6 +68,5 @@ where
         }))
     })
     .await?;
-    cancel.check().map_err(|_| PageError::Cancelled)?;
     Ok(answer)
 }

@@ -1,9 +1,12 @@
 //! Counts keys over all rows of some partitions, after a recipe's row steps, in one pass.
 
+use std::sync::Arc;
+
 use polars::error::{PolarsError, PolarsResult};
+use tokio::task::spawn_blocking;
 
 use super::scan::{Collect, Scan, ScanBatch, ScanError, Scanned};
-use crate::base::{Cancel, Progress};
+use crate::base::{Accuracy, Cancel, Cancelled, Progress};
 use crate::profile::keys::{CountBudget, KeyCounter, KeyCounts, KeyError};
 
 /// Memory of all counters together, where nobody says otherwise.
@@ -12,8 +15,8 @@ pub const KEY_BUDGET_BYTES: usize = 256 << 20;
 const MIN_BUDGET_BYTES: usize = 8 << 20;
 /// Threads that a pass may use at most: sources that wait use more than cores.
 const MIN_THREADS: usize = 2;
-/// Keys that are still counted one by one after a cancel: the answer is to come at once.
-const KEYS_AFTER_CANCEL: usize = 1 << 16;
+/// Keys that are still looked at one by one after a cancel: the answer is to come at once.
+pub const KEYS_AFTER_CANCEL: usize = 4096;
 
 /// Several candidate keys, counted over the same rows.
 #[derive(Debug, Clone)]
@@ -22,16 +25,6 @@ struct KeyCollector {
     /// What went wrong while counters were merged.
     failed: Option<KeyError>,
     cancel: Cancel,
-}
-
-impl KeyCollector {
-    fn condense_if_cancelled(&mut self) {
-        if self.cancel.is_cancelled() {
-            for counter in &mut self.counters {
-                counter.condense(KEYS_AFTER_CANCEL);
-            }
-        }
-    }
 }
 
 impl Collect for KeyCollector {
@@ -44,11 +37,15 @@ impl Collect for KeyCollector {
         Ok(())
     }
 
-    fn merge(&mut self, mut other: Self) {
-        self.condense_if_cancelled();
-        other.condense_if_cancelled();
+    fn condense(&mut self) {
+        for counter in &mut self.counters {
+            counter.condense(KEYS_AFTER_CANCEL);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
         for (counter, other) in self.counters.iter_mut().zip(other.counters) {
-            if let Err(error) = counter.merge(other) {
+            if let Err(error) = counter.merge_until(other, &self.cancel, KEYS_AFTER_CANCEL) {
                 self.failed.get_or_insert(error);
             }
         }
@@ -93,31 +90,54 @@ pub async fn count_keys(
         failed: None,
         cancel: cancel.clone(),
     };
-    let mut scanned = scan.fold(cancel, progress, || empty.clone()).await?;
+    let scanned = scan.fold(cancel, progress, || empty.clone()).await?;
     if let Some(error) = scanned.collected.failed {
         return Err(failed(error));
     }
-    scanned.collected.condense_if_cancelled();
     let accuracy = scanned.accuracy;
-    let counted = scanned.collected.counters.into_iter();
-    Ok(Scanned {
-        collected: counted.map(|counter| counter.finish(accuracy)).collect(),
-        accuracy,
-        n_rows: scanned.n_rows,
-        n_records: scanned.n_records,
-        n_bytes: scanned.n_bytes,
-        n_files: scanned.n_files,
-        n_files_failed: scanned.n_files_failed,
-        rejects: scanned.rejects,
-        by_reason: scanned.by_reason,
-    })
+    let mut scanned = scanned.map(|collected| Arc::new(collected.counters));
+    let counters = Arc::clone(&scanned.collected);
+    // Putting a million keys in order takes longer than whoever cancels wants to wait.
+    let all = cancellable(cancel, move || {
+        let finished = counters.iter().map(|counter| counter.finish(accuracy));
+        finished.collect::<Vec<_>>()
+    });
+    let counted = if let Ok(counted) = all.await {
+        counted?
+    } else {
+        scanned.accuracy = Accuracy::Partial { n: scanned.n_rows };
+        let counters = scanned.collected.iter();
+        counters
+            .map(|counter| counter.finish_largest(KEYS_AFTER_CANCEL))
+            .collect()
+    };
+    Ok(scanned.map(|counters| {
+        // Millions of keys take a while to be given back.
+        spawn_blocking(move || drop(counters));
+        counted
+    }))
+}
+
+/// Runs `work` on a thread that may block, and waits for it until `cancel`: what it gives is then not wanted any more.
+///
+/// # Errors
+/// [`Cancelled`]; inside, [`ScanError::Worker`] when it panics.
+pub async fn cancellable<T: Send + 'static>(
+    cancel: &Cancel,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<Result<T, ScanError>, Cancelled> {
+    cancel.check()?;
+    let done = cancel.until(spawn_blocking(work)).await?;
+    Ok(done.map_err(|error| ScanError::Worker {
+        message: error.to_string(),
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
 
-    use super::{KeyCollector, count_keys};
+    use super::{KeyCollector, cancellable, count_keys};
     use crate::base::{Accuracy, Cancel, Progress, envelope};
     use crate::explore::scan::{Collect as _, Scan, ScanSource};
     use crate::profile::keys::{CountBudget, KeyCounter};
@@ -204,6 +224,26 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(nothing.accuracy, Accuracy::Partial { n: 0 });
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_cancels_does_not_wait_for_work_that_has_no_end() {
+        let cancel = Cancel::new();
+        let (started, starts) = std::sync::mpsc::channel();
+        let (ends, end) = std::sync::mpsc::channel::<()>();
+        let canceller = cancel.clone();
+        let thread = std::thread::spawn(move || {
+            starts.recv().unwrap();
+            canceller.cancel();
+        });
+        let work = move || {
+            started.send(()).unwrap();
+            end.recv()
+        };
+        assert!(cancellable(&cancel, work).await.is_err());
+        thread.join().unwrap();
+        drop(ends);
+        assert_eq!(cancellable(&Cancel::new(), || 7).await.unwrap().unwrap(), 7);
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -28,7 +28,7 @@ pub use inputs::open_inputs;
 pub use ledger::{ColumnChanges, Ledger, NullChange, Nulls, PerMillion, Retyped};
 pub use objects::{ObjectChoice, objects_of};
 pub use recipe_test::{Schemas, TestOutcome, given_rows, page_rows, run_test, test_from_rows};
-pub use remedy_steps::{remedy_steps, two_stages};
+pub use remedy_steps::{join_step, joinable, remedy_steps, two_stages};
 pub use row_counts::{RowPlan, count_partitions};
 pub use run_log::{RunLog, RunLogError, SparkRun, open_run_log};
 pub use schema_map::{MapChoice, schema_map};

@@ -1,12 +1,13 @@
 //! Remedies of a skewed key as steps of a recipe: salts, an aggregation in two stages, a filter of sentinels.
 //!
-//! What is no step is advice for whoever starts the cluster: a broadcast, another number of partitions, another key.
+//! A broadcast is the step `join`, once somebody says with which data. What is no step is advice for whoever starts the
+//! cluster: another number of partitions, another key.
 
 use polars::prelude::{DataType, Schema};
 use serde_json::{Value, json};
 
 use crate::profile::keys::{Remedy, SaltedKey};
-use crate::transform::Step;
+use crate::transform::{Input, Inputs, Step};
 
 /// The steps that a remedy is, for rows of `schema`; none for one that is no step.
 ///
@@ -30,6 +31,30 @@ pub fn remedy_steps(remedy: &Remedy, schema: &Schema) -> Result<Option<Vec<Step>
         }
         Remedy::Broadcast { .. } | Remedy::OtherPartitions { .. } | Remedy::CompoundKey { .. } => None,
     })
+}
+
+/// The join of `columns` with the second dataset called `input`: it is held in memory, whole in every worker, so that the
+/// rows need no shuffle by the key.
+///
+/// # Errors
+/// When `join` has no such parameters.
+pub fn join_step(input: &str, columns: &[String]) -> Result<Step, String> {
+    Step::from_params("join", json!({"input": input, "on": columns}))
+}
+
+/// The names of the second datasets that have columns of these names and types: a join by them needs nothing more.
+pub fn joinable<'a>(inputs: &'a Inputs, columns: &[String], schema: &Schema) -> Vec<&'a str> {
+    let is_nested = |dtype: &DataType| matches!(dtype, DataType::List(_) | DataType::Struct(_));
+    let fits = |input: &Input| {
+        columns.iter().all(|column| {
+            let ours = schema.get(column);
+            ours.is_some_and(|dtype| !is_nested(dtype)) && input.schema.get(column) == ours
+        })
+    };
+    inputs
+        .names()
+        .filter(|name| inputs.get(name).is_some_and(fits))
+        .collect()
 }
 
 /// `aggregate` (a step of that name, by the key's columns) in two stages: by key and salt, then by key.
@@ -152,9 +177,9 @@ mod tests {
     use polars::prelude::{DataFrame, df};
     use serde_json::{Value, json};
 
-    use super::{Remedy, SaltedKey, remedy_steps, two_stages};
+    use super::{Remedy, SaltedKey, join_step, joinable, remedy_steps, two_stages};
     use crate::dataset::{origin, rows};
-    use crate::transform::{Inputs, Recipe, RecipeStep, Step};
+    use crate::transform::{Input, Inputs, Recipe, RecipeStep, Step};
 
     fn run(steps: Vec<Step>, input: &DataFrame) -> Vec<Value> {
         let steps: Vec<RecipeStep> = steps.into_iter().map(RecipeStep::new).collect();
@@ -235,6 +260,25 @@ mod tests {
         input.rename("x", "salt".into()).unwrap();
         let steps = remedy_steps(&remedy, input.schema()).unwrap().unwrap();
         assert_eq!(steps[0].params()["into"], "salt_2");
+    }
+
+    #[test]
+    fn a_broadcast_is_a_join_with_data_that_has_the_key() {
+        let mut inputs = Inputs::default();
+        let of = |df: DataFrame| Input::declared(df.schema().as_ref().clone());
+        inputs.insert("countries", of(df!("c" => ["US"], "name" => ["States"]).unwrap()));
+        inputs.insert("numbers", of(df!("c" => [1_i64]).unwrap()));
+        inputs.insert("others", of(df!("x" => [1_i64]).unwrap()));
+        let columns = ["c".to_owned()];
+        assert_eq!(joinable(&inputs, &columns, input().schema()), ["countries"]);
+        assert_eq!(joinable(&inputs, &["x".to_owned()], input().schema()), ["others"]);
+        assert!(joinable(&inputs, &["gone".to_owned()], input().schema()).is_empty());
+        let recipe = Recipe {
+            steps: vec![RecipeStep::new(join_step("countries", &columns).unwrap())],
+        };
+        let plan = recipe.compile(1, input().schema(), &inputs).unwrap();
+        let output = plan.output();
+        assert!(output.contains("name") && output.contains("x"), "{output:?}");
     }
 
     #[test]

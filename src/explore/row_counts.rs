@@ -106,8 +106,10 @@ impl RowPlan {
 ///
 /// Accuracy: as [`estimate_rows`] says. A file that cannot be read counts as not read.
 ///
+/// A cancel ends it soon with what was read before, labelled partial.
+///
 /// # Errors
-/// Any [`StorageError`] of a listing; [`StorageError::Cancelled`] soon after `cancel`.
+/// Any [`StorageError`] of a listing.
 pub async fn count_partitions(
     store: &Store,
     inventory: &Inventory,
@@ -131,8 +133,11 @@ pub async fn count_partitions(
         .collect();
     let mut n_unreadable = 0;
     let mut n_since = 0;
-    while let Some(counted) = reading.next().await {
-        let (counted, n_failed) = counted?;
+    while let Ok(Some(counted)) = cancel.until(reading.next()).await {
+        let (counted, n_failed) = match counted {
+            Err(StorageError::Cancelled) => break,
+            counted => counted?,
+        };
         n_unreadable += n_failed;
         files.insert(counted.partition.clone(), counted);
         n_since += 1;
@@ -143,11 +148,13 @@ pub async fn count_partitions(
             on_partial(estimate_rows(&so_far, n_unreadable));
         }
     }
-    if cancel.is_cancelled() {
-        return Err(StorageError::Cancelled);
-    }
     let all: Vec<PartitionFiles> = files.into_values().collect();
-    Ok(estimate_rows(&all, n_unreadable))
+    let counted = estimate_rows(&all, n_unreadable);
+    Ok(if cancel.is_cancelled() {
+        counted.cut()
+    } else {
+        counted
+    })
 }
 
 fn unread(stats: &PartitionStats) -> PartitionFiles {
@@ -252,7 +259,7 @@ fn spread(objects: Vec<Object>, n: usize) -> Vec<Object> {
 mod tests {
     use super::{RowPlan, count_partitions};
     use crate::base::{Accuracy, Cancel, Progress};
-    use crate::storage::{Connection, Inventory, Location, StorageError, Store};
+    use crate::storage::{Connection, Inventory, Location, Store};
 
     /// A lake of `days` days with `files` files of a hundred rows each.
     async fn lake(folder: &std::path::Path, days: u32, files: u32) -> (Store, Inventory) {
@@ -301,7 +308,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn files_that_are_all_read_give_exact_rows_and_a_cancel_stops() {
+    async fn files_that_are_all_read_give_exact_rows_and_a_cancel_leaves_partial_ones() {
         let folder = tempfile::tempdir().unwrap();
         let (store, inventory) = lake(folder.path(), 2, 3).await;
         let dataset = inventory.datasets().next().unwrap();
@@ -315,6 +322,9 @@ mod tests {
         cancel.cancel();
         let stopped =
             count_partitions(&store, &inventory, dataset, plan, &cancel, &progress, &mut |_| {}).await;
-        assert!(matches!(stopped, Err(StorageError::Cancelled)), "{stopped:?}");
+        let stopped = stopped.unwrap();
+        assert!(stopped.is_partial);
+        let total = stopped.total();
+        assert_eq!((total.n_rows, total.accuracy), (0, Accuracy::Partial { n: 0 }));
     }
 }

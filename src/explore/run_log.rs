@@ -11,7 +11,8 @@ use tokio::sync::mpsc;
 
 use crate::base::{Cancel, Progress};
 use crate::profile::events::{
-    Application, ApplicationProfile, EventsError, LogPart, OwnRun, ReadOptions, diagnose, log_files, read_log,
+    Application, ApplicationProfile, EventsError, LogPart, OwnRun, ReadOptions, diagnose_until, log_files,
+    read_log,
 };
 use crate::storage::{Connection, Location, Object, PieceReader, StorageError, Store};
 
@@ -51,19 +52,27 @@ pub enum RunLogError {
     Worker { message: String },
 }
 
-/// Opens and reads the log at `location`: a file, a rolling folder, or the report or folder of a run.
+/// Opens and reads the log at `location`: a file, a rolling folder, or the report or folder of a run. A cancel gives what
+/// was read of an event log before it, and says so.
 ///
 /// # Errors
-/// [`RunLogError`], also on cancel.
+/// [`RunLogError`], also on a cancel before anything was read.
 pub async fn open_run_log(
     location: &Location,
     connection: &Connection,
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<RunLog, RunLogError> {
-    let store = Store::open(location, connection).await?;
-    let objects = store.list_all("", cancel).await?;
-    if let Some(report) = report_of(&store, &objects).await? {
+    let opening = async {
+        // Credentials and the first requests may wait for a server that never answers.
+        let store = Store::open(location, connection).await?;
+        let objects = store.list_all("", cancel).await?;
+        let report = report_of(&store, &objects).await?;
+        Ok::<_, RunLogError>((store, objects, report))
+    };
+    let opened = cancel.until(opening).await;
+    let (store, objects, report) = opened.map_err(|_| StorageError::Cancelled)??;
+    if let Some(report) = report {
         return Ok(RunLog::Own(Box::new(report)));
     }
     let files = log_files(objects.iter().map(|object| object.key.as_str()))?;
@@ -77,11 +86,11 @@ pub async fn open_run_log(
     let read = tokio::task::spawn_blocking(move || {
         let parts = parts
             .into_iter()
-            .map(|object| open_part(&store, &object, &handle));
+            .map(|object| open_part(&store, &object, &handle, &cancel));
         let mut application = read_log(parts, &ReadOptions::default(), &progress, &cancel)?;
         application.reading.notes.splice(0..0, files.notes);
         progress.set_note("diagnosing");
-        let profile = diagnose(&application);
+        let profile = diagnose_until(&application, &cancel);
         Ok::<_, EventsError>(SparkRun { application, profile })
     });
     let run = read.await.map_err(|error| RunLogError::Worker {
@@ -120,7 +129,12 @@ async fn report_of(store: &Store, objects: &[Object]) -> Result<Option<OwnRun>, 
 }
 
 /// One file of a log; an object of S3 arrives piece by piece while it is read.
-fn open_part(store: &Store, object: &Object, handle: &Handle) -> Result<LogPart, EventsError> {
+fn open_part(
+    store: &Store,
+    object: &Object,
+    handle: &Handle,
+    cancel: &Cancel,
+) -> Result<LogPart, EventsError> {
     let name = store.location(&object.key).to_string();
     if let Some(path) = store.local_path(&object.key) {
         let file = File::open(path).map_err(|source| EventsError::Read {
@@ -133,8 +147,8 @@ fn open_part(store: &Store, object: &Object, handle: &Handle) -> Result<LogPart,
         });
     }
     let (send, pieces) = mpsc::channel(PIECES_AHEAD);
-    let (store, key) = (store.clone(), object.key.clone());
-    handle.spawn(async move {
+    let (store, key, cancel) = (store.clone(), object.key.clone(), cancel.clone());
+    let sending = async move {
         let mut stream = match store.get_stream(&key).await {
             Ok(stream) => stream,
             Err(error) => {
@@ -148,7 +162,9 @@ fn open_part(store: &Store, object: &Object, handle: &Handle) -> Result<LogPart,
                 return;
             }
         }
-    });
+    };
+    // A server that stops answering must not hold the thread that waits for pieces.
+    handle.spawn(async move { cancel.until(sending).await });
     let stored = Box::new(PieceReader::new(pieces, object.size));
     Ok(LogPart { name, stored })
 }

@@ -2,7 +2,10 @@
 //!
 //! Leaves to `profile` what the counts mean.
 
+use std::sync::Arc;
+
 use futures::stream::StreamExt;
+use tokio::task::{JoinError, spawn_blocking};
 
 use super::objects::{Homes, spread};
 use crate::base::{Accuracy, Cancel, Progress, units};
@@ -16,6 +19,8 @@ const CONCURRENT_FILES: usize = 4;
 const MAX_LISTED: usize = 3000;
 /// A map that is under way is shown first after so many partitions, then whenever it grew by half.
 const SHOW_FIRST: usize = 8;
+/// Keys of all partitions that are still put side by side after a cancel: the answer is to come at once.
+const PATHS_AFTER_CANCEL: usize = 20_000;
 
 /// How much of each partition is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +54,7 @@ impl std::fmt::Display for MapChoice {
     }
 }
 
-/// Reads the partitions of a dataset. `on_partial` sees the map grow.
+/// Reads the partitions of a dataset. `on_partial`, where there is one, sees the map grow.
 ///
 /// A cancel ends it with what was read before, labelled partial. Files that cannot be read are counted, and fail nothing.
 ///
@@ -59,7 +64,7 @@ pub async fn schema_map(
     store: &Store,
     dataset: &DatasetKeys,
     choice: MapChoice,
-    on_partial: &mut (dyn FnMut(SchemaMap) + Send),
+    mut on_partial: Option<&mut (dyn FnMut(SchemaMap) + Send)>,
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<SchemaMap, PageError> {
@@ -71,28 +76,59 @@ pub async fn schema_map(
         .map(|stats| read_partition(store, &homes, stats, choice, progress, cancel));
     let mut reads = futures::stream::iter(reads.collect::<Vec<_>>()).buffered(CONCURRENT_PARTITIONS);
     let mut read = Vec::new();
-    let mut is_complete = true;
     let mut next_shown = SHOW_FIRST;
     while let Some(outcome) = reads.next().await {
         match outcome {
             Ok(partition) => read.push(partition),
-            Err(PageError::Cancelled | PageError::Storage(StorageError::Cancelled)) => {
-                is_complete = false;
-                break;
-            }
+            Err(PageError::Cancelled | PageError::Storage(StorageError::Cancelled)) => break,
             Err(error) => return Err(error),
         }
+        if cancel.is_cancelled() {
+            break;
+        }
         progress.add_done(1);
-        if read.len() >= next_shown {
+        if let Some(on_partial) = &mut on_partial
+            && read.len() >= next_shown
+        {
             next_shown += next_shown / 2;
             on_partial(SchemaMap::new(&read, false));
         }
     }
-    // Putting a large map together is work for a thread that may block.
-    let made = tokio::task::spawn_blocking(move || SchemaMap::new(&read, is_complete)).await;
-    made.map_err(|error| PageError::Decode {
+    let read = Arc::new(read);
+    // Putting a large map together is work for a thread that may block, and longer than whoever cancels wants to wait.
+    if read.len() == dataset.partitions.len() {
+        let all = Arc::clone(&read);
+        if let Ok(made) = cancel
+            .until(spawn_blocking(move || SchemaMap::new(&all, true)))
+            .await
+        {
+            return made.map_err(internal);
+        }
+    }
+    let made = spawn_blocking(move || {
+        let short = SchemaMap::new(shortened(&read), false);
+        // Many trees take a while to be given back.
+        spawn_blocking(move || drop(read));
+        short
+    });
+    made.await.map_err(internal)
+}
+
+fn internal(error: JoinError) -> PageError {
+    PageError::Decode {
         message: format!("internal error: {error}"),
-    })
+    }
+}
+
+/// As many partitions, from the first on, as are put together at once.
+fn shortened(read: &[(MapPartition, KeyTree)]) -> &[(MapPartition, KeyTree)] {
+    let mut n_paths = 0;
+    let is_within = |(_, tree): &&(MapPartition, KeyTree)| {
+        n_paths += tree.n_paths();
+        n_paths <= PATHS_AFTER_CANCEL
+    };
+    let n = read.iter().take_while(is_within).count().max(1);
+    read.get(..n).unwrap_or(read)
 }
 
 async fn read_partition(
@@ -121,6 +157,7 @@ async fn read_partition(
     let mut files = futures::stream::iter(files.collect::<Vec<_>>()).buffered(CONCURRENT_FILES);
     let mut tree = KeyTree::default();
     let (mut n_read, mut n_failed, mut is_whole) = (0, 0, true);
+    let mut is_cut = false;
     while let Some(outcome) = files.next().await {
         match outcome {
             Ok(file) => {
@@ -129,9 +166,16 @@ async fn read_partition(
                 tree.merge(file.tree);
             }
             Err(error) if is_of_one_file(&error) => n_failed += 1,
+            // Files that were read before a cancel tell what they hold.
+            Err(PageError::Cancelled | PageError::Storage(StorageError::Cancelled)) if n_read > 0 => {
+                is_cut = true;
+                break;
+            }
             Err(error) => return Err(error),
         }
     }
+    // The last file may have been cut within.
+    is_cut |= cancel.is_cancelled();
     let n_records = tree.n_records();
     let is_exact = has_all && is_whole && n_failed == 0;
     let partition = MapPartition {
@@ -141,7 +185,9 @@ async fn read_partition(
         n_files_read: n_read,
         n_files_failed: n_failed,
         n_files: stats.n_files,
-        accuracy: if is_exact {
+        accuracy: if is_cut {
+            Accuracy::Partial { n: n_records }
+        } else if is_exact {
             Accuracy::Exact
         } else {
             Accuracy::Sample {
@@ -196,7 +242,7 @@ fn is_of_one_file(error: &PageError) -> bool {
 mod tests {
     use std::path::Path;
 
-    use super::{MapChoice, schema_map};
+    use super::{KeyTree, MapChoice, MapPartition, PATHS_AFTER_CANCEL, schema_map, shortened};
     use crate::base::{Accuracy, Cancel, Progress};
     use crate::profile::schema_map::SchemaMap;
     use crate::storage::{Connection, Inventory, Location, Store};
@@ -216,7 +262,7 @@ mod tests {
             .await
             .unwrap();
         let dataset = inventory.datasets().next().unwrap();
-        schema_map(&store, dataset, choice, &mut |_| {}, &Progress::new(), cancel)
+        schema_map(&store, dataset, choice, None, &Progress::new(), cancel)
             .await
             .unwrap()
     }
@@ -269,6 +315,53 @@ mod tests {
             (map.partitions[0].n_files_read, map.partitions[0].n_files),
             (2, 10)
         );
+    }
+
+    #[tokio::test]
+    async fn files_that_were_read_before_a_cancel_tell_what_they_hold() {
+        let root = tempfile::tempdir().unwrap();
+        for n in 0..6 {
+            write(root.path(), &format!("2020/01/01/{n}.jsonl"), "{\"id\": 1}\n");
+        }
+        let mut seen = Vec::new();
+        for n_looks in 1..120 {
+            let cancel = Cancel::at_look(n_looks);
+            let map = map(root.path(), ALL, &cancel).await;
+            let n = map.n_records();
+            let whole = Accuracy::Exact;
+            assert!(
+                map.accuracy == Accuracy::Partial { n } || (map.accuracy == whole && n == 6),
+                "{n_looks}"
+            );
+            seen.push(n);
+        }
+        // Some rounds are cut between the files of the only partition.
+        assert!(seen.iter().any(|n| (1..6).contains(n)), "{seen:?}");
+        assert_eq!(seen.last(), Some(&6));
+    }
+
+    #[test]
+    fn after_a_cancel_a_large_map_is_put_together_of_its_first_partitions() {
+        let mut tree = KeyTree::default();
+        for n in 0..3000 {
+            tree.add_record(format!("{{\"key {n}\": 1}}").as_bytes());
+        }
+        let partition = MapPartition {
+            partition: crate::storage::Partition::Whole,
+            n_records: 3000,
+            n_unreadable: 0,
+            n_files_read: 1,
+            n_files_failed: 0,
+            n_files: 1,
+            accuracy: Accuracy::Exact,
+        };
+        let read = vec![(partition, tree); 40];
+        let n_paths = read[0].1.n_paths();
+        let short = shortened(&read);
+        assert_eq!(short.len(), PATHS_AFTER_CANCEL / n_paths);
+        assert!(n_paths >= 1000 && short.len() < 40);
+        assert_eq!(shortened(&read[..1]).len(), 1);
+        assert!(shortened(&[]).is_empty());
     }
 
     #[tokio::test]

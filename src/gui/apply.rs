@@ -243,14 +243,14 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
             }
         },
         Command::RunHere { replace } => run_here(app, replace),
-        Command::ShowAddInput { for_step } => {
-            app.state.panels.add_input = Some(super::recipe::AddInputForm::new(for_step));
+        Command::ShowAddInput(reader) => {
+            app.state.panels.add_input = Some(super::recipe::AddInputForm::new(reader));
         }
         Command::AddInput {
             name,
             location,
-            for_step,
-        } => second_data::add_input(app, name, location, for_step),
+            reader,
+        } => second_data::add_input(app, name, location, reader),
         Command::ChooseInput => ask(app, Purpose::PickInput),
         Command::ChooseSink => ask(app, Purpose::PickSink),
         Command::CancelRun => app.state.slots.run.cancel(),

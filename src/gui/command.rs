@@ -12,6 +12,7 @@ use super::partitions::PartitionsCommand;
 use super::plot::PictureExport;
 use super::profile::ProfileCommand;
 use super::runs::RunsCommand;
+use super::second_data::InputReader;
 use super::theme::{Theme, Tone};
 use crate::session::{Edit, EntryId, Source};
 use crate::storage::Connection;
@@ -73,15 +74,13 @@ pub enum Command {
     CancelRun,
     /// Of the Runs tab.
     Runs(RunsCommand),
-    /// Shows the form that adds a second dataset, for the step that asks.
-    ShowAddInput {
-        for_step: Option<usize>,
-    },
+    /// Shows the form that adds a second dataset, for what is going to read it.
+    ShowAddInput(InputReader),
     /// Looks at a second dataset and adds it to the document.
     AddInput {
         name: String,
         location: String,
-        for_step: Option<usize>,
+        reader: InputReader,
     },
     /// Asks for the folder of a second dataset.
     ChooseInput,

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::partitions::Pictures;
 use crate::base::Accuracy;
 use crate::chart::{Calendar, Lorenz, PartitionBars, SizeHistogram, Treemap};
 use crate::explore::RowPlan;
@@ -22,14 +23,13 @@ pub struct ListedDataset {
     pub sizes: SizeHistogram,
     pub lorenz: Lorenz,
     pub n_files: u64,
-    /// Whether compressed files over 1 GB are among them.
-    pub has_unsplittable: bool,
     /// One pass by partitions and by bytes.
     pub split: SplitForecast,
     /// What counting rows would cost.
     pub row_plan: RowPlan,
     /// All rows; none while they were not counted.
     pub rows: Option<RowCount>,
+    pub(super) pictures: Pictures,
 }
 
 /// A listing so far, or a whole one.
@@ -88,8 +88,8 @@ impl ListedDataset {
             split: SplitForecast::new(keys.partitions.values(), costs),
             row_plan: RowPlan::new(keys),
             rows: None,
+            pictures: Pictures::default(),
             n_files: keys.n_files(),
-            has_unsplittable: keys.partitions.values().any(|stats| stats.n_unsplittable > 0),
             keys: keys.clone(),
             skew,
         }

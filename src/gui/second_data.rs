@@ -7,9 +7,22 @@ use super::slots::{InputRequest, InputsKey, Slots};
 use super::state::State;
 use super::theme::Tone;
 use super::work;
+use crate::explore::join_step;
 use crate::session::{Document, Edit};
 use crate::task::Executor;
 use crate::transform::{RecipeStep, Step};
+
+/// What reads a second dataset once it is there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum InputReader {
+    /// Nothing yet.
+    #[default]
+    Nobody,
+    /// The step at this place, as its `input`.
+    Step(usize),
+    /// A new `join` by these columns, at the end of the recipe.
+    NewJoin(Vec<String>),
+}
 
 /// Opens the inputs of the document when they, or the day that is shown, changed. Says whether they are there.
 pub(super) fn request_inputs(
@@ -54,19 +67,41 @@ pub(super) fn take_declared(state: &mut State) {
         name: request.name.clone(),
         input: Box::new(input),
     }];
-    let step = request
-        .for_step
-        .and_then(|at| Some((at, document.recipe.steps.get(at)?)));
-    if let Some((at, step)) = step
-        && let Some(step) = reading(step, &request.name)
-    {
-        edits.push(Edit::SetStep { at, step });
+    let mut text = format!("Added {}", request.name);
+    let mut joined = None;
+    match &request.reader {
+        InputReader::Nobody => {}
+        InputReader::Step(at) => {
+            let step = document.recipe.steps.get(*at);
+            if let Some(step) = step.and_then(|step| reading(step, &request.name)) {
+                edits.push(Edit::SetStep { at: *at, step });
+            }
+        }
+        InputReader::NewJoin(columns) => {
+            let at = document.recipe.steps.len();
+            if let Ok(step) = join_step(&request.name, columns) {
+                let step = RecipeStep::new(step);
+                edits.push(Edit::InsertStep { at, step });
+                text = format!(
+                    "Added {}, and step {}: a join by {}",
+                    request.name,
+                    at + 1,
+                    columns.join(", ")
+                );
+                joined = Some(at);
+            }
+        }
     }
     let label = format!("add data {}", request.name);
     state.history.seal();
     state.history.apply(Edit::Group { label, edits });
     state.history.seal();
-    state.say(Tone::Good, format!("Added {}", request.name));
+    if let Some(at) = joined {
+        state.panels.has_recipe = true;
+        state.panels.shown_step = None;
+        state.panels.recipe.open_step(at);
+    }
+    state.say(Tone::Good, text);
 }
 
 /// A step with another input.
@@ -80,7 +115,7 @@ fn reading(step: &RecipeStep, input: &str) -> Option<RecipeStep> {
     })
 }
 
-pub(super) fn add_input(app: &mut App, name: String, location: String, for_step: Option<usize>) {
+pub(super) fn add_input(app: &mut App, name: String, location: String, reader: InputReader) {
     if app.state.slots.declared.is_pending() {
         return;
     }
@@ -89,7 +124,7 @@ pub(super) fn add_input(app: &mut App, name: String, location: String, for_step:
         location,
         connection: app.state.connection(),
         day: app.state.slots.day(app.state.document()),
-        for_step,
+        reader,
     };
     let generation = app.state.slots.next_generation();
     let tasks = &app.tasks;

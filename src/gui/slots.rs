@@ -14,6 +14,7 @@ use super::partitions::PartitionsSlots;
 use super::plot::PictureExport;
 use super::profile::ProfileSlots;
 use super::runs::RunsSlots;
+use super::second_data::InputReader;
 use super::theme::SystemFonts;
 use crate::dataset::{InputSpec, Page, SampleChoice};
 use crate::explore::{Explored, Explorer, Suggestion};
@@ -87,8 +88,8 @@ pub struct InputRequest {
     pub connection: Connection,
     /// The day that is open: a place that names it is read for each day.
     pub day: Option<NaiveDate>,
-    /// The step whose input it becomes.
-    pub for_step: Option<usize>,
+    /// What reads it, once it is there.
+    pub reader: InputReader,
 }
 
 /// Rows read, with a number that no other page has.

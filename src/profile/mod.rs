@@ -12,6 +12,7 @@ pub mod formulas;
 mod growth;
 pub mod keys;
 mod rows;
+mod rows_text;
 pub mod schema_map;
 mod skew;
 mod weekdays;

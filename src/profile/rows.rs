@@ -72,6 +72,8 @@ pub struct RowCounts {
     pub partitions: BTreeMap<Partition, RowCount>,
     /// Files that could not be read; they count as not read.
     pub n_unreadable: u64,
+    /// A cancel came before all files were read that should be.
+    pub is_partial: bool,
 }
 
 impl RowCounts {
@@ -89,7 +91,12 @@ impl RowCounts {
             sum.n_files += count.n_files;
             sum.n_files_read += count.n_files_read;
             if !count.accuracy.is_exact() {
-                sum.accuracy = count.accuracy;
+                sum.accuracy = match (sum.accuracy, count.accuracy) {
+                    (Accuracy::Partial { n }, Accuracy::Partial { n: more }) => {
+                        Accuracy::Partial { n: n + more }
+                    }
+                    (_, of_this) => of_this,
+                };
                 let of_one = count.error.map(|error| (error as f64).powi(2));
                 variance = variance.zip(of_one).map(|(sum, more)| sum + more);
             }
@@ -98,6 +105,22 @@ impl RowCounts {
             sum.error = variance.map(|variance| formulas::rounded(variance.sqrt()));
         }
         sum
+    }
+
+    /// What is known after a cancel: estimates of partitions that were not read as far as they should be are partial.
+    #[must_use]
+    pub fn cut(mut self) -> Self {
+        self.is_partial = true;
+        for count in self
+            .partitions
+            .values_mut()
+            .filter(|count| !count.accuracy.is_exact())
+        {
+            count.accuracy = Accuracy::Partial {
+                n: count.n_files_read,
+            };
+        }
+        self
     }
 
     pub fn total(&self) -> RowCount {
@@ -137,6 +160,7 @@ pub fn estimate_rows(partitions: &[PartitionFiles], n_unreadable: u64) -> RowCou
             .map(|files| (files.partition.clone(), kinds.count(files)))
             .collect(),
         n_unreadable,
+        is_partial: false,
     }
 }
 

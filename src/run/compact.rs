@@ -8,8 +8,10 @@ use chrono::NaiveDate;
 
 use super::commit::{Changes, DayLog, staging};
 use super::day::RunContext;
+use super::objects::Objects;
 use super::produced::{Assignment, fill};
 use super::publish::Publication;
+use super::segments::Segments;
 use super::work::{compaction, made_ledger, next_ledger};
 use super::{Opened, PartitionReport, PartitionStatus, RunError, RunOptions, RunReport, keep_report, run_id};
 use crate::base::{Cancel, Progress, units};
@@ -92,7 +94,15 @@ async fn compact_day(
     }
     let start = Instant::now();
     let none = BTreeSet::new();
-    let made = made_ledger(&work.copies, &none, Some(&ledger), &[], &[], cut, &|_| 0);
+    let made = made_ledger(
+        &work.copies,
+        &none,
+        Some(&ledger),
+        &Objects::default(),
+        &Segments::default(),
+        cut,
+        &|_| 0,
+    );
     let is_traced = ledger.entries().any(|entry| entry.slot.is_some());
     let changes = Changes {
         parts: produced.parts,

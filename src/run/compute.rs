@@ -12,13 +12,14 @@ use super::RunError;
 use super::fault::{self, During};
 use super::fetch::{Content, FetchedUnit, Input};
 use super::journal::{Journal, Slot};
+use super::objects::Objects;
 use super::raw_line::{self, RawLine};
 use super::selection::Selection;
 use super::timeline::{SlowFile, UnitClock, WorkSpan};
 use crate::base::Cancel;
 use crate::dataset::decode::{Batch, DecodeOptions, Decoder, Drift, InputError, ObjectRef};
 use crate::dataset::{Codec, FileFormat, Reason, Reject, Schema, Stage};
-use crate::storage::{Object, ReadFailure, StorageError, Store, read_failure};
+use crate::storage::{ReadFailure, StorageError, Store, read_failure};
 use crate::transform::{ExecuteError, Outcome, Plan, StepCounts, StepReject};
 
 /// Small objects that are decoded together: what is decoded again, one by one, when a decoder panics or they are larger
@@ -59,7 +60,7 @@ type Decoded = (Vec<(Batch, f64)>, Drift);
 /// What workers share.
 #[derive(Clone)]
 pub(super) struct Compute {
-    pub objects: Arc<Vec<Object>>,
+    pub objects: Arc<Objects>,
     /// What the objects' keys are relative to.
     pub source: Store,
     /// Records that count; none takes all.
@@ -436,15 +437,13 @@ impl Compute {
             return name.to_owned();
         }
         let object = self.objects.get(index);
-        object.map_or_else(String::new, |object| {
-            self.source.location(&object.key).to_string()
-        })
+        object.map_or_else(String::new, |object| self.source.location(object.key).to_string())
     }
 
     fn codec(&self, index: usize) -> Codec {
         self.objects
             .get(index)
-            .and_then(|object| FileFormat::of_key(&object.key))
+            .and_then(|object| FileFormat::of_key(object.key))
             .map(|format| format.codec)
             .unwrap_or_default()
     }

@@ -174,7 +174,7 @@ impl RunContext<'_> {
             &|_| READ | (state.n + 1),
         );
         // A day of a million objects is held once from here on, in its ledger.
-        drop(objects);
+        drop((objects, produced.segments));
         let old = ledger.filter(|_| !work.is_whole);
         let changes = Changes {
             parts: produced.parts,
@@ -303,5 +303,5 @@ fn tell_work(report: &mut PartitionReport, work: &Work) {
     report.n_files_new = work.n_new;
     report.n_files_changed = work.n_changed;
     report.n_files_vanished = work.n_vanished;
-    report.n_bytes_in = work.objects.iter().map(|object| object.size).sum();
+    report.n_bytes_in = work.objects.n_bytes();
 }

@@ -17,7 +17,8 @@ use tokio::task::JoinHandle;
 use super::RunError;
 use super::compute::Message;
 use super::list::Unit;
-use crate::storage::{Object, PieceReader, StorageError, Store};
+use super::objects::Objects;
+use crate::storage::{PieceReader, StorageError, Store};
 
 /// Pieces of a streamed object that wait for their worker.
 const STREAM_DEPTH: usize = 4;
@@ -52,7 +53,7 @@ pub(super) enum Content {
 #[derive(Clone)]
 pub(super) struct Fetcher {
     pub store: Store,
-    pub objects: Arc<Vec<Object>>,
+    pub objects: Arc<Objects>,
     pub io: Arc<Semaphore>,
     pub io_concurrency: usize,
     /// In KiB.
@@ -94,7 +95,7 @@ impl Fetcher {
             let held = if unit.is_streamed {
                 STREAM_BYTES
             } else {
-                unit.n_bytes
+                unit.held_bytes
             };
             let kib = u32::try_from(held.div_ceil(1024)).unwrap_or(u32::MAX);
             let kib = kib.clamp(1, self.budget_kib);
@@ -149,7 +150,7 @@ impl Fetcher {
         };
         let _request = self.io.acquire().await;
         let start = Instant::now();
-        let content = unless_refused(|| self.store.get(&object.key)).await;
+        let content = unless_refused(|| self.store.get(object.key)).await;
         let content = content.map_err(|error| match error {
             // It was listed a moment ago.
             StorageError::NotFound { location, .. } => RunError::Vanished { location },
@@ -176,7 +177,7 @@ impl Fetcher {
         let Some(object) = self.objects.get(index) else {
             return;
         };
-        let mut stream = match unless_refused(|| self.store.get_stream(&object.key)).await {
+        let mut stream = match unless_refused(|| self.store.get_stream(object.key)).await {
             Ok(stream) => stream,
             Err(error) => {
                 let _reader_gone = pieces.send(Err(error)).await;

@@ -22,7 +22,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
-use crate::storage::Object;
+use super::objects::Listed;
 
 const POISON: &str = "poison.json";
 const SUSPECTS: &str = "suspects.json";
@@ -92,10 +92,10 @@ impl Journal {
     }
 
     /// What is known of an object that killed a process; none when it changed since.
-    pub(super) fn poison(&self, location: &str, object: &Object) -> Option<&Poison> {
+    pub(super) fn poison(&self, location: &str, object: Listed<'_>) -> Option<&Poison> {
         let poison = self.0.poison.get(location)?;
         let Suspect { etag, size, .. } = &poison.suspect;
-        (*etag == object.etag && *size == object.size).then_some(poison)
+        (etag.as_deref() == object.etag && *size == object.size).then_some(poison)
     }
 
     /// A place for one thread to say what it works on.
@@ -120,12 +120,12 @@ pub(super) struct Slot {
 
 impl Slot {
     /// Lists objects of which some will be in work; none is yet.
-    pub fn list<'a>(&mut self, objects: impl Iterator<Item = (String, &'a Object)>) {
+    pub fn list<'a>(&mut self, objects: impl Iterator<Item = (String, Listed<'a>)>) {
         let suspects: Vec<Suspect> = objects
             .map(|(location, object)| Suspect {
-                key: object.key.clone(),
+                key: object.key.to_owned(),
                 location,
-                etag: object.etag.clone(),
+                etag: object.etag.map(Into::into),
                 size: object.size,
             })
             .collect();
@@ -287,20 +287,15 @@ fn read_list<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, RunError> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-
     use super::{Journal, Poison, clear, suspects, write_poison};
-    use crate::storage::Object;
+    use crate::run::objects::Listed;
 
-    fn objects() -> Vec<Object> {
-        ["a", "b", "c"]
-            .map(|key| Object {
-                key: key.to_owned(),
-                size: 1,
-                modified: DateTime::UNIX_EPOCH,
-                etag: Some(format!("tag of {key}").into()),
-            })
-            .to_vec()
+    fn objects() -> [Listed<'static>; 3] {
+        [("a", "tag of a"), ("b", "tag of b"), ("c", "tag of c")].map(|(key, etag)| Listed {
+            key,
+            etag: Some(etag),
+            size: 1,
+        })
     }
 
     #[test]
@@ -318,13 +313,13 @@ mod tests {
         };
         let (mut one, mut two) = (journal.slot(), journal.slot());
         assert_eq!(in_work(), Vec::<String>::new());
-        one.list(names.map(str::to_owned).into_iter().zip(&objects));
+        one.list(names.map(str::to_owned).into_iter().zip(objects));
         assert_eq!(in_work(), Vec::<String>::new());
         one.work_on(1, 2);
-        two.list(names.map(str::to_owned).into_iter().zip(&objects));
+        two.list(names.map(str::to_owned).into_iter().zip(objects));
         two.work_on(0, 2);
         assert_eq!(in_work(), ["/lake/a", "/lake/b"]);
-        two.list(names.map(str::to_owned).into_iter().zip(&objects).skip(2));
+        two.list(names.map(str::to_owned).into_iter().zip(objects).skip(2));
         assert_eq!(in_work(), ["/lake/b"]);
         one.rest();
         two.work_on(0, 1);
@@ -342,7 +337,7 @@ mod tests {
         let mut objects = objects();
         let journal = Journal::open(folder.path()).unwrap();
         let mut slot = journal.slot();
-        slot.list([("/lake/a".to_owned(), &objects[0])].into_iter());
+        slot.list([("/lake/a".to_owned(), objects[0])].into_iter());
         slot.work_on(0, 1);
         let suspect = suspects(folder.path()).unwrap().remove(0);
         let poison = Poison {
@@ -351,10 +346,10 @@ mod tests {
         };
         write_poison(folder.path(), std::slice::from_ref(&poison)).unwrap();
         let journal = Journal::open(folder.path()).unwrap();
-        assert_eq!(journal.poison("/lake/a", &objects[0]), Some(&poison));
-        assert_eq!(journal.poison("/lake/b", &objects[1]), None);
-        objects[0].etag = Some("another".into());
-        assert_eq!(journal.poison("/lake/a", &objects[0]), None);
+        assert_eq!(journal.poison("/lake/a", objects[0]), Some(&poison));
+        assert_eq!(journal.poison("/lake/b", objects[1]), None);
+        objects[0].etag = Some("another");
+        assert_eq!(journal.poison("/lake/a", objects[0]), None);
     }
 
     #[test]

@@ -20,7 +20,8 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use super::RunError;
-use crate::storage::{Location, Object};
+use super::objects::{Listed, Objects};
+use crate::storage::Location;
 
 /// Rows of one object in one part. An object whose rows lie in several parts has one entry for each; one without rows
 /// has one entry without a slot.
@@ -71,7 +72,30 @@ pub(super) struct LedgerBuilder {
     last: Option<(String, u64, Option<u64>, u64)>,
 }
 
+/// How many entries a builder will get, with how much text: more than it says make it grow.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Room {
+    pub n_entries: usize,
+    pub key_bytes: usize,
+    pub etag_bytes: usize,
+}
+
 impl LedgerBuilder {
+    /// Takes the room for all at once: a builder that grows holds a part of its entries twice.
+    pub fn with_room(room: Room) -> Self {
+        let n = room.n_entries;
+        Self {
+            keys: LargeStringBuilder::with_capacity(n, room.key_bytes),
+            etags: LargeStringBuilder::with_capacity(n, room.etag_bytes),
+            sizes: UInt64Builder::with_capacity(n),
+            lines: UInt64Builder::with_capacity(n),
+            slots: UInt64Builder::with_capacity(n),
+            first_rows: UInt64Builder::with_capacity(n),
+            n_rows: UInt64Builder::with_capacity(n),
+            ..Self::default()
+        }
+    }
+
     pub fn push(&mut self, entry: Entry<'_>) {
         let order = (entry.key, entry.line, entry.slot, entry.first_row);
         match &mut self.last {
@@ -202,8 +226,9 @@ impl Ledger {
             location: at.to_string(),
             message,
         };
+        // As one batch, which the reader cuts to the number of rows: put together from several it would be held twice.
         let reader = ParquetRecordBatchReaderBuilder::try_new(content)
-            .and_then(|builder| builder.with_batch_size(1 << 16).build())
+            .and_then(|builder| builder.with_batch_size(usize::MAX).build())
             .map_err(|source| error(source.to_string()))?;
         let batches: Vec<RecordBatch> = reader
             .collect::<Result<_, _>>()
@@ -252,7 +277,7 @@ pub(super) struct Diff {
 }
 
 /// Compares `objects` (sorted by key) with `ledger`, in one pass over both.
-pub(super) fn diff(objects: &[Object], ledger: &Ledger) -> Diff {
+pub(super) fn diff(objects: &Objects, ledger: &Ledger) -> Diff {
     let mut diff = Diff::default();
     let mut at = 0;
     // Entries of one object follow one another: `next` skips to the next object's.
@@ -264,7 +289,7 @@ pub(super) fn diff(objects: &[Object], ledger: &Ledger) -> Diff {
         at
     };
     for (index, object) in objects.iter().enumerate() {
-        while at < ledger.len() && ledger.entry(at).key < object.key.as_str() {
+        while at < ledger.len() && ledger.entry(at).key < object.key {
             diff.n_vanished += 1;
             at = next(at);
         }
@@ -285,8 +310,8 @@ pub(super) fn diff(objects: &[Object], ledger: &Ledger) -> Diff {
 }
 
 /// Servers without etags are taken at their word about sizes.
-pub(super) fn is_same(object: &Object, entry: &Entry<'_>) -> bool {
-    object.size == entry.size && object.etag.as_deref() == entry.etag
+pub(super) fn is_same(object: Listed<'_>, entry: &Entry<'_>) -> bool {
+    object.size == entry.size && object.etag == entry.etag
 }
 
 /// How rows in their order are cut into parts.
@@ -316,11 +341,11 @@ impl Cut {
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
     use proptest::prelude::*;
 
     use super::{Cut, Entry, Ledger, LedgerBuilder, diff};
-    use crate::storage::{Location, Object};
+    use crate::run::objects::{Listed, Objects};
+    use crate::storage::Location;
 
     fn entry(key: &str, line: u64, slot: Option<u64>, first_row: u64) -> Entry<'_> {
         Entry {
@@ -340,15 +365,6 @@ mod tests {
             builder.push(*entry);
         }
         builder.finish()
-    }
-
-    fn object(key: &str, size: u64, etag: Option<&str>) -> Object {
-        Object {
-            key: key.to_owned(),
-            size,
-            modified: DateTime::UNIX_EPOCH,
-            etag: etag.map(Into::into),
-        }
     }
 
     #[test]
@@ -381,24 +397,28 @@ mod tests {
             entry("d", 0, None, 0),
             entry("f", 0, Some(0), 6),
         ]);
-        let listing = vec![
-            object("a", 1, Some("e1")),
-            object("b", 10, Some("e1")),
-            object("c", 10, Some("e2")),
-            object("e", 1, None),
-            object("f", 11, Some("e1")),
+        let objects = [
+            ("a", 1, Some("e1")),
+            ("b", 10, Some("e1")),
+            ("c", 10, Some("e2")),
+            ("e", 1, None),
+            ("f", 11, Some("e1")),
         ];
+        let listing: Objects = objects
+            .map(|(key, size, etag)| Listed { key, etag, size })
+            .into_iter()
+            .collect();
         let found = diff(&listing, &known);
         let keys = |indices: &[usize]| {
             indices
                 .iter()
-                .map(|i| listing[*i].key.as_str())
+                .map(|i| listing.get(*i).unwrap().key)
                 .collect::<Vec<_>>()
         };
         assert_eq!(keys(&found.new), ["a", "e"]);
         assert_eq!(keys(&found.changed), ["c", "f"]);
         assert_eq!(found.n_vanished, 1);
-        assert_eq!(diff(&[], &known).n_vanished, 4);
+        assert_eq!(diff(&Objects::default(), &known).n_vanished, 4);
         assert_eq!(diff(&listing, &ledger(&[])).new.len(), 5);
     }
 

@@ -22,6 +22,7 @@ mod ledger;
 mod list;
 #[cfg(test)]
 mod model;
+mod objects;
 mod part;
 mod part_reader;
 mod plan;
@@ -34,6 +35,7 @@ mod raw_line;
 mod replay;
 mod report;
 mod run_id;
+mod segments;
 mod selection;
 mod task;
 mod time_limit;
@@ -71,8 +73,7 @@ use crate::base::{Cancel, Progress};
 use crate::job::{ByteSize, Job, Params};
 use crate::storage::{Location, Store, StoreOptions};
 
-/// A larger object is read piece by piece. Work units aim at this many stored bytes, less where many threads share the
-/// memory.
+/// A larger object is read piece by piece; a smaller one too, where many threads share the memory.
 const STREAMED_BYTES: u64 = 32 << 20;
 
 /// How a run differs from what the spec says.

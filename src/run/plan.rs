@@ -5,6 +5,7 @@
 //! then makes each day's commit, if no other run has changed the day since it was planned.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use chrono::{NaiveDate, Utc};
 use serde::de::DeserializeOwned;
@@ -13,12 +14,13 @@ use serde::{Deserialize, Serialize};
 use super::commit::{CommitKind, DayLog, DayPart};
 use super::files::Files;
 use super::ledger::{Entry, Ledger, LedgerBuilder};
+use super::objects::{Listed, Objects};
 use super::work::{Copy, Decision, Work, decide};
 use super::{Opened, RunError, RunOptions, list, run_id};
 use crate::base::envelope::API_VERSION;
 use crate::base::{Cancel, Progress};
 use crate::job::{Job, Params, SinkLayout};
-use crate::storage::{Location, Object, Partition};
+use crate::storage::{Location, Partition};
 use crate::transform::Scope;
 
 /// A task reads about this much when no number of tasks is asked for.
@@ -175,7 +177,7 @@ impl<'a> PlanFolder<'a> {
     }
 
     /// The objects of a task.
-    pub async fn inputs(&self, index: usize) -> Result<Vec<Object>, RunError> {
+    pub async fn inputs(&self, index: usize) -> Result<Objects, RunError> {
         let at = self.inputs_at(index);
         let content = self.files.read(&at).await?.ok_or_else(|| RunError::Record {
             location: at.to_string(),
@@ -184,11 +186,10 @@ impl<'a> PlanFolder<'a> {
         let listed = Ledger::decode(content, &at)?;
         Ok(listed
             .entries()
-            .map(|entry| Object {
-                key: entry.key.to_owned(),
+            .map(|entry| Listed {
+                key: entry.key,
+                etag: entry.etag,
                 size: entry.size,
-                modified: chrono::DateTime::UNIX_EPOCH,
-                etag: entry.etag.map(Into::into),
             })
             .collect())
     }
@@ -222,12 +223,16 @@ impl<'a> PlanFolder<'a> {
         })
     }
 
-    async fn put_inputs(&self, index: usize, objects: &[Object]) -> Result<(), RunError> {
+    async fn put_inputs(
+        &self,
+        index: usize,
+        objects: impl Iterator<Item = Listed<'_>>,
+    ) -> Result<(), RunError> {
         let mut builder = LedgerBuilder::default();
         for object in objects {
             builder.push(Entry {
-                key: &object.key,
-                etag: object.etag.as_deref(),
+                key: object.key,
+                etag: object.etag,
                 size: object.size,
                 line: 0,
                 slot: None,
@@ -279,12 +284,13 @@ pub async fn plan(
             continue;
         };
         for (share, objects) in shares(job, &work, target).into_iter().enumerate() {
-            folder.put_inputs(tasks.len(), objects).await?;
+            let objects = work.objects.slice(objects);
+            folder.put_inputs(tasks.len(), objects.clone()).await?;
             day.tasks.push(tasks.len());
             tasks.push(TaskPlan {
                 day: day.day,
                 n_files: objects.len() as u64,
-                n_bytes: objects.iter().map(|object| object.size).sum(),
+                n_bytes: objects.map(|object| object.size).sum(),
                 first_slot: first_slot + share as u64 * SLOTS_PER_TASK,
                 copies: if share == 0 {
                     work.copies.clone()
@@ -394,13 +400,13 @@ async fn plan_day(
     Ok((plan, state.next_slot, work))
 }
 
-fn weight_of(objects: &[Object]) -> u64 {
-    objects.iter().map(|object| object.size + FILE_BYTES).sum()
+fn weight_of(objects: &Objects) -> u64 {
+    objects.n_bytes() + objects.len() as u64 * FILE_BYTES
 }
 
-/// The day's objects in their order, cut into shares of about equal weight.
-fn shares<'a>(job: &Job, work: &'a Work, target: u64) -> Vec<&'a [Object]> {
-    let objects = work.objects.as_slice();
+/// The indices of the day's objects in their order, cut into shares of about equal weight.
+fn shares(job: &Job, work: &Work, target: u64) -> Vec<Range<usize>> {
+    let objects = &work.objects;
     // Steps over the whole day, and a day that is one object, are one machine's work.
     let is_one = job.plan.scope() == Scope::Partition || job.sink.layout == SinkLayout::Single;
     let weight = weight_of(objects);
@@ -411,37 +417,35 @@ fn shares<'a>(job: &Job, work: &'a Work, target: u64) -> Vec<&'a [Object]> {
         ((weight + target / 2) / target).clamp(1, objects.len().max(1) as u64)
     };
     let mut shares = Vec::new();
-    let mut rest = objects;
+    let mut start = 0;
     let mut before = 0;
     for share in 1..=n {
         let until = weight * share / n;
-        let mut len = 0;
-        for object in rest {
+        let mut end = start;
+        for object in objects.slice(start..objects.len()) {
             // An object goes where its middle is; every share has one at least, and leaves one for each after it.
             let next = object.size + FILE_BYTES;
-            let left = (rest.len() - len) as u64;
-            if share < n && len > 0 && (before + next / 2 > until || left <= n - share) {
+            let left = (objects.len() - end) as u64;
+            if share < n && end > start && (before + next / 2 > until || left <= n - share) {
                 break;
             }
             before += next;
-            len += 1;
+            end += 1;
         }
-        let (head, tail) = rest.split_at_checked(len).unwrap_or((rest, &[]));
-        shares.push(head);
-        rest = tail;
+        shares.push(start..end);
+        start = end;
     }
     shares
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
     use proptest::prelude::*;
 
     use super::{FILE_BYTES, shares};
     use crate::job::Job;
+    use crate::run::objects::Objects;
     use crate::run::work::Work;
-    use crate::storage::Object;
 
     fn job() -> Job {
         let spec = "\
@@ -460,23 +464,16 @@ sink: {uri: out/j}
             sizes in prop::collection::vec(0_u64..1_000_000, 1..60),
             target in 1_u64..2_000_000,
         ) {
-            let objects: Vec<Object> = sizes
-                .iter()
-                .enumerate()
-                .map(|(i, size)| Object {
-                    key: format!("{i:03}"),
-                    size: *size,
-                    modified: DateTime::UNIX_EPOCH,
-                    etag: None,
-                })
-                .collect();
-            let work = Work { objects: objects.clone(), ..Work::default() };
+            let names = (0..).map(|i: usize| format!("{i:03}"));
+            let objects = Objects::of_sizes(names.zip(sizes.iter().copied()));
+            let work = Work { objects, ..Work::default() };
             let cut = shares(&job(), &work, target);
-            prop_assert_eq!(cut.concat(), objects);
+            let all: Vec<usize> = cut.iter().cloned().flatten().collect();
+            prop_assert_eq!(all, (0..sizes.len()).collect::<Vec<_>>());
             prop_assert!(cut.iter().all(|share| !share.is_empty()));
             let largest = sizes.iter().max().unwrap() + FILE_BYTES;
             for share in cut {
-                let weight: u64 = share.iter().map(|object| object.size + FILE_BYTES).sum();
+                let weight: u64 = work.objects.slice(share).map(|object| object.size + FILE_BYTES).sum();
                 prop_assert!(weight <= target + target / 2 + largest, "{weight} of {target}");
             }
         }

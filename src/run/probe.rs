@@ -10,10 +10,11 @@ use super::fault::During;
 use super::fetch::Fetcher;
 use super::journal::{Journal, Suspect};
 use super::list::Unit;
+use super::objects::{Listed, Objects};
 use super::{RunError, STREAMED_BYTES};
 use crate::base::Cancel;
 use crate::job::Job;
-use crate::storage::{Object, Store, StoreOptions};
+use crate::storage::{Store, StoreOptions};
 
 /// Decodes each of `suspects` and runs the row steps on it, one after another, as a run does. Writes nothing.
 ///
@@ -28,13 +29,13 @@ pub async fn probe(
     cancel: &Cancel,
 ) -> Result<(), RunError> {
     let store = Store::open_with(&job.source.root, &job.source.connection, options).await?;
-    let objects: Vec<Object> = suspects.iter().map(as_object).collect();
+    let objects: Objects = suspects.iter().map(as_listed).collect();
     let units = objects
         .iter()
         .enumerate()
         .map(|(i, object)| Unit {
             objects: i..i + 1,
-            n_bytes: object.size,
+            held_bytes: object.size,
             is_streamed: object.size > STREAMED_BYTES,
         })
         .collect();
@@ -84,11 +85,10 @@ pub async fn probe(
     outcome
 }
 
-fn as_object(suspect: &Suspect) -> Object {
-    Object {
-        key: suspect.key.clone(),
+fn as_listed(suspect: &Suspect) -> Listed<'_> {
+    Listed {
+        key: &suspect.key,
+        etag: suspect.etag.as_deref(),
         size: suspect.size,
-        modified: chrono::DateTime::UNIX_EPOCH,
-        etag: suspect.etag.clone(),
     }
 }

@@ -14,6 +14,8 @@ use super::compute::Compute;
 use super::day::RunContext;
 use super::fault::During;
 use super::fetch::Fetcher;
+use super::list::Unit;
+use super::objects::Objects;
 use super::part::{PartRoller, PartTarget};
 use super::produced::{Assignment, Produced};
 use super::quarantine::Quarantine;
@@ -23,10 +25,44 @@ use super::writer::{Desk, Writer};
 use super::{RunError, STREAMED_BYTES, list};
 use crate::base::Cancel;
 use crate::dataset::decode::DecodeOptions;
-use crate::storage::{Location, Object};
+use crate::storage::Location;
 use crate::transform::Plan;
 
 const CANCEL_POLL: Duration = Duration::from_millis(20);
+/// What a unit of small objects holds: as much as is decoded together. More would only wait in memory.
+const UNIT_BYTES: u64 = 4 << 20;
+/// Objects as large as the day's largest that may be under way at once, within a share of the memory.
+const N_LARGEST: u64 = 32;
+
+/// How a day's objects are read.
+struct Window {
+    units: Vec<Unit>,
+    /// Of objects that were asked for and are not decoded.
+    fetch_bytes: u64,
+}
+
+impl Window {
+    /// For so many workers. Where answers take their time (`is_remote`), one that is late must not leave them idle, so
+    /// more is fetched ahead.
+    fn new(objects: &Objects, n_threads: usize, memory_bytes: u64, is_remote: bool) -> Self {
+        let n_threads = n_threads.max(1) as u64;
+        let most = memory_bytes / 6;
+        let whole_bytes = (memory_bytes / n_threads / 4).clamp(1 << 20, STREAMED_BYTES);
+        // One unit for each worker, and two to come.
+        let n_units = n_threads + 2;
+        let unit_bytes = UNIT_BYTES.min(most / n_units).clamp(1 << 20, whole_bytes);
+        let units = list::units(objects, unit_bytes, whole_bytes);
+        let whole = units.iter().filter(|unit| !unit.is_streamed);
+        let largest_unit = whole.map(|unit| unit.held_bytes).max().unwrap_or(0);
+        let largest_object = objects.iter().map(|object| object.size).max().unwrap_or(0);
+        let ahead = if is_remote { memory_bytes / 12 } else { 0 };
+        let fetch_bytes = (n_units * unit_bytes)
+            .max(2 * largest_unit)
+            .max(largest_object.saturating_mul(N_LARGEST).min(most))
+            .max(ahead);
+        Self { units, fetch_bytes }
+    }
+}
 
 impl RunContext<'_> {
     /// Files of a day that does not fit into the memory are in the folder that the environment names, or with the staged
@@ -43,8 +79,8 @@ impl RunContext<'_> {
         WholeDay::new(plan, self.memory_bytes / 2, scratch, self.cancel.clone())
     }
 
-    fn fetcher(&self, objects: &Arc<Vec<Object>>, unit_bytes: u64, wanted: watch::Receiver<()>) -> Fetcher {
-        let fetch_kib = (self.memory_bytes / 6).max(2 * unit_bytes) / 1024;
+    fn fetcher(&self, objects: &Arc<Objects>, fetch_bytes: u64, wanted: watch::Receiver<()>) -> Fetcher {
+        let fetch_kib = fetch_bytes / 1024;
         Fetcher {
             store: self.source.clone(),
             objects: Arc::clone(objects),
@@ -61,8 +97,8 @@ impl RunContext<'_> {
         let Assignment { objects, .. } = &assignment;
         let n_threads = self.n_threads.max(1);
         let per_thread = self.memory_bytes / n_threads as u64;
-        let unit_bytes = (per_thread / 4).clamp(1 << 20, STREAMED_BYTES);
-        let units = list::units(objects, unit_bytes);
+        let Window { units, fetch_bytes } =
+            Window::new(objects, n_threads, self.memory_bytes, self.source.is_s3());
         let plan = assignment.plan.clone().with_max_made_bytes(per_thread);
         let (prefix, suffix) = plan.split();
         let whole_day = suffix
@@ -71,7 +107,7 @@ impl RunContext<'_> {
 
         let (keep_streams, wanted) = watch::channel(());
         let mut keep_streams = Some(keep_streams);
-        let fetcher = self.fetcher(objects, unit_bytes, wanted);
+        let fetcher = self.fetcher(objects, fetch_bytes, wanted);
         let stop = Cancel::new();
         let _stop_on_drop = stop.on_drop();
         let batch_bytes = usize::try_from(per_thread / 12).unwrap_or(usize::MAX);
@@ -151,6 +187,56 @@ impl RunContext<'_> {
             Err(error) => Err(RunError::Worker {
                 message: error.to_string(),
             }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{UNIT_BYTES, Window};
+    use crate::run::objects::Objects;
+
+    const MIB: u64 = 1 << 20;
+
+    fn window(n: u64, size: u64, n_threads: usize, is_remote: bool) -> Window {
+        let objects = Objects::of_sizes((0..n).map(|i| (format!("{i:07}"), size)));
+        Window::new(&objects, n_threads, 384 * MIB, is_remote)
+    }
+
+    #[test]
+    fn what_is_fetched_ahead_does_not_grow_with_the_number_of_small_files() {
+        for n in [4_000, 40_000] {
+            assert_eq!(window(n, 165_000, 2, false).fetch_bytes, 16 * MIB);
+            assert_eq!(window(n, 165_000, 2, true).fetch_bytes, 32 * MIB);
+        }
+    }
+
+    #[test]
+    fn every_worker_has_a_unit_and_two_are_to_come() {
+        for n_threads in [1, 2, 4, 8, 16, 64] {
+            for size in [13_000, 165_000] {
+                let Window { units, fetch_bytes } = window(40_000, size, n_threads, false);
+                let largest = units.iter().map(|unit| unit.held_bytes).max().unwrap();
+                assert!(largest <= UNIT_BYTES && largest >= MIB / 2, "{largest}");
+                assert!(
+                    fetch_bytes >= largest * (n_threads as u64 + 2),
+                    "{n_threads} {fetch_bytes}"
+                );
+                assert!(fetch_bytes <= 66 * MIB, "{n_threads} {fetch_bytes}");
+            }
+        }
+    }
+
+    #[test]
+    fn large_objects_are_fetched_side_by_side_whole_or_streamed() {
+        for (size, is_streamed) in [(20 * MIB, false), (32 * MIB, false), (33 * MIB, true)] {
+            let Window { units, fetch_bytes } = window(10, size, 2, false);
+            assert!(
+                units
+                    .iter()
+                    .all(|unit| unit.is_streamed == is_streamed && unit.objects.len() == 1)
+            );
+            assert!(fetch_bytes >= 64 * MIB, "{size} {fetch_bytes}");
         }
     }
 }

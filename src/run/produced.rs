@@ -8,19 +8,21 @@ use serde::{Deserialize, Serialize};
 use super::InputReport;
 use super::books::Books;
 use super::commit::CommitPart;
+use super::objects::Objects;
 use super::report::{PartitionReport, QuarantineReport, Seconds};
+use super::segments::Segments;
 use super::selection::Selection;
 use super::timeline::WorkReport;
-use super::work::{Copy, Segment};
+use super::work::Copy;
 use crate::dataset::Reason;
 use crate::dataset::decode::Drift;
-use crate::storage::{Location, Object};
+use crate::storage::Location;
 use crate::transform::Plan;
 
 /// What the stages are to read and write.
 pub(super) struct Assignment {
     /// Sorted by key.
-    pub objects: Arc<Vec<Object>>,
+    pub objects: Arc<Objects>,
     /// Published rows that come first.
     pub copies: Vec<Copy>,
     pub first_slot: u64,
@@ -49,7 +51,7 @@ pub(super) struct Produced {
     pub examples: BTreeMap<Reason, String>,
     /// Which rows came from which object; empty where steps mix the rows of a day.
     #[serde(skip)]
-    pub segments: Vec<Segment>,
+    pub segments: Segments,
     /// What was read of each input.
     #[serde(default)]
     pub inputs: Vec<InputReport>,

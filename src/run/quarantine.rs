@@ -13,10 +13,11 @@ use tokio::runtime::Handle;
 
 use super::day::RunContext;
 use super::files::{FileWriter, Files, Name};
+use super::objects::Objects;
 use super::produced::Assignment;
 use super::{QuarantineReport, RunError};
 use crate::dataset::{Reason, Reject, Stage};
-use crate::storage::{Location, Object, Store};
+use crate::storage::{Location, Store};
 
 /// One line. Field order is the order in the file.
 #[derive(Debug, Serialize)]
@@ -53,7 +54,7 @@ pub(super) struct Quarantine {
     at: Location,
     staging: Location,
     source: Store,
-    objects: Arc<Vec<Object>>,
+    objects: Arc<Objects>,
     run_id: String,
     day: NaiveDate,
     spec_sha256: String,
@@ -101,7 +102,8 @@ impl Quarantine {
         if let Some(rejected) = &mut self.rejected {
             rejected.insert((reject.object.clone(), reject.line, reject.reason));
         }
-        let known = find(&self.source, &self.objects, &reject.object);
+        let key = self.source.key_of(&reject.object);
+        let known = key.and_then(|key| self.objects.find(&key));
         let entry = Entry {
             v: 1,
             run_id: &self.run_id,
@@ -109,7 +111,7 @@ impl Quarantine {
             spec_sha256: &self.spec_sha256,
             source: Source {
                 uri: &reject.object,
-                etag: known.and_then(|object| object.etag.as_deref()),
+                etag: known.and_then(|object| object.etag),
                 size: known.map(|object| object.size),
             },
             line: reject.line,
@@ -166,13 +168,4 @@ impl Quarantine {
             by_reason: self.by_reason.clone(),
         })
     }
-}
-
-/// The object that a reject names by its full location.
-fn find<'a>(source: &Store, objects: &'a [Object], location: &str) -> Option<&'a Object> {
-    let key = source.key_of(location)?;
-    let index = objects
-        .binary_search_by(|object| object.key.as_str().cmp(&key))
-        .ok()?;
-    objects.get(index)
 }

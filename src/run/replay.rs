@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::commit::{Changes, Commit, CommitKind, DayLog, DayPart, staging};
 use super::day::RunContext;
 use super::ledger::{Cut, Entry, Ledger, LedgerBuilder, READ, REST, is_same};
+use super::objects::{Listed, Objects};
 use super::produced::{Assignment, Produced, fill};
 use super::publish::Publication;
 use super::selection::{Lines, Selection};
@@ -23,7 +24,7 @@ use super::{
 use crate::base::{Cancel, Progress, units};
 use crate::dataset::Reason;
 use crate::job::{Job, Params, SinkLayout};
-use crate::storage::{Object, Partition};
+use crate::storage::Partition;
 use crate::transform::Scope;
 
 /// Which records are read again.
@@ -105,13 +106,13 @@ async fn replay_day(
         report.message = Some(message);
         Ok(PartitionStatus::AlreadyCommitted)
     };
-    let (objects, lines, n_gone) = resolve(context, listed, &old, wanted);
+    let (objects, lines, n_gone) = resolve(context, &listed, &old, wanted);
     let gone = gone(n_gone, n_aside);
     if objects.is_empty() {
         return nothing(report, format!("{NOTHING_LEFT}{gone}"));
     }
     let objects = Arc::new(objects);
-    report.n_bytes_in = objects.iter().map(|object| object.size).sum();
+    report.n_bytes_in = objects.n_bytes();
     context.progress.add_total(objects.len() as u64);
     let (copies, kept) = copied_and_kept(job, parts);
     let selection = Arc::new(selection(context, &objects, &lines));
@@ -219,15 +220,15 @@ fn gone(n_gone: u64, n_aside: u64) -> String {
 }
 
 /// The lines that are asked for, for the stages.
-fn selection(context: &RunContext<'_>, objects: &[Object], lines: &BTreeMap<u32, Lines>) -> Selection {
-    let location = |object: &Object| context.source.location(&object.key).to_string();
+fn selection(context: &RunContext<'_>, objects: &Objects, lines: &BTreeMap<u32, Lines>) -> Selection {
+    let location = |object: Listed<'_>| context.source.location(object.key).to_string();
     let indices = objects.iter().map(location).zip(0..).collect();
     Selection::new(lines.clone(), indices)
 }
 
 /// What a replay read again.
 struct Read<'a> {
-    objects: &'a [Object],
+    objects: &'a Objects,
     lines: &'a BTreeMap<u32, Lines>,
     copies: &'a [Copy],
     cut: Cut,
@@ -271,11 +272,17 @@ impl Read<'_> {
     }
 
     /// What the ledger remembers of an object: the lines that are mended now.
-    fn marks(&self, context: &RunContext<'_>, index: u32, object: &Object, produced: &Produced) -> Vec<u64> {
+    fn marks(
+        &self,
+        context: &RunContext<'_>,
+        index: u32,
+        object: Listed<'_>,
+        produced: &Produced,
+    ) -> Vec<u64> {
         let Some(lines) = self.lines.get(&index) else {
             return Vec::new();
         };
-        let location = context.source.location(&object.key).to_string();
+        let location = context.source.location(object.key).to_string();
         // Other rows of a record may be in the table where a step made several of it, so it must not be added again.
         let is_split = context.job.plan.makes_rows();
         let is_rejected = |line: u64, is_of_file: bool| {
@@ -380,23 +387,22 @@ fn enter(wanted: &mut Wanted, context: &RunContext<'_>, old: &Ledger, n: u64, en
 /// The files that are still as they were, sorted, with their lines by index; and how many are not.
 fn resolve(
     context: &RunContext<'_>,
-    listed: Vec<Object>,
+    listed: &Objects,
     old: &Ledger,
     mut wanted: Wanted,
-) -> (Vec<Object>, BTreeMap<u32, Lines>, u64) {
-    let mut objects = Vec::new();
+) -> (Objects, BTreeMap<u32, Lines>, u64) {
+    let mut objects = Objects::default();
     let mut by_index = BTreeMap::new();
-    for object in listed {
-        let location = context.source.location(&object.key).to_string();
+    for object in listed.iter() {
+        let location = context.source.location(object.key).to_string();
         let Some((etag, size, _)) = wanted.get(&location) else {
             continue;
         };
-        let is_as_read =
-            object.etag.as_deref() == etag.as_deref() && size.is_none_or(|size| size == object.size);
+        let is_as_read = object.etag == etag.as_deref() && size.is_none_or(|size| size == object.size);
         let in_table = old
-            .of_key(&object.key)
+            .of_key(object.key)
             .next()
-            .is_some_and(|index| is_same(&object, &old.entry(index)));
+            .is_some_and(|index| is_same(object, &old.entry(index)));
         if is_as_read
             && in_table
             && let Some((_, _, lines)) = wanted.remove(&location)
@@ -409,13 +415,13 @@ fn resolve(
 }
 
 /// Entries of the marks that have no rows of their own: an object's rows all belong to its first.
-fn rest_of_marks(objects: &[Object], marks: &[Vec<u64>]) -> Ledger {
+fn rest_of_marks(objects: &Objects, marks: &[Vec<u64>]) -> Ledger {
     let mut builder = LedgerBuilder::default();
     for (object, marks) in objects.iter().zip(marks) {
         for line in marks.iter().skip(1) {
             builder.push(Entry {
-                key: &object.key,
-                etag: object.etag.as_deref(),
+                key: object.key,
+                etag: object.etag,
                 size: object.size,
                 line: *line,
                 slot: None,

@@ -7,11 +7,12 @@ use std::ops::Range;
 
 use super::RunError;
 use super::commit::{Commit, CommitKind, DayPart, DayState};
-use super::ledger::{Cut, Entry, Ledger, LedgerBuilder, diff};
+use super::ledger::{Cut, Entry, Ledger, LedgerBuilder, Room, diff};
+use super::objects::Objects;
 use super::part::SINGLE_NAME;
+use super::segments::Segments;
 use crate::base::units;
 use crate::job::{Job, SinkLayout};
-use crate::storage::Object;
 
 /// What becomes of a day.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub(super) enum Decision {
 pub(super) struct Work {
     pub kind: CommitKind,
     /// Objects to read, sorted by key.
-    pub objects: Vec<Object>,
+    pub objects: Objects,
     /// Published rows that go into new parts, before those of `objects`.
     pub copies: Vec<Copy>,
     pub kept: Vec<DayPart>,
@@ -74,7 +75,7 @@ pub(super) fn decide(
     job: &Job,
     state: &DayState,
     ledger: Option<&Ledger>,
-    objects: Vec<Object>,
+    objects: Objects,
     inputs_sha256: &str,
     is_replaced: bool,
 ) -> Result<Decision, RunError> {
@@ -142,7 +143,7 @@ pub(super) fn decide(
     let replaced: BTreeSet<String> = found
         .changed
         .iter()
-        .filter_map(|index| Some(objects.get(*index)?.key.clone()))
+        .filter_map(|index| Some(objects.get(*index)?.key.to_owned()))
         .collect();
     let is_single = job.sink.layout == SinkLayout::Single;
     let touched: BTreeSet<u64> = if is_single {
@@ -156,8 +157,10 @@ pub(super) fn decide(
     };
     let (rewritten, kept): (Vec<DayPart>, Vec<DayPart>) =
         parts.into_iter().partition(|part| touched.contains(&part.slot));
-    let wanted: BTreeSet<usize> = found.new.into_iter().chain(found.changed).collect();
-    let objects = chosen(objects, &wanted);
+    let mut wanted = found.new;
+    wanted.extend(found.changed);
+    wanted.sort_unstable();
+    let objects = wanted.iter().filter_map(|index| objects.get(*index)).collect();
     Ok(Decision::Work(Work {
         kind: if rewritten.is_empty() {
             CommitKind::Append
@@ -175,16 +178,6 @@ pub(super) fn decide(
         is_whole: false,
         message: None,
     }))
-}
-
-/// The objects at the indices `wanted`.
-fn chosen(mut objects: Vec<Object>, wanted: &BTreeSet<usize>) -> Vec<Object> {
-    let mut index = 0;
-    objects.retain(|_| {
-        index += 1;
-        wanted.contains(&(index - 1))
-    });
-    objects
 }
 
 /// What an up-to-date day says of raw files that are no longer there.
@@ -206,7 +199,7 @@ fn up_to_date(last: &Commit, verb: &str, rest: &str) -> Decision {
 }
 
 /// All of the day again, because its second datasets are others.
-fn with_new_inputs(job: &Job, parts: &[DayPart], objects: Vec<Object>) -> Work {
+fn with_new_inputs(job: &Job, parts: &[DayPart], objects: Objects) -> Work {
     let mut work = whole(job, parts, objects);
     work.n_new = 0;
     work.message = Some("the files of its inputs changed, so the day was made again".to_owned());
@@ -214,7 +207,7 @@ fn with_new_inputs(job: &Job, parts: &[DayPart], objects: Vec<Object>) -> Work {
 }
 
 /// All of the day again.
-fn whole(job: &Job, parts: &[DayPart], objects: Vec<Object>) -> Work {
+fn whole(job: &Job, parts: &[DayPart], objects: Objects) -> Work {
     Work {
         kind: CommitKind::Rewrite,
         n_new: objects.len() as u64,
@@ -298,27 +291,18 @@ fn copies(parts: &[DayPart], ledger: &Ledger, replaced: &BTreeSet<String>) -> Ve
         .collect()
 }
 
-/// Rows of one object among the rows of a day's output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Segment {
-    /// Index among the objects that are read.
-    pub object: u32,
-    pub first_row: u64,
-    pub n_rows: u64,
-}
-
 /// What new parts are made of: the entries of copied rows at their new places, then those of the objects read, for which
 /// `line_of` (by the object's index) says what of them was read: see [`Entry::line`].
 pub(super) fn made_ledger(
     copies: &[Copy],
     replaced: &BTreeSet<String>,
     old: Option<&Ledger>,
-    objects: &[Object],
-    segments: &[Segment],
+    objects: &Objects,
+    segments: &Segments,
     cut: Cut,
     line_of: &dyn Fn(usize) -> u64,
 ) -> Ledger {
-    let mut builder = LedgerBuilder::default();
+    let mut builder = LedgerBuilder::with_room(room(objects, segments, cut));
     // Per slot: its ranges with the row of the output that each starts at.
     let mut moved: BTreeMap<u64, Vec<(Range<u64>, u64)>> = BTreeMap::new();
     let mut at = 0;
@@ -352,8 +336,8 @@ pub(super) fn made_ledger(
     let mut segments = segments.iter().peekable();
     for (index, object) in objects.iter().enumerate() {
         let entry = Entry {
-            key: &object.key,
-            etag: object.etag.as_deref(),
+            key: object.key,
+            etag: object.etag,
             size: object.size,
             line: line_of(index),
             slot: None,
@@ -377,6 +361,19 @@ pub(super) fn made_ledger(
         }
     }
     builder.finish()
+}
+
+/// The room for the entries of objects that are read.
+fn room(objects: &Objects, segments: &Segments, cut: Cut) -> Room {
+    // An object whose rows go over the end of a part has an entry more.
+    let n_ends = segments.n_rows() / cut.rows_per_part.max(1);
+    let n_entries = objects.len().max(segments.len());
+    let key_bytes: usize = objects.iter().map(|object| object.key.len()).sum();
+    Room {
+        n_entries: n_entries + usize::try_from(n_ends).unwrap_or(0),
+        key_bytes,
+        etag_bytes: objects.text_bytes() - key_bytes,
+    }
 }
 
 /// The day's ledger after a commit: what stays of `old`, and what was `made`.

@@ -16,9 +16,10 @@ use super::part_reader::PartReader;
 use super::produced::Produced;
 use super::quarantine::Quarantine;
 use super::report::Seconds;
+use super::segments::Segments;
 use super::timeline::WorkReport;
 use super::whole_day::WholeDay;
-use super::work::{Copy, Segment};
+use super::work::Copy;
 use crate::base::{Cancel, Progress};
 use crate::dataset::decode::Drift;
 use crate::dataset::origin;
@@ -31,10 +32,9 @@ pub(super) struct Writer {
     /// The table, for reading parts again.
     table: Store,
     copies: Vec<Copy>,
-    segments: Vec<Segment>,
+    segments: Segments,
     /// Whether steps mix the rows of the day, so that none belongs to one object.
     is_mixed: bool,
-    n_written: u64,
     n_copied: u64,
     books: Books,
     drift: Drift,
@@ -70,9 +70,8 @@ impl Writer {
             quarantine: desk.quarantine,
             table: desk.table,
             copies: desk.copies,
-            segments: Vec::new(),
+            segments: Segments::default(),
             is_mixed: desk.whole_day.is_some(),
-            n_written: 0,
             n_copied: 0,
             books: Books::default(),
             drift: Drift::default(),
@@ -138,7 +137,7 @@ impl Writer {
                 self.n_copied += batch.num_rows() as u64;
             }
         }
-        self.n_written = self.n_copied;
+        self.segments = Segments::from_row(self.n_copied);
         self.seconds.encode += start.elapsed().as_secs_f64();
         Ok(())
     }
@@ -153,16 +152,7 @@ impl Writer {
             message: error.to_string(),
         })?;
         for object in objects.iter() {
-            let object = object.unwrap_or(u32::MAX);
-            match self.segments.last_mut() {
-                Some(last) if last.object == object => last.n_rows += 1,
-                _ => self.segments.push(Segment {
-                    object,
-                    first_row: self.n_written,
-                    n_rows: 1,
-                }),
-            }
-            self.n_written += 1;
+            self.segments.push(object.unwrap_or(u32::MAX), 1);
         }
         Ok(())
     }

@@ -58,6 +58,9 @@ pub struct Desk {
     pub folder: TempDir,
 }
 
+/// Where the status line begins.
+const BOTTOM: f32 = 960.0;
+
 /// How long anything may take, on a machine that compiles beside it.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -134,11 +137,22 @@ impl Desk {
         self.wait_until(label, |harness| {
             harness.query_all_by_label(label).next().is_some()
         });
-        self.harness
-            .query_all_by_label(label)
-            .next()
-            .expect("it was there a frame ago")
-            .click();
+        let node = |harness: &Harness<'static, Option<App>>, is_click: bool| {
+            let node = harness.query_all_by_label(label).next();
+            let node = node.expect("it was there a frame ago");
+            // A pointer reaches only what is in view.
+            let is_below = node.rect().center().y > BOTTOM;
+            if is_click {
+                node.click();
+            } else if is_below {
+                node.scroll_to_me();
+            }
+            is_below
+        };
+        if node(&self.harness, false) {
+            self.harness.run_steps(20);
+        }
+        node(&self.harness, true);
         self.harness.run_steps(3);
     }
 

@@ -89,6 +89,91 @@ fn a_remedy_becomes_steps_of_the_recipe_in_one_undo() {
 }
 
 #[test]
+fn a_broadcast_asks_for_the_other_side_and_becomes_a_join_by_the_key() {
+    let mut desk = keys_of_company();
+    let other = desk.folder.path().join("companies.jsonl");
+    std::fs::write(&other, "{\"company\":\"Acme\",\"sector\":\"toys\"}\n").unwrap();
+    far_click(&desk, "Join in the recipe…");
+    desk.wait_for("Join by company");
+    desk.wait_for("The rows here are not shuffled by the key");
+    // The dialog gives the keyboard to its first field.
+    desk.type_text(other.to_str().unwrap());
+    desk.click("Add data and join");
+    desk.wait_for("and step 1: a join by company");
+    desk.wait_idle();
+    let document = desk.app().document();
+    assert_eq!(document.inputs.keys().collect::<Vec<_>>(), ["companies"]);
+    let steps = &document.recipe.steps;
+    assert_eq!((steps.len(), steps[0].step.name()), (1, "join"));
+    let params = steps[0].step.params();
+    assert_eq!(params["input"], "companies");
+    assert_eq!(params["on"], serde_json::json!(["company"]));
+    // The rows after the join have the other side's column, and the key is counted anew over them.
+    desk.click("Data");
+    desk.wait_for("sector");
+    desk.harness
+        .key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    desk.harness.run_steps(3);
+    let document = desk.app().document();
+    assert!(document.recipe.steps.is_empty() && document.inputs.is_empty());
+}
+
+#[test]
+fn data_that_is_there_is_joined_with_one_click() {
+    let mut desk = keys_of_company();
+    let other = desk.folder.path().join("companies.jsonl");
+    std::fs::write(&other, "{\"company\":\"Acme\",\"sector\":\"toys\"}\n").unwrap();
+    far_click(&desk, "Join in the recipe…");
+    desk.wait_for("Join by company");
+    desk.type_text(other.to_str().unwrap());
+    desk.click("Add data and join");
+    desk.wait_idle();
+    far_click(&desk, "Join in the recipe…");
+    desk.click("Join companies");
+    desk.wait_idle();
+    let steps = &desk.app().document().recipe.steps;
+    assert_eq!(steps.len(), 2);
+    assert_eq!(steps[1].step.params()["input"], "companies");
+}
+
+#[test]
+fn a_remedy_says_its_loads_before_and_after_and_what_its_button_writes() {
+    let desk = keys_of_company();
+    let has = |text: &str| assert!(desk.has(text), "{text}: {:#?}", desk.labels());
+    has("Loads from the largest partition to the smallest, from zero: at most ");
+    has("after (predicted)");
+    has("Writes 1 step at the end of the recipe, and so into the job spec: salt.");
+    has("Writes 3 steps at the end of the recipe, and so into the job spec: salt, aggregate, aggregate.");
+    has("Asks for the other side; confirming writes it into the recipe's inputs and a step join by company");
+    // Half of the rows are Acme's: leaving out the tenth without a company makes the largest partition no smaller.
+    assert!(
+        !labels.iter().any(|label| label.starts_with("Keep null out")),
+        "{labels:#?}"
+    );
+}
+
+#[test]
+fn a_column_is_found_ticked_and_added_by_the_keyboard_alone() {
+    let mut desk = keys_of_company();
+    desk.click("Add key…");
+    desk.harness.run_steps(2);
+    desk.type_text("coun");
+    desk.harness.key_press(egui::Key::Enter);
+    desk.harness.run_steps(3);
+    desk.harness.key_press(egui::Key::Enter);
+    desk.harness.run_steps(3);
+    desk.wait_for("Remove the key country");
+    desk.wait_idle();
+    // Seven even countries: a column that parts them is named with what it gives.
+    desk.wait_for("Add id to the key");
+    assert!(!desk.has("Add a column…"));
+    desk.wait_for("The recipe stays as it is");
+    far_click(&desk, "Show this key");
+    desk.wait_for("Remove the key country + ");
+    assert!(desk.app().document().recipe.steps.is_empty());
+}
+
+#[test]
 fn several_keys_are_ranked_and_all_partitions_are_counted_on_demand() {
     let mut desk = keys_of_company();
     desk.click("Add key…");

@@ -7,6 +7,7 @@
     reason = "helpers of tests may panic: that fails the test"
 )]
 
+mod cancel;
 mod desk;
 mod journey;
 mod keys;

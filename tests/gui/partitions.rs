@@ -22,7 +22,7 @@ fn rows_say_what_counting_them_costs_and_then_how_exact_they_are() {
     // One of the lines is broken, which a count of lines cannot know.
     desk.wait_for("75 rows (exact)");
     desk.click("by size");
-    assert!(desk.has("Rows per day") && desk.has("Bar 2020/01/04"));
+    assert!(desk.has("Rows per day") && desk.has("Bar 2020-01-04, "));
     desk.click("bytes");
     assert!(!desk.has("75 rows (exact)"));
 }
@@ -66,4 +66,31 @@ fn assumptions_behind_costs_are_said_beside_them() {
     desk.click("16 slots, 50 MB/s a slot, 30 ms a request");
     desk.wait_for("Tasks at the same time");
     desk.wait_for("Throughput of a slot");
+}
+
+#[test]
+fn a_click_on_a_bar_opens_its_partition_which_is_then_marked() {
+    let mut desk = opened();
+    desk.wait_for("Bytes per day. 2020-01-01 to 2020-01-04, from the listing. 4 bars, largest");
+    assert!(desk.has("1 missing"));
+    desk.click_starting("Bar 2020-01-02, ");
+    desk.wait_idle();
+    let open = desk.app().document().partition.clone();
+    assert_eq!(open.unwrap().to_string(), "2020-01-02");
+}
+
+#[test]
+fn the_curve_and_the_sizes_are_told_in_words_and_saved_as_pictures() {
+    let mut desk = opened();
+    desk.wait_for("Lorenz curve. ");
+    desk.wait_for("Files by size. ");
+    for (chart, file) in [("Lorenz curve", "curve.svg"), ("Files by size", "sizes.png")] {
+        let path = desk.folder.path().join(file);
+        desk.answers.push(&path);
+        desk.click(&format!("Menu of the chart {chart}"));
+        desk.click("Export picture…");
+        desk.wait_until("the file", |_| path.exists());
+        desk.wait_idle();
+        assert!(std::fs::metadata(&path).unwrap().len() > 500);
+    }
 }

@@ -34,6 +34,8 @@ mod s3_server;
 mod sample;
 mod scan_s3;
 mod server_in_memory;
+#[cfg(unix)]
+mod signals;
 mod skew;
 mod skew_keys;
 mod skew_rows;

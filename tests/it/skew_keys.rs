@@ -167,6 +167,232 @@ fn the_offered_salts_are_steps_that_spread_the_rows() {
     );
 }
 
+/// The remedy of a kind, of an answer.
+fn remedy<'a>(answer: &'a Value, kind: &str) -> &'a Value {
+    let remedies = answer["remedies"].as_array().unwrap().iter();
+    let found = remedies.clone().find(|remedy| remedy["remedy"]["kind"] == kind);
+    found.unwrap_or_else(|| {
+        panic!(
+            "no {kind} in {:?}",
+            remedies.map(|r| &r["title"]).collect::<Vec<_>>()
+        )
+    })
+}
+
+#[test]
+fn remedies_print_loads_before_and_after_and_steps_that_a_recipe_takes_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = lake(&folder.path().join("lake"));
+    let arguments = ["skew", &data, "--by", "country", "--partitions", "20"];
+    let found = answer(&arguments);
+    let output = run(&arguments);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let at = lines.iter().position(|line| line.starts_with("→ Salt")).unwrap();
+    let now = lines[at..]
+        .iter()
+        .find(|line| line.starts_with("  now "))
+        .unwrap();
+    let after = lines[at..]
+        .iter()
+        .find(|line| line.starts_with("  after (predicted)"))
+        .unwrap();
+    let ratio = |value: &Value| format!("{:.2}", value["max_over_mean"].as_f64().unwrap());
+    assert!(now.contains(&ratio(&found["metrics"])), "{now}");
+    assert!(
+        after.contains(&ratio(&remedy(&found, "salt")["after"])),
+        "{after}"
+    );
+    let step = lines[at..]
+        .iter()
+        .find(|line| line.starts_with("    - salt: "))
+        .unwrap();
+    // Pasted as it is, it runs.
+    let recipe = folder.path().join("pasted.yaml");
+    fs::write(
+        &recipe,
+        format!("apiVersion: skewer/v1\nkind: Recipe\nsteps:\n{step}\n"),
+    )
+    .unwrap();
+    let salted = answer(&[
+        "skew",
+        &data,
+        "--by",
+        "country,salt",
+        "--partitions",
+        "20",
+        "--recipe",
+        recipe.to_str().unwrap(),
+    ]);
+    assert!(salted["metrics"]["max"].as_u64() < found["metrics"]["max"].as_u64());
+    assert!(
+        text.contains("In a recipe: the step `join` with `on: [country]`"),
+        "{text}"
+    );
+    assert!(text.contains("after: no shuffle by this key"), "{text}");
+}
+
+#[test]
+fn a_broadcast_names_the_data_that_the_recipe_has_and_another_n_is_a_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = lake(&folder.path().join("lake"));
+    let found = answer(&["skew", &data, "--by", "country", "--partitions", "200"]);
+    assert!(remedy(&found, "broadcast").get("steps").is_none());
+    // Few tasks would save their starts, yet the hot key's would be as long: no remedy.
+    let kinds = found["remedies"].as_array().unwrap().iter();
+    assert!(
+        !kinds
+            .clone()
+            .any(|remedy| remedy["remedy"]["kind"] == "other_partitions")
+    );
+    // On a cluster of as many slots, with rows that take their time, collisions cost.
+    let slow = ["--slots", "400", "--mb-per-second", "0.0001"];
+    let even = answer(&[&["skew", &data, "--by", "user", "--partitions", "400"][..], &slow].concat());
+    let other = remedy(&even, "other_partitions");
+    assert_eq!(
+        other["spark_setting"],
+        format!("spark.sql.shuffle.partitions={}", other["remedy"]["n_partitions"])
+    );
+    assert!(other.get("steps").is_none() && other["after"]["straggler_seconds"].is_number());
+    let names = folder.path().join("names.jsonl");
+    fs::write(&names, "{\"country\":\"US\",\"name\":\"States\"}\n").unwrap();
+    let recipe = folder.path().join("recipe.yaml");
+    let schema =
+        json!({"fields": [{"name": "country", "type": "string"}, {"name": "name", "type": "string"}]});
+    let mut file = json!({"apiVersion": "skewer/v1", "kind": "Recipe", "steps": [],
+        "inputs": {"names": {"uri": names.to_str().unwrap(), "schema": schema}}});
+    fs::write(&recipe, file.to_string()).unwrap();
+    let path = recipe.to_str().unwrap();
+    let found = answer(&[
+        "skew",
+        &data,
+        "--by",
+        "country",
+        "--partitions",
+        "200",
+        "--recipe",
+        path,
+    ]);
+    let steps = &remedy(&found, "broadcast")["steps"];
+    assert_eq!(steps[0]["join"]["input"], "names");
+    assert_eq!(steps[0]["join"]["on"], json!(["country"]));
+    // With the step in its place, the join gives the other side's column, and is not offered a second time.
+    file["steps"] = steps.clone();
+    fs::write(&recipe, file.to_string()).unwrap();
+    let joined = answer(&["preview", &data, "--rows", "3", "--recipe", path]);
+    let columns: Vec<&Value> = joined["schema"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|field| &field["name"])
+        .collect();
+    assert!(columns.iter().any(|name| *name == "name"), "{columns:?}");
+}
+
+#[test]
+fn columns_that_were_counted_too_are_offered_as_a_key_with_their_loads() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = lake(folder.path());
+    let found = answer(&[
+        "skew",
+        &lake,
+        "--by",
+        "country",
+        "--by",
+        "country,user",
+        "--partitions",
+        "20",
+    ]);
+    let compound = remedy(&found, "compound_key");
+    assert_eq!(compound["remedy"]["added"], json!(["user"]));
+    // The same as when that key is asked for by itself.
+    let alone = answer(&["skew", &lake, "--by", "country,user", "--partitions", "20"]);
+    assert_eq!(compound["after"], alone["metrics"]);
+    let loads: Vec<&Value> = alone["partitions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|load| &load["load"])
+        .collect();
+    assert_eq!(
+        compound["loads"].as_array().unwrap().iter().collect::<Vec<_>>(),
+        loads
+    );
+}
+
+#[test]
+fn sentinels_are_kept_apart_only_where_that_makes_the_largest_partition_smaller() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = lake(folder.path());
+    let found = answer(&["skew", &lake, "--by", "country", "--partitions", "20"]);
+    let kinds: Vec<&str> = found["remedies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|remedy| remedy["remedy"]["kind"].as_str().unwrap())
+        .collect();
+    // Null is hot, but half of the rows are of one other key.
+    assert!(
+        codes(&found).contains(&"sentinel_key") && !kinds.contains(&"isolate_sentinels"),
+        "{kinds:?}"
+    );
+}
+
+#[test]
+fn nan_is_one_key_and_one_key_alone_divides_nothing_by_zero() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = folder.path().join("lake/day=2020-01-01");
+    fs::create_dir_all(&day).unwrap();
+    let mut lines = String::new();
+    for i in 0..40 {
+        let x = ["0.0", "-0.0", "1.5", "2.5"][i % 4];
+        writeln!(lines, r#"{{"x":{x},"one":"a"}}"#).unwrap();
+    }
+    fs::write(day.join("a.jsonl"), lines).unwrap();
+    let data = folder.path().join("lake");
+    let data = data.to_str().unwrap();
+    let recipe = folder.path().join("nan.yaml");
+    let steps =
+        json!([{"derive": {"columns": {"nan": "CASE WHEN x > 1 THEN CAST('NaN' AS DOUBLE) ELSE x END"}}}]);
+    fs::write(
+        &recipe,
+        json!({"apiVersion": "skewer/v1", "kind": "Recipe", "steps": steps}).to_string(),
+    )
+    .unwrap();
+    let nan = answer(&[
+        "skew",
+        data,
+        "--by",
+        "nan",
+        "--partitions",
+        "4",
+        "--recipe",
+        recipe.to_str().unwrap(),
+    ]);
+    assert_eq!(nan["profile"]["distinct"]["n"], 2, "{}", nan["profile"]["top"]);
+    assert_eq!(nan["profile"]["n_normalized"], 10);
+    let labels: Vec<&str> = nan["profile"]["top"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| key["label"].as_str().unwrap())
+        .collect();
+    assert!(labels.contains(&"NaN"), "{labels:?}");
+    let one = answer(&["skew", data, "--by", "one", "--partitions", "4"]);
+    assert_eq!(
+        (
+            one["metrics"]["max_over_mean"].as_f64(),
+            one["metrics"]["n_empty"].as_u64()
+        ),
+        (Some(4.0), Some(3))
+    );
+    assert_eq!(one["profile"]["normalized_entropy"], Value::Null);
+    assert_eq!(one["choice"]["max_useful"], 1);
+    assert!(!one.to_string().contains("NaN") && !one.to_string().contains("inf"));
+    let text = String::from_utf8(run(&["skew", data, "--by", "one", "--partitions", "4"]).stdout).unwrap();
+    assert!(!text.contains("NaN") && !text.contains("inf "), "{text}");
+}
+
 #[test]
 fn lists_structs_minus_zero_and_spellings_are_said_plainly() {
     let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use super::shapes::{Anchor, Area, Shape, visible};
 use crate::chart::palette::Palette;
 use crate::chart::picture::{Fill, Layer, LayerKind, Mark};
 use crate::chart::scale::ScaleKind;
-use crate::chart::thin::{Placed, thin};
+use crate::chart::thin::{LOW_FRAME, Placed, thin};
 
 /// Draws a layer.
 pub(super) fn layer(sheet: &mut Sheet<'_>, plot: &Plot<'_>, layer: &Layer) {
@@ -23,14 +23,20 @@ pub(super) fn layer(sheet: &mut Sheet<'_>, plot: &Plot<'_>, layer: &Layer) {
             sheet,
             layer,
             &placed,
-            |mark| bar_area(mark, is_lying),
+            |place, mark| bar_area(place, mark.fill == Fill::Outline, is_lying),
             |sheet, area, mark| {
                 bar_label(sheet, plot, area, mark, is_lying);
             },
         ),
-        LayerKind::Cells => rectangles(sheet, layer, &placed, cell_area, |sheet, area, mark| {
-            cell_label(sheet, layer, area, mark);
-        }),
+        LayerKind::Cells => rectangles(
+            sheet,
+            layer,
+            &placed,
+            |place, _| cell_area(place),
+            |sheet, area, mark| {
+                cell_label(sheet, layer, area, mark);
+            },
+        ),
         LayerKind::Points => dots(sheet, layer, &placed),
         LayerKind::Line { is_dashed } => {
             let points = ends(&placed);
@@ -65,8 +71,8 @@ fn ends(placed: &[Placed]) -> Vec<(f64, f64)> {
     placed.iter().map(|mark| (mark.right, mark.top)).collect()
 }
 
-/// A bar is at least a pixel wide, and one that is not zero a pixel high.
-fn bar_area(mark: &Placed, is_lying: bool) -> Area {
+/// A bar is at least a pixel wide, and one that is not zero a pixel high. Something that is not there is a low frame.
+fn bar_area(mark: &Placed, is_outline: bool, is_lying: bool) -> Area {
     let mut area = Area {
         left: mark.left,
         top: mark.top,
@@ -80,7 +86,9 @@ fn bar_area(mark: &Placed, is_lying: bool) -> Area {
         }
     } else {
         area.right = area.right.max(area.left + 1.0);
-        if area.height() > 0.0 {
+        if is_outline {
+            area.top = area.top.min(area.bottom - f64::from(LOW_FRAME));
+        } else if area.height() > 0.0 {
             area.top = area.top.min(area.bottom - 1.0);
         }
     }
@@ -113,14 +121,14 @@ fn rectangles(
     sheet: &mut Sheet<'_>,
     layer: &Layer,
     placed: &[Placed],
-    area_of: impl Fn(&Placed) -> Area,
+    area_of: impl Fn(&Placed, &Mark) -> Area,
     mut label: impl FnMut(&mut Sheet<'_>, Area, &Mark),
 ) {
     for place in placed {
         let Some(mark) = layer.marks.get(place.index) else {
             continue;
         };
-        let area = area_of(place);
+        let area = area_of(place, mark);
         sheet.shapes.push(Shape::Rect {
             area,
             color: fill_color(sheet.palette, layer, mark),

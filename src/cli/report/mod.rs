@@ -13,10 +13,10 @@ use super::CliError;
 use crate::base::{Accuracy, units};
 use crate::chart::draw::{DrawError, PictureSize};
 use crate::chart::{
-    Calendar, Lorenz, Measure, PartitionBars, SizeHistogram, calendar_picture, loads_picture, lorenz_picture,
-    partition_picture, sizes_picture, top_keys_picture,
+    BarOrder, Calendar, Lorenz, Measure, PartitionBars, SizeHistogram, calendar_picture, loads_picture,
+    lorenz_picture, partition_picture, sizes_picture, top_keys_picture,
 };
-use crate::profile::keys::{Counted, KeyReport, KeyShare};
+use crate::profile::keys::{Counted, KeyReport, KeyShare, LoadMetrics};
 use crate::profile::{CostModel, Metric, PartitionSkew, Severity};
 use crate::storage::{DatasetKeys, Partition};
 
@@ -146,8 +146,10 @@ fn listing_section(page: &mut Page, dataset: &DatasetKeys, skew: &PartitionSkew)
     let note = "exact, from the listing";
     let bars = PartitionBars::new(dataset, skew);
     let wide = PictureSize::default();
-    page.picture(&partition_picture(&bars, Measure::Bytes, unit, note), wide)?;
-    page.picture(&partition_picture(&bars, Measure::Files, unit, note), wide)?;
+    for measure in [Measure::Bytes, Measure::Files] {
+        let picture = partition_picture(&bars, measure, BarOrder::Partition, unit, note);
+        page.picture(&picture, wide)?;
+    }
     let calendar = Calendar::new(dataset, skew);
     if !calendar.days.is_empty() {
         let size = PictureSize { height: 300, ..wide };
@@ -309,13 +311,17 @@ fn remedies(page: &mut Page, report: &KeyReport) {
         page.heading("Remedies");
         page.table(
             "What applies, with the loads it would give",
-            &["remedy", "max / mean after", "saves", "limits"],
+            &["remedy", "max / mean", "straggler cost", "saves", "limits"],
             report.remedies.iter().map(|offered| {
+                let now = &report.partitions.metrics;
+                let change = |text: &dyn Fn(&LoadMetrics) -> String| match &offered.after {
+                    Some(after) => format!("{} → {}", text(now), text(after)),
+                    None => "–".to_owned(),
+                };
                 vec![
                     Cell::Text(format!("{} — {}", offered.title, offered.message)),
-                    Cell::Number(units::times(
-                        offered.after.as_ref().and_then(|after| after.max_over_mean),
-                    )),
+                    Cell::Number(change(&|metrics| units::times(metrics.max_over_mean))),
+                    Cell::Number(change(&|metrics| units::seconds(metrics.straggler_seconds))),
                     Cell::Number(
                         offered
                             .saved_seconds

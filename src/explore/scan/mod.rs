@@ -26,7 +26,6 @@ mod worker;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use polars::error::PolarsResult;
 use polars::prelude::{DataFrame, Schema};
@@ -37,7 +36,7 @@ pub use source::ScanSource;
 
 use self::part::Part;
 use self::queue::Queue;
-use self::worker::{Shared, Worker};
+use self::worker::{Shared, Stops, Worker};
 use crate::base::{Accuracy, Cancel, Progress};
 use crate::dataset::decode::{Drift, InputError};
 use crate::dataset::{PageError, Reason, Reject, SchemaError};
@@ -45,8 +44,9 @@ use crate::explore::inputs::is_sampled;
 use crate::storage::StorageError;
 use crate::transform::{ExecuteError, Inputs, Plan, Recipe, StepError};
 
-/// How often the scan looks whether it was cancelled.
-const CANCEL_POLL: Duration = Duration::from_millis(20);
+/// Rows that a collector gets at once, and a recipe's steps work on: how soon a cancel is noticed is bounded by work,
+/// whatever the size of batches and files.
+pub const PIECE_ROWS: usize = 8192;
 /// Rejects that are kept with their text; all are counted.
 const MAX_REJECTS: usize = 100;
 /// Objects that a sample is taken from, at most.
@@ -89,6 +89,10 @@ pub trait Collect: Send + Sized + 'static {
     fn notice(&mut self, partition: usize, noticed: &Noticed) {
         let _ = (partition, noticed);
     }
+
+    /// Called in the collector's thread when the scan was cancelled, before collectors are merged: whoever waits wants
+    /// an answer at once, so what takes long to merge is made small.
+    fn condense(&mut self) {}
 
     /// Adds what the collector of another thread has.
     fn merge(&mut self, other: Self);
@@ -318,15 +322,18 @@ impl Scan {
         let stop = Cancel::new();
         let _stop_on_drop = stop.on_drop();
         progress.add_total(self.source.objects().len() as u64);
-        let opened = tokio::select! {
-            opened = Queue::open(&self.source, &self.limits, cancel) => Some(opened),
-            () = cancelled(cancel) => None,
-        };
-        let Some(opened) = opened else {
+        let opened = cancel
+            .until(Queue::open(&self.source, &self.limits, cancel))
+            .await;
+        let Ok(opened) = opened else {
             return Ok(Part::new(new()).finish(self.is_part, true));
         };
         let (queue, feeder) = opened?;
-        let shared = Arc::new(Shared::new(self, queue, stop.clone(), progress.clone()));
+        let stops = Stops {
+            stop: stop.clone(),
+            cancel: cancel.clone(),
+        };
+        let shared = Arc::new(Shared::new(self, queue, stops, progress.clone()));
         let workers: Vec<_> = (0..self.n_workers())
             .map(|_| {
                 let worker = Worker::new(Arc::clone(&shared), new());
@@ -339,7 +346,7 @@ impl Scan {
             let ended = loop {
                 tokio::select! {
                     ended = &mut worker => break ended,
-                    () = cancelled(cancel), if !stop.is_cancelled() => {
+                    () = cancel.cancelled(), if !stop.is_cancelled() => {
                         stop.cancel();
                         feeder.abort();
                     }
@@ -383,13 +390,6 @@ impl Scan {
         } else {
             n
         }
-    }
-}
-
-/// Ends soon after `cancel`.
-async fn cancelled(cancel: &Cancel) {
-    while !cancel.is_cancelled() {
-        tokio::time::sleep(CANCEL_POLL).await;
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use polars::error::PolarsResult;
 
-use super::{Collect, Noticed, Scan, ScanBatch, ScanError, ScanLimits, ScanSource, Scanned};
+use super::{Collect, Noticed, PIECE_ROWS, Scan, ScanBatch, ScanError, ScanLimits, ScanSource, Scanned};
 use crate::base::{Accuracy, Cancel, Progress, envelope};
 use crate::dataset::{PageError, Reason, Schema, arrow_bridge, origin};
 use crate::storage::{Connection, Location, Object, Store};
@@ -288,6 +288,92 @@ async fn a_cancel_ends_the_pass_and_what_was_computed_stays() {
     assert!(n > 0 && n < 200_000, "{n}");
     assert_eq!(scanned.accuracy, Accuracy::Partial { n });
     assert_eq!(scanned.collected.places.len() as u64, n);
+}
+
+/// Counts rows, and those that came after the cancel.
+#[derive(Debug, Clone, Default)]
+struct Heights {
+    cancel: Cancel,
+    n: u64,
+    n_late: u64,
+    most: usize,
+    n_condensed: usize,
+}
+
+impl Collect for Heights {
+    fn add(&mut self, batch: &ScanBatch<'_>) -> PolarsResult<()> {
+        self.n += batch.df.height() as u64;
+        self.n_late += if self.cancel.is_set() {
+            batch.df.height() as u64
+        } else {
+            0
+        };
+        self.most = self.most.max(batch.df.height());
+        Ok(())
+    }
+
+    fn condense(&mut self) {
+        self.n_condensed += 1;
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.n += other.n;
+        self.n_late += other.n_late;
+        self.most = self.most.max(other.most);
+        self.n_condensed += other.n_condensed;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_at_any_look_is_followed_by_no_row_and_looks_are_few_rows_apart() {
+    const N_ROWS: i64 = 60_000;
+    // As large batches as a decoder makes of short lines, and an object that is cut into pieces besides.
+    let lake = lake(&[
+        ("a/1.jsonl", lines(0, 20_000)),
+        ("a/2.jsonl", lines(20_000, 40_000)),
+    ])
+    .await;
+    let recipe: Recipe = envelope::from_yaml("- filter: {where: id >= 0}").unwrap();
+    let limits = ScanLimits {
+        n_threads: 1,
+        ..ScanLimits::default()
+    };
+    let raw = lake.scan().await.with_limits(limits);
+    let with_steps = raw.clone().with_recipe(&recipe, &Inputs::default()).unwrap();
+    for scan in [raw, with_steps] {
+        let mut n_seen = Vec::new();
+        for n_looks in 1..60 {
+            let cancel = Cancel::at_look(n_looks);
+            let new = || Heights {
+                cancel: cancel.clone(),
+                ..Heights::default()
+            };
+            let scanned = scan.fold(&cancel, &Progress::new(), new).await.unwrap();
+            let heights = &scanned.collected;
+            assert!(
+                heights.most <= PIECE_ROWS && heights.n_late == 0,
+                "{n_looks}: {heights:?}"
+            );
+            assert_eq!(heights.n, scanned.n_rows);
+            assert!(
+                heights.n <= (n_looks * PIECE_ROWS) as u64,
+                "{n_looks}: {heights:?}"
+            );
+            if cancel.is_set() {
+                assert_eq!(scanned.accuracy, Accuracy::Partial { n: heights.n });
+                assert!(
+                    heights.n_condensed == 1 || [0, N_ROWS as u64].contains(&heights.n),
+                    "{n_looks}: {heights:?}"
+                );
+            }
+            n_seen.push(heights.n);
+        }
+        assert_eq!(n_seen[0], 0);
+        assert!(
+            n_seen.iter().any(|n| (1..N_ROWS as u64).contains(n)),
+            "{n_seen:?}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use super::part::Part;
 use super::queue::{Job, Piece, Queue};
-use super::{Collect, Noticed, Scan, ScanBatch, ScanError, ScanLimits, ScanSource};
+use super::{Collect, Noticed, PIECE_ROWS, Scan, ScanBatch, ScanError, ScanLimits, ScanSource};
 use crate::base::{Cancel, Progress, units};
 use crate::dataset::decode::{Batch, DecodeOptions, Decoder, InputError, ObjectRef};
 use crate::dataset::parquet::Frames;
@@ -28,6 +28,26 @@ const HEAD_BATCH_BYTES: usize = 256 << 10;
 /// The number of rows is told this often.
 const ROWS_EACH_NOTE: u64 = 50_000;
 
+/// What ends a scan early.
+pub(super) struct Stops {
+    /// Another thread failed, or nobody waits any more.
+    pub(super) stop: Cancel,
+    /// Whoever asked wants no more.
+    pub(super) cancel: Cancel,
+}
+
+impl Stops {
+    fn is_stopped(&self) -> bool {
+        self.stop.is_cancelled() || self.cancel.is_cancelled()
+    }
+
+    /// Waits for `work`, but not longer than until the scan is stopped: a request that hangs must not hold it.
+    async fn until(&self, work: impl Future<Output = Result<(), ScanError>>) -> Result<(), ScanError> {
+        let done = self.stop.until(self.cancel.until(work)).await;
+        done.and_then(|done| done).unwrap_or(Ok(()))
+    }
+}
+
 /// What threads share.
 pub(super) struct Shared {
     source: Arc<ScanSource>,
@@ -35,21 +55,21 @@ pub(super) struct Shared {
     columns: Option<Vec<String>>,
     plan: Option<Arc<Plan>>,
     queue: Queue,
-    stop: Cancel,
+    stops: Stops,
     progress: Progress,
     n_rows: AtomicU64,
     runtime: Handle,
 }
 
 impl Shared {
-    pub(super) fn new(scan: &Scan, queue: Queue, stop: Cancel, progress: Progress) -> Self {
+    pub(super) fn new(scan: &Scan, queue: Queue, stops: Stops, progress: Progress) -> Self {
         Self {
             source: Arc::clone(&scan.source),
             limits: scan.limits,
             columns: scan.columns.clone(),
             plan: scan.plan.clone(),
             queue,
-            stop,
+            stops,
             progress,
             n_rows: AtomicU64::new(0),
             runtime: Handle::current(),
@@ -89,20 +109,28 @@ impl<C: Collect> Worker<C> {
     /// Works until there is nothing left, or the scan is stopped.
     pub(super) fn run(mut self) -> Result<Part<C>, ScanError> {
         let shared = Arc::clone(&self.shared);
-        while !shared.stop.is_cancelled() {
+        self.work(&shared)?;
+        if shared.stops.cancel.is_cancelled() {
+            self.part.collected.condense();
+        }
+        Ok(self.part)
+    }
+
+    fn work(&mut self, shared: &Shared) -> Result<(), ScanError> {
+        while !shared.stops.is_stopped() {
             let job = match shared.queue.next(&shared.source) {
                 Ok(Some(job)) => job,
                 Ok(None) => break,
                 // Bytes stop coming when the scan is stopped; what is here stands.
-                Err(_) if shared.stop.is_cancelled() => break,
+                Err(_) if shared.stops.is_stopped() => break,
                 Err(error) => return Err(error),
             };
             match self.job(job) {
-                Err(_) if shared.stop.is_cancelled() => break,
+                Err(_) if shared.stops.is_stopped() => break,
                 outcome => outcome?,
             }
         }
-        Ok(self.part)
+        Ok(())
     }
 
     fn job(&mut self, job: Job) -> Result<(), ScanError> {
@@ -190,7 +218,7 @@ impl<C: Collect> Worker<C> {
             let mut keep = |batch: Batch| {
                 n_bytes += batch.n_bytes;
                 batches.push(batch);
-                n_bytes <= MAX_GROUP_BYTES && !shared.stop.is_cancelled()
+                n_bytes <= MAX_GROUP_BYTES && !shared.stops.is_stopped()
             };
             decoder
                 .read(
@@ -316,7 +344,7 @@ impl<C: Collect> Worker<C> {
                 let is_enough = n_rows >= max_rows;
                 // There may be no more, but nobody looked.
                 self.part.is_cut |= is_enough;
-                failed.is_none() && !is_enough && !shared.stop.is_cancelled()
+                failed.is_none() && !is_enough && !shared.stops.is_stopped()
             };
             decoder
                 .read(place, codec, input, &mut take)
@@ -354,9 +382,11 @@ impl<C: Collect> Worker<C> {
             return Ok(());
         };
         let runtime = shared.runtime.clone();
-        let read = runtime.block_on(until_stopped(&shared.stop, async {
-            self.frames(object, found, groups).await
-        }));
+        let read = runtime.block_on(
+            shared
+                .stops
+                .until(async { self.frames(object, found, groups).await }),
+        );
         match read {
             Err(ScanError::Page(PageError::CorruptParquet { reason, .. })) => {
                 self.part.n_records += 1;
@@ -392,7 +422,7 @@ impl<C: Collect> Worker<C> {
         let mut room = shared.limits.rows_per_object.unwrap_or(u64::MAX);
         let mut noticed = Noticed::default();
         while room > 0
-            && !shared.stop.is_cancelled()
+            && !shared.stops.is_stopped()
             && let Some(df) = frames.next().await?
         {
             let fitted = fit_columns(&df, &schema).map_err(|reason| PageError::CorruptParquet {
@@ -434,25 +464,35 @@ impl<C: Collect> Worker<C> {
         let Some(plan) = self.shared.plan.clone() else {
             return self.hand_over(&batch.df, objects);
         };
-        if batch.df.height() == 0 {
-            return Ok(());
-        }
-        plan.execute_in_pieces(batch.df, &mut |outcome: Outcome| {
-            for reject in &outcome.rejects {
-                let object = self.shared.source.objects().get(reject.object as usize);
-                let name = object.map(|_| self.shared.source.name(reject.object as usize));
-                let reject = as_reject(reject, reject.step_number, name.as_deref(), plan.inputs());
-                self.part.reject(reject);
+        for piece in pieces(&batch.df) {
+            if self.shared.stops.is_stopped() {
+                return Ok(());
             }
-            self.hand_over(&outcome.df, objects.clone())
-        })
+            plan.execute_in_pieces(piece, &mut |outcome: Outcome| {
+                for reject in &outcome.rejects {
+                    let object = self.shared.source.objects().get(reject.object as usize);
+                    let name = object.map(|_| self.shared.source.name(reject.object as usize));
+                    let reject = as_reject(reject, reject.step_number, name.as_deref(), plan.inputs());
+                    self.part.reject(reject);
+                }
+                self.hand_over(&outcome.df, objects.clone())
+            })?;
+        }
+        Ok(())
     }
 
     fn hand_over(&mut self, df: &DataFrame, objects: Range<usize>) -> Result<(), ScanError> {
-        let n = df.height() as u64;
-        if n == 0 || self.shared.stop.is_cancelled() {
-            return Ok(());
+        for piece in pieces(df) {
+            if self.shared.stops.is_stopped() {
+                return Ok(());
+            }
+            self.hand_over_piece(&piece, objects.clone())?;
         }
+        Ok(())
+    }
+
+    fn hand_over_piece(&mut self, df: &DataFrame, objects: Range<usize>) -> Result<(), ScanError> {
+        let n = df.height() as u64;
         let shared = Arc::clone(&self.shared);
         let collect_error = |error: polars::error::PolarsError| ScanError::Collect {
             message: error.to_string(),
@@ -490,15 +530,10 @@ impl<C: Collect> Worker<C> {
     }
 }
 
-/// Waits for `work`, but not longer than until the scan is stopped: a request that hangs must not hold it.
-async fn until_stopped(
-    stop: &Cancel,
-    work: impl Future<Output = Result<(), ScanError>>,
-) -> Result<(), ScanError> {
-    tokio::select! {
-        done = work => done,
-        () = super::cancelled(stop) => Ok(()),
-    }
+/// The rows of a batch, at most [`PIECE_ROWS`] at once; none of an empty one.
+fn pieces(df: &DataFrame) -> impl Iterator<Item = DataFrame> {
+    let starts = (0..df.height()).step_by(PIECE_ROWS);
+    starts.map(|start| df.slice(i64::try_from(start).unwrap_or(i64::MAX), PIECE_ROWS))
 }
 
 fn of_start(object: usize, name: &str) -> ObjectRef<'_> {

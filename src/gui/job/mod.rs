@@ -91,7 +91,12 @@ pub fn job_ui(ui: &mut Ui, view: JobView<'_>, panel: &mut JobPanel, commands: &m
 }
 
 fn actions_ui(ui: &mut Ui, view: &JobView<'_>, panel: &mut JobPanel, commands: &mut Vec<Command>) {
+    const NO_DAYS: &str = "no days to run: open a day at the left, or write days into the form";
     let can_export = view.spec.is_ok();
+    let days = match view.settings.days.trim() {
+        "" => view.default_days,
+        days => days,
+    };
     let is_running = view.run.progress.is_some();
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = space::SM;
@@ -104,10 +109,10 @@ fn actions_ui(ui: &mut Ui, view: &JobView<'_>, panel: &mut JobPanel, commands: &
         {
             commands.push(Command::Export);
         }
-        let run = secondary_button(ui, can_export && !is_running, "Run here");
+        let run = secondary_button(ui, can_export && !is_running && !days.is_empty(), "Run here");
         if run
             .on_hover_text("Run the job on this machine")
-            .on_disabled_hover_text(why)
+            .on_disabled_hover_text(if can_export { NO_DAYS } else { why })
             .clicked()
         {
             let replace = panel.is_replacing;
@@ -115,13 +120,10 @@ fn actions_ui(ui: &mut Ui, view: &JobView<'_>, panel: &mut JobPanel, commands: &
         }
         ui.checkbox(&mut panel.is_replacing, "Replace committed days")
             .on_hover_text("Without it, a day that is already committed is left as it is");
-        let days = if view.settings.days.is_empty() {
-            view.default_days
-        } else {
-            &view.settings.days
-        };
         if !days.is_empty() {
             ui.label(theme::weak_small(ui, format!("takes {days}")));
+        } else if can_export {
+            badge(ui, Tone::Warn, NO_DAYS);
         }
     });
     if let Some(path) = view.exported {

@@ -21,6 +21,7 @@ struct State {
     report: Option<Value>,
     facts: Option<JobFacts>,
     panel: JobPanel,
+    default_days: &'static str,
     commands: Vec<Command>,
 }
 
@@ -31,6 +32,7 @@ fn harness(spec: Result<&str, &str>, report: Option<Value>) -> Harness<'static, 
         report,
         facts: None,
         panel: JobPanel::default(),
+        default_days: "2020-01-09",
         commands: Vec::new(),
     };
     let mut harness = Harness::builder()
@@ -52,7 +54,7 @@ fn harness(spec: Result<&str, &str>, report: Option<Value>) -> Harness<'static, 
                         error: None,
                     },
                     exported: None,
-                    default_days: "2020-01-09",
+                    default_days: state.default_days,
                     default_sink: "lake/out/features/",
                     facts: state.facts.as_ref(),
                     is_facts_stale: false,
@@ -87,6 +89,31 @@ fn a_spec_can_be_exported_copied_and_run() {
         Command::RunHere { replace: true },
     ];
     assert_eq!(harness.state().commands, expected);
+}
+
+#[test]
+fn without_days_the_button_says_so_and_does_not_run() {
+    let mut harness = harness(Ok("kind: Job\n"), None);
+    harness.state_mut().default_days = "";
+    harness.run_steps(2);
+    let why = "no days to run: open a day at the left, or write days into the form";
+    harness.get_by_label(why);
+    let run = |harness: &mut Harness<'static, State>| {
+        // The form's section is called so too.
+        harness.get_all_by_label("Run here").last().unwrap().click();
+        harness.run_steps(2);
+    };
+    run(&mut harness);
+    assert!(
+        harness.state().commands.is_empty(),
+        "{:?}",
+        harness.state().commands
+    );
+    harness.state_mut().default_days = "2020-01-09";
+    harness.run_steps(2);
+    assert!(harness.query_by_label(why).is_none());
+    run(&mut harness);
+    assert_eq!(harness.state().commands, [Command::RunHere { replace: false }]);
 }
 
 #[test]

@@ -3,13 +3,15 @@
 use egui::{Grid, Slider, Ui};
 
 use super::work::{Counted, Reported};
-use super::{KeysCommand, KeysPanel, remedies};
+use super::{KeysCommand, KeysPanel, findings, remedies};
 use crate::base::units;
 use crate::gui::command::Command;
-use crate::gui::plot::{PlotOptions, picture_menu, plot_ui};
+use crate::gui::plot::{PlotOptions, charted_ui, picture_menu};
 use crate::gui::state::Commands;
 use crate::gui::theme::{Tone, code, space, strong, tone, weak, weak_small};
-use crate::gui::widgets::{Figure, accuracy_badge, badge, card, card_with_head, figure_card, segmented};
+use crate::gui::widgets::{
+    Figure, accuracy_badge, badge, card, card_with_head, empty_state, figure_card, segmented,
+};
 use crate::profile::keys::{Counted as How, RankedKey, Weight};
 
 /// Most partitions of the slider; more are typed.
@@ -22,9 +24,20 @@ pub(super) fn report_ui(
     panel: &mut KeysPanel,
     commands: &mut Commands,
 ) {
+    if reported.report.profile.n_rows == 0 {
+        // Charts of nothing would look like even loads.
+        empty_state(
+            ui,
+            "There are no rows",
+            "Nothing comes out of the recipe for these partitions, so nothing is shuffled. Choose other partitions, or look at \
+             the steps that filter.",
+            None,
+        );
+        return;
+    }
     figures_ui(ui, reported);
     loads_card(ui, reported, panel, commands);
-    remedies::findings_card(ui, reported);
+    findings::findings_card(ui, reported);
     top_card(ui, counted, reported, commands);
     remedies::remedies_card(ui, reported, panel, commands);
     candidates_card(ui, reported, panel);
@@ -152,6 +165,7 @@ fn loads_card(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel, commands:
     let partitions = &reported.report.partitions;
     let (is_log, weight) = (panel.is_log, panel.weight);
     let (mut log_chosen, mut weight_chosen) = (None, None);
+    let mut asked = Commands::new();
     card_with_head(
         ui,
         "Simulated partitions",
@@ -171,10 +185,11 @@ fn loads_card(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel, commands:
                 is_log,
                 ..PlotOptions::default()
             };
-            plot_ui(ui, "loads", &reported.loads, options);
+            charted_ui(ui, "loads", &reported.loads, options, &mut asked);
             types_ui(ui, reported, panel);
         },
     );
+    commands.append(&mut asked);
     panel.is_log = log_chosen.unwrap_or(panel.is_log);
     panel.weight = weight_chosen.unwrap_or(panel.weight);
 }
@@ -244,6 +259,7 @@ fn types_ui(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel) {
 fn top_card(ui: &mut Ui, counted: &Counted, reported: &Reported, commands: &mut Commands) {
     let profile = &reported.report.profile;
     let mut clicked = None;
+    let mut asked = Commands::new();
     card_with_head(
         ui,
         "Most frequent keys",
@@ -263,7 +279,7 @@ fn top_card(ui: &mut Ui, counted: &Counted, reported: &Reported, commands: &mut 
                 click: "Click to add a filter for this key",
                 ..PlotOptions::default()
             };
-            clicked = plot_ui(ui, "top keys", &reported.top, options).clicked;
+            clicked = charted_ui(ui, "top keys", &reported.top, options, &mut asked).clicked;
             if profile.sentinels.is_empty() {
                 ui.label(weak_small(
                     ui,
@@ -284,6 +300,7 @@ fn top_card(ui: &mut Ui, counted: &Counted, reported: &Reported, commands: &mut 
             }
         },
     );
+    commands.append(&mut asked);
     if let Some(key) = clicked.and_then(|at| profile.top.get(at))
         && let Some(columns) = counted.keys.get(reported.key.open)
     {
@@ -297,84 +314,85 @@ fn candidates_card(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel) {
     card(ui, |ui| {
         ui.label(strong("Numbers of partitions compared"));
         ui.label(weak_small(ui, &choice.formula));
-        Grid::new("candidates")
-            .striped(false)
-            .spacing([space::XL, space::XS])
-            .show(ui, |ui| {
-                for head in [
-                    "partitions",
-                    "why",
-                    "max / mean",
-                    "even values",
-                    "empty",
-                    "predicted",
-                    "",
-                ] {
-                    ui.label(weak_small(ui, head));
-                }
-                ui.end_row();
-                // Neighbours matter only where one of them wins.
-                let shown = choice
-                    .candidates
-                    .iter()
-                    .filter(|candidate| candidate.is_recommended || !candidate.reason.starts_with("near"));
-                for candidate in shown {
-                    let n = units::count(u64::from(candidate.n_partitions));
-                    ui.label(if candidate.is_recommended {
-                        strong(n)
+        wide_grid(ui, "candidates", |ui| {
+            for head in [
+                "partitions",
+                "why",
+                "max / mean",
+                "even values",
+                "empty",
+                "predicted",
+                "",
+            ] {
+                ui.label(weak_small(ui, head));
+            }
+            ui.end_row();
+            // Neighbours matter only where one of them wins.
+            let shown = choice
+                .candidates
+                .iter()
+                .filter(|candidate| candidate.is_recommended || !candidate.reason.starts_with("near"));
+            for candidate in shown {
+                let n = units::count(u64::from(candidate.n_partitions));
+                ui.horizontal(|ui| {
+                    if candidate.is_recommended {
+                        ui.label(strong(n));
+                        badge(ui, Tone::Good, "recommended");
                     } else {
-                        n.into()
-                    });
-                    ui.label(weak(ui, &candidate.reason));
-                    ui.label(units::times(candidate.max_over_mean));
-                    ui.label(units::times(candidate.baseline_max_over_mean));
-                    ui.label(units::count(candidate.n_empty));
-                    ui.label(units::seconds(candidate.wall_seconds));
-                    ui.horizontal(|ui| {
-                        let is_current = candidate.n_partitions == panel.n_partitions;
-                        let label = format!("Use {} partitions", candidate.n_partitions);
-                        let button = egui::Button::new("Use").min_size(egui::vec2(44.0, 0.0));
-                        let response = ui.add_enabled(!is_current, button);
-                        response.widget_info(|| {
-                            egui::WidgetInfo::labeled(egui::Role::Button, !is_current, &label)
-                        });
-                        if response.clicked() {
-                            panel.n_partitions = candidate.n_partitions;
-                        }
-                        if candidate.is_recommended {
-                            badge(ui, Tone::Good, "recommended");
-                        }
-                    });
-                    ui.end_row();
-                }
-            });
+                        ui.label(n);
+                    }
+                });
+                ui.label(weak(ui, &candidate.reason));
+                ui.label(units::times(candidate.max_over_mean));
+                ui.label(units::times(candidate.baseline_max_over_mean));
+                ui.label(units::count(candidate.n_empty));
+                ui.label(units::seconds(candidate.wall_seconds));
+                ui.horizontal(|ui| {
+                    let is_current = candidate.n_partitions == panel.n_partitions;
+                    let label = format!("Use {} partitions", candidate.n_partitions);
+                    let button = egui::Button::new("Use").min_size(egui::vec2(44.0, 0.0));
+                    let response = ui.add_enabled(!is_current, button);
+                    response
+                        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, !is_current, &label));
+                    if response.clicked() {
+                        panel.n_partitions = candidate.n_partitions;
+                    }
+                });
+                ui.end_row();
+            }
+        });
+    });
+}
+
+/// A table that scrolls sideways where it is wider than its card.
+fn wide_grid(ui: &mut Ui, name: &str, contents: impl FnOnce(&mut Ui)) {
+    egui::ScrollArea::horizontal().id_salt(name).show(ui, |ui| {
+        Grid::new(name).spacing([space::LG, space::XS]).show(ui, contents);
     });
 }
 
 fn ranking_card(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel) {
     card(ui, |ui| {
         ui.label(strong("Candidate keys, the best first"));
-        Grid::new("ranking")
-            .spacing([space::XL, space::XS])
-            .show(ui, |ui| {
-                for head in [
-                    "key",
-                    "keys",
-                    "largest",
-                    "null",
-                    "max / mean",
-                    "even values",
-                    "predicted",
-                    "verdict",
-                ] {
-                    ui.label(weak_small(ui, head));
-                }
+        wide_grid(ui, "ranking", |ui| {
+            for head in [
+                "key",
+                "keys",
+                "largest",
+                "null",
+                "max / mean",
+                "even values",
+                "predicted",
+                "verdict",
+            ] {
+                ui.label(weak_small(ui, head));
+            }
+            ui.end_row();
+            for key in &reported.ranking {
+                ranked_row(ui, key, panel);
                 ui.end_row();
-                for key in &reported.ranking {
-                    ranked_row(ui, key, panel);
-                    ui.end_row();
-                }
-            });
+            }
+        });
         for reason in &reported.refused {
             ui.label(tone(ui, Tone::Warn, reason));
         }

@@ -87,18 +87,43 @@ fn candidates_ui(ui: &mut Ui, explored: &Explored, panel: &mut KeysPanel) {
         if let Some(key) = removed {
             panel.remove(&key);
         }
-        card_button(ui, "add key", "Add key…", |ui| picker_ui(ui, explored, panel));
+        let mut has_picker = false;
+        card_button(ui, "add key", "Add key…", |ui| {
+            has_picker = true;
+            picker_ui(ui, explored, panel);
+        });
+        panel.has_picker = has_picker;
         if panel.keys.is_empty() {
             ui.label(weak(ui, "the columns that rows are shuffled by"));
         }
     });
 }
 
-/// Columns with boxes; several together are one key, in the order they were ticked.
+/// Columns with boxes; several together are one key, in the order they were ticked. The field has the keyboard: Enter ticks
+/// the first column that it finds, and adds the key when nothing is typed.
 fn picker_ui(ui: &mut Ui, explored: &Explored, panel: &mut KeysPanel) {
     ui.set_width(300.0);
-    text_field(ui, &mut panel.filter, "Find a column", "Find a column", false);
+    if !panel.has_picker {
+        panel.filter.clear();
+    }
+    let field = text_field(ui, &mut panel.filter, "Find a column", "Find a column", false);
+    let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    if !panel.has_picker || is_entered {
+        field.request_focus();
+    }
     let wanted = panel.filter.to_lowercase();
+    let mut names = explored.df.columns().iter().map(|column| column.name().as_str());
+    let first = names.find(|name| name.to_lowercase().contains(&wanted));
+    let is_ready = is_entered && wanted.is_empty();
+    if is_entered
+        && !wanted.is_empty()
+        && let Some(first) = first
+    {
+        if !panel.draft.iter().any(|chosen| chosen == first) {
+            panel.draft.push(first.to_owned());
+        }
+        panel.filter.clear();
+    }
     ScrollArea::vertical()
         .id_salt("key columns")
         .max_height(280.0)
@@ -129,7 +154,8 @@ fn picker_ui(ui: &mut Ui, explored: &Explored, panel: &mut KeysPanel) {
         0 | 1 => "Add key".to_owned(),
         n => format!("Add key of {n} columns"),
     };
-    if primary_button(ui, !panel.draft.is_empty(), &text).clicked() {
+    let is_asked = primary_button(ui, !panel.draft.is_empty(), &text).clicked() || is_ready;
+    if is_asked && !panel.draft.is_empty() {
         let key = std::mem::take(&mut panel.draft);
         panel.add(key);
         ui.close();

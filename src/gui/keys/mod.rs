@@ -3,9 +3,11 @@
 //! Candidate keys are counted together, over the sample or over files; what follows for N partitions is computed while a
 //! person moves the slider.
 
+mod after;
 mod apply;
 mod cards;
 mod choose;
+mod findings;
 mod remedies;
 #[cfg(test)]
 mod tests;
@@ -57,6 +59,8 @@ pub struct KeysPanel {
     /// Columns of the key that is being put together.
     draft: KeyColumns,
     filter: String,
+    /// The list of columns was there in the last frame.
+    has_picker: bool,
     pub(super) scope: Scope,
     pub(super) n_partitions: u32,
     pub(super) weight: Weight,
@@ -74,6 +78,7 @@ impl Default for KeysPanel {
             open: None,
             draft: Vec::new(),
             filter: String::new(),
+            has_picker: false,
             scope: Scope::default(),
             n_partitions: SPARK_DEFAULT,
             weight: Weight::default(),

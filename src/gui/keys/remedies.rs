@@ -1,66 +1,21 @@
-//! What was found about the key, what helps, with the loads that it would give, and where Spark alone would not help.
+//! What helps: each remedy with the loads that it would give beside those of now, and a button that says what it does and
+//! where it writes.
 
-use egui::{Label, Ui};
+use egui::{Grid, Label, Ui};
 
+use super::after::{STRIP_WIDTH, loads_strip, square};
 use super::work::Reported;
 use super::{KeysCommand, KeysPanel};
-use crate::base::units;
+use crate::base::{Accuracy, units};
 use crate::gui::command::Command;
+use crate::gui::second_data::InputReader;
 use crate::gui::state::Commands;
 use crate::gui::theme::{
-    Tone, body_marked, colors, space, strong, strong_marked, tone, weak_marked, weak_small, weak_small_marked,
+    Tone, colors, space, strong, strong_marked, weak, weak_marked, weak_small, weak_small_marked,
 };
-use crate::gui::widgets::{Icon, card, divider, dot, icon, primary_button, secondary_button};
-use crate::profile::Severity;
-use crate::profile::keys::{OfferedRemedy, Remedy};
+use crate::gui::widgets::{card, card_button, divider, primary_button, secondary_button};
+use crate::profile::keys::{LoadMetrics, OfferedRemedy, Remedy};
 use crate::transform::RecipeStep;
-
-pub(super) fn findings_card(ui: &mut Ui, reported: &Reported) {
-    let report = &reported.report;
-    if report.findings.is_empty() && report.warnings.is_empty() {
-        return;
-    }
-    card(ui, |ui| {
-        let c = colors(ui);
-        ui.label(strong("Findings, by cost"));
-        for finding in &report.findings {
-            let (word, color) = match finding.severity {
-                Severity::Good => ("good", c.good),
-                Severity::Note => ("note", c.data),
-                Severity::Warn => ("warning", c.warn),
-                Severity::Bad => ("bad", c.bad),
-            };
-            ui.horizontal_top(|ui| {
-                ui.spacing_mut().item_spacing.x = space::MD;
-                dot(ui, color).on_hover_text(word);
-                ui.vertical(|ui| {
-                    ui.spacing_mut().item_spacing.y = 3.0;
-                    ui.add(Label::new(strong_marked(ui, &finding.title)).wrap());
-                    ui.add(Label::new(weak_marked(ui, &finding.message)).wrap());
-                    if !finding.remedy.is_empty() {
-                        ui.add(Label::new(body_marked(ui, &finding.remedy)).wrap());
-                    }
-                    if finding.cost_seconds >= 0.001 {
-                        let cost =
-                            format!("costs {} a pass (estimate)", units::seconds(finding.cost_seconds));
-                        ui.label(weak_small(ui, cost));
-                    }
-                });
-            });
-        }
-        for warning in &report.warnings {
-            ui.horizontal_top(|ui| {
-                ui.spacing_mut().item_spacing.x = space::MD;
-                icon(ui, Icon::Warning, c.warn);
-                ui.vertical(|ui| {
-                    ui.spacing_mut().item_spacing.y = 3.0;
-                    ui.add(Label::new(strong_marked(ui, &warning.title)).wrap());
-                    ui.add(Label::new(weak_marked(ui, &warning.message)).wrap());
-                });
-            });
-        }
-    });
-}
 
 pub(super) fn remedies_card(
     ui: &mut Ui,
@@ -74,9 +29,15 @@ pub(super) fn remedies_card(
     }
     card(ui, |ui| {
         ui.label(strong("What helps"));
+        if !matches!(reported.report.profile.accuracy, Accuracy::Exact) {
+            let text = "Loads and times are of the rows that were counted, not of the whole: count all partitions before you \
+                        take a number of partitions from here.";
+            ui.add(Label::new(weak_small(ui, text)).wrap());
+        }
         let last = remedies.len() - 1;
         for (at, offered) in remedies.iter().enumerate() {
-            remedy_ui(ui, reported, offered, at, panel, commands);
+            let action = action_of(reported, offered, at);
+            remedy_ui(ui, reported, offered, &action, at == 0, panel, commands);
             if at < last {
                 divider(ui);
             }
@@ -84,11 +45,87 @@ pub(super) fn remedies_card(
     });
 }
 
+/// What can be done about a remedy in the window.
+enum Action<'a> {
+    /// Appends these steps.
+    Steps(&'a [RecipeStep]),
+    /// Asks for the other side of a join by these columns.
+    Join(&'a [String]),
+    /// Another number of partitions: tried here, set in Spark.
+    Partitions(u32, String),
+    /// Shows the key with these columns.
+    Key(Vec<String>),
+    /// Asks for a column to add to these.
+    Column(&'a [String]),
+    /// Why there is nothing but its text.
+    Text(String),
+}
+
+fn action_of<'a>(reported: &'a Reported, offered: &'a OfferedRemedy, at: usize) -> Action<'a> {
+    match (reported.steps.get(at), &offered.remedy) {
+        (Some(Ok(Some(steps))), _) => Action::Steps(steps),
+        (Some(Err(reason)), _) => Action::Text(format!("It cannot be written as steps: {reason}.")),
+        (_, Remedy::Broadcast { .. }) if reported.has_nested_key() => {
+            Action::Text("The step `join` takes no lists and structs as keys.".to_owned())
+        }
+        (_, Remedy::Broadcast { columns }) => Action::Join(columns),
+        (_, Remedy::OtherPartitions { n_partitions }) => {
+            let setting = offered.remedy.spark_setting().unwrap_or_default();
+            Action::Partitions(*n_partitions, setting)
+        }
+        (_, Remedy::CompoundKey { columns, added }) if added.is_empty() => Action::Column(columns),
+        (_, Remedy::CompoundKey { columns, added }) => {
+            Action::Key(columns.iter().chain(added).cloned().collect())
+        }
+        _ => Action::Text(String::new()),
+    }
+}
+
+impl Action<'_> {
+    /// What its button does and where that is written, in a sentence.
+    fn says(&self) -> String {
+        match self {
+            Self::Steps(steps) => {
+                let names: Vec<String> = steps
+                    .iter()
+                    .map(|step| format!("`{}`", step.step.name()))
+                    .collect();
+                format!(
+                    "Writes {} at the end of the recipe, and so into the job spec: {}. Ctrl+Z takes {} back.",
+                    units::plural(steps.len() as u64, "step"),
+                    names.join(", "),
+                    if steps.len() == 1 { "it" } else { "them" }
+                )
+            }
+            Self::Join(columns) => format!(
+                "Asks for the other side; confirming writes it into the recipe's inputs and a step `join` by {} at its end, \
+                 which does not shuffle these rows.",
+                columns.join(", ")
+            ),
+            Self::Partitions(n, setting) => format!(
+                "Try shows {} here; Copy puts `{setting}` on the clipboard. Neither writes anything.",
+                units::plural((*n).into(), "partition")
+            ),
+            Self::Key(columns) => format!(
+                "Adds the key {} to those above and shows its loads. The recipe stays as it is: what it groups by the first \
+                 columns alone is not changed.",
+                columns.join(" + ")
+            ),
+            Self::Column(_) => {
+                "Adds a key of more columns to those above and shows its loads. The recipe stays as it is."
+                    .to_owned()
+            }
+            Self::Text(reason) => reason.clone(),
+        }
+    }
+}
+
 fn remedy_ui(
     ui: &mut Ui,
     reported: &Reported,
     offered: &OfferedRemedy,
-    at: usize,
+    action: &Action<'_>,
+    is_first: bool,
     panel: &mut KeysPanel,
     commands: &mut Commands,
 ) {
@@ -97,64 +134,138 @@ fn remedy_ui(
         let width = (ui.available_width() - BUTTONS - space::MD).max(160.0);
         ui.vertical(|ui| {
             ui.set_width(width);
-            ui.spacing_mut().item_spacing.y = 3.0;
+            ui.spacing_mut().item_spacing.y = space::XS;
             ui.add(Label::new(strong_marked(ui, &offered.title)).wrap());
             ui.add(Label::new(weak_marked(ui, &offered.message)).wrap());
-            if let Some(after) = &offered.after {
-                let before = units::times(reported.report.partitions.metrics.max_over_mean);
-                let mut text = format!("max / mean {before} → {}", units::times(after.max_over_mean));
-                if let Some(saved) = offered.saved_seconds.filter(|saved| *saved > 0.0) {
-                    text.extend([format!(", saves {} (predicted)", units::seconds(saved))]);
-                }
-                ui.label(tone(ui, Tone::Good, text));
+            loads_ui(ui, reported, offered);
+            let says = action.says();
+            if !says.is_empty() {
+                ui.add(Label::new(weak_marked(ui, &says)).wrap());
             }
             if !offered.limits.is_empty() {
                 ui.add(Label::new(weak_small_marked(ui, &offered.limits)).wrap());
             }
         });
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::TOP), |ui| {
-            action_ui(ui, offered, reported.steps.get(at), panel, commands);
+        ui.with_layout(egui::Layout::top_down(egui::Align::Max), |ui| {
+            ui.spacing_mut().item_spacing.y = space::XS;
+            action_ui(ui, reported, offered, action, is_first, panel, commands);
         });
     });
 }
 
-/// A remedy that is steps goes into the recipe; another number of partitions is tried here; the rest is copied as text.
+/// Figures of now and after, one below the other, and the loads themselves.
+fn loads_ui(ui: &mut Ui, reported: &Reported, offered: &OfferedRemedy) {
+    let partitions = &reported.report.partitions;
+    let Some(after) = &offered.after else {
+        if matches!(offered.remedy, Remedy::Broadcast { .. }) {
+            let text = "After it there is no shuffle by this key, and so no load to even.";
+            ui.label(crate::gui::theme::tone(ui, Tone::Good, text));
+        }
+        return;
+    };
+    let c = colors(ui);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = space::XL;
+        Grid::new(("loads after", &offered.title))
+            .spacing([space::LG, space::XS / 2.0])
+            .show(ui, |ui| {
+                for head in ["", "largest", "max / mean", "straggler cost", "wall time"] {
+                    ui.label(weak_small(ui, head));
+                }
+                ui.end_row();
+                let mut row = |name: &str, color, metrics: &LoadMetrics| {
+                    ui.horizontal(|ui| {
+                        ui.spacing_mut().item_spacing.x = space::XS;
+                        square(ui, color);
+                        ui.label(weak(ui, name));
+                    });
+                    ui.label(partitions.weight.words(metrics.max));
+                    ui.label(units::times(metrics.max_over_mean));
+                    ui.label(units::seconds(metrics.straggler_seconds));
+                    ui.label(units::seconds(metrics.wall_seconds));
+                    ui.end_row();
+                };
+                row("now", c.faint, &partitions.metrics);
+                row("after (predicted)", c.data, after);
+            });
+        if ui.available_width() >= STRIP_WIDTH {
+            loads_strip(ui, partitions, &offered.loads);
+        }
+    });
+}
+
 fn action_ui(
     ui: &mut Ui,
+    reported: &Reported,
     offered: &OfferedRemedy,
-    steps: Option<&Result<Option<Vec<RecipeStep>>, String>>,
+    action: &Action<'_>,
+    is_first: bool,
     panel: &mut KeysPanel,
     commands: &mut Commands,
 ) {
-    match (steps, &offered.remedy) {
-        (Some(Ok(Some(steps))), _) => {
-            if primary_button(ui, true, "Add to recipe")
-                .on_hover_text("Appends the steps to the recipe; Ctrl+Z takes them back")
-                .clicked()
-            {
-                let add = KeysCommand::AddSteps(offered.title.clone(), steps.clone());
+    // The most helpful remedy has the one primary button.
+    let button = |ui: &mut Ui, text: &str| {
+        if is_first {
+            primary_button(ui, true, text)
+        } else {
+            secondary_button(ui, true, text)
+        }
+    };
+    match action {
+        Action::Steps(steps) => {
+            if button(ui, "Add to recipe").on_hover_text(action.says()).clicked() {
+                let add = KeysCommand::AddSteps(offered.title.clone(), steps.to_vec());
                 commands.push(Command::Keys(add));
             }
         }
-        (_, Remedy::OtherPartitions { n_partitions }) => {
-            if secondary_button(ui, true, &format!("Try {n_partitions}")).clicked() {
-                panel.n_partitions = *n_partitions;
+        Action::Join(columns) => {
+            if button(ui, "Join in the recipe…").clicked() {
+                commands.push(Command::ShowAddInput(InputReader::NewJoin(columns.to_vec())));
             }
         }
-        (Some(Err(reason)), _) => {
-            copy_ui(ui, offered, commands).on_hover_text(reason);
+        Action::Partitions(n, setting) => {
+            if button(ui, &format!("Try {n}")).clicked() {
+                panel.n_partitions = *n;
+            }
+            if secondary_button(ui, true, "Copy Spark setting")
+                .on_hover_text(setting)
+                .clicked()
+            {
+                commands.push(Command::CopyText(setting.clone()));
+                commands.push(Command::Say(Tone::Good, format!("Copied {setting}")));
+            }
         }
-        _ => {
-            copy_ui(ui, offered, commands);
+        Action::Key(columns) => {
+            if button(ui, "Show this key")
+                .on_hover_text(columns.join(" + "))
+                .clicked()
+            {
+                panel.add(columns.clone());
+            }
+        }
+        Action::Column(columns) => {
+            card_button(ui, "wider key", "Add a column…", |ui| {
+                ui.set_width(240.0);
+                egui::ScrollArea::vertical().max_height(280.0).show(ui, |ui| {
+                    for name in &reported.other_columns {
+                        let label = egui::Button::selectable(false, crate::gui::theme::code(name));
+                        let wide = ui.add_sized([ui.available_width(), crate::gui::theme::size::ROW], label);
+                        if wide.clicked() {
+                            let mut key = columns.to_vec();
+                            key.push(name.clone());
+                            panel.add(key);
+                            ui.close();
+                        }
+                    }
+                });
+            });
+        }
+        Action::Text(_) => {
+            if secondary_button(ui, true, "Copy text").clicked() {
+                let text = format!("{}\n{}\n{}", offered.title, offered.message, offered.limits);
+                commands.push(Command::CopyText(text.trim_end().to_owned()));
+                commands.push(Command::Say(Tone::Good, "Copied the remedy as text".to_owned()));
+            }
         }
     }
-}
-
-fn copy_ui(ui: &mut Ui, offered: &OfferedRemedy, commands: &mut Commands) -> egui::Response {
-    let button = secondary_button(ui, true, "Copy text");
-    if button.clicked() {
-        let text = format!("{}\n{}\n{}", offered.title, offered.message, offered.limits);
-        commands.push(Command::CopyText(text.trim_end().to_owned()));
-    }
-    button
 }

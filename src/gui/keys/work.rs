@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use polars::prelude::{DataFrame, DataType, Schema};
+use polars::prelude::{DataFrame, DataType, PlSmallStr, Schema};
 
 use crate::base::{Accuracy, Cancel, Progress};
 use crate::chart::{Picture, loads_picture, top_keys_picture};
 use crate::dataset;
-use crate::dataset::FileFormat;
+use crate::dataset::{FileFormat, origin};
 use crate::explore::keys::{KEY_BUDGET_BYTES, count_keys};
 use crate::explore::remedy_steps;
 use crate::explore::scan::{Scan, ScanLimits, ScanSource};
 use crate::profile::CostModel;
 use crate::profile::keys::{
-    CountBudget, DEFAULT_TOP, HashedKeys, KeyCounter, KeyCounts, KeyReport, RankedKey, SparkType, Weight,
-    default_types, key_report, rank,
+    CountBudget, DEFAULT_TOP, HashedKeys, KeyCounter, KeyCounts, KeyReport, OfferedRemedy, RankedKey, Remedy,
+    SparkType, Weight, default_types, key_report_among, rank,
 };
 use crate::session::Source;
 use crate::storage::Store;
@@ -63,6 +63,34 @@ pub struct Counted {
     pub schema: Schema,
     pub accuracy: Accuracy,
     pub n_files_failed: u64,
+    /// The rows themselves, where they are in memory: keys of more columns are counted over them when they may help.
+    rows: Option<DataFrame>,
+}
+
+impl Counted {
+    /// Counts of the keys of rows in memory.
+    ///
+    /// # Errors
+    /// A key that is no column, or one that cannot be counted.
+    pub fn of_rows(keys: &[KeyColumns], rows: DataFrame, accuracy: Accuracy) -> Result<Self, String> {
+        let mut counts = Vec::with_capacity(keys.len());
+        for columns in keys {
+            let mut counter =
+                KeyCounter::new(columns, CountBudget::default()).map_err(|error| error.to_string())?;
+            counter.add(&rows).map_err(|error| error.to_string())?;
+            counts.push(Arc::new(counter.finish(accuracy)));
+        }
+        Ok(Self {
+            stamp: next_stamp(),
+            scope: Scope::Sample,
+            keys: keys.to_vec(),
+            counts,
+            schema: origin::without_hidden(rows.schema()),
+            accuracy,
+            n_files_failed: 0,
+            rows: Some(rows),
+        })
+    }
 }
 
 fn next_stamp() -> u64 {
@@ -79,26 +107,9 @@ pub fn count_sample(
 ) -> TaskHandle<Counted> {
     let keys = key.keys.clone();
     tasks.spawn("Keys of the sample", move |_| async move {
-        tokio::task::spawn_blocking(move || {
-            let mut counts = Vec::with_capacity(keys.len());
-            for columns in &keys {
-                let mut counter =
-                    KeyCounter::new(columns, CountBudget::default()).map_err(|error| error.to_string())?;
-                counter.add(&df).map_err(|error| error.to_string())?;
-                counts.push(Arc::new(counter.finish(accuracy)));
-            }
-            Ok(Counted {
-                stamp: next_stamp(),
-                scope: Scope::Sample,
-                keys,
-                counts,
-                schema: df.schema().as_ref().clone(),
-                accuracy,
-                n_files_failed: 0,
-            })
-        })
-        .await
-        .map_err(|error| format!("internal error: {error}"))?
+        tokio::task::spawn_blocking(move || Counted::of_rows(&keys, df, accuracy))
+            .await
+            .map_err(|error| format!("internal error: {error}"))?
     })
 }
 
@@ -132,6 +143,31 @@ async fn scan(
     cancel: &Cancel,
     progress: &Progress,
 ) -> Result<Counted, String> {
+    // A place that does not answer must not hold a count that nobody waits for.
+    let opened = cancel.until(open(key, declared, inputs, cancel)).await;
+    let scan = opened.map_err(|cancelled| cancelled.to_string())??;
+    let schema = scan.schema().clone();
+    let counted = count_keys(&scan, &key.keys, KEY_BUDGET_BYTES, cancel, progress)
+        .await
+        .map_err(|error| error.to_string())?;
+    Ok(Counted {
+        stamp: next_stamp(),
+        scope: key.scope,
+        keys: key.keys.clone(),
+        counts: counted.collected.into_iter().map(Arc::new).collect(),
+        schema,
+        accuracy: counted.accuracy,
+        n_files_failed: counted.n_files_failed,
+        rows: None,
+    })
+}
+
+async fn open(
+    key: &CountKey,
+    declared: Option<&dataset::Schema>,
+    inputs: &Inputs,
+    cancel: &Cancel,
+) -> Result<Scan, String> {
     let store = Store::open(&key.source.location, &key.source.connection)
         .await
         .map_err(|error| error.to_string())?;
@@ -163,19 +199,7 @@ async fn scan(
             .with_recipe(&key.recipe, inputs)
             .map_err(|error| error.to_string())?;
     }
-    let schema = scan.schema().clone();
-    let counted = count_keys(&scan, &key.keys, KEY_BUDGET_BYTES, cancel, progress)
-        .await
-        .map_err(|error| error.to_string())?;
-    Ok(Counted {
-        stamp: next_stamp(),
-        scope: key.scope,
-        keys: key.keys.clone(),
-        counts: counted.collected.into_iter().map(Arc::new).collect(),
-        schema,
-        accuracy: counted.accuracy,
-        n_files_failed: counted.n_files_failed,
-    })
+    Ok(scan)
 }
 
 /// What is asked of counted keys.
@@ -206,7 +230,22 @@ pub struct Reported {
     pub choices: Vec<(String, DataType, Vec<SparkType>)>,
     /// Candidates that Spark cannot hash, with the reason.
     pub refused: Vec<String>,
+    /// Columns that are not in the open key.
+    pub other_columns: Vec<String>,
     hashed: Vec<HashedKeys>,
+    /// The open key with one more column each, counted over rows in memory once they were asked for.
+    widened: Option<Vec<HashedKeys>>,
+}
+
+impl Reported {
+    /// Whether a column of the open key holds lists or structs.
+    pub fn has_nested_key(&self) -> bool {
+        self.choices.iter().any(|(_, dtype, _)| is_nested(dtype))
+    }
+}
+
+fn is_nested(dtype: &DataType) -> bool {
+    matches!(dtype, DataType::List(_) | DataType::Struct(_))
 }
 
 /// Bars of the most frequent keys.
@@ -227,7 +266,11 @@ pub fn report(
     })
 }
 
-fn reported(key: ReportKey, counted: &Counted, before: Option<&Reported>) -> Result<Reported, String> {
+pub(super) fn reported(
+    key: ReportKey,
+    counted: &Counted,
+    before: Option<&Reported>,
+) -> Result<Reported, String> {
     let same = before.filter(|before| before.key.stamp == key.stamp && before.key.types == key.types);
     let (hashed, refused) = match same {
         Some(before) => (before.hashed.clone(), before.refused.clone()),
@@ -245,7 +288,27 @@ fn reported(key: ReportKey, counted: &Counted, before: Option<&Reported>) -> Res
         Some(before) => before.report.profile.clone(),
         None => open.profile(DEFAULT_TOP),
     };
-    let report = key_report(open, profile, key.n_partitions, key.weight, &key.costs);
+    let told = |others: &[HashedKeys]| {
+        key_report_among(
+            open,
+            profile.clone(),
+            key.n_partitions,
+            key.weight,
+            &key.costs,
+            others,
+        )
+    };
+    let mut report = told(&hashed);
+    let mut widened = same
+        .filter(|before| before.key.open == key.open)
+        .and_then(|before| before.widened.clone());
+    let lacks_column = |offered: &OfferedRemedy| matches!(&offered.remedy, Remedy::CompoundKey { added, .. } if added.is_empty());
+    if report.remedies.iter().any(lacks_column)
+        && let Some(rows) = &counted.rows
+    {
+        let wider = widened.get_or_insert_with(|| widened_keys(open, rows, counted.accuracy));
+        report = told(&[hashed.as_slice(), wider.as_slice()].concat());
+    }
     let steps = report
         .remedies
         .iter()
@@ -260,6 +323,13 @@ fn reported(key: ReportKey, counted: &Counted, before: Option<&Reported>) -> Res
         .iter()
         .map(|(name, dtype)| (name.clone(), dtype.clone(), SparkType::choices_for(dtype)))
         .collect();
+    let is_other = |name: &&PlSmallStr| !columns.iter().any(|column| column == name.as_str());
+    let other_columns = counted
+        .schema
+        .iter_names()
+        .filter(is_other)
+        .map(ToString::to_string)
+        .collect();
     Ok(Reported {
         ranking: rank(&hashed, key.n_partitions, key.weight, &key.costs),
         loads: loads_picture(&report.partitions, &report.partitions.accuracy.to_string()),
@@ -269,8 +339,42 @@ fn reported(key: ReportKey, counted: &Counted, before: Option<&Reported>) -> Res
         steps,
         choices,
         refused,
+        other_columns,
         hashed,
+        widened,
     })
+}
+
+/// Most columns that are tried beside those of a key.
+const MAX_TRIED: usize = 24;
+
+/// The open key with each further column of plain values, counted over rows in memory. A column that cannot be counted is
+/// none that helps.
+fn widened_keys(open: &HashedKeys, rows: &DataFrame, accuracy: Accuracy) -> Vec<HashedKeys> {
+    let columns: Vec<String> = open
+        .counts()
+        .columns()
+        .iter()
+        .map(|(name, _)| name.clone())
+        .collect();
+    let is_plain = |dtype: &DataType| !is_nested(dtype) && !dtype.is_float() && *dtype != DataType::Null;
+    let further = rows.columns().iter().filter(|column| {
+        let name = column.name().as_str();
+        is_plain(column.dtype()) && !origin::is_hidden(name) && !columns.iter().any(|own| own == name)
+    });
+    further
+        .take(MAX_TRIED)
+        .filter_map(|column| {
+            let mut wider = columns.clone();
+            wider.push(column.name().to_string());
+            let mut counter = KeyCounter::new(&wider, CountBudget::default()).ok()?;
+            counter.add(rows).ok()?;
+            let counts = Arc::new(counter.finish(accuracy));
+            let mut of_columns = open.types().to_vec();
+            of_columns.extend(default_types(&counts).ok()?.into_iter().skip(columns.len()));
+            HashedKeys::new(counts, of_columns).ok()
+        })
+        .collect()
 }
 
 fn hashed(counted: &Counted, types: &BTreeMap<String, SparkType>) -> (Vec<HashedKeys>, Vec<String>) {

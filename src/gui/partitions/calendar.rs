@@ -15,35 +15,90 @@ use crate::storage::Partition;
 /// Cells grow with the card, up to this.
 const CELL: f32 = 36.0;
 const GAP: f32 = 4.0;
-/// Months shown without scrolling.
+/// Months shown without scrolling, where nothing beside them is taller.
 const MAX_HEIGHT: f32 = 320.0;
 
-/// The card is at least `height` tall. Returns the height that it needs.
+/// What the card needs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CalendarHeight {
+    /// Of the whole card.
+    pub card: f32,
+    /// Of all but the months.
+    around: f32,
+}
+
+/// The card is at least `height` tall: by more months, where there are more. `last` is what it needed in the last frame.
 pub fn calendar_card(
     ui: &mut Ui,
     dataset: &ListedDataset,
     height: f32,
+    last: CalendarHeight,
     open: Option<&Partition>,
     opened: &mut Option<Partition>,
     commands: &mut Commands,
-) -> f32 {
+) -> CalendarHeight {
     let menu = |ui: &mut Ui| {
         let picture = || calendar_picture(&dataset.calendar, &dataset.picture_note());
         made_picture_menu(ui, "Calendar", picture, commands);
     };
-    stretched_card(ui, "Calendar", height, menu, |ui| {
-        ScrollArea::vertical()
-            .id_salt("calendar")
-            .max_height(MAX_HEIGHT)
-            .min_scrolled_height(MAX_HEIGHT)
-            .show(ui, |ui| {
-                ui.set_width(ui.available_width());
-                for month in dataset.calendar.months() {
-                    month_ui(ui, dataset, month, open, opened);
-                }
-            });
-        legend_ui(ui, dataset);
-    })
+    let most = MAX_HEIGHT.max(height - last.around);
+    let (mut months, mut shown) = (0.0, 0.0);
+    let drawn = stretched_card(
+        ui,
+        "Calendar",
+        height,
+        |_| {},
+        menu,
+        |ui| {
+            let area = ScrollArea::vertical()
+                .id_salt("calendar")
+                .max_height(most)
+                .min_scrolled_height(most)
+                .show(ui, |ui| {
+                    ui.set_width(ui.available_width());
+                    months_ui(ui, dataset, open, opened);
+                });
+            months = area.content_size.y;
+            shown = area.inner_rect.height();
+            legend_ui(ui, dataset);
+        },
+    );
+    let around = drawn - shown;
+    CalendarHeight {
+        card: around + months.min(MAX_HEIGHT),
+        around,
+    }
+}
+
+/// As many months beside each other as there is room for.
+fn months_ui(ui: &mut Ui, dataset: &ListedDataset, open: Option<&Partition>, opened: &mut Option<Partition>) {
+    const MONTH: f32 = 7.0 * CELL + 6.0 * GAP;
+    let months: Vec<CalendarMonth<'_>> = dataset.calendar.months().collect();
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a handful of months"
+    )]
+    let n_across = ((ui.available_width() + space::XL) / (MONTH + space::XL))
+        .floor()
+        .max(1.0) as usize;
+    if n_across == 1 {
+        for month in months {
+            month_ui(ui, dataset, month, open, opened);
+        }
+        return;
+    }
+    for beside in months.chunks(n_across) {
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = space::XL;
+            for month in beside {
+                ui.vertical(|ui| {
+                    ui.set_width(MONTH);
+                    month_ui(ui, dataset, *month, open, opened);
+                });
+            }
+        });
+    }
 }
 
 /// What the fills mean, in words.
@@ -212,12 +267,34 @@ fn day_ui(
     });
 }
 
-/// Black or white, whichever is read more easily on `fill`.
+/// Black or white, whichever has more contrast on `fill`.
+///
+/// Source: WCAG 2.1, relative luminance; beyond 0.18 black has more.
 pub(super) fn readable_on(fill: Color32) -> Color32 {
-    let luma = 0.299 * f32::from(fill.r()) + 0.587 * f32::from(fill.g()) + 0.114 * f32::from(fill.b());
-    if luma > 140.0 {
+    let part = |value: u8| (f32::from(value) / 255.0).powf(2.2);
+    let luminance = 0.2126 * part(fill.r()) + 0.7152 * part(fill.g()) + 0.0722 * part(fill.b());
+    if luminance > 0.18 {
         Color32::from_gray(20)
     } else {
         Color32::from_gray(245)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::Color32;
+
+    use super::readable_on;
+
+    #[test]
+    fn text_on_a_middling_colour_is_dark() {
+        assert_eq!(
+            readable_on(Color32::from_rgb(0xa8, 0x8a, 0x4f)),
+            Color32::from_gray(20)
+        );
+        assert_eq!(
+            readable_on(Color32::from_rgb(0x1b, 0x6f, 0xa8)),
+            Color32::from_gray(245)
+        );
     }
 }

@@ -74,7 +74,7 @@ fn figures(dataset: &ListedDataset, accuracy: Accuracy) -> [Shown; 6] {
     let n = metrics.n_partitions;
     let effective = metrics.effective_partitions;
     let missing = match dataset.skew.missing.as_slice() {
-        [] => "none between first and last".to_owned(),
+        [] => "every date is there".to_owned(),
         [date] => date.to_string(),
         [first, ..] => format!("{first} and more"),
     };
@@ -89,11 +89,12 @@ fn figures(dataset: &ListedDataset, accuracy: Accuracy) -> [Shown; 6] {
         },
         Shown {
             label: "effective partitions",
-            value: effective.map_or("–".to_owned(), |effective| {
-                let n_digits = usize::from(effective < 99.95);
-                format!("{effective:.n_digits$} of {}", units::count(n))
-            }),
-            note: "1 / Σp²".to_owned(),
+            value: effective.map_or("–".to_owned(), |effective| effective_text(effective, n)),
+            note: if n < MANY {
+                "1 / Σp²".to_owned()
+            } else {
+                format!("of {}, 1 / Σp²", units::count(n))
+            },
             tone: tone_of(metrics.severity(Metric::EffectivePartitions)),
             explanation: "How many even partitions would be as concentrated as these: 1 / Σp², where p is each \
                           partition's share of the bytes.",
@@ -130,11 +131,45 @@ fn figures(dataset: &ListedDataset, accuracy: Accuracy) -> [Shown; 6] {
     ]
 }
 
+/// From so many partitions on their number has no room in the headline.
+const MANY: u64 = 1000;
+
+fn effective_text(effective: f64, n: u64) -> String {
+    let n_digits = usize::from(effective < 99.95);
+    if n < MANY {
+        return format!("{effective:.n_digits$} of {n}");
+    }
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most the number of partitions"
+    )]
+    let whole = effective.round() as u64;
+    if effective < 99.95 {
+        format!("{effective:.n_digits$}")
+    } else {
+        units::count(whole)
+    }
+}
+
 fn short(accuracy: Accuracy) -> &'static str {
     match accuracy {
         Accuracy::Exact => "exact",
         Accuracy::Sample { .. } => "sample",
         Accuracy::Estimate => "estimate",
         Accuracy::Partial { .. } => "so far",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::effective_text;
+
+    #[test]
+    fn a_headline_leaves_the_number_of_thousands_of_partitions_to_its_note() {
+        assert_eq!(effective_text(3.74, 13), "3.7 of 13");
+        assert_eq!(effective_text(120.2, 417), "120 of 417");
+        assert_eq!(effective_text(1338.4, 3000), "1,338");
+        assert_eq!(effective_text(4.0, 3000), "4.0");
     }
 }

@@ -40,7 +40,7 @@ pub fn findings_ui(
     commands: &mut Commands,
 ) {
     let head = |_: &mut Ui| {};
-    stretched_card(ui, "Findings, by cost", height, head, |ui| {
+    stretched_card(ui, "Findings, by cost", height, head, head, |ui| {
         costs::costs_ui(ui, view.costs, commands);
         ui.spacing_mut().item_spacing.y = space::SM;
         let prefix = dataset.keys.prefix.as_str();

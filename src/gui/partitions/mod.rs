@@ -1,19 +1,21 @@
 //! The Partitions tab: how evenly a dataset's bytes and files lie over its partitions, and what to do about it.
 
 mod bars;
+mod beside;
 mod calendar;
 mod compare;
 mod costs;
 mod dates;
 mod figures;
 mod findings;
-mod frame;
 mod lorenz;
+mod pictures;
 mod report;
 mod rows;
 mod sizes;
 mod treemap;
 
+pub use pictures::Pictures;
 pub use report::{PartitionsCommand, PartitionsSlots};
 
 pub(super) use findings::tone_of;
@@ -23,37 +25,25 @@ use egui::{ScrollArea, Ui, vec2};
 use super::app::App;
 use super::command::Command;
 use super::listed::{Listed, ListedDataset};
-use super::plot::made_picture_menu;
 use super::state::Commands;
-use super::theme::{Tone, space, weak_small};
-use super::widgets::{
-    Problem, accuracy_badge, badge, card_with_head, empty_state, error_box, segmented, spinner,
-};
-use crate::base::{Accuracy, units};
-use crate::chart::Measure;
+use super::theme::space;
+use super::widgets::{Problem, empty_state, error_box, spinner};
+use crate::base::Accuracy;
+use crate::chart::{BarOrder, Measure};
 use crate::profile::CostModel;
 use crate::session::{Edit, Expected, JobSettings};
 use crate::storage::{DateRange, Partition};
-
-/// In which order the bars stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Order {
-    #[default]
-    Date,
-    Size,
-}
 
 /// How the charts are drawn, and what is half-typed.
 #[derive(Debug, Default)]
 pub struct PartitionsPanel {
     measure: Measure,
     is_log: bool,
-    order: Order,
+    order: BarOrder,
     dates: dates::DatesForm,
     treemap: treemap::TreemapPanel,
     findings: findings::FindingsPanel,
-    /// Height that the calendar needed in the last frame; the findings beside it are at least as tall.
-    calendar_height: f32,
+    heights: beside::Heights,
 }
 
 impl PartitionsPanel {
@@ -216,39 +206,11 @@ fn dataset_ui(
     }
     figures::figures_ui(ui, dataset, view.accuracy());
     let mut opened = None;
-    // Cards side by side cannot both push to the same list.
-    let mut exported = Commands::new();
-    bars_card(ui, dataset, view, panel, &mut opened, commands);
+    bars::bars_card(ui, dataset, view, panel, &mut opened, commands);
     if let Some(comparison) = report.and_then(|report| report.comparison.as_ref()) {
-        compare::compare_card(ui, comparison);
+        compare::compare_card(ui, comparison, commands);
     }
-    let is_wide = ui.available_width() > 700.0;
-    if is_wide && !dataset.calendar.days.is_empty() {
-        let right = (ui.available_width() * 0.29).clamp(250.0, 340.0);
-        let needed = &mut panel.calendar_height;
-        let least = *needed;
-        let findings_panel = &mut panel.findings;
-        side_by_side(
-            ui,
-            right,
-            |ui| findings::findings_ui(ui, dataset, view, least, findings_panel, commands),
-            |ui, height| {
-                *needed = calendar::calendar_card(ui, dataset, height, view.open, &mut opened, &mut exported);
-            },
-        );
-    } else {
-        findings::findings_ui(ui, dataset, view, 0.0, &mut panel.findings, commands);
-        if !dataset.calendar.days.is_empty() {
-            calendar::calendar_card(ui, dataset, 0.0, view.open, &mut opened, &mut exported);
-        }
-    }
-    let half = (ui.available_width() - space::MD) / 2.0;
-    side_by_side(
-        ui,
-        half,
-        |ui| sizes::sizes_card(ui, dataset, commands),
-        |ui, _| lorenz::lorenz_card(ui, dataset, &mut exported),
-    );
+    beside::cards_ui(ui, dataset, view, panel, &mut opened, commands);
     let mut opened = opened.map(|partition| (dataset.keys.prefix.clone(), partition));
     if let Some(listed) = view.listed {
         let (tree, stamp) = (&listed.treemap, listed.stamp);
@@ -262,7 +224,6 @@ fn dataset_ui(
             commands,
         );
     }
-    commands.append(&mut exported);
     if let Some((dataset, partition)) = opened {
         commands.push(Command::Edit(Edit::ShowPartition {
             dataset,
@@ -270,148 +231,4 @@ fn dataset_ui(
         }));
         commands.push(Command::ShowTab(super::command::Tab::Data));
     }
-}
-
-/// Two cards in one row; the right one is `right` wide and is told the height of the left one.
-fn side_by_side(
-    ui: &mut Ui,
-    right: f32,
-    left_card: impl FnOnce(&mut Ui),
-    right_card: impl FnOnce(&mut Ui, f32),
-) {
-    let left = ui.available_width() - right - space::MD;
-    ui.horizontal_top(|ui| {
-        let drawn = ui.allocate_ui(vec2(left, 0.0), |ui| {
-            ui.vertical(|ui| {
-                ui.set_width(left);
-                left_card(ui);
-            });
-        });
-        let height = drawn.response.rect.height();
-        ui.allocate_ui(vec2(right, 0.0), |ui| {
-            ui.vertical(|ui| {
-                ui.set_width(right);
-                right_card(ui, height);
-            });
-        });
-    });
-}
-
-fn bars_card(
-    ui: &mut Ui,
-    dataset: &ListedDataset,
-    view: PartitionsView<'_>,
-    panel: &mut PartitionsPanel,
-    opened: &mut Option<Partition>,
-    commands: &mut Commands,
-) {
-    let unit = dataset.unit().trim_end_matches('s');
-    let shown = bars::Shown {
-        measure: panel.measure,
-        is_log: panel.is_log,
-        order: panel.order,
-    };
-    let axis_unit = dataset.bars.facts(shown.measure).axis.unit;
-    let title = match shown.measure {
-        Measure::Bytes if shown.is_log => format!("Bytes per {unit}"),
-        Measure::Bytes => format!("{axis_unit} per {unit}"),
-        Measure::Files if shown.is_log || axis_unit.is_empty() => format!("Files per {unit}"),
-        Measure::Files => format!("{axis_unit} of files per {unit}"),
-        Measure::Rows if shown.is_log || axis_unit.is_empty() => format!("Rows per {unit}"),
-        Measure::Rows => format!("{axis_unit} of rows per {unit}"),
-    };
-    let (mut measure, mut is_log, mut order) = (None, None, None);
-    let is_narrow = ui.available_width() < 760.0;
-    let mut exported = Commands::new();
-    card_with_head(
-        ui,
-        &title,
-        |ui| match (shown.measure, &dataset.rows, view.accuracy()) {
-            (Measure::Rows, Some(rows), _) => rows::rows_badge(ui, rows),
-            (Measure::Rows, None, _) => {}
-            (_, _, Accuracy::Exact) => {
-                let text = if is_narrow {
-                    "exact"
-                } else {
-                    "exact, from the listing"
-                };
-                badge(ui, Tone::Plain, text).on_hover_text("Counted from the listing of the storage");
-            }
-            (_, _, accuracy) => {
-                accuracy_badge(ui, accuracy);
-            }
-        },
-        |ui| {
-            let picture = || bars::picture(dataset, shown);
-            made_picture_menu(ui, &title, picture, &mut exported);
-            is_log = segmented(ui, &[(true, "log scale"), (false, "linear")], shown.is_log);
-            ui.add_space(space::SM);
-            order = segmented(
-                ui,
-                &[(Order::Size, "by size"), (Order::Date, "in order")],
-                shown.order,
-            );
-            ui.add_space(space::SM);
-            measure = segmented(
-                ui,
-                &[
-                    (Measure::Rows, "rows"),
-                    (Measure::Files, "files"),
-                    (Measure::Bytes, "bytes"),
-                ],
-                shown.measure,
-            );
-        },
-        |ui| {
-            if shown.measure == Measure::Rows && dataset.rows.is_none() {
-                let counting = &view.slots.rows;
-                let error = counting.error().filter(|error| *error != "cancelled");
-                rows::offer_ui(ui, dataset, view.costs, counting.is_pending(), error, commands);
-                return;
-            }
-            bars::bars_ui(ui, dataset, shown, view.open, opened);
-            ui.label(weak_small(ui, growth_text(dataset)));
-        },
-    );
-    commands.append(&mut exported);
-    panel.measure = measure.unwrap_or(panel.measure);
-    panel.is_log = is_log.unwrap_or(panel.is_log);
-    panel.order = order.unwrap_or(panel.order);
-}
-
-/// Growth and the average file in one line.
-fn growth_text(dataset: &ListedDataset) -> String {
-    let metrics = &dataset.skew.metrics;
-    let mut parts = Vec::new();
-    match metrics.growth {
-        Some(growth) if growth.is_trend => {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a change of a day's bytes"
-            )]
-            let change = units::bytes(growth.bytes_per_month.abs() as u64);
-            let word = if growth.bytes_per_month < 0.0 {
-                "less"
-            } else {
-                "more"
-            };
-            let share = growth
-                .share_per_month
-                .map(|share| format!(" ({:+.1}%)", share * 100.0));
-            parts.push(format!(
-                "Growth: a day holds {change} {word} each month{}, {:+.1} files, by {} weeks (estimate)",
-                share.unwrap_or_default(),
-                growth.files_per_month,
-                units::count(growth.n_weeks)
-            ));
-        }
-        Some(growth) => parts.push(format!("No growth in {} weeks", units::count(growth.n_weeks))),
-        None if dataset.calendar.days.is_empty() => {}
-        None => parts.push("Growth: eight weeks are needed to tell a trend".to_owned()),
-    }
-    if let Some(average) = metrics.average_file_bytes {
-        parts.push(format!("average file {}", units::bytes(average)));
-    }
-    parts.join(" · ")
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::PartitionsPanel;
+use crate::chart::{Picture, range_picture};
 use crate::explore::{RowPlan, count_partitions};
 use crate::gui::listed::{Listed, ListedDataset};
 use crate::profile::{CostModel, RangeComparison, RowCounts, compare_ranges};
@@ -33,7 +34,14 @@ pub struct ReportKey {
 #[derive(Debug)]
 pub struct Report {
     pub dataset: ListedDataset,
-    pub comparison: Option<RangeComparison>,
+    pub comparison: Option<Compared>,
+}
+
+/// Two ranges beside each other.
+#[derive(Debug)]
+pub struct Compared {
+    pub figures: RangeComparison,
+    pub picture: Picture,
 }
 
 /// What rows were counted of. `generation` changes when somebody asks again.
@@ -161,12 +169,14 @@ fn report(key: &ReportKey, listed: &Listed, rows: Option<&RowCounts>) -> Option<
         dataset.bars.set_rows(rows);
         dataset.rows = Some(rows.sum(dataset.keys.partitions.keys()));
     }
-    Some(Arc::new(Report {
-        dataset,
-        comparison: key
-            .against
-            .map(|against| compare_ranges(keys, key.range, against, rows, &key.costs)),
-    }))
+    let comparison = key.against.map(|against| {
+        let figures = compare_ranges(keys, key.range, against, rows, &key.costs);
+        Compared {
+            picture: range_picture(&figures, "exact, from the listing"),
+            figures,
+        }
+    });
+    Some(Arc::new(Report { dataset, comparison }))
 }
 
 fn start_rows(tasks: &Executor, key: RowsKey, listed: Arc<Listed>) -> TaskHandle<RowCounts> {

@@ -11,29 +11,6 @@ use crate::gui::theme::{Tone, space, weak};
 use crate::gui::widgets::{badge, secondary_button, spinner};
 use crate::profile::{CostModel, RowCount};
 
-/// `52,310 ± 1,200 rows (estimate, 4 of 40 files)`
-pub fn text(count: &RowCount) -> String {
-    let rows = units::count(count.n_rows);
-    if count.accuracy.is_exact() {
-        return format!("{rows} rows (exact)");
-    }
-    let error = match count.error {
-        Some(error) => format!(" ± {}", units::count(error)),
-        None => String::new(),
-    };
-    let of = format!(
-        "{} of {}",
-        units::count(count.n_files_read),
-        units::plural(count.n_files, "file")
-    );
-    let unknown = if count.error.is_none() {
-        ", error unknown"
-    } else {
-        ""
-    };
-    format!("{rows}{error} rows ({}, {of}{unknown})", count.accuracy)
-}
-
 /// How the rows are known, beside the chart's title.
 pub fn rows_badge(ui: &mut Ui, count: &RowCount) {
     let tone = if count.accuracy.is_exact() {
@@ -41,7 +18,7 @@ pub fn rows_badge(ui: &mut Ui, count: &RowCount) {
     } else {
         Tone::Data
     };
-    badge(ui, tone, &text(count)).on_hover_text(
+    badge(ui, tone, &count.to_string()).on_hover_text(
         "Parquet says its rows in footers. Rows of JSON Lines are estimated from the rows to a stored byte of some files of \
          each partition; ± holds the truth about 95% of the time.",
     );
@@ -91,33 +68,4 @@ pub fn offer_ui(
     // As tall as the bars, so that nothing below moves when the measure changes.
     let used = ui.cursor().top() - top;
     ui.add_space((super::bars::HEIGHT + space::XL - used).max(space::XS));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::text;
-    use crate::base::Accuracy;
-    use crate::profile::RowCount;
-
-    #[test]
-    fn a_count_says_how_exact_it_is_and_of_how_many_files() {
-        let exact = RowCount {
-            n_rows: 52_310,
-            ..RowCount::default()
-        };
-        assert_eq!(text(&exact), "52,310 rows (exact)");
-        let estimate = RowCount {
-            error: Some(1200),
-            accuracy: Accuracy::Estimate,
-            n_files_read: 4,
-            n_files: 40,
-            ..exact
-        };
-        assert_eq!(text(&estimate), "52,310 ± 1,200 rows (estimate, 4 of 40 files)");
-        let alone = RowCount {
-            error: None,
-            ..estimate
-        };
-        assert!(text(&alone).contains("error unknown"));
-    }
 }

@@ -7,10 +7,10 @@ use egui::{
 
 use super::calendar::readable_on;
 use crate::base::units;
-use crate::chart::{PlacedTile, Treemap, TreemapNode, treemap_layout, treemap_picture};
+use crate::chart::{PlacedTile, Treemap, TreemapNode, tile_fill, treemap_layout, treemap_picture};
 use crate::gui::plot::made_picture_menu;
 use crate::gui::state::Commands;
-use crate::gui::theme::{Colors, Tone, colors, mix, size, small, space, strong, weak, weak_small};
+use crate::gui::theme::{Colors, Tone, colors, palette, rgb, size, small, space, strong, weak, weak_small};
 use crate::gui::widgets::{badge, card_with_head, quiet_button};
 use crate::storage::Partition;
 
@@ -77,7 +77,6 @@ pub fn treemap_card(
 
 fn legend_ui(ui: &mut Ui) {
     const STEPS: u8 = 24;
-    let c = colors(ui);
     ui.label(weak_small(ui, "128 MB and more"));
     let (rect, _) = ui.allocate_exact_size(vec2(96.0, 10.0), Sense::hover());
     let step = rect.width() / f32::from(STEPS);
@@ -85,19 +84,15 @@ fn legend_ui(ui: &mut Ui) {
         let left = rect.left() + step * f32::from(i);
         let part = Rect::from_min_max(pos2(left, rect.top()), pos2(left + step + 0.5, rect.bottom()));
         let level = f32::from(i) / f32::from(STEPS - 1);
-        ui.painter().rect_filled(part, 0.0, fill(level, c));
+        ui.painter().rect_filled(part, 0.0, fill(ui, level));
     }
     ui.label(weak_small(ui, "1 KB"));
 }
 
 /// Amber over grey to blue: told apart with any kind of colour vision.
-fn fill(level: f32, c: &Colors) -> Color32 {
-    let hue = if level < 0.5 {
-        mix(c.warn, c.edge, 2.0 * level)
-    } else {
-        mix(c.edge, c.data, 2.0 * level - 1.0)
-    };
-    mix(c.panel, hue, 0.8)
+fn fill(ui: &Ui, level: f32) -> Color32 {
+    let (tone, strength) = tile_fill(level);
+    rgb(palette(ui).level(tone, strength))
 }
 
 /// The prefixes above the one that is shown.
@@ -226,7 +221,11 @@ fn tile_ui(ui: &Ui, node: &TreemapNode, place: Rect, is_divided: bool, is_hovere
         0.25
     });
     let radius = CornerRadius::same(2);
-    let fill = if is_divided { c.card } else { fill(node.level(), c) };
+    let fill = if is_divided {
+        c.card
+    } else {
+        fill(ui, node.level())
+    };
     ui.painter().rect_filled(place, radius, fill);
     if is_hovered {
         let outline = Stroke::new(1.5, c.text);

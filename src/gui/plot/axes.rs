@@ -9,6 +9,8 @@ use crate::gui::theme::{Colors, colors, palette, rgb, size, small, space, weak_s
 
 /// Height of a line of labels below the picture.
 const LINE: f32 = 18.0;
+/// About the room of the labels at the left.
+const ROUGH_LEFT: f32 = 44.0;
 
 fn width(ui: &Ui, text: &str) -> f64 {
     let galley = ui
@@ -17,9 +19,32 @@ fn width(ui: &Ui, text: &str) -> f64 {
     f64::from(galley.size().x)
 }
 
+/// Whether the names along a side stand on two lines each: there are few of them, and the longest does not fit on one.
+fn is_two_lined(ui: &Ui, x: &Scale, length: f32) -> bool {
+    const FEW: usize = 16;
+    let ScaleKind::Category(names) = &x.kind else {
+        return false;
+    };
+    let place = f64::from(length) / names.len().max(1) as f64;
+    let is_long = |name: &String| name.contains(' ') && width(ui, name) > place - 6.0;
+    names.len() <= FEW && names.iter().any(is_long)
+}
+
+/// A name on two lines, the unit below its numbers: `30–300` above `KB`.
+fn on_two_lines(name: &str) -> String {
+    match name.split_once('–') {
+        Some((least, most)) if least.contains(' ') => format!("{least}–\n{most}"),
+        _ => name.replacen(' ', "\n", 1),
+    }
+}
+
 /// The part of `rect` that is left when the labels of both sides have room.
 pub(super) fn inside(ui: &Ui, rect: Rect, x: &Scale, y: &Scale) -> Rect {
-    let below = if x.kind == ScaleKind::Bare { 0.0 } else { LINE };
+    let below = match x.kind {
+        ScaleKind::Bare => 0.0,
+        _ if is_two_lined(ui, x, rect.width() - ROUGH_LEFT) => 2.0 * LINE - space::XS,
+        _ => LINE,
+    };
     let height = f64::from(rect.height() - below);
     let widest = labels::upright(y, y.ends(), height)
         .iter()
@@ -74,6 +99,19 @@ pub(super) fn labels(ui: &Ui, rect: Rect, transform: &PlotTransform, x: &Scale, 
             text,
             c,
         );
+    }
+    if is_two_lined(ui, x, rect.width() - ROUGH_LEFT)
+        && let ScaleKind::Category(names) = &x.kind
+    {
+        let places = (0_u32..).zip(names).map(|(place, name)| (f64::from(place), name));
+        for (place, name) in places.filter(|(place, _)| (bounds.min()[0]..=bounds.max()[0]).contains(place)) {
+            let mut job = egui::text::LayoutJob::simple(on_two_lines(name), small(), c.weak, f32::INFINITY);
+            job.halign = egui::Align::Center;
+            let galley = ui.painter().layout_job(job);
+            let top = pos2(at(place, 0.0).x, frame.bottom() + space::XS);
+            ui.painter().galley(top, galley, c.weak);
+        }
+        return;
     }
     let shown = (bounds.min()[0], bounds.max()[0]);
     for (tick, text) in labels::along(x, shown, f64::from(frame.width()), &spaced) {
@@ -133,5 +171,18 @@ fn sign(ui: &Ui, entry: &LegendEntry, rect: Rect) {
         LegendShape::Dot => {
             painter.circle_filled(rect.center(), 4.0, color);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::on_two_lines;
+
+    #[test]
+    fn a_name_on_two_lines_keeps_both_ends_and_its_unit() {
+        assert_eq!(on_two_lines("30–300 KB"), "30–300\nKB");
+        assert_eq!(on_two_lines("128 MB–1 GB"), "128 MB–\n1 GB");
+        assert_eq!(on_two_lines("<3 KB"), "<3\nKB");
+        assert_eq!(on_two_lines("0"), "0");
     }
 }

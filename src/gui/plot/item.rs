@@ -6,9 +6,10 @@ use std::sync::Arc;
 use egui::{Color32, Galley, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, pos2, vec2};
 use egui_plot::{PlotBounds, PlotGeometry, PlotItem, PlotItemBase, PlotPoint, PlotTransform};
 
+use super::hit::Hit;
 use crate::chart::labels;
 use crate::chart::palette::Palette;
-use crate::chart::thin::{Placed, thin};
+use crate::chart::thin::{LOW_FRAME, Placed, thin};
 use crate::chart::{Fill, Layer, LayerKind, Mark, Picture, Rule, Scale, ScaleKind};
 use crate::gui::theme::{rgb, size, small};
 
@@ -16,8 +17,8 @@ use crate::gui::theme::{rgb, size, small};
 pub(super) struct Marks<'a> {
     base: PlotItemBase,
     picture: &'a Picture,
-    x: Scale,
-    y: Scale,
+    x: &'a Scale,
+    y: &'a Scale,
     palette: &'static Palette,
     open: Option<usize>,
 }
@@ -25,8 +26,8 @@ pub(super) struct Marks<'a> {
 impl<'a> Marks<'a> {
     pub fn new(
         picture: &'a Picture,
-        x: Scale,
-        y: Scale,
+        x: &'a Scale,
+        y: &'a Scale,
         palette: &'static Palette,
         open: Option<usize>,
     ) -> Self {
@@ -88,13 +89,13 @@ impl<'a> Marks<'a> {
         let line = Stroke::new(size::LINE, rgb(self.palette.line));
         let edge = Stroke::new(size::LINE, rgb(self.palette.edge));
         let is_named = |scale: &Scale| matches!(scale.kind, ScaleKind::Category(_));
-        if self.x.kind == ScaleKind::Bare || is_named(&self.x) && is_named(&self.y) {
+        if self.x.kind == ScaleKind::Bare || is_named(self.x) && is_named(self.y) {
             return;
         }
         if self.is_lying() {
             let shown = (bounds.min()[0], bounds.max()[0]);
             // Labels are about this wide: the same ticks as below.
-            for (tick, _) in labels::along(&self.x, shown, f64::from(frame.width()), &|text| {
+            for (tick, _) in labels::along(self.x, shown, f64::from(frame.width()), &|text| {
                 text.chars().count() as f64 * 6.2
             }) {
                 let x = transform.position_from_point_x(tick.at);
@@ -103,7 +104,7 @@ impl<'a> Marks<'a> {
             shapes.push(Shape::vline(frame.left(), frame.y_range(), edge));
         } else {
             let shown = (bounds.min()[1], bounds.max()[1]);
-            for tick in labels::upright(&self.y, shown, f64::from(frame.height())) {
+            for tick in labels::upright(self.y, shown, f64::from(frame.height())) {
                 let y = transform.position_from_point_y(tick.at);
                 shapes.push(Shape::hline(frame.x_range(), y, line));
             }
@@ -173,7 +174,7 @@ impl<'a> Marks<'a> {
         let is_bar = layer.kind == LayerKind::Bars;
         for (place, mark) in with_marks(layer, placed) {
             let rect = if is_bar {
-                bar_rect(place, self.is_lying())
+                bar_rect(place, mark.fill == Fill::Outline, self.is_lying())
             } else {
                 cell_rect(place)
             };
@@ -188,8 +189,10 @@ impl<'a> Marks<'a> {
             } else {
                 Shape::rect_filled(rect, radius, color)
             });
-            if self.open.is_some() && self.open == mark.action {
-                drawing.shapes.push(self.pointed_at(rect, is_bar, transform));
+            // An upright bar has a stripe behind it and a line below it.
+            let is_framed = !is_bar || self.is_lying();
+            if is_framed && self.open.is_some() && self.open == mark.action {
+                drawing.shapes.push(self.frame_around(rect));
             }
             match (mark.label.is_empty(), is_bar) {
                 (true, _) => {}
@@ -199,23 +202,26 @@ impl<'a> Marks<'a> {
         }
     }
 
-    /// The mark that is open: a line below a bar, a frame around a cell.
-    fn pointed_at(&self, rect: Rect, is_bar: bool, transform: &PlotTransform) -> Shape {
+    /// Around a mark that is open.
+    fn frame_around(&self, rect: Rect) -> Shape {
         let accent = rgb(self.palette.accent);
-        if is_bar && !self.is_lying() {
-            let bottom = transform.frame().bottom();
-            let line = Rect::from_min_max(
-                pos2(rect.left(), bottom - size::UNDERLINE),
-                pos2(rect.right(), bottom),
-            );
-            Shape::rect_filled(line, 0.0, accent)
-        } else {
-            Shape::rect_stroke(
-                rect.expand(1.0),
-                2.0,
-                Stroke::new(1.5, accent),
-                StrokeKind::Middle,
-            )
+        let stroke = Stroke::new(1.5, accent);
+        Shape::rect_stroke(rect.expand(1.0), 2.0, stroke, StrokeKind::Middle)
+    }
+
+    /// Behind the bar that is open, also where it shares its pixel with taller ones.
+    fn stripe(&self, transform: &PlotTransform, shapes: &mut Vec<Shape>) {
+        if self.is_lying() {
+            return;
+        }
+        let hit = Hit {
+            picture: self.picture,
+            x: self.x,
+            y: self.y,
+            transform: *transform,
+        };
+        if let Some(rect) = hit.open_bar(self.open) {
+            shapes.push(Shape::rect_filled(rect, 0.0, rgb(self.palette.selection)));
         }
     }
 
@@ -251,7 +257,14 @@ impl<'a> Marks<'a> {
                 drawing.label(pos2(rect.right() - galley.size().x - 5.0, y), galley, color);
             }
         } else if galley.size().x <= rect.width() * PLACE {
-            let y = (rect.top() - galley.size().y - 2.0).max(frame.top());
+            let y = rect.top() - galley.size().y - 2.0;
+            let (galley, y) = if y < frame.top() && mark.fill != Fill::Outline {
+                // Without room above it stands on the bar.
+                let color = rgb(Palette::text_on(self.palette.of(mark.tone.unwrap_or_default())));
+                (layout(ui, &mark.label, color), rect.top() + 2.0)
+            } else {
+                (galley, y.max(frame.top()))
+            };
             drawing.label(pos2(rect.center().x - galley.size().x / 2.0, y), galley, color);
         }
     }
@@ -361,8 +374,8 @@ fn rect_of(place: &Placed) -> Rect {
     Rect::from_min_max(pos2(left, top), pos2(right, bottom))
 }
 
-/// A bar is at least a point wide, and one that is not zero two points high.
-fn bar_rect(place: &Placed, is_lying: bool) -> Rect {
+/// A bar is at least a point wide, and one that is not zero two points high. Something that is not there is a low frame.
+fn bar_rect(place: &Placed, is_outline: bool, is_lying: bool) -> Rect {
     let mut rect = rect_of(place);
     if is_lying {
         rect.max.y = rect.max.y.max(rect.min.y + 1.0);
@@ -371,7 +384,9 @@ fn bar_rect(place: &Placed, is_lying: bool) -> Rect {
         }
     } else {
         rect.max.x = rect.max.x.max(rect.min.x + 1.0);
-        if rect.height() > 0.0 {
+        if is_outline {
+            rect.min.y = rect.min.y.min(rect.max.y - LOW_FRAME);
+        } else if rect.height() > 0.0 {
             rect.min.y = rect.min.y.min(rect.max.y - 2.0);
         }
     }
@@ -389,6 +404,7 @@ fn cell_rect(place: &Placed) -> Rect {
 
 impl PlotItem for Marks<'_> {
     fn shapes(&self, ui: &Ui, transform: &PlotTransform, shapes: &mut Vec<Shape>) {
+        self.stripe(transform, shapes);
         self.grid(transform, shapes);
         let mut drawing = Drawing {
             shapes,

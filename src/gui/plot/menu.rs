@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use egui::{Popup, Ui};
+use egui::{Popup, SetOpenCommand, Ui};
 
+use super::{PlotAnswer, PlotOptions, SHOW_ALL, shown_ui, zoom};
 use crate::chart::Picture;
 use crate::chart::draw::{PictureSize, png, svg};
 use crate::chart::palette::{DARK, LIGHT};
@@ -31,19 +32,56 @@ pub fn made_picture_menu(ui: &mut Ui, title: &str, make: impl FnOnce() -> Pictur
     let label = format!("Menu of the chart {title}");
     let button = icon_button(ui, true, Icon::More, &label);
     Popup::menu(&button).show(|ui| {
-        let entry = egui::Button::new("Export picture…");
-        if ui
-            .add(entry)
-            .on_hover_text("As PNG or SVG, by the file's ending")
-            .clicked()
-        {
-            commands.push(Command::ExportPicture(Box::new(PictureExport {
-                picture: make(),
-                is_dark: ui.visuals().dark_mode,
-            })));
-            ui.close();
-        }
+        export_entry(ui, make, commands);
     });
+}
+
+fn export_entry(ui: &mut Ui, make: impl FnOnce() -> Picture, commands: &mut Commands) {
+    let entry = egui::Button::new("Export picture…");
+    if ui
+        .add(entry)
+        .on_hover_text("As PNG or SVG, by the file's ending")
+        .clicked()
+    {
+        commands.push(Command::ExportPicture(Box::new(PictureExport {
+            picture: make(),
+            is_dark: ui.visuals().dark_mode,
+        })));
+        ui.close();
+    }
+}
+
+/// Shows a picture without its title and note, which a card says, with its menu on the second button. `id` tells it from
+/// other pictures of the card.
+pub fn charted_ui(
+    ui: &mut Ui,
+    id: &str,
+    picture: &Picture,
+    options: PlotOptions,
+    commands: &mut Commands,
+) -> PlotAnswer {
+    let shown = shown_ui(ui, id, picture, options);
+    let set = if shown.asks_menu {
+        Some(SetOpenCommand::Bool(true))
+    } else if shown.response.clicked() {
+        Some(SetOpenCommand::Bool(false))
+    } else {
+        None
+    };
+    Popup::menu(&shown.response)
+        .id(shown.response.id.with("menu"))
+        .open_memory(set)
+        .at_pointer_fixed()
+        .show(|ui| {
+            let all = egui::Button::new(SHOW_ALL);
+            if ui.add_enabled(shown.is_zoomed, all).clicked() {
+                zoom::show_all(ui, shown.response.id);
+                ui.close();
+            }
+            let make = || picture.clone().with_log(options.is_log);
+            export_entry(ui, make, commands);
+        });
+    shown.answer
 }
 
 /// A file name that says what is in it.

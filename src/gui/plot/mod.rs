@@ -1,7 +1,8 @@
 //! A picture on screen: zoom, pan, hover with exact values, click. By `egui_plot`, in the colours of the theme.
 //!
-//! A wheel with Ctrl or a pinch zooms, a drag pans, a box with the second button zooms to it, a double click shows
-//! everything again; the wheel alone scrolls the page. Bars keep their zero: only the side of their names zooms.
+//! A wheel with Ctrl or a pinch zooms; a drag draws a box to zoom to, and moves what is zoomed; a double click or the button
+//! in the corner shows everything again; the wheel alone scrolls the page. Bars keep their zero: only the side of their
+//! names zooms.
 
 mod axes;
 mod hit;
@@ -9,16 +10,25 @@ mod item;
 mod menu;
 #[cfg(test)]
 mod tests;
+mod zoom;
 
-pub use menu::{PictureExport, export_picture, file_name, made_picture_menu, picture_menu};
+pub use menu::{PictureExport, charted_ui, export_picture, file_name, made_picture_menu, picture_menu};
 
-use egui::{Role, Sense, Ui, UiBuilder, Vec2b, WidgetInfo, vec2};
-use egui_plot::{Plot, PlotUi};
+use egui::{Align2, Response, Role, Sense, Ui, UiBuilder, WidgetInfo, vec2};
+use egui_plot::Plot;
 
-use super::theme::{palette, space, strong, weak, weak_small};
-use crate::chart::{Picture, ValueSide};
+use super::theme::{colors, palette, size, space, strong, weak, weak_small};
+use crate::chart::Picture;
 use hit::Hit;
 use item::Marks;
+use zoom::{Zoom, Zoomed};
+
+/// What brings all of a zoomed picture back.
+const SHOW_ALL: &str = "Show all";
+const HINT: &str = "Drag or Ctrl+wheel zooms";
+const HINT_ZOOMED: &str = "Drag moves, a double click shows all";
+/// Where a click opens something.
+const HINT_ZOOMED_CLICK: &str = "Drag moves, “Show all” goes back";
 
 /// How a picture is shown.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +40,8 @@ pub struct PlotOptions {
     pub open: Option<usize>,
     /// What a click does, such as `Click to open its rows`; empty where marks only tell something.
     pub click: &'static str,
+    /// What a mark is called before its name for assistive technology, such as `Bar`.
+    pub word: &'static str,
 }
 
 impl Default for PlotOptions {
@@ -39,6 +51,7 @@ impl Default for PlotOptions {
             is_log: false,
             open: None,
             click: "",
+            word: "",
         }
     }
 }
@@ -52,22 +65,32 @@ pub struct PlotAnswer {
     pub clicked: Option<usize>,
 }
 
-/// Shows a picture without its title and note, which a card says. `id` tells it from other pictures of the card.
-pub fn plot_ui(ui: &mut Ui, id: &str, picture: &Picture, options: PlotOptions) -> PlotAnswer {
+/// A picture that was shown in this frame.
+struct Shown {
+    answer: PlotAnswer,
+    response: Response,
+    is_zoomed: bool,
+    /// Whether the second button asks for its menu.
+    asks_menu: bool,
+}
+
+/// Shows a picture; its menu is the caller's.
+fn shown_ui(ui: &mut Ui, id: &str, picture: &Picture, options: PlotOptions) -> Shown {
     let (x, y) = picture.scales(options.is_log);
-    let mut answer = PlotAnswer::default();
+    let (x, y) = (x.as_ref(), y.as_ref());
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         if !y.title.is_empty() {
             ui.label(weak_small(ui, &y.title));
         }
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), options.height), Sense::hover());
-        let inner = axes::inside(ui, rect, &x, &y);
+        let inner = axes::inside(ui, rect, x, y);
         let (x_ends, y_ends) = (x.ends(), y.ends());
         // Other ends are another chart, which starts unzoomed.
         let ends = [x_ends.0, x_ends.1, y_ends.0, y_ends.1].map(f64::to_bits);
-        let zoom = zoomable(picture);
-        let marks = Marks::new(picture, x.clone(), y.clone(), palette(ui), options.open);
+        let zoom = Zoom::new(picture, x, y);
+        let mut zoomed = Zoomed::default();
+        let marks = Marks::new(picture, x, y, palette(ui), options.open);
         let mut child = ui.new_child(UiBuilder::new().max_rect(inner));
         let response = Plot::new(("picture", id, options.is_log, ends))
             .width(inner.width())
@@ -85,22 +108,22 @@ pub fn plot_ui(ui: &mut Ui, id: &str, picture: &Picture, options: PlotOptions) -
             .include_x(x_ends.1)
             .include_y(y_ends.0)
             .include_y(y_ends.1)
-            .allow_zoom(zoom)
-            .allow_drag(zoom)
+            .allow_zoom(false)
+            .allow_drag(false)
             .allow_scroll(false)
-            .allow_boxed_zoom(zoom.x && zoom.y)
+            .allow_boxed_zoom(false)
             .show(&mut child, |plot| {
-                stay_inside(plot, x_ends, y_ends);
+                zoomed = zoom.follow(plot);
                 plot.add(marks);
             });
-        axes::labels(ui, rect, &response.transform, &x, &y);
+        axes::labels(ui, rect, &response.transform, x, y);
         let hit = Hit {
             picture,
-            x: &x,
-            y: &y,
+            x,
+            y,
             transform: response.transform,
         };
-        answer = answered(ui, &response.response, &hit, options);
+        let shown = answered(ui, response.response, &hit, zoomed, options);
         if !x.title.is_empty() {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Min), |ui| {
                 ui.label(weak_small(ui, &x.title));
@@ -110,15 +133,23 @@ pub fn plot_ui(ui: &mut Ui, id: &str, picture: &Picture, options: PlotOptions) -
             ui.add_space(space::XS);
             axes::legend(ui, picture);
         }
-    });
-    answer
+        shown
+    })
+    .inner
+}
+
+/// Shows a picture that has its menu elsewhere.
+pub fn plot_ui(ui: &mut Ui, id: &str, picture: &Picture, options: PlotOptions) -> PlotAnswer {
+    shown_ui(ui, id, picture, options).answer
 }
 
 /// Hover and click, and the chart in words for those who do not see it.
-fn answered(ui: &mut Ui, plot: &egui::Response, hit: &Hit<'_>, options: PlotOptions) -> PlotAnswer {
+fn answered(ui: &mut Ui, plot: Response, hit: &Hit<'_>, zoomed: Zoomed, options: PlotOptions) -> Shown {
     plot.widget_info(|| WidgetInfo::labeled(Role::Image, true, hit.picture.in_words()));
     let pointer = ui.input(|input| input.pointer.hover_pos());
+    hit.mark_open(ui, options.open);
     let hovered = pointer
+        .filter(|_| zoomed.selection.is_none())
         .filter(|at| plot.contains_pointer() && plot.rect.contains(*at))
         .and_then(|at| hit.at(at));
     let mut answer = PlotAnswer::default();
@@ -132,17 +163,40 @@ fn answered(ui: &mut Ui, plot: &egui::Response, hit: &Hit<'_>, options: PlotOpti
         if !click.is_empty() {
             ui.set_cursor_icon(egui::CursorIcon::PointingHand);
         }
-        tooltip_ui(ui, plot, &mark.tooltip, click);
+        tooltip_ui(ui, &plot, &mark.tooltip, click, zoomed.is_zoomed);
     }
-    if !options.click.is_empty()
-        && let Some(action) = hit.places(ui, plot)
-    {
-        answer.clicked = Some(action);
+    let mut asks_menu = plot.secondary_clicked();
+    if !options.click.is_empty() {
+        let clicked = hit.places(ui, &plot, options.word);
+        answer.clicked = clicked.action.or(answer.clicked);
+        asks_menu |= clicked.by_second_button;
     }
-    answer
+    if let Some(selection) = zoomed.selection {
+        zoom::selection_ui(ui, selection);
+    }
+    if zoomed.is_zoomed {
+        show_all_ui(ui, &plot);
+    }
+    Shown {
+        answer,
+        response: plot,
+        is_zoomed: zoomed.is_zoomed,
+        asks_menu,
+    }
 }
 
-fn tooltip_ui(ui: &Ui, plot: &egui::Response, text: &str, click: &str) {
+/// In the corner of a picture that is zoomed: the way back.
+fn show_all_ui(ui: &mut Ui, plot: &Response) {
+    let corner = Align2::RIGHT_TOP.align_size_within_rect(vec2(72.0, size::ROW), plot.rect);
+    let button = egui::Button::new(weak_small(ui, SHOW_ALL)).fill(colors(ui).card);
+    // What stands in the corner takes no room below the plot.
+    let mut over = ui.new_child(UiBuilder::new().max_rect(corner));
+    if over.put(corner, button).clicked() {
+        zoom::show_all(ui, plot.id);
+    }
+}
+
+fn tooltip_ui(ui: &Ui, plot: &Response, text: &str, click: &str, is_zoomed: bool) {
     let tooltip = egui::Tooltip::always_open(
         ui.ctx().clone(),
         ui.layer_id(),
@@ -161,36 +215,11 @@ fn tooltip_ui(ui: &Ui, plot: &egui::Response, text: &str, click: &str) {
         if !click.is_empty() {
             ui.label(weak(ui, click));
         }
+        let hint = match (is_zoomed, click.is_empty()) {
+            (false, _) => HINT,
+            (true, true) => HINT_ZOOMED,
+            (true, false) => HINT_ZOOMED_CLICK,
+        };
+        ui.label(weak_small(ui, hint));
     });
-}
-
-/// Sides that may be zoomed and moved: of bars only the side of their names, so that zero stays in view.
-fn zoomable(picture: &Picture) -> Vec2b {
-    match (picture.has_bars(), picture.value_side()) {
-        (true, ValueSide::Y) => Vec2b::new(true, false),
-        (true, ValueSide::X) => Vec2b::new(false, true),
-        (false, _) => Vec2b::new(true, true),
-    }
-}
-
-/// Keeps what is shown within the ends of the sides: beyond them is nothing.
-fn stay_inside(plot: &mut PlotUi<'_>, x_ends: (f64, f64), y_ends: (f64, f64)) {
-    let (bounds, auto) = (plot.plot_bounds(), plot.auto_bounds());
-    let kept = |(first, last): (f64, f64), range: std::ops::RangeInclusive<f64>| {
-        let shown = (range.end() - range.start()).min(last - first);
-        let from = range.start().clamp(first, last - shown);
-        let room = shown * 1e-6;
-        let is_off = (from - range.start()).abs() > room || (from + shown - range.end()).abs() > room;
-        is_off.then_some(from..=from + shown)
-    };
-    if !auto.x
-        && let Some(x) = kept(x_ends, bounds.range_x())
-    {
-        plot.set_plot_bounds_x(x);
-    }
-    if !auto.y
-        && let Some(y) = kept(y_ends, bounds.range_y())
-    {
-        plot.set_plot_bounds_y(y);
-    }
 }

@@ -13,7 +13,7 @@ use crate::profile::drift::{BaselineColumn, ColumnDrift};
 
 /// Of every card, so that only those in view need be laid out.
 pub(super) const HEIGHT: f32 = 242.0;
-const MARGIN: f32 = 14.0;
+pub(super) const MARGIN: f32 = 14.0;
 const NULL_BAR: f32 = 4.0;
 
 /// Draws the card of a column in `rect`. Returns the filter that a click on a bar or a value asked for.
@@ -73,8 +73,10 @@ fn head_ui(ui: &Ui, c: &Colors, inner: Rect, facts: &ColumnFacts) {
         _ => (Tone::Plain, "estimate"),
     };
     let badge = painter.layout_no_wrap(text.to_owned(), theme::small(), c.weak);
+    // The menu of the picture stands in the corner.
+    let menu = super::picture::title(facts).map_or(0.0, |_| size::ROW + space::XS);
     let badge_rect = Rect::from_min_size(
-        pos2(inner.right() - badge.size().x - 10.0, inner.top() - 1.0),
+        pos2(inner.right() - menu - badge.size().x - 10.0, inner.top() - 1.0),
         badge.size() + vec2(10.0, 4.0),
     );
     painter.rect_filled(badge_rect, size::BADGE_RADIUS, c.surface(tone));

@@ -2,9 +2,9 @@
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
-use super::card;
 use super::facts::{ColumnFacts, Profiled};
 use super::{Order, ProfilePanel, ProfileView};
+use super::{card, picture};
 use crate::gui::command::Command;
 use crate::gui::state::Commands;
 use crate::gui::theme::{self, Tone, space};
@@ -130,6 +130,7 @@ pub(super) fn cards_ui(
                     if let Some(keep) = card::card_ui(ui, rect, facts, drift, before) {
                         filter(view, facts, &keep, commands);
                     }
+                    picture::menu_ui(ui, rect, facts, before, view, commands);
                 }
             }
         });

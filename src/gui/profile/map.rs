@@ -5,7 +5,7 @@
 use egui::{Align2, Color32, Rect, Role, ScrollArea, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2};
 
 use super::{MapView, ProfileCommand, ProfilePanel};
-use crate::base::units;
+use crate::base::{Accuracy, units};
 use crate::gui::cells::{length, place};
 use crate::gui::command::{Command, Tab};
 use crate::gui::data::one_line;
@@ -57,6 +57,11 @@ pub(super) fn map_ui(ui: &mut Ui, view: MapView<'_>, panel: &mut ProfilePanel, c
         problem_ui(ui, message, view, commands);
     }
     head_ui(ui, map, view, panel, commands);
+    if map.keys.is_empty() && matches!(map.accuracy, Accuracy::Partial { .. }) {
+        let text = "Reading was stopped before a record was read. “Read again” begins anew.";
+        empty_state(ui, "Stopped", text, None);
+        return;
+    }
     if map.keys.is_empty() {
         empty_state(
             ui,
@@ -82,6 +87,9 @@ fn nothing_ui(ui: &mut Ui, view: MapView<'_>, commands: &mut Commands) {
         ui.horizontal(|ui| {
             spinner(ui);
             ui.label(theme::weak(ui, "Reading keys of every partition…"));
+            if quiet_button(ui, true, "Stop reading").clicked() {
+                commands.push(Command::Profile(ProfileCommand::StopMap));
+            }
         });
         return;
     }

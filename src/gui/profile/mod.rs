@@ -9,6 +9,7 @@ mod card;
 mod cards;
 mod facts;
 mod map;
+mod picture;
 mod summary;
 #[cfg(test)]
 mod tests;

@@ -174,6 +174,30 @@ fn a_click_on_a_bar_or_a_value_adds_a_filter() {
 }
 
 #[test]
+fn the_picture_of_a_card_can_be_a_file() {
+    let mut harness = harness(Some(dataset(14)), with_profile(profiled(0, 0)));
+    for (title, kind) in [
+        ("Values of salary", "share of values"),
+        ("Frequent values of country", ""),
+    ] {
+        harness
+            .get_by_label(&format!("Menu of the chart {title}"))
+            .click();
+        harness.run_steps(4);
+        harness.get_by_label("Export picture…").click();
+        harness.run_steps(4);
+        let asked = std::mem::take(&mut harness.state_mut().commands);
+        let [Command::ExportPicture(export)] = &asked[..] else {
+            panic!("{asked:?}");
+        };
+        let picture = &export.picture;
+        assert_eq!((picture.title.as_str(), picture.y.title.as_str()), (title, kind));
+        assert_eq!(picture.note, "all 14 days, raw rows, 2,000 rows, exact");
+        assert!(!picture.is_empty());
+    }
+}
+
+#[test]
 fn cards_are_found_by_name_and_only_those_in_view_are_laid_out() {
     let mut harness = harness(Some(dataset(14)), with_profile(profiled(0, 300)));
     let n_laid_out = harness.query_all_by_label_contains("profile of ").count();

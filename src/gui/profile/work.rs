@@ -75,6 +75,40 @@ async fn run(
     cancel: &Cancel,
     progress: &Progress,
 ) -> Result<Profiled, String> {
+    // A place that does not answer must not hold a profile that nobody waits for.
+    let opened = cancel.until(open(key, keys, inputs, cancel)).await;
+    let (scan, leaves_files_out) = opened.map_err(|cancelled| cancelled.to_string())??;
+    let scanned = scan
+        .profile_columns(key.level, cancel, progress)
+        .await
+        .map_err(|error| error.to_string())?;
+    let accuracy = match scanned.accuracy {
+        Accuracy::Exact if leaves_files_out => Accuracy::Sample {
+            n: scanned.n_rows,
+            of: None,
+        },
+        accuracy => accuracy,
+    };
+    progress.set_note(format!("{} · {accuracy}", units::plural(scanned.n_rows, "row")));
+    Ok(Profiled {
+        columns: scanned.collected.iter().map(ColumnFacts::new).collect(),
+        baseline: Baseline::of_columns(&place(key), accuracy, scanned.n_rows, &scanned.collected),
+        n_rows: scanned.n_rows,
+        n_files: scanned.n_files,
+        n_files_failed: scanned.n_files_failed,
+        n_rejects: scanned.n_rejects(),
+        accuracy,
+        stamp: next_stamp(),
+    })
+}
+
+/// The pass over the rows, and whether it leaves files out.
+async fn open(
+    key: &ProfileKey,
+    keys: &DatasetKeys,
+    inputs: &Inputs,
+    cancel: &Cancel,
+) -> Result<(Scan, bool), String> {
     let store = Store::open(&key.source.location, &key.source.connection)
         .await
         .map_err(|error| error.to_string())?;
@@ -98,28 +132,7 @@ async fn run(
             .with_recipe(recipe, inputs)
             .map_err(|error| error.to_string())?;
     }
-    let scanned = scan
-        .profile_columns(key.level, cancel, progress)
-        .await
-        .map_err(|error| error.to_string())?;
-    let accuracy = match scanned.accuracy {
-        Accuracy::Exact if leaves_files_out => Accuracy::Sample {
-            n: scanned.n_rows,
-            of: None,
-        },
-        accuracy => accuracy,
-    };
-    progress.set_note(format!("{} · {accuracy}", units::plural(scanned.n_rows, "row")));
-    Ok(Profiled {
-        columns: scanned.collected.iter().map(ColumnFacts::new).collect(),
-        baseline: Baseline::of_columns(&place(key), accuracy, scanned.n_rows, &scanned.collected),
-        n_rows: scanned.n_rows,
-        n_files: scanned.n_files,
-        n_files_failed: scanned.n_files_failed,
-        n_rejects: scanned.n_rejects(),
-        accuracy,
-        stamp: next_stamp(),
-    })
+    Ok((scan, leaves_files_out))
 }
 
 /// Where the rows are, for a baseline: `s3://lake/raw/ 2020-01-05, raw rows`.
@@ -211,15 +224,17 @@ pub fn schema_map(tasks: &Executor, key: &MapKey, keys: DatasetKeys) -> TaskHand
     let key = key.clone();
     let label = format!("Schema map of {}", key.source.location.join(&key.dataset));
     tasks.spawn(label, move |context| async move {
-        let store = Store::open(&key.source.location, &key.source.connection)
-            .await
+        let opened = Store::open(&key.source.location, &key.source.connection);
+        let store = context.cancel.until(opened).await;
+        let store = store
+            .map_err(|cancelled| cancelled.to_string())?
             .map_err(|error| error.to_string())?;
         let mut show = |map: SchemaMap| context.send_partial(Arc::new(map));
         let map = crate::explore::schema_map(
             &store,
             &keys,
             key.choice,
-            &mut show,
+            Some(&mut show),
             &context.progress,
             &context.cancel,
         )

@@ -1,12 +1,16 @@
 //! The field that chooses a second dataset, and the form that adds one: where it is, and what steps call it.
 
-use egui::{Id, Modal, Ui};
+use egui::{Id, Label, Modal, Ui};
 
+use crate::explore::{declared_inputs, join_step, joinable};
 use crate::gui::command::Command;
+use crate::gui::keys::KeysCommand;
+use crate::gui::second_data::InputReader;
 use crate::gui::state::{Commands, State};
-use crate::gui::theme::{self, space, strong, weak_small};
+use crate::gui::theme::{self, space, strong, weak_small, weak_small_marked};
 use crate::gui::widgets::{labelled_field, primary_button, quiet_button, secondary_button};
 use crate::storage::Location;
+use crate::transform::RecipeStep;
 
 /// What a person did in the field.
 pub(super) enum Picked {
@@ -65,8 +69,8 @@ pub(super) fn input_ui(ui: &mut Ui, current: &str, label: &str, names: &[&str]) 
 pub struct AddInputForm {
     location: String,
     name: String,
-    /// The step that reads it, once it is there.
-    for_step: Option<usize>,
+    /// What reads it, once it is there.
+    reader: InputReader,
     /// What the last attempt failed with.
     problem: Option<String>,
     is_name_typed: bool,
@@ -74,9 +78,9 @@ pub struct AddInputForm {
 }
 
 impl AddInputForm {
-    pub fn new(for_step: Option<usize>) -> Self {
+    pub fn new(reader: InputReader) -> Self {
         Self {
-            for_step,
+            reader,
             ..Self::default()
         }
     }
@@ -141,16 +145,21 @@ pub fn add_input_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
     };
     let is_looking = state.slots.declared.is_pending();
     let known: Vec<&str> = state.document().inputs.keys().map(String::as_str).collect();
+    let fitting = fitting(state, &form.reader);
     let mut is_closed = false;
     let modal = Modal::new(Id::unique("add data"))
         .frame(crate::gui::widgets::dialog_frame(ui))
         .show(ui.ctx(), |ui| {
             ui.set_width(440.0);
-            ui.label(strong("Add data"));
-            ui.label(weak_small(
-                ui,
-                "A second dataset for joins and unions. Folders by day are read for the day of the rows.",
-            ));
+            if let InputReader::NewJoin(columns) = &form.reader {
+                is_closed |= join_ui(ui, columns, &fitting, commands);
+            } else {
+                ui.label(strong("Add data"));
+                ui.label(weak_small(
+                    ui,
+                    "A second dataset for joins and unions. Folders by day are read for the day of the rows.",
+                ));
+            }
             ui.add_space(space::MD);
             let problem = form.problem.clone();
             let location = labelled_field(
@@ -179,7 +188,11 @@ pub fn add_input_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
             ui.add_space(space::LG);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let enter = ui.input(|input| input.key_pressed(egui::Key::Enter));
-                let text = if is_looking { "Looking…" } else { "Add" };
+                let text = match form.reader {
+                    _ if is_looking => "Looking…",
+                    InputReader::NewJoin(_) => "Add data and join",
+                    _ => "Add",
+                };
                 let is_asked = primary_button(ui, !is_looking, text).clicked() || enter;
                 if is_asked && !is_looking {
                     form.problem = form.location_problem();
@@ -187,11 +200,11 @@ pub fn add_input_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
                         commands.push(Command::AddInput {
                             name: form.name.trim().to_owned(),
                             location: form.location.trim().to_owned(),
-                            for_step: form.for_step,
+                            reader: form.reader.clone(),
                         });
                     }
                 }
-                is_closed = secondary_button(ui, true, "Cancel").clicked();
+                is_closed |= secondary_button(ui, true, "Cancel").clicked();
             });
         });
     if is_closed || modal.should_close() {
@@ -199,6 +212,46 @@ pub fn add_input_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
     } else {
         state.panels.add_input = Some(form);
     }
+}
+
+/// Data that is there already and has the columns of a new join.
+fn fitting(state: &State, reader: &InputReader) -> Vec<String> {
+    let (InputReader::NewJoin(columns), Some(explored)) = (reader, state.slots.explored.value()) else {
+        return Vec::new();
+    };
+    let inputs = declared_inputs(&state.document().inputs);
+    let names = joinable(&inputs, columns, explored.df.schema());
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// What a join by these columns is going to do, and data that is there already to join. Says whether one was chosen.
+fn join_ui(ui: &mut Ui, columns: &[String], fitting: &[String], commands: &mut Commands) -> bool {
+    ui.label(strong(format!("Join by {}", columns.join(", "))));
+    let text = "Choose the other side of the join. The step `join` holds it in memory, whole in every worker: a broadcast \
+                join. The rows here are not shuffled by the key, so it does not matter that it is skewed.";
+    ui.add(Label::new(weak_small_marked(ui, text)).wrap());
+    let text = "Confirming writes two things: the data into the recipe's `inputs`, and a step `join` (left: every row stays) at \
+                the end of the recipe. In a job the data may take a third of the memory.";
+    ui.add(Label::new(weak_small_marked(ui, text)).wrap());
+    let mut is_chosen = false;
+    if !fitting.is_empty() {
+        ui.add_space(space::SM);
+        ui.horizontal_wrapped(|ui| {
+            ui.label(weak_small(ui, "Data that is there:"));
+            for name in fitting {
+                let button = secondary_button(ui, true, &format!("Join {name}"));
+                if button.clicked()
+                    && let Ok(step) = join_step(name, columns)
+                {
+                    let label = format!("Join {name}");
+                    let add = KeysCommand::AddSteps(label, vec![RecipeStep::new(step)]);
+                    commands.push(Command::Keys(add));
+                    is_chosen = true;
+                }
+            }
+        });
+    }
+    is_chosen
 }
 
 #[cfg(test)]

@@ -184,7 +184,9 @@ fn new_entry(specs: &[FieldSpec], others: &[Map<String, Value>]) -> Map<String, 
             Kind::Choice(choices) => choices.first().cloned().unwrap_or_default(),
             Kind::Bool => Value::Bool(false),
             Kind::Integer | Kind::Number => Value::from(0),
-            Kind::Columns | Kind::Texts | Kind::Numbers | Kind::Choices(_) => Value::Array(Vec::new()),
+            Kind::Columns | Kind::Texts | Kind::Numbers | Kind::Scalars | Kind::Choices(_) => {
+                Value::Array(Vec::new())
+            }
             _ => Value::from(""),
         };
         entry.insert(spec.name.clone(), value);
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_mixed_values_of_pivot_and_of_salted_keys_are_asked_for_as_json() {
+    fn no_parameter_of_any_step_is_asked_for_as_json() {
         let mut asked = Vec::new();
         for info in registry() {
             for field in fields(&(info.json_schema)()) {
@@ -268,7 +270,20 @@ mod tests {
                 }
             }
         }
-        assert_eq!(asked, ["salt: keys", "pivot: values"]);
+        assert!(asked.is_empty(), "{asked:?}");
+        let salt = registry().iter().find(|info| info.name == "salt").unwrap();
+        let keys = fields(&(salt.json_schema)())
+            .into_iter()
+            .find(|field| field.name == "keys");
+        let Kind::Entries(entry) = keys.unwrap().kind else {
+            panic!("the keys are no list of entries");
+        };
+        let kinds: Vec<(&str, &Kind)> = entry
+            .iter()
+            .map(|field| (field.name.as_str(), &field.kind))
+            .collect();
+        assert_eq!(kinds, [("key", &Kind::Scalars), ("salts", &Kind::Numbers)]);
+        assert_eq!(new_entry(&entry, &[]), object(&json!({"key": [], "salts": []})));
     }
 
     #[test]

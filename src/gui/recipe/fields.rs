@@ -14,6 +14,7 @@ use super::fitted::FITTED;
 use super::form::{self, FieldSpec, Kind};
 use super::functions::label_with_functions_ui;
 use crate::gui::command::Command;
+use crate::gui::second_data::InputReader;
 use crate::gui::theme::{self, colors, size, space};
 use crate::gui::widgets::{Icon, icon_button, quiet_button, text_field};
 use crate::session::Edit;
@@ -62,6 +63,9 @@ pub(super) struct FormView<'a> {
     /// The error belongs to an earlier text.
     pub is_stale: bool,
 }
+
+/// Lines of a list that are seen without scrolling the form far.
+const MAX_LINES: usize = 12;
 
 /// What a control did in this frame.
 #[derive(Default)]
@@ -129,8 +133,7 @@ pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, c
                 match input_ui(ui, current, &label, &names) {
                     Some(Picked::Name(name)) => Change::chosen(Value::from(name)),
                     Some(Picked::Add) => {
-                        let for_step = Some(view.at);
-                        commands.push(Command::ShowAddInput { for_step });
+                        commands.push(Command::ShowAddInput(InputReader::Step(view.at)));
                         Change::default()
                     }
                     Some(Picked::Remove) => {
@@ -250,6 +253,7 @@ pub(super) fn control_ui(
         (Kind::Columns, Some(schema)) => columns_ui(ui, value, &label, schema, &mut state.column_search),
         (Kind::Expressions | Kind::Renames | Kind::Pairs, _) => rows_ui(ui, view, spec, value, &label, state),
         (Kind::Expression | Kind::Query, _) => one_expression_ui(ui, view, spec, value, &label, state),
+        (Kind::Scalars, _) => lines_ui(ui, spec, value, &label, &mut state.draft),
         _ => text_ui(ui, spec, value, &label, &mut state.draft),
     }
 }
@@ -309,6 +313,38 @@ fn text_ui(ui: &mut Ui, spec: &FieldSpec, value: &Value, label: &str, draft: &mu
         is_left: response.lost_focus(),
     };
     if response.changed() {
+        change.value = Some(form::from_text(spec, &text));
+        draft.texts.insert(spec.name.clone(), text);
+    }
+    change
+}
+
+/// A list of values, one a line.
+fn lines_ui(ui: &mut Ui, spec: &FieldSpec, value: &Value, label: &str, draft: &mut Draft) -> Change {
+    let mut text = draft
+        .texts
+        .get(&spec.name)
+        .cloned()
+        .unwrap_or_else(|| form::to_text(&spec.kind, value));
+    let n_lines = text.lines().count() + usize::from(text.ends_with('\n'));
+    let edit = egui::TextEdit::multiline(&mut text)
+        .hint_text(
+            RichText::new("one value a line")
+                .font(theme::mono())
+                .color(colors(ui).weak),
+        )
+        .font(theme::mono())
+        .margin(egui::Margin::symmetric(8, 5))
+        .desired_rows(n_lines.clamp(1, MAX_LINES))
+        .desired_width(ui.available_width());
+    let response = ui.add(edit);
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_label(label));
+    let is_left = response.lost_focus();
+    let is_changed = response.changed();
+    response.on_hover_text("One value a line: 12 is a number, '12' is text, null is no value");
+    let mut change = Change { value: None, is_left };
+    if is_changed {
         change.value = Some(form::from_text(spec, &text));
         draft.texts.insert(spec.name.clone(), text);
     }

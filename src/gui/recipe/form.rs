@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::lines;
 use crate::transform::expr::sql_name;
 use crate::transform::{Step, StepInfo};
 
@@ -41,6 +42,8 @@ pub enum Kind {
     Text,
     /// Text, a number or a boolean.
     Scalar,
+    /// Several of any kind, one a line.
+    Scalars,
     /// Anything else, as JSON.
     Json,
 }
@@ -173,11 +176,29 @@ fn kind(schema: &Value, hint: Option<&str>) -> Kind {
             match self::types(item).as_slice() {
                 ["number" | "integer"] => Kind::Numbers,
                 ["string"] => Kind::Texts,
+                // Any value at all, as in the keys that `salt` lists.
+                [] if is_any(item) => Kind::Scalars,
+                several
+                    if several.len() > 1 && several.iter().all(|name| is_plain(name) || *name == "null") =>
+                {
+                    Kind::Scalars
+                }
                 _ => Kind::Json,
             }
         }
         (several, _) if several.len() > 1 && several.iter().all(|name| is_plain(name)) => Kind::Scalar,
         _ => Kind::Json,
+    }
+}
+
+/// Whether a schema allows every value.
+fn is_any(schema: &Value) -> bool {
+    match schema {
+        Value::Bool(allows) => *allows,
+        Value::Object(rules) => rules
+            .keys()
+            .all(|rule| matches!(rule.as_str(), "description" | "title" | "default")),
+        _ => false,
     }
 }
 
@@ -206,6 +227,7 @@ pub fn to_text(kind: &Kind, value: &Value) -> String {
     match (kind, value) {
         (_, Value::Null) => String::new(),
         (Kind::Json, value) => value.to_string(),
+        (Kind::Scalars, Value::Array(items)) => lines::to_lines(items),
         (Kind::Numbers | Kind::Texts | Kind::Columns | Kind::InputColumns, Value::Array(items)) => {
             items.iter().map(plain_text).collect::<Vec<_>>().join(", ")
         }
@@ -259,6 +281,7 @@ pub fn from_text(field: &FieldSpec, text: &str) -> Result<Value, String> {
                 .map(Value::from)
                 .collect(),
         )),
+        Kind::Scalars => Ok(Value::Array(lines::from_lines(text))),
         Kind::Scalar if trimmed.is_empty() => Ok(Value::Null),
         Kind::Scalar => Ok(scalar(trimmed)),
         Kind::Json => serde_json::from_str(trimmed).map_err(|error| format!("not JSON: {error}")),
@@ -266,7 +289,7 @@ pub fn from_text(field: &FieldSpec, text: &str) -> Result<Value, String> {
     }
 }
 
-fn number(text: &str) -> Option<Value> {
+pub(super) fn number(text: &str) -> Option<Value> {
     text.replace('_', "").parse::<Number>().ok().map(Value::Number)
 }
 
@@ -392,6 +415,8 @@ mod tests {
                 "flag": {"type": "boolean"},
                 "n": {"type": "integer"},
                 "value": {"type": ["boolean", "number", "string", "null"]},
+                "values": {"type": "array", "items": {"type": ["boolean", "number", "string", "null"]}},
+                "any": {"type": "array", "items": true},
                 "prefix": {"anyOf": [{"type": "boolean"}, {"type": "string"}]},
                 "parts": {"type": "array", "items": {"oneOf": [{"enum": ["a"]}, {"const": "b"}]}},
                 "entries": {"type": "array", "items": {"type": "object", "required": ["into"], "properties": {
@@ -435,6 +460,8 @@ mod tests {
             ("flag", Kind::Bool),
             ("n", Kind::Integer),
             ("value", Kind::Scalar),
+            ("values", Kind::Scalars),
+            ("any", Kind::Scalars),
             ("prefix", Kind::Scalar),
             ("parts", Kind::Choices(vec![json!("a"), json!("b")])),
             ("entries", Kind::Entries(entry)),
@@ -514,6 +541,7 @@ mod tests {
             (Kind::Scalar, json!("text")),
             (Kind::Scalar, json!(true)),
             (Kind::Texts, json!(["a", "b"])),
+            (Kind::Scalars, json!(["US", 12, "12", null, true, 1.5, ""])),
             (Kind::Expression, json!("a > 'b, c'")),
         ] {
             let text = to_text(&kind, &value);

@@ -13,6 +13,7 @@ mod fitted;
 mod form;
 mod functions;
 mod in_place;
+mod lines;
 mod palette;
 mod row;
 mod row_menu;

@@ -539,3 +539,42 @@ fn a_step_that_learns_while_its_form_is_open_keeps_what_is_half_typed_and_typing
         [learned("index")]
     );
 }
+
+#[test]
+fn values_of_a_list_are_typed_one_a_line_and_keep_their_types() {
+    let pivot = json!({"by": ["id"], "on": "salary", "values": [1, 2], "fn": "count"});
+    let salt = json!({"columns": ["title"], "keys": [{"key": ["nurse"], "salts": [0, 3]}, {"key": [null], "salts": [1]}]});
+    let steps = [("pivot", pivot), ("salt", salt)]
+        .map(|(name, params)| RecipeStep::new(Step::from_params(name, params).unwrap()));
+    let mut harness = harness(&steps);
+    let params = |harness: &Harness<'_, State>, at: usize| {
+        harness.state().history.document().recipe.steps[at].step.params()
+    };
+    let write = |harness: &mut Harness<'_, State>, field: &str, text: &str| {
+        harness.get_by_label(field).focus();
+        harness.run_steps(2);
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::End);
+        harness.run_steps(2);
+        type_text(harness, text);
+    };
+    harness.get_by_label("step 1 pivot").click();
+    harness.run_steps(3);
+    write(&mut harness, "values of step 1", "\n30\n'40'");
+    // As typed, text and numbers stay apart; what fits the column is the check's business.
+    assert_eq!(params(&harness, 0)["values"], json!([1, 2, 30, "40"]));
+    harness.get_by_label("step 2 salt").click();
+    harness.run_steps(3);
+    write(&mut harness, "key 1, keys of step 2", " (night)");
+    write(&mut harness, "salts 2, keys of step 2", ", 4");
+    assert_eq!(
+        params(&harness, 1)["keys"],
+        json!([{"key": ["nurse (night)"], "salts": [0, 3]}, {"key": [null], "salts": [1, 4]}])
+    );
+    harness.get_by_label("Add to keys of step 2").click();
+    harness.run_steps(3);
+    write(&mut harness, "key 3, keys of step 2", "cook");
+    assert_eq!(
+        params(&harness, 1)["keys"][2],
+        json!({"key": ["cook"], "salts": []})
+    );
+}

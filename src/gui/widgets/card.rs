@@ -48,12 +48,13 @@ pub fn card_with_head<R>(
     })
 }
 
-/// A card with a title, and controls at its right end, that is at least `height` tall, so that it ends where the card beside
-/// it does. Returns the height that its contents need.
+/// A card as [`card_with_head`] that is at least `height` tall, so that it ends where the card beside it does. Returns the
+/// height that its contents need.
 pub fn stretched_card(
     ui: &mut Ui,
     title: &str,
     height: f32,
+    after_title: impl FnOnce(&mut Ui),
     at_right: impl FnOnce(&mut Ui),
     add_contents: impl FnOnce(&mut Ui),
 ) -> f32 {
@@ -63,14 +64,18 @@ pub fn stretched_card(
         ui.horizontal(|ui| {
             ui.set_min_height(size::CONTROL);
             ui.label(strong(title));
+            after_title(ui);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), at_right);
         });
         ui.add_space(space::XS);
         add_contents(ui);
         let around = 2.0 * (CARD_MARGIN_Y + size::LINE);
         needed = ui.cursor().top() - ui.spacing().item_spacing.y - top + around;
-        // The cursor already stands one spacing below the contents.
-        ui.add_space((height - needed - ui.spacing().item_spacing.y).max(0.0));
+        // The cursor already stands one spacing below the contents; a space of nothing would count it too.
+        let missing = height - needed - ui.spacing().item_spacing.y;
+        if missing > 0.0 {
+            ui.add_space(missing);
+        }
     });
     needed
 }

@@ -92,6 +92,8 @@ pub struct Reading {
     pub n_unreadable: u64,
     /// Task ends beyond what is kept in memory.
     pub n_tasks_left_out: u64,
+    /// A cancel came before the log's end.
+    pub is_cut: bool,
     /// What a reader of the figures must know.
     pub notes: Vec<String>,
 }

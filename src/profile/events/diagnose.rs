@@ -6,14 +6,45 @@ use super::stage::{self, StageProfile, seconds, slots_of, window};
 use super::summary::{ApplicationProfile, Headline};
 use super::task::Task;
 use super::verdict::decide;
-use crate::base::Accuracy;
+use crate::base::{Accuracy, Cancel, units};
+
+/// Tasks that are still diagnosed after a cancel: the answer is to come at once.
+const TASKS_AFTER_CANCEL: u64 = 30_000;
 
 /// Diagnoses every stage of an application.
 pub fn diagnose(application: &Application) -> ApplicationProfile {
+    diagnose_until(application, &Cancel::new())
+}
+
+/// As [`diagnose`], the stages that took most time first. Once `cancel` comes, those that would take long are left out,
+/// and their tasks only counted.
+pub fn diagnose_until(application: &Application, cancel: &Cancel) -> ApplicationProfile {
+    diagnose_some(application, cancel, TASKS_AFTER_CANCEL)
+}
+
+/// As [`diagnose_until`]; `max_tasks` are what does not take long.
+pub(super) fn diagnose_some(
+    application: &Application,
+    cancel: &Cancel,
+    max_tasks: u64,
+) -> ApplicationProfile {
     let busy = Busy::new(application);
-    let mut stages: Vec<StageProfile> = application
-        .stages
-        .values()
+    let mut n_diagnosed = 0;
+    let mut n_stages_left_out = 0;
+    let mut by_time: Vec<&Stage> = application.stages.values().collect();
+    by_time.sort_by_cached_key(|stage| {
+        let ms = stage.tasks.iter().map(|task| u64::from(task.duration_ms));
+        std::cmp::Reverse(ms.sum::<u64>())
+    });
+    let mut stages: Vec<StageProfile> = by_time
+        .into_iter()
+        .filter(|stage| {
+            let n = stage.tasks.len() as u64;
+            let is_left_out = n_diagnosed + n > max_tasks && cancel.is_cancelled();
+            n_diagnosed += if is_left_out { 0 } else { n };
+            n_stages_left_out += u64::from(is_left_out);
+            !is_left_out
+        })
         .map(|stage| {
             let slots = busy.free_slots(application, stage);
             let mut profile = stage::profile(application, stage, slots);
@@ -36,12 +67,24 @@ pub fn diagnose(application: &Application) -> ApplicationProfile {
         .map(|stage| stage.tasks.len() as u64)
         .sum();
     let mut reading = application.reading.clone();
+    if reading.is_cut {
+        reading.notes.push(format!(
+            "partial: cancelled after {} of text; the log goes on",
+            units::bytes(reading.n_bytes)
+        ));
+    }
+    if n_stages_left_out > 0 {
+        reading.notes.push(format!(
+            "partial: {} that took less time were not diagnosed, because of a cancel",
+            units::plural(n_stages_left_out, "stage")
+        ));
+    }
     if n_left_out > 0 {
         reading.notes.push(format!(
             "{n_left_out} tasks beyond the first {n_tasks} were only counted"
         ));
     }
-    if application.ended_ms.is_none() {
+    if application.ended_ms.is_none() && !reading.is_cut {
         reading
             .notes
             .push("the log does not end with the application: it was still running, or it died".to_owned());
@@ -52,8 +95,8 @@ pub fn diagnose(application: &Application) -> ApplicationProfile {
         name: application.name.clone(),
         spark_version: application.spark_version.clone(),
         is_complete: application.ended_ms.is_some(),
-        accuracy: if n_left_out > 0 {
-            Accuracy::Partial { n: n_tasks }
+        accuracy: if n_left_out > 0 || n_stages_left_out > 0 || reading.is_cut {
+            Accuracy::Partial { n: n_diagnosed }
         } else {
             Accuracy::Exact
         },

@@ -8,6 +8,8 @@
 
 mod application;
 mod blind_spots;
+#[cfg(test)]
+mod cancel_tests;
 mod codec;
 mod compare;
 mod diagnose;
@@ -31,7 +33,7 @@ mod words;
 
 pub use application::{Application, Execution, Executor, Job, Reading, Stage};
 pub use compare::{ApplicationDelta, StageDelta, compare};
-pub use diagnose::diagnose;
+pub use diagnose::{diagnose, diagnose_until};
 pub use error::EventsError;
 pub use key::{Side, StageKey};
 pub use names::{LogFiles, log_files};

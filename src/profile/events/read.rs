@@ -58,14 +58,17 @@ struct Parsed {
     n_lines: u64,
     n_events: u64,
     n_unreadable: u64,
+    /// Not looked at, because of a cancel.
+    is_left_out: bool,
 }
 
 /// Reads the parts of one log, in their order. Adds stored bytes to the progress, as done.
 ///
-/// A damaged or unfinished part is read as far as it goes, and noted in [`Reading::notes`].
+/// A damaged or unfinished part is read as far as it goes, and noted in [`Reading::notes`]. A cancel gives what was read
+/// before it, and says so.
 ///
 /// # Errors
-/// [`EventsError`] when there is no event at all, when storage fails, or on cancel.
+/// [`EventsError`] when there is no event at all, when storage fails, or on a cancel before the first event.
 pub fn read_log(
     parts: impl Iterator<Item = Result<LogPart, EventsError>> + Send,
     options: &ReadOptions,
@@ -85,7 +88,7 @@ pub fn read_log(
             let (batches, send, spare) = (Arc::clone(&batches), send_parsed.clone(), send_spare.clone());
             std::thread::Builder::new()
                 .name("skewer-events".to_owned())
-                .spawn_scoped(scope, move || parse_batches(&batches, &send, &spare))
+                .spawn_scoped(scope, move || parse_batches(&batches, &send, &spare, cancel))
                 .map_err(EventsError::Threads)?;
         }
         drop((send_parsed, send_spare, batches));
@@ -102,10 +105,16 @@ pub fn read_log(
         // Batches come as they are parsed; later events may correct earlier ones, so they are added in order.
         let mut waiting = BTreeMap::new();
         let mut next = 0_u64;
+        let mut is_left_out = false;
         for (number, batch) in parsed {
             waiting.insert(number, batch);
             while let Some(batch) = waiting.remove(&next) {
                 next += 1;
+                // What follows a gap would be told without what came before it.
+                is_left_out |= batch.is_left_out;
+                if is_left_out {
+                    continue;
+                }
                 n_lines += batch.n_lines;
                 n_events += batch.n_events;
                 n_unreadable += batch.n_unreadable;
@@ -120,7 +129,10 @@ pub fn read_log(
             )))
         });
         let reading = cut?;
-        cancel.check()?;
+        let is_cut = reading.is_cut || is_left_out;
+        if is_cut && n_events == 0 {
+            return Err(Cancelled.into());
+        }
         if n_events == 0 && n_lines == 0 && !reading.notes.is_empty() {
             return Err(EventsError::Damaged {
                 note: reading.notes.join("; "),
@@ -145,6 +157,7 @@ pub fn read_log(
             n_events,
             n_unreadable,
             n_tasks_left_out: 0,
+            is_cut,
             notes,
         }))
     })
@@ -158,11 +171,19 @@ fn parse_batches(
     batches: &Mutex<Receiver<Batch>>,
     send: &SyncSender<(u64, Parsed)>,
     spare: &Sender<Vec<u8>>,
+    cancel: &Cancel,
 ) {
     loop {
         let next = batches.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, lines)) = next else { return };
-        let parsed = parse_batch(&lines);
+        let parsed = if cancel.is_cancelled() {
+            Parsed {
+                is_left_out: true,
+                ..Parsed::default()
+            }
+        } else {
+            parse_batch(&lines)
+        };
         drop(spare.send(lines));
         if send.send((number, parsed)).is_err() {
             return;
@@ -195,6 +216,8 @@ struct Cut {
     first: String,
     n_files: u64,
     n_bytes: u64,
+    /// A cancel came before the end.
+    is_cut: bool,
     notes: Vec<String>,
 }
 
@@ -238,10 +261,19 @@ impl<'a> Cutter<'a> {
                 cancel: self.cancel,
                 has_failed: Arc::clone(&has_failed),
             };
-            let mut text = decoder(&part.name, stored)?;
+            let mut text = match decoder(&part.name, stored) {
+                Err(_) if self.cancel.is_cancelled() => {
+                    self.reading.is_cut = true;
+                    return Ok(());
+                }
+                opened => opened?,
+            };
             match self.cut(&mut text) {
                 Ok(()) => {}
-                Err(_) if self.cancel.is_cancelled() => return Err(Cancelled.into()),
+                Err(_) if self.cancel.is_cancelled() => {
+                    self.reading.is_cut = true;
+                    return Ok(());
+                }
                 // What storage could not give may come at the next try; what is damaged will not.
                 Err(source) if has_failed.load(Ordering::Acquire) => {
                     return Err(EventsError::Read {
@@ -250,6 +282,11 @@ impl<'a> Cutter<'a> {
                     });
                 }
                 Err(error) => self.reading.notes.push(damage(&part.name, &error)),
+            }
+            // Storage that was told to stop may look like an end.
+            if self.cancel.is_cancelled() {
+                self.reading.is_cut = true;
+                return Ok(());
             }
             self.end_line();
         }

@@ -517,7 +517,7 @@ fn tasks_beyond_the_bound_are_counted_and_the_figures_say_that_they_are_partial(
 }
 
 #[test]
-fn storage_that_fails_is_an_error_and_a_cancel_ends_the_reading() {
+fn storage_that_fails_is_an_error_and_a_cancel_before_the_first_event_too() {
     struct Broken;
     impl Read for Broken {
         fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {

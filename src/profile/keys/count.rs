@@ -7,11 +7,11 @@ use polars::prelude::{Column, DataFrame, DataType};
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::counts::KeyCounts;
+use super::counts::{KeyCounts, Totals};
 use super::sketch::Sketches;
 use super::table::KeyTable;
 use super::weigh::row_weights;
-use crate::base::{Accuracy, nearest};
+use crate::base::{Accuracy, Cancel, nearest};
 use crate::dataset::{dtype_name, origin, row_bytes};
 
 /// How much a counter may hold.
@@ -182,6 +182,15 @@ impl KeyCounter {
     /// # Errors
     /// [`KeyError::OtherKey`].
     pub fn merge(&mut self, other: Self) -> Result<(), KeyError> {
+        self.merge_until(other, &Cancel::new(), 0)
+    }
+
+    /// As [`Self::merge`]; once `cancel` comes, exact counts of more than `n_keys` keys are given up on both sides, which
+    /// takes a few looks at each.
+    ///
+    /// # Errors
+    /// As [`Self::merge`].
+    pub fn merge_until(&mut self, other: Self, cancel: &Cancel, n_keys: usize) -> Result<(), KeyError> {
         let names = |counter: &Self| {
             let names: Vec<&str> = counter.columns.iter().map(|(name, _)| name.as_str()).collect();
             names.join(", ")
@@ -208,13 +217,19 @@ impl KeyCounter {
         self.n_normalized += other.n_normalized;
         self.n_long += other.n_long;
         match (&mut self.mode, other.mode) {
-            (Mode::Sketch(mine), Mode::Exact(table)) => mine.add_table(&table),
-            (mode @ Mode::Exact(_), Mode::Exact(table)) => mode.add_all(&table),
+            (Mode::Sketch(mine), Mode::Exact(table)) => mine.add_counted(table.iter()),
+            (Mode::Exact(mine), Mode::Exact(table)) => {
+                let n_added = add_until(mine, &table, cancel);
+                if n_added < table.len() {
+                    self.condense(n_keys);
+                    self.add_rest(&table, n_added);
+                }
+            }
             (Mode::Sketch(mine), Mode::Sketch(theirs)) => mine.merge(&theirs),
             (mode @ Mode::Exact(_), Mode::Sketch(theirs)) => {
                 let exact = std::mem::replace(mode, Mode::Sketch(theirs));
                 if let (Mode::Sketch(mine), Mode::Exact(table)) = (mode, exact) {
-                    mine.add_table(&table);
+                    mine.add_counted(table.iter());
                 }
             }
         }
@@ -222,10 +237,28 @@ impl KeyCounter {
         Ok(())
     }
 
-    /// Gives up exact counts of more than `n_keys` keys, so that what follows takes no longer than for so many.
+    /// Adds the keys of a table from the one on at `start`.
+    fn add_rest(&mut self, table: &KeyTable, start: usize) {
+        match &mut self.mode {
+            Mode::Sketch(mine) => mine.add_counted(table.iter().skip(start)),
+            Mode::Exact(mine) => {
+                for key in table.iter().skip(start) {
+                    mine.add(key.hash, key.key, key.n_rows, key.n_bytes);
+                }
+            }
+        }
+    }
+
+    /// Gives up exact counts of more than `n_keys` keys, and keeps no more of a sample, so that what follows takes no
+    /// longer than for so many.
     pub fn condense(&mut self, n_keys: usize) {
-        if matches!(&self.mode, Mode::Exact(table) if table.len() > n_keys) {
-            self.sketch();
+        match &mut self.mode {
+            Mode::Exact(table) if table.len() > n_keys => {
+                self.budget.sample_keys = self.budget.sample_keys.min(n_keys);
+                self.sketch(true);
+            }
+            Mode::Exact(_) => {}
+            Mode::Sketch(sketches) => sketches.shrink_sample(n_keys),
         }
     }
 
@@ -243,18 +276,31 @@ impl KeyCounter {
     }
 
     /// What was counted. `accuracy` says whether all rows were read.
-    pub fn finish(self, accuracy: Accuracy) -> KeyCounts {
-        let totals = super::counts::Totals {
-            columns: self.columns,
+    pub fn finish(&self, accuracy: Accuracy) -> KeyCounts {
+        match &self.mode {
+            Mode::Exact(table) => KeyCounts::of_table(self.totals(accuracy), table),
+            Mode::Sketch(sketches) => KeyCounts::of_sketches(self.totals(accuracy), sketches, None),
+        }
+    }
+
+    /// As [`Self::finish`], with the `n_keys` largest keys alone, so that whoever cancelled has an answer at once. The
+    /// other keys are told by their sums, as if they were spread evenly; what is said is partial.
+    pub fn finish_largest(&self, n_keys: usize) -> KeyCounts {
+        let totals = self.totals(Accuracy::Partial { n: self.n_rows });
+        match &self.mode {
+            Mode::Exact(table) => KeyCounts::of_largest(totals, table, n_keys),
+            Mode::Sketch(sketches) => KeyCounts::of_sketches(totals, sketches, Some(n_keys)),
+        }
+    }
+
+    fn totals(&self, accuracy: Accuracy) -> Totals {
+        Totals {
+            columns: self.columns.clone(),
             n_rows: self.n_rows,
             n_bytes: self.n_bytes,
             n_normalized: self.n_normalized,
             n_long: self.n_long,
             accuracy,
-        };
-        match self.mode {
-            Mode::Exact(table) => KeyCounts::of_table(totals, &table),
-            Mode::Sketch(sketches) => KeyCounts::of_sketches(totals, *sketches),
         }
     }
 
@@ -267,24 +313,22 @@ impl KeyCounter {
         if table.memory_bytes() <= self.budget.n_bytes / 8 * 5 && !table.is_full() {
             return;
         }
-        self.sketch();
+        self.sketch(false);
     }
 
-    fn sketch(&mut self) {
+    /// In brief, with less looks at each key, when somebody waits.
+    fn sketch(&mut self, is_brief: bool) {
         let Mode::Exact(table) = &self.mode else {
             return;
         };
-        let n_keys = table.len().max(1);
-        let total_len: usize = table.iter().map(|key| key.key.len()).sum();
-        let sketches = Sketches::new(
-            self.budget.n_bytes / 4,
-            total_len / n_keys,
-            self.budget.sample_keys,
-        );
+        let sketches = Sketches::new(self.budget.n_bytes / 4, table.mean_len(), self.budget.sample_keys);
         let Some(mut sketches) = sketches else {
             return;
         };
-        sketches.add_table(table);
+        if is_brief {
+            sketches = sketches.in_brief();
+        }
+        sketches.add_counted(table.iter());
         self.mode = Mode::Sketch(Box::new(sketches));
     }
 }
@@ -299,12 +343,22 @@ impl Mode {
             Self::Sketch(sketches) => sketches.add(hash, key, n_rows, n_bytes),
         }
     }
+}
 
-    fn add_all(&mut self, table: &KeyTable) {
-        for key in table.iter() {
-            self.add(key.key, key.n_rows, key.n_bytes);
+/// Keys that are added before somebody looks whether to go on.
+const KEYS_A_LOOK: usize = 8192;
+
+/// Adds the keys of a table to another until a cancel comes. Returns how many were added.
+fn add_until(mine: &mut KeyTable, table: &KeyTable, cancel: &Cancel) -> usize {
+    let mut n_added = 0;
+    for key in table.iter() {
+        if n_added % KEYS_A_LOOK == 0 && cancel.is_cancelled() {
+            break;
         }
+        mine.add(key.hash, key.key, key.n_rows, key.n_bytes);
+        n_added += 1;
     }
+    n_added
 }
 
 /// The beginning of a long key with its hash, which tells it from others.

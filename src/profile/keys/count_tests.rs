@@ -1,11 +1,14 @@
 //! Counting keys: what is one key, what does not fit the memory, what is refused.
 
+use std::sync::Arc;
+
 use polars::prelude::{DataFrame, DataType, IntoColumn, NamedFrom, Series, df};
 
-use super::{CountBudget, KeyCounter, KeyError};
-use crate::base::Accuracy;
+use super::{CountBudget, KeyCounter, KeyError, Mode};
+use crate::base::{Accuracy, Cancel};
 use crate::profile::keys::counts::KeyCounts;
-use crate::profile::keys::types::Counted;
+use crate::profile::keys::types::{Counted, Distinct, Weight};
+use crate::profile::keys::{HashedKeys, SparkType};
 
 const SMALL: CountBudget = CountBudget {
     n_bytes: 4 << 20,
@@ -223,4 +226,89 @@ fn texts_of_any_length_are_told_apart_and_do_not_fill_the_memory() {
     assert_eq!(found.iter().map(|(_, n)| *n).collect::<Vec<_>>(), [2, 1]);
     assert!(found[0].0.starts_with("xxx") && found[0].0.ends_with('…'));
     assert_eq!(counts.totals.n_long, 3);
+}
+
+/// A counter of the keys `range`, of which key n has `n % 5 + 1` rows, and the first 1,000 rows more.
+fn counter_of(range: std::ops::Range<i64>) -> KeyCounter {
+    let first = range.start;
+    let mut keys: Vec<i64> = range
+        .flat_map(|n| vec![n; usize::try_from(n % 5 + 1).unwrap()])
+        .collect();
+    keys.extend(vec![first; 1000]);
+    let mut counter = KeyCounter::new(&["k"], CountBudget::default()).unwrap();
+    counter.add(&polars::df!("k" => keys).unwrap()).unwrap();
+    counter
+}
+
+#[test]
+fn a_cancel_ends_a_merge_within_so_many_keys_and_no_row_is_lost() {
+    let (mine, theirs) = (counter_of(0..30_000), counter_of(20_000..60_000));
+    let (Mode::Exact(mut mine_table), Mode::Exact(table)) = (mine.mode.clone(), &theirs.mode) else {
+        panic!("few keys are counted exactly");
+    };
+    // The first look is before the first key, the second after 8,192.
+    assert_eq!(
+        super::add_until(&mut mine_table, table, &Cancel::at_look(2)),
+        super::KEYS_A_LOOK
+    );
+    assert_eq!(super::add_until(&mut mine_table, table, &Cancel::at_look(1)), 0);
+    let n_rows = mine.n_rows() + theirs.n_rows();
+    for n_looks in 1..=4 {
+        let mut merged = mine.clone();
+        merged
+            .merge_until(theirs.clone(), &Cancel::at_look(n_looks), 2000)
+            .unwrap();
+        let counts = merged.finish_largest(500);
+        assert_eq!((counts.n_rows(), counts.keys().len()), (n_rows, 500));
+        let Distinct {
+            low, high, is_exact, ..
+        } = counts.distinct;
+        assert!(
+            !is_exact && low <= 60_000 && 60_000 <= high,
+            "{:?}",
+            counts.distinct
+        );
+        // Both hot keys are there, within their bounds.
+        for hot in &counts.keys()[..2] {
+            let is_near = |n: u64| hot.rows_low <= n && n <= hot.rows_high;
+            // One of them has a row more on the other side.
+            assert!(is_near(1001) || is_near(1002), "{hot:?}");
+        }
+        assert_eq!(counts.totals.accuracy, Accuracy::Partial { n: n_rows });
+    }
+}
+
+#[test]
+fn the_largest_keys_alone_have_the_figures_of_all_of_them() {
+    let counter = counter_of(0..30_000);
+    let all = HashedKeys::new(Arc::new(counter.finish(Accuracy::Exact)), vec![SparkType::BigInt]).unwrap();
+    let costs = crate::profile::CostModel::default();
+    let whole = (all.profile(5), all.simulate(20, Weight::Rows, &costs));
+    for largest in [counter.finish_largest(700), all.counts().largest(700)] {
+        assert_eq!((largest.keys().len(), largest.n_set_aside), (700, 29_300));
+        let keys = HashedKeys::new(Arc::new(largest), vec![SparkType::BigInt]).unwrap();
+        let (profile, simulated) = (keys.profile(5), keys.simulate(20, Weight::Rows, &costs));
+        assert_eq!(profile.top[0], whole.0.top[0]);
+        assert_eq!(
+            (profile.distinct, profile.n_rows),
+            (whole.0.distinct, whole.0.n_rows)
+        );
+        let is_near = |a: Option<f64>, b: Option<f64>| (a.unwrap() / b.unwrap() - 1.0).abs() < 1e-9;
+        assert!(is_near(profile.entropy_bits, whole.0.entropy_bits), "{profile:?}");
+        assert!(is_near(profile.effective_keys, whole.0.effective_keys));
+        assert_eq!(
+            simulated.loads.iter().sum::<u64>(),
+            whole.1.loads.iter().sum::<u64>()
+        );
+        let ratio = simulated.metrics.max_over_mean.unwrap() / whole.1.metrics.max_over_mean.unwrap();
+        assert!((0.9..1.1).contains(&ratio), "{ratio}");
+        assert!(matches!(simulated.accuracy, Accuracy::Partial { .. }));
+        let note = "only the 700 largest keys were looked at one by one; 29,300 other keys are taken as spread evenly";
+        assert!(
+            profile.notes.iter().any(|said| said.contains(note)),
+            "{:?}",
+            profile.notes
+        );
+    }
+    assert!(whole.0.notes.is_empty());
 }

@@ -2,6 +2,7 @@
 
 use polars::prelude::DataType;
 
+use super::largest::Buckets;
 use super::sketch::{Sketches, middle};
 use super::table::KeyTable;
 use super::types::{Counted, Distinct};
@@ -16,6 +17,8 @@ pub struct KeyCounts {
     /// Sorted by rows, the largest first; equals by their bytes.
     keys: Vec<CountedKey>,
     pub(super) unseen: Unseen,
+    /// Keys that are not looked at one by one, so that a cancel is answered at once: part of what is unseen.
+    pub(super) n_set_aside: u64,
     pub counted: Counted,
     pub distinct: Distinct,
 }
@@ -59,14 +62,8 @@ pub(super) struct Unseen {
 
 impl KeyCounts {
     pub(super) fn of_table(totals: Totals, table: &KeyTable) -> Self {
-        let mut counts = Self {
-            totals,
-            arena: Vec::new(),
-            keys: Vec::with_capacity(table.len()),
-            unseen: Unseen::default(),
-            counted: Counted::Exact,
-            distinct: exact(table.len()),
-        };
+        let mut counts = Self::empty(totals, table);
+        counts.keys.reserve_exact(table.len());
         for key in table.iter() {
             counts.push(key.key, [key.n_rows; 3], key.n_bytes);
         }
@@ -74,7 +71,84 @@ impl KeyCounts {
         counts
     }
 
-    pub(super) fn of_sketches(totals: Totals, sketches: Sketches) -> Self {
+    /// As [`Self::of_table`], with `n_keys` of the largest keys alone: the others are told by their sums. Takes two looks at
+    /// each key, and sorts no more than are kept.
+    pub(super) fn of_largest(totals: Totals, table: &KeyTable, n_keys: usize) -> Self {
+        let mut counts = Self::empty(totals, table);
+        let mut rows = Buckets::default();
+        table.iter().for_each(|key| rows.add(key.n_rows));
+        let limit = rows.limit(n_keys);
+        // Room that is left goes to those that come first among the others.
+        let mut n_more = n_keys - limit.n_above;
+        for key in table.iter() {
+            let is_large = key.n_rows > limit.count;
+            let is_kept = is_large || n_more > 0;
+            n_more -= usize::from(is_kept && !is_large);
+            if is_kept {
+                counts.push(key.key, [key.n_rows; 3], key.n_bytes);
+            } else {
+                counts.set_aside(key.n_rows, key.n_bytes);
+            }
+        }
+        counts.sort();
+        counts
+    }
+
+    /// The same counts with the `n_keys` largest keys alone; the others are told by their sums. What was read stays what
+    /// it was, and what is said of it is partial.
+    #[must_use]
+    pub fn largest(&self, n_keys: usize) -> Self {
+        let kept = self.keys.get(..n_keys).unwrap_or(&self.keys);
+        let mut counts = Self {
+            arena: Vec::new(),
+            keys: Vec::with_capacity(kept.len()),
+            totals: Totals {
+                accuracy: Accuracy::Partial {
+                    n: self.totals.n_rows,
+                },
+                ..self.totals.clone()
+            },
+            ..*self
+        };
+        for key in kept {
+            let bytes = self.arena.get(key.start..key.start + key.len as usize);
+            let rows = [key.n_rows, key.rows_low, key.rows_high];
+            counts.push(bytes.unwrap_or_default(), rows, key.n_bytes);
+        }
+        for key in self.keys.get(n_keys..).unwrap_or_default() {
+            counts.set_aside(key.n_rows, key.n_bytes);
+        }
+        counts
+    }
+
+    fn empty(totals: Totals, table: &KeyTable) -> Self {
+        Self {
+            totals,
+            arena: Vec::new(),
+            keys: Vec::new(),
+            unseen: Unseen::default(),
+            n_set_aside: 0,
+            counted: Counted::Exact,
+            distinct: exact(table.len()),
+        }
+    }
+
+    /// Tells of a key by the sums alone.
+    fn set_aside(&mut self, n_rows: u64, n_bytes: u64) {
+        let square = |n: u64| (n as f64).powi(2);
+        let total = self.totals.n_rows.max(1) as f64;
+        self.n_set_aside += 1;
+        let unseen = &mut self.unseen;
+        unseen.n_keys += 1.0;
+        unseen.n_rows += n_rows;
+        unseen.n_bytes += n_bytes;
+        unseen.square_rows += square(n_rows);
+        unseen.square_bytes += square(n_bytes);
+        unseen.entropy_bits += entropy_term(n_rows as f64 / total);
+    }
+
+    /// Of the keys that sketches kept, the `n_keys` largest where a number is given; the others are told by their sums.
+    pub(super) fn of_sketches(totals: Totals, sketches: &Sketches, n_keys: Option<usize>) -> Self {
         let frequent = sketches.frequent();
         let max_error_rows = sketches.max_error_rows();
         let of_sketch = sketches.distinct();
@@ -85,12 +159,13 @@ impl KeyCounts {
             high: of_sketch.high.min(totals.n_rows),
             is_exact: false,
         };
-        let sample = sketches.sample.finish();
+        let sample = sketches.sample.clone().finish();
         let n_sampled = sample.len() as u64;
         let mut counts = Self {
             arena: Vec::new(),
             keys: Vec::with_capacity(frequent.len() + sample.len()),
             unseen: Unseen::default(),
+            n_set_aside: 0,
             counted: Counted::Sketch {
                 max_error_rows,
                 max_error_share: max_error_rows as f64 / totals.n_rows.max(1) as f64,
@@ -122,6 +197,14 @@ impl KeyCounts {
         }
         let n_kept = (n_frequent + tail.len()) as f64;
         counts.unseen = counts.unseen_of(&tail, (distinct.n as f64 - n_kept).max(0.0));
+        if let Some(n_keys) = n_keys.filter(|n_keys| *n_keys < counts.keys.len()) {
+            counts
+                .keys
+                .select_nth_unstable_by_key(n_keys, |key| std::cmp::Reverse(key.n_rows));
+            for key in counts.keys.split_off(n_keys) {
+                counts.set_aside(key.n_rows, key.n_bytes);
+            }
+        }
         counts.sort();
         counts
     }

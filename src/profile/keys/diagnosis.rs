@@ -6,7 +6,7 @@
 use super::partitions::{HashedKeys, weighed};
 use super::salts::hot_share;
 use super::sentinel::sentinel_of;
-use super::types::{KeyShare, SimulatedPartitions};
+use super::types::{KeyShare, SimulatedPartitions, Weight};
 use crate::profile::CostModel;
 
 /// Loads are even below this multiple of the mean.
@@ -29,8 +29,12 @@ const MAX_NAMED: usize = 5;
 pub(super) struct Diagnosis {
     /// Hot keys that are real values, the largest first; at most five.
     pub hot: Vec<KeyShare>,
-    /// Hot keys that stand for "not known".
+    /// How many there are, and their share of the rows together.
+    pub all_hot: (u64, f64),
+    /// Hot keys that stand for "not known", the largest first; at most five.
     pub hot_sentinels: Vec<KeyShare>,
+    /// As `all_hot`.
+    pub all_hot_sentinels: (u64, f64),
     /// The values are skewed beyond what the hash makes of even ones.
     pub has_value_skew: bool,
     /// Even values would be skewed too.
@@ -49,20 +53,30 @@ impl Diagnosis {
         // A key makes its partition uneven by itself from here on; smaller ones only meet there.
         let limit = hot_share(simulated.n_partitions, costs).max(UNEVEN / f64::from(simulated.n_partitions));
         let (mut hot, mut hot_sentinels) = (Vec::new(), Vec::new());
+        let (mut all_hot, mut all_hot_sentinels) = ((0_u64, 0.0), (0_u64, 0.0));
         for (key, hash) in keys.hashed() {
             let share = weighed(key, simulated.weight) as f64 / total;
             if share <= limit {
                 continue;
             }
             let values = keys.counts().values(key);
-            if sentinel_of(&values).is_some() {
-                hot_sentinels.push(keys.share_of(key, hash));
+            let (named, all) = if sentinel_of(&values).is_some() {
+                (&mut hot_sentinels, &mut all_hot_sentinels)
             } else {
-                hot.push(keys.share_of(key, hash));
-            }
+                (&mut hot, &mut all_hot)
+            };
+            let told = keys.share_of(key, hash);
+            all.0 += 1;
+            all.1 += told.share;
+            named.push(told);
         }
-        hot.truncate(MAX_NAMED);
-        hot_sentinels.truncate(MAX_NAMED);
+        // Keys come by rows; bytes may order them otherwise.
+        for named in [&mut hot, &mut hot_sentinels] {
+            if simulated.weight == Weight::Bytes {
+                named.sort_by_key(|key| std::cmp::Reverse(key.n_bytes));
+            }
+            named.truncate(MAX_NAMED);
+        }
         let measured = simulated.metrics.max_over_mean.unwrap_or(1.0);
         let baseline = simulated.baseline_metrics.max_over_mean.unwrap_or(1.0);
         let is_one = simulated.n_partitions < 2;
@@ -83,7 +97,9 @@ impl Diagnosis {
             has_long_tail: !has_hot && (is_tailed || is_of_values),
             is_hidden: simulated.metrics.straggler_seconds <= 0.0,
             hot,
+            all_hot,
             hot_sentinels,
+            all_hot_sentinels,
         }
     }
 }

@@ -42,18 +42,9 @@ impl Evidence<'_> {
             )];
         }
         if self.diagnosis.has_value_skew {
-            findings.extend(
-                self.diagnosis
-                    .hot_sentinels
-                    .iter()
-                    .map(|key| self.hot(key, FindingCode::SentinelKey)),
-            );
-            findings.extend(
-                self.diagnosis
-                    .hot
-                    .iter()
-                    .map(|key| self.hot(key, FindingCode::HotKey)),
-            );
+            let d = self.diagnosis;
+            findings.extend(self.hot(&d.hot_sentinels, d.all_hot_sentinels, FindingCode::SentinelKey));
+            findings.extend(self.hot(&d.hot, d.all_hot, FindingCode::HotKey));
         }
         if self.diagnosis.has_too_few_keys {
             findings.push(self.too_few());
@@ -112,63 +103,92 @@ impl Evidence<'_> {
             .map_or_else(String::new, |offered| format!("{}.", offered.title))
     }
 
-    fn hot(&self, key: &KeyShare, code: FindingCode) -> Finding {
+    /// One finding for all hot keys of a kind: `named` are the largest, `all` their number and share together.
+    fn hot(&self, named: &[KeyShare], all: (u64, f64), code: FindingCode) -> Option<Finding> {
+        let (largest, smallest) = (named.first()?, named.last()?);
         let n = self.simulated.n_partitions;
         let even = 1.0 / f64::from(n);
-        let seconds = self.keys.unit_seconds(super::Weight::Rows, self.costs) * key.n_rows as f64;
-        let ideal = self.simulated.metrics.ideal_seconds;
+        let row_seconds = self.keys.unit_seconds(super::Weight::Rows, self.costs);
         // The key's partition holds its part of the others too.
-        let background = (1.0 - key.share)
-            * self.profile.n_rows as f64
-            * even
-            * self.keys.unit_seconds(super::Weight::Rows, self.costs);
-        let cost = (seconds + background - ideal).max(0.0);
-        let counted = if key.n_rows_low == key.n_rows_high {
-            units::plural(key.n_rows, "row")
+        let background = (1.0 - largest.share) * self.profile.n_rows as f64 * even;
+        let ideal = self.simulated.metrics.ideal_seconds;
+        let cost = ((largest.n_rows as f64 + background) * row_seconds - ideal).max(0.0);
+        let (n_hot, share) = all;
+        let n_more = n_hot.saturating_sub(named.len() as u64);
+        let (title, what) = if let [key] = named {
+            (
+                format!("{} holds {} of the rows", key.label, units::percent(key.share)),
+                format!(
+                    "{} has {}, {:.1} × an even share of {n} partitions.{}",
+                    key.label,
+                    rows_of(key),
+                    key.share / even,
+                    key.sentinel.map_or_else(String::new, |sentinel| format!(
+                        " It is {}, not a value.",
+                        sentinel.words()
+                    ))
+                ),
+            )
         } else {
-            format!(
-                "{} to {} rows",
-                units::count(key.n_rows_low),
-                units::count(key.n_rows_high)
+            let list: Vec<String> = named
+                .iter()
+                .map(|key| format!("{} {} ({})", key.label, units::percent(key.share), rows_of(key)))
+                .collect();
+            let more = if n_more == 0 {
+                String::new()
+            } else {
+                format!(" and {} smaller", units::count(n_more))
+            };
+            let kind = if code == FindingCode::SentinelKey {
+                " that stand for \"not known\""
+            } else {
+                ""
+            };
+            (
+                format!(
+                    "{}{kind} hold {} of the rows",
+                    units::plural(n_hot, "key"),
+                    units::percent(share)
+                ),
+                format!(
+                    "{}{more}: the first is {:.1} ×, the last named {:.1} × an even share of {n} partitions.",
+                    list.join(", "),
+                    largest.share / even,
+                    smallest.share / even
+                ),
             )
         };
-        let (value, baseline) = (
-            ratio(&self.simulated.metrics),
-            ratio(&self.simulated.baseline_metrics),
-        );
-        let bound = units::plural(whole(1.0 / key.share.max(f64::MIN_POSITIVE)), "partition");
-        let what = match (code, key.sentinel) {
-            (FindingCode::SentinelKey, Some(sentinel)) => {
-                format!(" It is {}, not a value.", sentinel.words())
-            }
-            _ => String::new(),
-        };
         let matters = if self.simulated.metrics.straggler_seconds > 0.0 {
-            format!("Its task ends {} after the others could.", units::seconds(cost))
+            format!(
+                "The slowest of their tasks ends {} after the others could.",
+                units::seconds(cost)
+            )
         } else {
             format!(
-                "With {} slots the other tasks take longer than its own, so it delays nothing.",
+                "With {} slots the other tasks take longer than any of theirs, so nothing is delayed.",
                 self.costs.slots
             )
         };
-        let is_sentinel = code == FindingCode::SentinelKey;
-        finding(
+        let bound = units::plural(whole(1.0 / largest.share.max(f64::MIN_POSITIVE)), "partition");
+        let remedy = self.best_remedy();
+        Some(finding(
             code,
             self.severity(&self.simulated.metrics),
-            format!("{} holds {} of the rows", key.label, units::percent(key.share)),
+            title,
             format!(
-                "{} has {counted}, {:.1} × an even share of {n} partitions.{what} The largest partition is {value} the mean; the \
-                 same keys with even values would give {baseline}. {matters} No more than {bound} are useful with it.",
-                key.label,
-                key.share / even
+                "{what} The largest partition is {} the mean; the same keys with even values would give {}. {matters} No more \
+                 than {bound} are useful with {}.",
+                ratio(&self.simulated.metrics),
+                ratio(&self.simulated.baseline_metrics),
+                if named.len() == 1 { "it" } else { "the first" }
             ),
-            if is_sentinel && self.best_remedy().is_empty() {
+            if code == FindingCode::SentinelKey && remedy.is_empty() {
                 "Filter these rows before the shuffle, or give them a partition of their own.".to_owned()
             } else {
-                self.best_remedy()
+                remedy
             },
             cost,
-        )
+        ))
     }
 
     fn collision(&self) -> Finding {
@@ -207,13 +227,20 @@ impl Evidence<'_> {
             FindingCode::TooFewKeys,
             self.severity(&self.simulated.baseline_metrics),
             format!("{} cannot fill {n} partitions", units::plural(n_keys, "key")),
-            format!(
-                "{} are fewer than the partitions: {} of {n} stay empty, and the largest is {} the mean (with even values {}).",
-                units::plural(n_keys, "key"),
-                units::count(metrics.n_empty),
-                ratio(metrics),
-                ratio(&self.simulated.baseline_metrics)
-            ),
+            if n_keys == 1 {
+                format!(
+                    "All rows have one key, so one partition gets them all, however many there are: {} of {n} stay empty.",
+                    units::count(metrics.n_empty)
+                )
+            } else {
+                format!(
+                    "{} are fewer than the partitions: {} of {n} stay empty, and the largest is {} the mean (with even values {}).",
+                    units::plural(n_keys, "key"),
+                    units::count(metrics.n_empty),
+                    ratio(metrics),
+                    ratio(&self.simulated.baseline_metrics)
+                )
+            },
             match self.best_remedy() {
                 remedy if remedy.is_empty() => {
                     "Add a column to the key, or use no more partitions than there are keys.".to_owned()
@@ -255,13 +282,18 @@ impl Evidence<'_> {
     }
 
     fn variants(&self) -> Option<Finding> {
-        let largest: &KeyVariants = self.profile.variants.first()?;
+        const MAX_TOLD: usize = 3;
+        self.profile.variants.first()?;
         let n_groups = self.profile.variants.len() as u64;
-        let spellings: Vec<&str> = largest
-            .spellings
-            .iter()
-            .map(|(label, _)| label.as_str())
-            .collect();
+        let spelled = |group: &KeyVariants| {
+            let labels: Vec<String> = group
+                .spellings
+                .iter()
+                .map(|(label, _)| format!("`{label}`"))
+                .collect();
+            labels.join(", ")
+        };
+        let told: Vec<String> = self.profile.variants.iter().take(MAX_TOLD).map(spelled).collect();
         Some(finding(
             FindingCode::KeyVariants,
             Severity::Warn,
@@ -276,11 +308,7 @@ impl Evidence<'_> {
             format!(
                 "{} differ only by case, spaces or the form of their Unicode, and are keys of their own to Spark: a join or \
                  a grouping takes them apart. {} have one of them.",
-                spellings
-                    .iter()
-                    .map(|label| format!("`{label}`"))
-                    .collect::<Vec<_>>()
-                    .join(", "),
+                told.join("; "),
                 units::plural(
                     self.profile.variants.iter().map(|group| group.n_rows).sum(),
                     "row"
@@ -328,6 +356,19 @@ impl Evidence<'_> {
             message,
             String::new(),
             0.0,
+        )
+    }
+}
+
+/// `6,018 rows`, or their bounds where sketches counted.
+fn rows_of(key: &KeyShare) -> String {
+    if key.n_rows_low == key.n_rows_high {
+        units::plural(key.n_rows, "row")
+    } else {
+        format!(
+            "{} to {} rows",
+            units::count(key.n_rows_low),
+            units::count(key.n_rows_high)
         )
     }
 }

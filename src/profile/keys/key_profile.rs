@@ -128,6 +128,13 @@ impl HashedKeys {
                 units::count(n_sampled)
             ));
         }
+        if self.counts().n_set_aside > 0 {
+            notes.push(format!(
+                "Cancelled: only the {} largest keys were looked at one by one; {} are taken as spread evenly.",
+                units::count(self.counts().keys().len() as u64),
+                units::plural(self.counts().n_set_aside, "other key")
+            ));
+        }
         if totals.n_normalized > 0 {
             notes.push(format!(
                 "{} hold -0.0 or another form of NaN. Spark's grouping and joins take -0.0 for 0.0 and every NaN for one \

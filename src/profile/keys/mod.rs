@@ -13,6 +13,7 @@ mod counts;
 mod diagnosis;
 mod key_findings;
 mod key_profile;
+mod largest;
 mod partitions;
 mod remedies;
 mod remedy;
@@ -29,13 +30,14 @@ mod types;
 mod value;
 mod variants;
 mod weigh;
+mod wider;
 
 pub use candidates::{SPARK_DEFAULT, choose_partitions};
 pub use count::{CountBudget, KeyCounter, KeyError};
 pub use counts::KeyCounts;
 pub use partitions::{HashedKeys, MAX_PARTITIONS, default_types};
 pub use remedy::{OfferedRemedy, Remedy, SaltedKey};
-pub use report::{DEFAULT_TOP, key_report, rank};
+pub use report::{DEFAULT_TOP, key_report, key_report_among, rank};
 pub use spark_hash::partition_of;
 pub use spark_type::{SparkType, SparkTypeError};
 pub use types::{

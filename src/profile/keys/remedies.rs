@@ -8,18 +8,22 @@ use super::salts::{Salting, salting};
 use super::sentinel::sentinel_of;
 use super::spark_hash::partition_of;
 use super::types::{LoadMetrics, PartitionChoice, SimulatedPartitions, Weight};
+use super::wider::compound_keys;
 use crate::base::units;
 use crate::profile::CostModel;
 
 /// Another number of partitions is offered when it saves this share of the wall time, or evens what collides.
 const WORTH: f64 = 0.05;
+/// Sentinels are kept apart when that makes the largest partition smaller by at least this share.
+const WORTH_ISOLATING: f64 = 0.1;
 
-/// What applies, the most helpful first.
+/// What applies, the most helpful first. `others` are keys that were counted over the same rows.
 pub(super) fn remedies(
     keys: &HashedKeys,
     simulated: &SimulatedPartitions,
     diagnosis: &Diagnosis,
     choice: &PartitionChoice,
+    others: &[HashedKeys],
     costs: &CostModel,
 ) -> Vec<OfferedRemedy> {
     let context = Context {
@@ -37,8 +41,17 @@ pub(super) fn remedies(
         offered.push(context.broadcast());
     }
     offered.extend(context.other_partitions(choice));
-    if diagnosis.has_collision_skew || diagnosis.has_too_few_keys {
-        offered.push(context.compound());
+    let is_uneven = simulated
+        .metrics
+        .max_over_mean
+        .is_some_and(|ratio| ratio >= UNEVEN);
+    if is_uneven {
+        let wider = compound_keys(keys, others, simulated, costs);
+        // Without a column to name, this is advice for keys that are few, not for a hot one.
+        if wider.is_empty() && (diagnosis.has_collision_skew || diagnosis.has_too_few_keys) {
+            offered.push(context.compound());
+        }
+        offered.extend(wider);
     }
     offered.sort_by(|a, b| {
         let saved = |remedy: &OfferedRemedy| remedy.saved_seconds.unwrap_or(0.0);
@@ -46,6 +59,10 @@ pub(super) fn remedies(
     });
     offered
 }
+
+/// Where a key of more columns does not hold.
+pub(super) const COMPOUND_LIMITS: &str = "Rows of one key lie in several partitions then: for writing and for joins on all \
+                                          columns, not for grouping by the first ones alone.";
 
 struct Context<'a> {
     keys: &'a HashedKeys,
@@ -68,26 +85,6 @@ impl Context<'_> {
         self.simulated.metrics.wall_seconds - after.wall_seconds
     }
 
-    /// The load of a partition: `6,018 rows`. Where rows are left out, the mean is another, and ratios to it mislead.
-    fn load(&self, load: u64) -> String {
-        match self.simulated.weight {
-            Weight::Rows => units::plural(load, "row"),
-            Weight::Bytes => units::bytes(load),
-        }
-    }
-
-    /// `60.8 × the mean becomes 1.4 ×`.
-    fn change(&self, after: &LoadMetrics) -> String {
-        let ratio = |metrics: &LoadMetrics| units::times(metrics.max_over_mean);
-        format!(
-            "The largest partition goes from {} the mean to {}, the predicted wall time from {} to {}.",
-            ratio(&self.simulated.metrics),
-            ratio(after),
-            units::seconds(self.simulated.metrics.wall_seconds),
-            units::seconds(after.wall_seconds)
-        )
-    }
-
     fn salts(&self, salting: Salting) -> Vec<OfferedRemedy> {
         let n = self.simulated.n_partitions;
         let Salting { keys: salted, placed } = salting;
@@ -97,7 +94,6 @@ impl Context<'_> {
         }
         let n_salts: usize = salted.iter().map(|key| key.salts.len()).sum();
         let of_keys = units::plural(salted.len() as u64, "hot key");
-        let change = self.change(&after.metrics);
         // A load made of one salt's rows, each of which chose it with a small chance, varies like its root.
         let spread = match self.simulated.weight {
             Weight::Rows => format!(
@@ -117,11 +113,10 @@ impl Context<'_> {
                 "Salt {of_keys} with {} that do not collide",
                 units::plural(n_salts as u64, "salt")
             ),
-            message: format!(
-                "Shuffle by the key and a salt: hot keys get one of their salts by the row, all others 0. {change} For a join \
-                 the other side repeats the rows of each hot key once for every salt, which pays while that is fewer rows than \
-                 the hot key has."
-            ),
+            message: "Shuffle by the key and a salt: hot keys get one of their salts by the row, all others 0. For a join the \
+                      other side repeats the rows of each hot key once for every salt, which pays while that is fewer rows than \
+                      the hot key has."
+                .to_owned(),
             limits: limits.clone(),
             loads: after.loads.clone(),
             after: Some(after.metrics.clone()),
@@ -134,10 +129,10 @@ impl Context<'_> {
         };
         let two_stage = OfferedRemedy {
             title: "Aggregate in two stages: by key and salt, then by key".to_owned(),
-            message: format!(
-                "The first stage has at most one row a key and salt left, so the second is small. {change} Spark's own partial \
-                 aggregation already does this for plain sums and counts; it does not for lists, windows and distinct counts."
-            ),
+            message: "The first stage leaves at most one row for a key and salt, so the second is small. Spark's own partial \
+                      aggregation already does this for plain sums and counts; it does not for lists, windows and distinct \
+                      counts. As steps it counts the rows of each key: put in the functions that you need, in both stages."
+                .to_owned(),
             limits: "Only for functions that can be put together from parts: sum, count, min, max, sketches; not for an exact \
                      median or distinct count."
                 .to_owned(),
@@ -180,22 +175,26 @@ impl Context<'_> {
         };
         let placed = self.keys.place(n, place, self.simulated.weight);
         let after = self.keys.simulated(n, self.simulated.weight, placed, self.costs);
+        if after.metrics.max as f64 > (1.0 - WORTH_ISOLATING) * self.simulated.metrics.max as f64 {
+            return None;
+        }
         let share: f64 = sentinels.iter().map(|key| key.share).sum();
         let names = hot.join(", ");
         Some(OfferedRemedy {
-            title: format!("Keep {names} out of the shuffle: {} of the rows", units::percent(share)),
+            title: format!(
+                "Keep {names} out of the shuffle: {} of the rows",
+                units::percent(share)
+            ),
             message: format!(
                 "{names} {} for \"not known\". An inner join drops rows with null anyway; where the others mean it too, filter \
-                 them before it. For an outer join, join the others and add these rows with a union. The largest partition \
-                 goes from {} to {}, the predicted wall time from {} to {}.",
+                 them before it. For an outer join, join the others and add these rows with a union.",
                 if sentinels.len() == 1 { "stands" } else { "stand" },
-                self.load(self.simulated.metrics.max),
-                self.load(after.metrics.max),
-                units::seconds(self.simulated.metrics.wall_seconds),
-                units::seconds(after.metrics.wall_seconds),
             ),
-            limits: "Only where rows without a known key may be left out or go another way: look at what they are first."
-                .to_owned(),
+            limits: format!(
+                "Only where rows without a known key may be left out or go another way: look at what they are first. Offered \
+                 where the largest partition becomes at least {} smaller. Figures after it are of the rows that stay, and so is their mean.",
+                units::percent(WORTH_ISOLATING)
+            ),
             loads: after.loads,
             saved_seconds: Some(self.saved(&after.metrics)),
             after: Some(after.metrics),
@@ -211,7 +210,8 @@ impl Context<'_> {
         OfferedRemedy {
             title: "Broadcast the other side of the join".to_owned(),
             message: "Where the other side fits into an executor's memory (a few hundred MB), a broadcast join needs no \
-                      shuffle by this key, and its skew does not matter."
+                      shuffle by this key: these rows stay where they are read, and the skew of the key does not matter. The \
+                      step `join` is one: it holds its input in memory."
                 .to_owned(),
             limits: "Joins only. Not for the side that an outer join keeps whole.".to_owned(),
             loads: Vec::new(),
@@ -231,7 +231,9 @@ impl Context<'_> {
         }
         let after = self.keys.simulate(n, self.simulated.weight, self.costs);
         let saved = self.saved(&after.metrics);
-        if saved < WORTH * now.wall_seconds {
+        // Fewer tasks save their starts even where they make the skew worse: that is for the table of numbers, no remedy.
+        let is_longer = after.metrics.straggler_seconds > now.straggler_seconds;
+        if is_longer || saved < WORTH * now.wall_seconds {
             return None;
         }
         let bound = max_useful(self.keys, self.simulated.weight)
@@ -248,8 +250,12 @@ impl Context<'_> {
                 units::plural(n.into(), "partition"),
                 self.simulated.n_partitions
             ),
-            message: format!("{}{bound}", self.change(&after.metrics)),
-            limits: "Holds for these keys: other data collide elsewhere.".to_owned(),
+            message: format!(
+                "It is a setting of your Spark job, `spark.sql.shuffle.partitions`: no recipe and no job spec of Skewer holds it, \
+                 because its own runs shuffle by no hash.{bound}"
+            ),
+            limits: "Holds for these keys: other data collide elsewhere. AQE may merge small neighbours."
+                .to_owned(),
             loads: after.loads,
             after: Some(after.metrics),
             saved_seconds: Some(saved),
@@ -262,20 +268,24 @@ impl Context<'_> {
         OfferedRemedy {
             title: "Add a column to the key".to_owned(),
             message: format!(
-                "{} are few for {}: with a further column, at best one that makes more than {} keys, the hash spreads them \
-                 evenly. Compare candidates: name more than one key.",
+                "{} {} for {}: with a further column, at best one that makes more than {} keys, the hash spreads them \
+                 evenly. Name a key of more columns beside this one, and its loads are told here.",
                 units::plural(self.keys.counts().distinct.n, "key"),
+                if self.keys.counts().distinct.n == 1 {
+                    "is little"
+                } else {
+                    "are few"
+                },
                 units::plural(self.simulated.n_partitions.into(), "partition"),
                 units::count(wanted)
             ),
-            limits: "Rows of one key lie in several partitions then: for writing and for joins on all columns, not for grouping \
-                     by the first one alone."
-                .to_owned(),
+            limits: COMPOUND_LIMITS.to_owned(),
             loads: Vec::new(),
             after: None,
             saved_seconds: None,
             remedy: Remedy::CompoundKey {
                 columns: self.columns(),
+                added: Vec::new(),
             },
         }
     }

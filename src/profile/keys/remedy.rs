@@ -42,8 +42,24 @@ pub enum Remedy {
     Broadcast { columns: Vec<String> },
     /// Another number of partitions.
     OtherPartitions { n_partitions: u32 },
-    /// A further column in the key, where there are too few keys.
-    CompoundKey { columns: Vec<String> },
+    /// Further columns in the key.
+    CompoundKey {
+        columns: Vec<String>,
+        /// Columns to add whose keys were counted too; empty where none were, and somebody has to choose.
+        added: Vec<String>,
+    },
+}
+
+impl Remedy {
+    /// What to set in Spark for it: `spark.sql.shuffle.partitions=31`. None where it is no setting.
+    pub fn spark_setting(&self) -> Option<String> {
+        match self {
+            Self::OtherPartitions { n_partitions } => {
+                Some(format!("spark.sql.shuffle.partitions={n_partitions}"))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A remedy that applies, with what it would give.

@@ -21,10 +21,23 @@ pub fn key_report(
     weight: Weight,
     costs: &CostModel,
 ) -> KeyReport {
+    key_report_among(keys, profile, n, weight, costs, &[])
+}
+
+/// As [`key_report`], with other keys that were counted over the same rows: those of this key's columns and more are offered
+/// as compound keys, with their loads.
+pub fn key_report_among(
+    keys: &HashedKeys,
+    profile: KeyProfile,
+    n: u32,
+    weight: Weight,
+    costs: &CostModel,
+    others: &[HashedKeys],
+) -> KeyReport {
     let partitions = keys.simulate(n, weight, costs);
     let diagnosis = Diagnosis::of(keys, &partitions, costs);
     let choice = choose_partitions(keys, partitions.n_partitions, weight, costs);
-    let remedies = remedies(keys, &partitions, &diagnosis, &choice, costs);
+    let remedies = remedies(keys, &partitions, &diagnosis, &choice, others, costs);
     let findings = Evidence {
         keys,
         profile: &profile,

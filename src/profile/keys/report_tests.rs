@@ -84,6 +84,17 @@ fn a_hot_key_is_found_with_its_cost_and_salts_that_help() {
     assert!(!kinds.contains(&"isolate") && !kinds.contains(&"compound"));
     let salt = report.remedies[0].after.as_ref().unwrap();
     assert!(salt.max_over_mean.unwrap() < 1.75);
+    let other = report
+        .remedies
+        .iter()
+        .find(|offered| matches!(offered.remedy, Remedy::OtherPartitions { .. }));
+    // A number that makes the slowest task slower is none that helps.
+    assert!(
+        other.is_none_or(|offered| {
+            offered.after.as_ref().unwrap().straggler_seconds <= report.partitions.metrics.straggler_seconds
+        }),
+        "{other:?}"
+    );
     assert!(report.remedies[0].saved_seconds.unwrap() > 100.0);
     check_loads(&report, 28_571);
     assert!(!report.warnings.is_empty());
@@ -192,14 +203,124 @@ fn spellings_of_one_key_are_a_finding() {
 #[test]
 fn findings_are_sorted_by_cost() {
     let report = report(&many(&[("a", 3000), ("b", 6000), ("c", 4000)], 20_000, 1), 200);
-    assert_eq!(codes(&report), [FindingCode::HotKey; 3]);
+    // Three hot keys are one finding, and the largest comes first in it.
+    assert_eq!(codes(&report), [FindingCode::HotKey]);
+    assert_eq!(report.findings[0].title, "3 keys hold 39% of the rows");
+    let message = &report.findings[0].message;
+    assert!(
+        message
+            .starts_with("b 18% (6,000 rows), c 12% (4,000 rows), a 9.1% (3,000 rows): the first is 36.4 ×"),
+        "{message}"
+    );
+}
+
+#[test]
+fn findings_of_several_kinds_are_sorted_by_cost() {
+    let mut values: Vec<Option<String>> = vec![None; 3000];
+    values.extend(vec![Some("hot".to_owned()); 9000]);
+    values.extend((0..20_000).map(|i| Some(format!("user-{i}"))));
+    let keys = hashed(&df!("user" => values).unwrap(), &["user"], CountBudget::default());
+    let report = report(&keys, 100);
+    assert_eq!(codes(&report), [FindingCode::HotKey, FindingCode::SentinelKey]);
     let costs: Vec<f64> = report
         .findings
         .iter()
         .map(|finding| finding.cost_seconds)
         .collect();
-    assert!(costs.is_sorted_by(|a, b| a >= b), "{costs:?}");
-    assert!(report.findings[0].title.starts_with("b holds"));
+    assert!(costs.is_sorted_by(|a, b| a >= b) && costs[1] > 0.0, "{costs:?}");
+    // Without null the hot key's partition is as large as before: leaving null out saves nothing.
+    assert!(
+        !report
+            .remedies
+            .iter()
+            .any(|offered| matches!(offered.remedy, Remedy::IsolateSentinels { .. })),
+        "{:?}",
+        report
+            .remedies
+            .iter()
+            .map(|offered| &offered.title)
+            .collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn more_hot_keys_than_are_named_are_counted() {
+    let names: Vec<String> = (0..7).map(|i| format!("shop-{i}")).collect();
+    let hot: Vec<(&str, usize)> = names.iter().map(|name| (name.as_str(), 1000)).collect();
+    let report = report(&many(&hot, 20_000, 1), 200);
+    // Each is smaller than what 16 slots do of the whole meanwhile.
+    assert_eq!(codes(&report), [FindingCode::HotKey, FindingCode::Harmless]);
+    assert_eq!(report.findings[0].title, "7 keys hold 26% of the rows");
+    assert!(
+        report.findings[0]
+            .message
+            .contains("(1,000 rows) and 2 smaller: the first is 7.4 ×"),
+        "{}",
+        report.findings[0].message
+    );
+}
+
+#[test]
+fn keys_of_more_columns_that_were_counted_too_are_offered_with_their_loads() {
+    let n = 8000_i64;
+    let df = df!(
+        "country" => (0..n).map(|i| if i % 2 == 0 { "US".to_owned() } else { format!("C{}", i % 97) }).collect::<Vec<_>>(),
+        "user" => (0..n).collect::<Vec<_>>(),
+    )
+    .unwrap();
+    let keys = hashed(&df, &["country"], CountBudget::default());
+    let wider = hashed(&df, &["country", "user"], CountBudget::default());
+    let report = super::key_report_among(&keys, keys.profile(5), 20, Weight::Rows, &slow(), &[wider]);
+    let offered = report
+        .remedies
+        .iter()
+        .find(|offered| matches!(&offered.remedy, Remedy::CompoundKey { added, .. } if added == &["user"]))
+        .unwrap();
+    assert!(
+        offered.after.as_ref().unwrap().max_over_mean.unwrap() < 1.5,
+        "{offered:?}"
+    );
+    assert!(offered.saved_seconds.unwrap() > 0.0);
+    check_loads(&report, 8000);
+}
+
+/// What a remedy promises holds when the rows are placed one by one by another program's rule.
+#[test]
+fn the_loads_of_salts_are_those_of_rows_that_are_dealt_out_one_by_one() {
+    use super::super::SparkType;
+    use super::super::partition_of;
+    use super::super::spark_hash::spark_hash;
+    use super::super::value::KeyValue;
+
+    let report = report(&many(&[("hot", 8571), ("warm", 2000)], 20_000, 1), 200);
+    let salt = &report.remedies[0];
+    let Remedy::Salt { keys: salted, .. } = &salt.remedy else {
+        panic!("{salt:?}");
+    };
+    assert_eq!(salted.len(), 2);
+    let mut loads = vec![0_u64; 200];
+    let mut deal = |key: &str, salt: i32| {
+        let values = [KeyValue::Text(key), KeyValue::Int(i64::from(salt))];
+        let hash = spark_hash(&values, &[SparkType::String, SparkType::Int]).unwrap();
+        loads[partition_of(hash, 200) as usize] += 1;
+    };
+    for (name, n) in [("hot", 8571), ("warm", 2000)] {
+        let salts = &salted.iter().find(|key| key.label == name).unwrap().salts;
+        for i in 0..n {
+            deal(name, salts[i % salts.len()]);
+        }
+    }
+    for i in 0..20_000 {
+        deal(&format!("key-{i}"), 0);
+    }
+    assert_eq!(salt.loads, loads);
+    let (max, mean) = (*loads.iter().max().unwrap(), 30_571.0 / 200.0);
+    let after = salt.after.as_ref().unwrap();
+    assert_eq!(after.max, max);
+    assert!((after.max_over_mean.unwrap() - max as f64 / mean).abs() < 1e-9);
+    let row_seconds = report.partitions.metrics.ideal_seconds * 16.0 / 30_571.0;
+    let straggler = (max as f64 - 30_571.0 / 16.0).max(0.0) * row_seconds;
+    assert!((after.straggler_seconds - straggler).abs() < 1e-6);
 }
 
 #[test]

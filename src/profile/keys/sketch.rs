@@ -17,7 +17,8 @@ use datasketches::common::NumStdDev;
 use datasketches::frequencies::{ErrorType, FrequentItemsSketch, Row};
 use datasketches::hll::{HllSketch, HllType, HllUnion};
 
-use super::table::KeyTable;
+use super::largest::Buckets;
+use super::table::{Counted, KeyTable};
 use super::types::Distinct;
 use crate::profile::formulas;
 
@@ -33,7 +34,8 @@ const KEY_OVERHEAD: usize = 80;
 pub(super) struct Sketches {
     rows: FrequentItemsSketch<Vec<u8>>,
     bytes: FrequentItemsSketch<Vec<u8>>,
-    distinct: HllSketch,
+    /// None where the sample tells the number of keys: after a cancel, which has no time for every key.
+    distinct: Option<HllSketch>,
     pub sample: BottomK,
     /// Keys that are put into a sketch from a table at most.
     n_of_table: usize,
@@ -61,7 +63,7 @@ impl Sketches {
         Some(Self {
             rows: FrequentItemsSketch::new(size).ok()?,
             bytes: FrequentItemsSketch::new(size).ok()?,
-            distinct: HllSketch::new(LG_REGISTERS, HllType::Hll8).ok()?,
+            distinct: Some(HllSketch::new(LG_REGISTERS, HllType::Hll8).ok()?),
             sample: BottomK::new(sample_keys, budget_bytes / 4),
             n_of_table: size / 2,
             missed_rows: 0,
@@ -69,42 +71,73 @@ impl Sketches {
         })
     }
 
+    /// The same, with the number of keys from the sample alone.
+    #[must_use]
+    pub fn in_brief(mut self) -> Self {
+        self.distinct = None;
+        self
+    }
+
     pub fn add(&mut self, hash: u64, key: &[u8], n_rows: u64, n_bytes: u64) {
         self.rows.update_with_count_ref(key, n_rows);
         self.bytes.update_with_count_ref(key, n_bytes);
-        self.distinct.update(hash);
+        if let Some(distinct) = &mut self.distinct {
+            distinct.update(hash);
+        }
         self.sample.add(hash, key, n_rows, n_bytes);
     }
 
-    /// Adds exact counts.
-    pub fn add_table(&mut self, table: &KeyTable) {
-        let rows_limit = limit_of(self.n_of_table, table.iter().map(|key| key.n_rows));
-        let bytes_limit = limit_of(self.n_of_table, table.iter().map(|key| key.n_bytes));
-        for key in table.iter() {
+    /// Adds exact counts, each of another key.
+    pub fn add_counted<'a>(&mut self, counted: impl Iterator<Item = Counted<'a>> + Clone) {
+        let (mut rows, mut bytes, mut n_keys) = (Buckets::default(), Buckets::default(), 0);
+        for key in counted.clone() {
+            rows.add(key.n_rows);
+            bytes.add(key.n_bytes);
+            n_keys += 1;
+        }
+        let rows_limit = rows.limit(self.n_of_table).count;
+        let bytes_limit = bytes.limit(self.n_of_table).count;
+        self.sample.expect(n_keys);
+        for key in counted {
             if key.n_rows > rows_limit {
                 self.rows.update_with_count_ref(key.key, key.n_rows);
             }
             if key.n_bytes > bytes_limit {
                 self.bytes.update_with_count_ref(key.key, key.n_bytes);
             }
-            self.distinct.update(key.hash);
+            if let Some(distinct) = &mut self.distinct {
+                distinct.update(key.hash);
+            }
             self.sample.add(key.hash, key.key, key.n_rows, key.n_bytes);
         }
         self.missed_rows += rows_limit;
         self.missed_bytes += bytes_limit;
     }
 
+    /// Keeps at most so many keys of the sample.
+    pub fn shrink_sample(&mut self, n_keys: usize) {
+        self.sample.max_keys = self.sample.max_keys.min(n_keys.max(1));
+        self.sample.shrink(self.sample.max_keys);
+    }
+
     pub fn merge(&mut self, other: &Self) {
-        self.rows.merge(&other.rows);
-        self.bytes.merge(&other.bytes);
+        // The two are most of the work, and know nothing of each other.
+        let rows = &mut self.rows;
+        std::thread::scope(|scope| {
+            scope.spawn(|| rows.merge(&other.rows));
+            self.bytes.merge(&other.bytes);
+            self.sample.merge(&other.sample);
+        });
         self.missed_rows += other.missed_rows;
         self.missed_bytes += other.missed_bytes;
-        if let Ok(mut union) = HllUnion::new(LG_REGISTERS) {
-            union.update(&self.distinct);
-            union.update(&other.distinct);
-            self.distinct = union.to_sketch(HllType::Hll8);
-        }
-        self.sample.merge(&other.sample);
+        self.distinct = match (&self.distinct, &other.distinct) {
+            (Some(mine), Some(others)) => HllUnion::new(LG_REGISTERS).ok().map(|mut union| {
+                union.update(mine);
+                union.update(others);
+                union.to_sketch(HllType::Hll8)
+            }),
+            _ => None,
+        };
     }
 
     /// A count is off by at most so many rows.
@@ -123,10 +156,13 @@ impl Sketches {
     }
 
     pub fn distinct(&self) -> Distinct {
+        let Some(distinct) = &self.distinct else {
+            return self.sample.distinct();
+        };
         Distinct {
-            n: formulas::rounded(self.distinct.estimate()),
-            low: formulas::rounded(self.distinct.lower_bound(NumStdDev::Two)),
-            high: formulas::rounded(self.distinct.upper_bound(NumStdDev::Two)),
+            n: formulas::rounded(distinct.estimate()),
+            low: formulas::rounded(distinct.lower_bound(NumStdDev::Two)),
+            high: formulas::rounded(distinct.upper_bound(NumStdDev::Two)),
             is_exact: false,
         }
     }
@@ -162,20 +198,9 @@ impl Sketches {
     pub fn memory_bytes(&self) -> usize {
         let per_key = self.sample.mean_len() + KEY_OVERHEAD;
         (self.rows.current_map_capacity() + self.bytes.current_map_capacity()) * per_key
-            + self.distinct.estimated_size()
+            + self.distinct.as_ref().map_or(0, HllSketch::estimated_size)
             + self.sample.memory_bytes()
     }
-}
-
-/// The largest count that is not among the `n` largest; equal ones are all left out together. 0 where all fit.
-fn limit_of(n: usize, counts: impl Iterator<Item = u64>) -> u64 {
-    let mut counts: Vec<u64> = counts.collect();
-    if counts.len() <= n {
-        return 0;
-    }
-    *counts
-        .select_nth_unstable_by_key(n, |count| std::cmp::Reverse(*count))
-        .1
 }
 
 /// The estimate between two bounds with the smallest possible error.
@@ -207,6 +232,35 @@ impl BottomK {
         self.limit.is_none_or(|limit| hash < limit)
     }
 
+    /// Makes ready for `n_keys` keys, each another: most of those that would be left out in the end are not taken in the
+    /// first place. Hashes are uniform, so a quarter more than are wanted is enough.
+    fn expect(&mut self, n_keys: usize) {
+        let n_wanted = self.max_keys + self.max_keys / 4 + 64;
+        if n_keys > n_wanted {
+            let limit = u128::from(u64::MAX) * n_wanted as u128 / n_keys as u128;
+            let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+            if self.is_kept(limit) {
+                self.cut(limit);
+            }
+        }
+    }
+
+    /// How many keys there were, by the share of all hashes that the sample holds.
+    ///
+    /// Source: Beyer et al., "On Synopses for Distinct-Value Estimation Under Multiset Operations" (2007).
+    fn distinct(&self) -> Distinct {
+        let n_here = self.table.len() as f64;
+        let share = self.limit.map_or(1.0, |limit| limit as f64 / u64::MAX as f64);
+        let n = if share > 0.0 { n_here / share } else { n_here };
+        let error = 2.0 * n * ((1.0 - share) / n_here.max(1.0)).sqrt();
+        Distinct {
+            n: formulas::rounded(n),
+            low: formulas::rounded((n - error).max(n_here)),
+            high: formulas::rounded(n + error),
+            is_exact: false,
+        }
+    }
+
     fn add(&mut self, hash: u64, key: &[u8], n_rows: u64, n_bytes: u64) {
         if self.is_kept(hash) {
             self.table.add(hash, key, n_rows, n_bytes);
@@ -228,25 +282,24 @@ impl BottomK {
             return;
         }
         let (_, limit, _) = hashes.select_nth_unstable(n_keys);
-        self.limit = Some(*limit);
+        self.cut(*limit);
+    }
+
+    /// Leaves out every key whose hash is not below `limit`.
+    fn cut(&mut self, limit: u64) {
+        self.limit = Some(limit);
         let old = std::mem::take(&mut self.table);
-        for key in old.iter().filter(|key| key.hash < *limit) {
+        for key in old.iter().filter(|key| key.hash < limit) {
             self.table.add(key.hash, key.key, key.n_rows, key.n_bytes);
         }
     }
 
     fn merge(&mut self, other: &Self) {
         self.max_keys = self.max_keys.min(other.max_keys);
-        let limit = [self.limit, other.limit].into_iter().flatten().min();
-        if limit != self.limit {
-            let old = std::mem::take(&mut self.table);
-            self.limit = limit;
-            for key in old
-                .iter()
-                .filter(|key| self.limit.is_none_or(|limit| key.hash < limit))
-            {
-                self.table.add(key.hash, key.key, key.n_rows, key.n_bytes);
-            }
+        if let Some(limit) = other.limit
+            && self.limit.is_none_or(|mine| limit < mine)
+        {
+            self.cut(limit);
         }
         for key in other.table.iter() {
             self.add(key.hash, key.key, key.n_rows, key.n_bytes);
@@ -323,10 +376,10 @@ mod tests {
             table
         };
         let mut one = Sketches::new(1 << 20, 8, 1000).unwrap();
-        one.add_table(&table(0, 2));
+        one.add_counted(table(0, 2).iter());
         let mut other = Sketches::new(1 << 20, 8, 1000).unwrap();
-        other.add_table(&table(0, 4));
-        other.add_table(&table(0, 4));
+        other.add_counted(table(0, 4).iter());
+        other.add_counted(table(0, 4).iter());
         one.merge(&other);
         for n in 0..20_000_u64 {
             let key = n.to_le_bytes();
@@ -378,6 +431,32 @@ mod tests {
             .filter(|key| u64::from_le_bytes(key.key.try_into().unwrap()) < 10_000)
             .count();
         assert!((70..130).contains(&lower), "{lower}");
+    }
+
+    #[test]
+    fn a_sample_that_expects_its_keys_takes_few_that_it_would_leave_out_and_tells_how_many_there_were() {
+        let hash = |n: u64| xxh3_64(&n.to_le_bytes());
+        let mut sample = BottomK::new(500, 1 << 20);
+        for n in 0..300 {
+            sample.add(hash(n), &n.to_le_bytes(), 1, 1);
+        }
+        assert_eq!((sample.distinct().low, sample.distinct().high), (300, 300));
+        sample.expect(20_000);
+        for n in 0..20_000 {
+            sample.add(hash(n), &n.to_le_bytes(), 1, 1);
+        }
+        let n_taken = sample.table.len();
+        assert!((501..1000).contains(&n_taken), "{n_taken}");
+        let distinct = sample.distinct();
+        assert!(distinct.low <= 20_000 && 20_000 <= distinct.high, "{distinct:?}");
+        assert!(distinct.high - distinct.low < 5000, "{distinct:?}");
+        let table = sample.finish();
+        // Keys that were there before have both their rows.
+        let is_right = |key: super::Counted<'_>| {
+            let n = u64::from_le_bytes(key.key.try_into().unwrap());
+            key.n_rows == 1 + u64::from(n < 300)
+        };
+        assert!(table.len() == 500 && table.iter().all(is_right));
     }
 
     #[test]

@@ -38,6 +38,11 @@ impl KeyTable {
         self.entries.len()
     }
 
+    /// Bytes of a key on average.
+    pub fn mean_len(&self) -> usize {
+        self.arena.len() / self.entries.len().max(1)
+    }
+
     pub fn memory_bytes(&self) -> usize {
         self.slots.capacity() * size_of::<u32>()
             + self.entries.capacity() * size_of::<Entry>()
@@ -91,7 +96,7 @@ impl KeyTable {
         false
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = Counted<'_>> {
+    pub fn iter(&self) -> impl Iterator<Item = Counted<'_>> + Clone {
         self.entries.iter().map(|entry| Counted {
             hash: entry.hash,
             key: self

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::SparkType;
 use super::remedy::OfferedRemedy;
-use crate::base::Accuracy;
+use crate::base::{Accuracy, units};
 use crate::profile::Finding;
 
 /// What a key's rows are weighed by.
@@ -18,6 +18,16 @@ pub enum Weight {
     Rows,
     /// Bytes of the rows as Spark's shuffle holds them, before compression.
     Bytes,
+}
+
+impl Weight {
+    /// A load in words: `6,018 rows`, `1.2 MB`.
+    pub fn words(self, load: u64) -> String {
+        match self {
+            Self::Rows => units::plural(load, "row"),
+            Self::Bytes => units::bytes(load),
+        }
+    }
 }
 
 /// One column of a key.

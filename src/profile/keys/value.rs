@@ -138,9 +138,7 @@ impl KeyValue<'_> {
             Self::Text("") => "\"\" (empty)".to_owned(),
             // The word is no null, and looks like one.
             Self::Text("null") => "\"null\"".to_owned(),
-            Self::Text(text) if text.trim() != *text || text.contains(char::is_control) => {
-                shortened(&format!("{text:?}"))
-            }
+            Self::Text(text) if text.trim() != *text || text.contains(is_unseen) => shortened(&escaped(text)),
             Self::Text(text) => shortened(text),
             _ => match self.to_json(dtype) {
                 Value::String(text) => shortened(&text),
@@ -148,6 +146,30 @@ impl KeyValue<'_> {
             },
         }
     }
+}
+
+/// A character that people do not see, or take for another: controls, spaces that are none of the usual ones, and marks that
+/// the character before bears (`é` of two characters).
+fn is_unseen(c: char) -> bool {
+    let is_space = c.is_whitespace() && c != ' ';
+    let is_joiner = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+    // The marks of Latin, Greek and Cyrillic alone: in other scripts they are how words are written.
+    let is_mark = matches!(c, '\u{300}'..='\u{36f}');
+    c.is_control() || is_space || is_joiner || is_mark
+}
+
+/// In quotes, with what is not seen written out: `"cafe\u{301}"`.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' | '\n' | '\r' | '\t' => escaped.extend(c.escape_default()),
+            c if is_unseen(c) => escaped.extend(c.escape_unicode()),
+            c => escaped.push(c),
+        }
+    }
+    escaped.push('"');
+    escaped
 }
 
 /// Longest label of one value, in characters.
@@ -247,5 +269,23 @@ mod tests {
         assert_eq!(key_values(&[200]), []);
         let long = KeyValue::Text(&"x".repeat(500)).label(&DataType::String);
         assert_eq!(long.chars().count(), 80);
+    }
+
+    #[test]
+    fn keys_that_look_alike_are_written_apart() {
+        let label = |text: &str| KeyValue::Text(text).label(&polars::prelude::DataType::String);
+        for (text, expected) in [
+            ("café", "café"),
+            ("cafe\u{301}", "\"cafe\\u{301}\""),
+            ("a\u{a0}b", "\"a\\u{a0}b\""),
+            ("a b", "a b"),
+            ("a ", "\"a \""),
+            ("\u{feff}id", "\"\\u{feff}id\""),
+            ("a\tb\"", "\"a\\tb\\\"\""),
+            ("हिन्दी", "हिन्दी"),
+            ("null", "\"null\""),
+        ] {
+            assert_eq!(label(text), expected);
+        }
     }
 }

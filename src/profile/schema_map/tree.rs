@@ -106,6 +106,11 @@ impl KeyTree {
         self.n_records
     }
 
+    /// Paths that are told apart.
+    pub fn n_paths(&self) -> usize {
+        self.bounds.n_paths
+    }
+
     /// Lines that are no JSON objects.
     pub fn n_unreadable(&self) -> u64 {
         self.n_unreadable

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{NaiveDate, Utc};
 
 use super::{Client, Remote, Request, World};
 use crate::base::Cancel;
@@ -16,12 +16,14 @@ use crate::run::commit::{Changes, Commit, CommitPart, DayLog, DayState, staging}
 use crate::run::files::{Bucket, Files, NOTE_SUFFIX, Staged};
 use crate::run::gc::{Collector, GcOptions};
 use crate::run::ledger::{Cut, Ledger};
+use crate::run::objects::{Listed, Objects};
 use crate::run::part::SINGLE_NAME;
 use crate::run::publish::{Publication, discard};
 use crate::run::run_id::new_run_id;
-use crate::run::work::{Decision, Segment, Work, compaction, decide, made_ledger, next_ledger};
+use crate::run::segments::Segments;
+use crate::run::work::{Decision, Work, compaction, decide, made_ledger, next_ledger};
 use crate::run::{RunError, RunOptions};
-use crate::storage::{Location, Object};
+use crate::storage::Location;
 
 /// A row: its file, the version of its file, its line.
 pub(super) const ROW_BYTES: usize = 8;
@@ -56,7 +58,7 @@ struct Made {
     work: Work,
     old: Option<Ledger>,
     rows: Vec<u64>,
-    segments: Vec<Segment>,
+    segments: Segments,
 }
 
 impl Runner {
@@ -90,15 +92,14 @@ impl Runner {
         let log = DayLog::new(&files, &self.job.sink, self.day);
         let state = log.recover(is_replaced).await?;
         let raw = self.raw.lock().unwrap().clone();
-        let objects: Vec<Object> = raw
-            .iter()
-            .map(|(file, (version, n_rows))| Object {
-                key: format!("{file:03}.jsonl"),
+        let mut objects = Objects::default();
+        for (file, (version, n_rows)) in &raw {
+            objects.push(Listed {
+                key: &format!("{file:03}.jsonl"),
+                etag: Some(&version.to_string()),
                 size: *n_rows,
-                modified: DateTime::UNIX_EPOCH,
-                etag: Some(version.to_string().into()),
-            })
-            .collect();
+            });
+        }
         let ledger = if is_replaced {
             None
         } else {
@@ -113,16 +114,10 @@ impl Runner {
             Ok(made) => made,
             Err(error) => return Err(log.lost_or(&state, error).await),
         };
-        for (index, object) in (0..).zip(&made.work.objects) {
+        for (index, object) in (0..).zip(made.work.objects.iter()) {
             let file: usize = object.key[..3].parse().unwrap();
             let (version, n_rows) = raw[&file];
-            if n_rows > 0 {
-                made.segments.push(Segment {
-                    object: index,
-                    first_row: made.rows.len() as u64,
-                    n_rows,
-                });
-            }
+            made.segments.push(index, n_rows);
             made.rows.extend((0..n_rows).map(|line| row(file, version, line)));
         }
         self.publish(&files, &log, &state, made).await
@@ -162,8 +157,8 @@ impl Runner {
         Ok(Made {
             work,
             old,
+            segments: Segments::from_row(rows.len() as u64),
             rows,
-            segments: Vec::new(),
         })
     }
 

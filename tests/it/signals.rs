@@ -1,0 +1,125 @@
+//! Ctrl-C and SIGTERM to the real program: the codes it ends with, and that a second signal does not wait for anything.
+
+use std::fs;
+use std::io::Read as _;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+fn start(arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_skewer"))
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn send(child: &Child, signal: &str) {
+    let told = Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status();
+    assert!(told.unwrap().success());
+}
+
+/// Waits for the end, but not for ever.
+#[track_caller]
+fn end_of(child: &mut Child, mut meanwhile: impl FnMut(&Child)) -> ExitStatus {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("it does not end");
+        }
+        meanwhile(child);
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+fn said(child: &mut Child) -> (String, String) {
+    let (mut out, mut err) = (String::new(), String::new());
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    (out, err)
+}
+
+/// Starts a command on a server that takes a connection and never answers, and waits until it has asked.
+fn asking_a_silent_server(command: &[&str]) -> (Child, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let connection = [
+        "--endpoint",
+        &endpoint,
+        "--path-style",
+        "--no-sign-request",
+        "--region",
+        "us-east-1",
+    ];
+    let child = start(&[command, &connection].concat());
+    let (mut asked, _) = listener.accept().unwrap();
+    assert!(asked.read(&mut [0; 64]).unwrap() > 0);
+    (child, asked)
+}
+
+#[test]
+fn a_signal_while_a_place_opens_ends_it_with_the_code_of_that_signal() {
+    let place = "s3://bucket/lake/";
+    for command in [
+        ["ls", place].as_slice(),
+        &["skew", place],
+        &["skew", place, "--by", "k"],
+        &["profile", place],
+        &["schema", place, "--map"],
+        &["eventlog", "s3://bucket/log"],
+        // Without a slash at the end, opening asks for the object first.
+        &["profile", "s3://bucket/lake"],
+    ] {
+        for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+            let (mut child, _held) = asking_a_silent_server(command);
+            send(&child, signal);
+            let status = end_of(&mut child, |_| {});
+            let (out, err) = said(&mut child);
+            assert_eq!(
+                (status.code(), out.as_str()),
+                (Some(code), ""),
+                "{command:?}: {err}"
+            );
+            assert!(err.contains("cancelled"), "{command:?}: {err}");
+        }
+    }
+}
+
+/// A pipe that nobody writes to, in the place of a file that is read in one go: the program stands still in it.
+fn standing_still_in_a_pipe(folder: &Path) -> (Child, fs::File) {
+    let pipe = folder.join("base.yaml");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    fs::write(folder.join("a.jsonl"), "{\"id\":1}\n").unwrap();
+    let (data, pipe) = (folder.join("a.jsonl"), pipe.display().to_string());
+    let child = start(&["profile", &data.display().to_string(), "--against", &pipe]);
+    // Opening for writing waits until the program has opened it for reading.
+    let writer = fs::OpenOptions::new().write(true).open(pipe).unwrap();
+    (child, writer)
+}
+
+#[test]
+fn a_second_signal_ends_a_process_that_stands_still_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, _writer) = standing_still_in_a_pipe(folder.path());
+    // Signals that come together count as one, so they are sent until the process has gone.
+    let mut n_sent = 0;
+    let began = Instant::now();
+    let status = end_of(&mut child, |child| {
+        send(child, "-INT");
+        n_sent += 1;
+    });
+    assert_eq!(status.code(), Some(130));
+    assert!(n_sent >= 2, "the first signal leaves it time to end itself");
+    assert!(
+        began.elapsed() < Duration::from_secs(14),
+        "that is how long cancelled work may take"
+    );
+}
