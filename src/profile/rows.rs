@@ -423,7 +423,7 @@ mod tests {
                 let row_bytes = 60 + n / 1000 % 80;
                 (
                     n_rows,
-                    n_rows * row_bytes / if ending.ends_with(".gz") { 10 } else { 1 },
+                    n_rows * row_bytes / if *ending == "jsonl.gz" { 10 } else { 1 },
                 )
             };
             let all: Vec<(u64, u64)> = (0..n_files).map(of_file).collect();

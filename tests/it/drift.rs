@@ -19,12 +19,8 @@ fn lake() -> tempfile::TempDir {
         let mut text = String::new();
         for i in 0..5000_u32 {
             // Ten places of each value before; fourteen of the lower half and six of the upper one after.
-            let x = match (is_moved, i % 10) {
-                (true, 0..7) => i / 10,
-                (true, _) => i / 10 + 500,
-                (false, 0..5) => i / 10,
-                (false, _) => i / 10 + 500,
-            };
+            let is_lower = i % 10 < if is_moved { 7 } else { 5 };
+            let x = i / 10 + if is_lower { 0 } else { 500 };
             // 60, 30 and 10 of 100 before; 30, 30 and 40 after.
             let city = match (is_moved, i % 10) {
                 (false, 0..6) | (true, 0..3) => "a",

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::s3_memory::{MemoryS3, Op, SECRET};
 
 const MB: u64 = 1_000_000;
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn skew(server: &MemoryS3, location: &str, access_key: Option<&str>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_skewer"));
@@ -139,9 +139,9 @@ fn equal_objects_of_two_days_are_found_over_pages_and_a_pair_is_named() {
 #[test]
 fn late_early_and_future_files_are_told_apart_with_the_lookback_a_job_needs() {
     let mut lake = Lake::start((1..=20).filter(|day| *day != 13));
-    let late = Lake::on(Lake::day(5)) + 40 * 24 * HOUR;
+    let weeks_after = Lake::on(Lake::day(5)) + 40 * 24 * HOUR;
     for file in 0..2 {
-        lake.put(5, &format!("late-{file}.jsonl"), MB, None, late);
+        lake.put(5, &format!("late-{file}.jsonl"), MB, None, weeks_after);
     }
     let early = Lake::on(Lake::day(6).checked_sub_days(Days::new(5)).unwrap());
     lake.put(6, "early.jsonl", MB, None, early);
