@@ -74,11 +74,15 @@ impl Cancel {
     ///
     /// # Errors
     /// [`Cancelled`], also when it was cancelled before.
-    pub async fn until<T>(&self, work: impl Future<Output = T>) -> Result<T, Cancelled> {
-        tokio::select! {
-            biased;
-            () = self.cancelled() => Err(Cancelled),
-            done = work => Ok(done),
+    pub fn until<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = Result<T, Cancelled>> {
+        // What waits for storage is large: boxed here, whoever awaits it stays small.
+        let mut work = Box::pin(work);
+        async move {
+            tokio::select! {
+                biased;
+                () = self.cancelled() => Err(Cancelled),
+                done = &mut work => Ok(done),
+            }
         }
     }
 

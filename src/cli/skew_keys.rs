@@ -323,13 +323,12 @@ fn count(
         let mut counted = counted.map(|counts| counts.into_iter().map(Arc::new).collect::<Vec<_>>());
         // A million keys are hashed and placed for many numbers of partitions: whoever cancels gets the largest keys.
         let (all, wanted) = (counted.collected.clone(), asked.clone());
-        let told = match cancellable(&cancel, move || wanted.of(all.into_iter())).await {
-            Ok(told) => told??,
-            Err(_) => {
-                counted.accuracy = Accuracy::Partial { n: counted.n_rows };
-                let counts = counted.collected.iter();
-                asked.of(counts.map(|counts| Arc::new(counts.largest(KEYS_AFTER_CANCEL))))?
-            }
+        let told = if let Ok(told) = cancellable(&cancel, move || wanted.of(all.into_iter())).await {
+            told??
+        } else {
+            counted.accuracy = Accuracy::Partial { n: counted.n_rows };
+            let counts = counted.collected.iter();
+            asked.of(counts.map(|counts| Arc::new(counts.largest(KEYS_AFTER_CANCEL))))?
         };
         let code = signalled.code().filter(|_| !counted.accuracy.is_exact());
         Ok(Counts {

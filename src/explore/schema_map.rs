@@ -102,7 +102,7 @@ pub async fn schema_map(
             .until(spawn_blocking(move || SchemaMap::new(&all, true)))
             .await
         {
-            return made.map_err(internal);
+            return made.map_err(|error| internal(&error));
         }
     }
     let made = spawn_blocking(move || {
@@ -111,10 +111,10 @@ pub async fn schema_map(
         spawn_blocking(move || drop(read));
         short
     });
-    made.await.map_err(internal)
+    made.await.map_err(|error| internal(&error))
 }
 
-fn internal(error: JoinError) -> PageError {
+fn internal(error: &JoinError) -> PageError {
     PageError::Decode {
         message: format!("internal error: {error}"),
     }

@@ -190,10 +190,10 @@ mod tests {
 
     #[test]
     fn an_object_takes_little_more_than_its_text() {
-        let n = 10_000;
+        const N: u32 = 10_000;
         let mut objects = Objects::default();
         let mut text_bytes = 0;
-        for i in 0..n {
+        for i in 0..N {
             let (key, etag) = (
                 format!("2020/01/01/ads-{i:06}.jsonl"),
                 format!("{i:x}-17a30ef9c2b4d5"),
@@ -202,12 +202,12 @@ mod tests {
             objects.push(Listed {
                 key: &key,
                 etag: Some(&etag),
-                size: i,
+                size: i.into(),
             });
         }
         objects.sort();
         assert_eq!(objects.text_bytes(), text_bytes);
         let beside_text = objects.held_bytes() - text_bytes;
-        assert!(beside_text <= 24 * n as usize + 100, "{beside_text}");
+        assert!(beside_text <= 24 * N as usize + 100, "{beside_text}");
     }
 }

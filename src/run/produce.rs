@@ -217,7 +217,7 @@ mod tests {
             for size in [13_000, 165_000] {
                 let Window { units, fetch_bytes } = window(40_000, size, n_threads, false);
                 let largest = units.iter().map(|unit| unit.held_bytes).max().unwrap();
-                assert!(largest <= UNIT_BYTES && largest >= MIB / 2, "{largest}");
+                assert!((MIB / 2..=UNIT_BYTES).contains(&largest), "{largest}");
                 assert!(
                     fetch_bytes >= largest * (n_threads as u64 + 2),
                     "{n_threads} {fetch_bytes}"

@@ -200,17 +200,16 @@ pub fn form_ui(
 }
 
 fn connection_ui(ui: &mut Ui, form: &mut PlaceForm, connection: &Result<Connection, String>) {
-    match &mut form.connection {
-        Some(fields) => fields.fields_ui(ui, connection.as_ref().err().map(String::as_str)),
-        None => {
-            let known = connection.clone().unwrap_or_default();
-            ui.horizontal_wrapped(|ui| {
-                ui.label(weak_small(ui, reached(&known)));
-                if quiet_button(ui, true, "Change connection…").clicked() {
-                    form.connection = Some(ConnectionFields::of(&known));
-                }
-            });
-        }
+    if let Some(fields) = &mut form.connection {
+        fields.fields_ui(ui, connection.as_ref().err().map(String::as_str));
+    } else {
+        let known = connection.clone().unwrap_or_default();
+        ui.horizontal_wrapped(|ui| {
+            ui.label(weak_small(ui, reached(&known)));
+            if quiet_button(ui, true, "Change connection…").clicked() {
+                form.connection = Some(ConnectionFields::of(&known));
+            }
+        });
     }
     ui.add_space(space::SM);
 }

@@ -129,7 +129,7 @@ pub fn read_log(
             )))
         });
         let reading = cut?;
-        let is_cut = reading.is_cut || is_left_out;
+        let is_cut = reading.is_stopped || is_left_out;
         if is_cut && n_events == 0 {
             return Err(Cancelled.into());
         }
@@ -217,7 +217,7 @@ struct Cut {
     n_files: u64,
     n_bytes: u64,
     /// A cancel came before the end.
-    is_cut: bool,
+    is_stopped: bool,
     notes: Vec<String>,
 }
 
@@ -263,7 +263,7 @@ impl<'a> Cutter<'a> {
             };
             let mut text = match decoder(&part.name, stored) {
                 Err(_) if self.cancel.is_cancelled() => {
-                    self.reading.is_cut = true;
+                    self.reading.is_stopped = true;
                     return Ok(());
                 }
                 opened => opened?,
@@ -271,7 +271,7 @@ impl<'a> Cutter<'a> {
             match self.cut(&mut text) {
                 Ok(()) => {}
                 Err(_) if self.cancel.is_cancelled() => {
-                    self.reading.is_cut = true;
+                    self.reading.is_stopped = true;
                     return Ok(());
                 }
                 // What storage could not give may come at the next try; what is damaged will not.
@@ -285,7 +285,7 @@ impl<'a> Cutter<'a> {
             }
             // Storage that was told to stop may look like an end.
             if self.cancel.is_cancelled() {
-                self.reading.is_cut = true;
+                self.reading.is_stopped = true;
                 return Ok(());
             }
             self.end_line();

@@ -94,7 +94,9 @@ mod tests {
             n in 0_usize..300,
         ) {
             let mut buckets = Buckets::default();
-            counts.iter().for_each(|count| buckets.add(*count));
+            for count in &counts {
+                buckets.add(*count);
+            }
             let limit = buckets.limit(n);
             let above = counts.iter().filter(|count| **count > limit.count).count();
             let all = if limit.n_above == counts.len() { counts.len() } else { above };
