@@ -10,7 +10,7 @@ use crate::job::{
     Metadata, ParamSpec, ParamType, ParquetSpec, PartitionSpec, SinkLayout, SinkSpec, SourceSpec, Template,
     Tolerance,
 };
-use crate::storage::{DatasetKeys, Layout, Location};
+use crate::storage::{DatasetKeys, HOUR_KEYS, Layout, Location};
 
 /// The spec's own default: what the window lists as JSON Lines.
 const DATA_FILES: &str = "**/*.{jsonl,ndjson,json}{,.gz,.zst}";
@@ -52,7 +52,7 @@ impl Document {
     pub fn job_spec(&self, frozen: Frozen<'_>) -> Result<JobSpec, NoJob> {
         let source = self.source.as_ref().ok_or(NoJob::NoSource)?;
         let schema = frozen.schema.ok_or(NoJob::Parquet)?;
-        let day = day_template(&frozen.keys.layout)?;
+        let day = day_template(frozen.keys)?;
         let base = dataset_base(&source.location, frozen.keys, &day);
         let settings = &self.job;
         let sink = match settings.sink.trim() {
@@ -128,7 +128,7 @@ impl Document {
     /// keys name no days.
     pub fn default_sink(&self, keys: &DatasetKeys) -> Option<String> {
         let location = &self.source.as_ref()?.location;
-        let day = day_template(&keys.layout).ok()?;
+        let day = day_template(keys).ok()?;
         beside(location, &dataset_base(location, keys, &day), &self.job.name)
     }
 }
@@ -155,30 +155,51 @@ fn tolerance(ratio: f64, abs: u64) -> Tolerance {
 }
 
 /// The folder of one day below the dataset.
-fn day_template(layout: &Layout) -> Result<String, NoJob> {
-    match layout {
+fn day_template(keys: &DatasetKeys) -> Result<String, NoJob> {
+    match &keys.layout {
         // The hours of a day lie in its folder.
         Layout::DatePath | Layout::HourPath => Ok("{day:%Y/%m/%d}/".to_owned()),
         Layout::IsoDate => Ok("{day}/".to_owned()),
         Layout::Flat => Err(NoJob::NoDays {
             layout: "no partitions",
         }),
-        Layout::Hive { keys } => match keys.as_slice() {
-            [key] => Ok(format!("{key}={{day}}/")),
-            [year, month, day] if year == "year" && month == "month" && day == "day" => {
-                Ok("year={day:%Y}/month={day:%m}/day={day:%d}/".to_owned())
+        Layout::Hive { keys: names } => {
+            // As with paths of hours.
+            let names = match names.as_slice() {
+                [above @ .., hour] if HOUR_KEYS.contains(&hour.as_str()) => above,
+                names => names,
+            };
+            match names {
+                [key] => Ok(format!("{key}={{day}}/")),
+                [year, month, day] if [year, month, day] == ["year", "month", "day"] => {
+                    Ok(if is_unpadded(keys) {
+                        "year={day:%Y}/month={day:%-m}/day={day:%-d}/".to_owned()
+                    } else {
+                        "year={day:%Y}/month={day:%m}/day={day:%d}/".to_owned()
+                    })
+                }
+                _ => Err(NoJob::NoDays {
+                    layout: "several key=value folders",
+                }),
             }
-            _ => Err(NoJob::NoDays {
-                layout: "several key=value folders",
-            }),
-        },
+        }
     }
+}
+
+/// Whether months and days are written without a leading zero, as Spark writes columns of integers.
+fn is_unpadded(keys: &DatasetKeys) -> bool {
+    let is_short = |part: &str| {
+        let pair = part.split_once('=');
+        pair.is_some_and(|(name, value)| (name == "month" || name == "day") && value.len() == 1)
+    };
+    let mut prefixes = keys.partitions.values().map(|stats| &stats.prefix);
+    prefixes.any(|prefix| prefix.split('/').any(is_short))
 }
 
 /// The place of a second dataset as it is declared: with the day in it where its keys name days, or where the place itself
 /// is that of the open `day`.
 pub fn input_uri(location: &Location, keys: &DatasetKeys, day: Option<NaiveDate>) -> String {
-    if let Ok(template) = day_template(&keys.layout) {
+    if let Ok(template) = day_template(keys) {
         let base = dataset_base(location, keys, &template);
         return format!("{base}{template}");
     }
@@ -343,11 +364,21 @@ mod tests {
     #[test]
     fn a_source_below_the_dataset_still_gives_the_template_of_every_day() {
         let schema = schema();
-        for (root, key) in [
-            ("s3://lake/raw/", "2020/01/05/a.jsonl"),
-            ("s3://lake/raw/2020/01/", "05/a.jsonl"),
-            ("s3://lake/raw/2020/01/05/", "a.jsonl"),
-            ("s3://lake/", "raw/2020/01/05/07/a.jsonl"),
+        let (path, three) = ("{day:%Y/%m/%d}/", "year={day:%Y}/month={day:%m}/day={day:%d}/");
+        let short = "year={day:%Y}/month={day:%-m}/day={day:%-d}/";
+        for (root, key, template) in [
+            ("s3://lake/raw/", "2020/01/05/a.jsonl", path),
+            ("s3://lake/raw/2020/01/", "05/a.jsonl", path),
+            ("s3://lake/raw/2020/01/05/", "a.jsonl", path),
+            ("s3://lake/", "raw/2020/01/05/07/a.jsonl", path),
+            ("s3://lake/", "raw/dt=2020-01-05/hour=07/a.jsonl", "dt={day}/"),
+            ("s3://lake/raw/", "year=2020/month=01/day=05/a.jsonl", three),
+            (
+                "s3://lake/raw/",
+                "year=2020/month=01/day=05/hour=7/a.jsonl",
+                three,
+            ),
+            ("s3://lake/raw/year=2020/", "month=1/day=5/a.jsonl", short),
         ] {
             let mut inventory = Inventory::new(&root.parse().unwrap());
             let object = Object {
@@ -362,7 +393,11 @@ mod tests {
                 schema: Some(&schema),
             };
             let spec = document(root, "s3://lake/features/").job_spec(frozen).unwrap();
-            assert_eq!(spec.source.uri, "s3://lake/raw/{day:%Y/%m/%d}/", "{root}");
+            assert_eq!(
+                spec.source.uri,
+                format!("s3://lake/raw/{template}"),
+                "{root}{key}"
+            );
         }
     }
 

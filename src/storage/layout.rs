@@ -164,21 +164,14 @@ fn read_at(parts: &[&str]) -> Option<(usize, Layout, Partition)> {
 }
 
 fn read_hive(parts: &[&str]) -> (usize, Layout, Partition) {
-    let mut pairs: Vec<(String, String)> = parts
+    let pairs: Vec<(String, String)> = parts
         .iter()
         .map_while(|part| hive(part))
         .map(|(name, value)| (percent_decoded(name), percent_decoded(value)))
         .collect();
     let n_parts = pairs.len();
     let keys = pairs.iter().map(|(name, _)| name.clone()).collect();
-    let partition = match pairs.as_slice() {
-        [(_, value)] if let Some(date) = iso_date(value) => Partition::Day(date),
-        _ => {
-            pairs.sort();
-            Partition::Keys(pairs)
-        }
-    };
-    (n_parts, Layout::Hive { keys }, partition)
+    (n_parts, Layout::Hive { keys }, Partition::of_keys(pairs))
 }
 
 fn hive(part: &str) -> Option<(&str, &str)> {
@@ -206,7 +199,7 @@ fn year_of(text: &str) -> Option<i32> {
         .filter(|year| (1900..=2199).contains(year))
 }
 
-fn hour_of(text: &str) -> Option<u8> {
+pub(super) fn hour_of(text: &str) -> Option<u8> {
     digits(text, 2)
         .and_then(|hour| u8::try_from(hour).ok())
         .filter(|hour| *hour < 24)
@@ -288,6 +281,14 @@ mod tests {
                 "p/ | p/day_partition=2020-01-09/ | 2020-01-09 | hive",
             ),
             ("day=2020-01-09/", " | day=2020-01-09/ | 2020-01-09 | hive"),
+            (
+                "p/year=2020/month=1/day=9/",
+                "p/ | p/year=2020/month=1/day=9/ | 2020-01-09 | hive",
+            ),
+            (
+                "p/dt=2020-01-09/hour=07/",
+                "p/ | p/dt=2020-01-09/hour=07/ | 2020-01-09T07 | hive",
+            ),
             (
                 "p/year=2020/month=01/x/",
                 "p/ | p/year=2020/month=01/ | month=01,year=2020 | hive",

@@ -33,7 +33,7 @@ pub use inventory::{DatasetKeys, Inventory, PartitionStats};
 pub use lags::Lags;
 pub use layout::data_ending;
 pub use location::{Location, LocationError};
-pub use partition::{Layout, Partition};
+pub use partition::{HOUR_KEYS, Layout, Partition};
 pub use piece_reader::PieceReader;
 pub use range::{DateRange, DateRangeError};
 pub use s3::Patience;

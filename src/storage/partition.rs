@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::layout::{date_of, iso_date, percent_decoded};
+use super::layout::{date_of, hour_of, iso_date, percent_decoded};
 
 /// One partition of a dataset. Ordered by time, then by key values.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub enum Partition {
     Whole,
     Day(NaiveDate),
     Hour(NaiveDate, u8),
-    /// Hive keys other than one date, sorted by name.
+    /// Hive keys that are more, or something else, than a day or an hour; sorted by name.
     Keys(Vec<(String, String)>),
 }
 
@@ -39,19 +39,55 @@ pub enum Layout {
 }
 
 impl Partition {
+    /// What Hive keys mean: a day (`dt=2020-01-09`, or `year`, `month` and `day`), an hour of one (and `hour`), else the
+    /// keys themselves.
+    pub(super) fn of_keys(mut keys: Vec<(String, String)>) -> Self {
+        let is_hour = |(name, _): &&(String, String)| HOUR_KEYS.contains(&name.as_str());
+        let (hours, others): (Vec<_>, Vec<_>) = keys.iter().partition(is_hour);
+        let date = match others.as_slice() {
+            [(_, value)] => iso_date(value),
+            [_, _, _] => ymd(&keys),
+            _ => None,
+        };
+        match (date, hours.as_slice()) {
+            (Some(date), []) => return Self::Day(date),
+            (Some(date), [(_, hour)]) if let Some(hour) = hour_of(&padded(hour)) => {
+                return Self::Hour(date, hour);
+            }
+            _ => {}
+        }
+        keys.sort();
+        Self::Keys(keys)
+    }
+
     /// The day of this partition, also when it is one of several Hive keys or spread over `year`, `month` and `day`.
     pub fn date(&self) -> Option<NaiveDate> {
         match self {
             Self::Day(date) | Self::Hour(date, _) => Some(*date),
-            Self::Keys(keys) => keys.iter().find_map(|(_, value)| iso_date(value)).or_else(|| {
-                let value = |name: &str| keys.iter().find(|(key, _)| key == name).map(|(_, value)| value);
-                // Spark writes months and days as numbers, without a leading zero.
-                let padded = |name: &str| value(name).map(|number| format!("{number:0>2}"));
-                date_of(value("year")?, &padded("month")?, &padded("day")?)
-            }),
+            Self::Keys(keys) => date_among(keys),
             Self::Whole => None,
         }
     }
+}
+
+/// How a Hive key that is the hour of a day is named.
+pub const HOUR_KEYS: [&str; 4] = ["hour", "hr", "hh", "h"];
+
+fn date_among(keys: &[(String, String)]) -> Option<NaiveDate> {
+    keys.iter()
+        .find_map(|(_, value)| iso_date(value))
+        .or_else(|| ymd(keys))
+}
+
+/// The day that the keys `year`, `month` and `day` name together.
+fn ymd(keys: &[(String, String)]) -> Option<NaiveDate> {
+    let value = |name: &str| keys.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+    date_of(value("year")?, &padded(value("month")?), &padded(value("day")?))
+}
+
+/// Spark writes months, days and hours as numbers, without a leading zero.
+fn padded(number: &str) -> String {
+    format!("{number:0>2}")
 }
 
 /// The ISO date, `YYYY-MM-DDTHH` for an hour, sorted `k=v` joined by commas, or `all`. A comma, `=` or `%` inside a
@@ -112,10 +148,7 @@ impl TryFrom<String> for Partition {
                     .map(|(name, value)| (percent_decoded(name), percent_decoded(value)))
             })
             .collect::<Option<Vec<_>>>()
-            .map(|mut keys| {
-                keys.sort();
-                Self::Keys(keys)
-            })
+            .map(Self::of_keys)
             .ok_or_else(|| {
                 format!("`{text}` is neither a date (2020-01-31), an hour (2020-01-31T07) nor key=value")
             })
@@ -147,9 +180,31 @@ mod tests {
     }
 
     #[test]
-    fn year_month_and_day_keys_give_a_date() {
-        let partition = check("day=9,month=1,year=2020").unwrap();
-        assert_eq!(partition.date(), NaiveDate::from_ymd_opt(2020, 1, 9));
+    fn keys_that_are_a_day_or_an_hour_are_one() {
+        let text = |text: &str| check(text).unwrap().to_string();
+        for (keys, expected) in [
+            ("dt=2020-01-09", "2020-01-09"),
+            ("day=9,month=1,year=2020", "2020-01-09"),
+            ("year=2020,month=01,day=09", "2020-01-09"),
+            ("dt=2020-01-09,hour=7", "2020-01-09T07"),
+            ("year=2020,month=01,day=09,hh=23", "2020-01-09T23"),
+            // No hour, a key more, a day that is none.
+            ("dt=2020-01-09,hour=24", "dt=2020-01-09,hour=24"),
+            ("hour=07", "hour=07"),
+            (
+                "country=DE,day=9,month=1,year=2020",
+                "country=DE,day=9,month=1,year=2020",
+            ),
+            ("day=31,month=2,year=2020", "day=31,month=2,year=2020"),
+            (
+                "from=2020-01-01,until=2020-01-02",
+                "from=2020-01-01,until=2020-01-02",
+            ),
+        ] {
+            assert_eq!(text(keys), expected, "{keys}");
+        }
+        let one_of_several = check("country=DE,day=9,month=1,year=2020").unwrap();
+        assert_eq!(one_of_several.date(), NaiveDate::from_ymd_opt(2020, 1, 9));
         assert_eq!(check("month=1,year=2020").unwrap().date(), None);
     }
 

@@ -216,6 +216,18 @@ impl Desk {
             .collect()
     }
 
+    /// Every text that stands in the window, of controls and beside them.
+    pub fn texts(&self) -> Vec<String> {
+        self.harness
+            .query_all_by_label_contains("")
+            .filter_map(|node| {
+                node.accesskit_node()
+                    .label()
+                    .or_else(|| node.accesskit_node().value())
+            })
+            .collect()
+    }
+
     pub fn app(&self) -> &App {
         self.harness
             .state()

@@ -49,14 +49,6 @@ fn keys_of_company() -> Desk {
     desk
 }
 
-/// Clicks what may be scrolled out of view, as assistive technology does.
-fn far_click(desk: &Desk, label: &str) {
-    let found = desk.harness.query_all_by_label(label).next();
-    found
-        .unwrap_or_else(|| panic!("{label}: {:#?}", desk.labels()))
-        .click_accesskit();
-}
-
 #[test]
 fn a_hot_key_is_named_with_its_partitions_and_a_click_on_it_filters() {
     let mut desk = keys_of_company();
@@ -64,7 +56,7 @@ fn a_hot_key_is_named_with_its_partitions_and_a_click_on_it_filters() {
     desk.wait_for("max / mean: 10");
     // The chart in words: the hottest partition holds half of the rows.
     desk.wait_for(", largest 50");
-    far_click(&desk, "Acme, 500 rows (50%)");
+    desk.press("Acme, 500 rows (50%)");
     desk.harness.run_steps(3);
     desk.wait_idle();
     let steps = &desk.app().document().recipe.steps;
@@ -78,7 +70,7 @@ fn a_hot_key_is_named_with_its_partitions_and_a_click_on_it_filters() {
 #[test]
 fn a_remedy_becomes_steps_of_the_recipe_in_one_undo() {
     let mut desk = keys_of_company();
-    far_click(&desk, "Add to recipe");
+    desk.press("Add to recipe");
     desk.harness.run_steps(3);
     desk.wait_idle();
     assert!(!desk.app().document().recipe.steps.is_empty());
@@ -93,7 +85,7 @@ fn a_broadcast_asks_for_the_other_side_and_becomes_a_join_by_the_key() {
     let mut desk = keys_of_company();
     let other = desk.folder.path().join("companies.jsonl");
     std::fs::write(&other, "{\"company\":\"Acme\",\"sector\":\"toys\"}\n").unwrap();
-    far_click(&desk, "Join in the recipe…");
+    desk.press("Join in the recipe…");
     desk.wait_for("Join by company");
     desk.wait_for("The rows here are not shuffled by the key");
     // The dialog gives the keyboard to its first field.
@@ -123,12 +115,12 @@ fn data_that_is_there_is_joined_with_one_click() {
     let mut desk = keys_of_company();
     let other = desk.folder.path().join("companies.jsonl");
     std::fs::write(&other, "{\"company\":\"Acme\",\"sector\":\"toys\"}\n").unwrap();
-    far_click(&desk, "Join in the recipe…");
+    desk.press("Join in the recipe…");
     desk.wait_for("Join by company");
     desk.type_text(other.to_str().unwrap());
     desk.click("Add data and join");
     desk.wait_idle();
-    far_click(&desk, "Join in the recipe…");
+    desk.press("Join in the recipe…");
     desk.click("Join companies");
     desk.wait_idle();
     let steps = &desk.app().document().recipe.steps;
@@ -169,7 +161,7 @@ fn a_column_is_found_ticked_and_added_by_the_keyboard_alone() {
     desk.wait_for("Add id to the key");
     assert!(!desk.has("Add a column…"));
     desk.wait_for("The recipe stays as it is");
-    far_click(&desk, "Show this key");
+    desk.press("Show this key");
     desk.wait_for("Remove the key country + ");
     assert!(desk.app().document().recipe.steps.is_empty());
 }

@@ -228,14 +228,11 @@ fn a_reading_that_waits_for_a_silent_server_ends_soon_after_a_cancel() {
         (reading.await.unwrap(), told)
     });
     assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
-    match ended {
-        Ok(RunLog::Spark(run)) => assert!(
-            run.profile.reading.is_cut && !run.profile.accuracy.is_exact(),
-            "{:?}",
-            run.profile.reading
-        ),
-        other => panic!("{other:?}"),
-    }
+    // What came is less than is looked at together, so there is nothing to tell.
+    assert!(
+        matches!(&ended, Err(RunLogError::Events(EventsError::Cancelled(_)))),
+        "{ended:?}"
+    );
 }
 
 #[test]

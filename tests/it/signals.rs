@@ -93,22 +93,24 @@ fn a_signal_while_a_place_opens_ends_it_with_the_code_of_that_signal() {
     }
 }
 
-/// A pipe that nobody writes to, in the place of a file that is read in one go: the program stands still in it.
+/// A pipe in the place of a file that is written in one go, and is longer than a pipe holds: the program stands still in it.
 fn standing_still_in_a_pipe(folder: &Path) -> (Child, fs::File) {
     let pipe = folder.join("base.yaml");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    fs::write(folder.join("a.jsonl"), "{\"id\":1}\n").unwrap();
+    let columns: Vec<String> = (0..3000).map(|i| format!("\"column_{i}\":{i}")).collect();
+    fs::write(folder.join("a.jsonl"), format!("{{{}}}\n", columns.join(","))).unwrap();
     let (data, pipe) = (folder.join("a.jsonl"), pipe.display().to_string());
-    let child = start(&["profile", &data.display().to_string(), "--against", &pipe]);
-    // Opening for writing waits until the program has opened it for reading.
-    let writer = fs::OpenOptions::new().write(true).open(pipe).unwrap();
-    (child, writer)
+    let child = start(&["profile", &data.display().to_string(), "--save-baseline", &pipe]);
+    // Opening for reading waits until the program has opened it for writing.
+    let mut reader = fs::File::open(pipe).unwrap();
+    assert_eq!(reader.read(&mut [0; 1]).unwrap(), 1);
+    (child, reader)
 }
 
 #[test]
 fn a_second_signal_ends_a_process_that_stands_still_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut child, _writer) = standing_still_in_a_pipe(folder.path());
+    let (mut child, _reader) = standing_still_in_a_pipe(folder.path());
     // Signals that come together count as one, so they are sent until the process has gone.
     let mut n_sent = 0;
     let began = Instant::now();

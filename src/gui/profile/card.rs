@@ -152,6 +152,9 @@ fn nulls_ui(ui: &Ui, c: &Colors, inner: Rect, top: f32, facts: &ColumnFacts, dri
 }
 
 fn null_text(facts: &ColumnFacts, before: Option<f64>) -> String {
+    if facts.n_rows == 0 {
+        return "no row was read".to_owned();
+    }
     let share = |n: u64| units::percent(n as f64 / facts.n_rows.max(1) as f64);
     let missing = facts.n_missing.map(|n| format!(", {} missing", share(n)));
     let before = before.map(|before| format!(" · {} before", units::percent(before)));

@@ -130,7 +130,10 @@ fn little_or_no_data_gives_no_alarm() {
         codes(&findings(&[(1, 2, 0), (2, 1, 0)])),
         [FindingCode::EmptyPartition; 2]
     );
-    assert_eq!(codes(&findings(&[(1, 1, 10), (2, 1, 1000)])), []);
+    assert_eq!(
+        codes(&findings(&[(1, 1, 10), (2, 1, 1000)])),
+        [FindingCode::FewPartitions]
+    );
 }
 
 #[test]
