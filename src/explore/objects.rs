@@ -6,7 +6,7 @@ use futures::stream::StreamExt;
 
 use crate::base::Cancel;
 use crate::dataset::{FileFormat, PageError};
-use crate::storage::{DatasetKeys, Object, Partition, PartitionStats, StorageError, Store};
+use crate::storage::{DatasetKeys, Object, Partition, PartitionStats, StorageError, Store, is_hidden};
 
 const CONCURRENT_LISTS: usize = 8;
 /// Objects of a partition that are listed when only a few are drawn from them.
@@ -51,7 +51,7 @@ impl<'a> Homes<'a> {
             let mut keep = |page: Vec<Object>| {
                 let data = page.into_iter().filter(|object| {
                     FileFormat::of_key(&object.key).is_some()
-                        && !object.key.split('/').any(|part| part.starts_with(['_', '.']))
+                        && !is_hidden(&object.key)
                         && self.is_of(&stats.partition, &object.key)
                 });
                 objects.extend(data);

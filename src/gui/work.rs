@@ -19,7 +19,7 @@ use crate::explore::{Explored, Explorer, Schemas, Suggestion, given_rows, page_r
 use crate::job::{Job, Params};
 use crate::run::RunOptions;
 use crate::session::{Document, Source};
-use crate::storage::{Connection, Inventory, Location, Object, StorageError, Store};
+use crate::storage::{Connection, Inventory, Location, Object, StorageError, Store, is_hidden};
 use crate::task::{Context, Executor, TaskHandle};
 use crate::transform::{FitSource, Inputs, Recipe, RecipeFile, RecipeTest};
 
@@ -199,7 +199,7 @@ async fn head_of(store: &Store, prefix: &str, n: usize, cancel: &Cancel) -> Resu
     let mut objects: Vec<Object> = Vec::new();
     let enough = Cancel::new();
     let mut on_page = |page: Vec<Object>| {
-        objects.extend(page.into_iter().filter(|object| !is_control(&object.key)));
+        objects.extend(page.into_iter().filter(|object| !is_hidden(&object.key)));
         if objects.len() >= n || cancel.is_cancelled() {
             enough.cancel();
         }
@@ -209,10 +209,6 @@ async fn head_of(store: &Store, prefix: &str, n: usize, cancel: &Cancel) -> Resu
         Err(StorageError::Cancelled) if !cancel.is_cancelled() => Ok(objects),
         Err(error) => Err(error.to_string()),
     }
-}
-
-fn is_control(key: &str) -> bool {
-    key.split('/').any(|part| part.starts_with(['_', '.']))
 }
 
 /// Distinct characters that the built-in faces may lack. A few hundred tell which scripts there are.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::dataset::decode::{DecodeOptions, Decoder};
 use crate::dataset::{FileFormat, InputSource, Schema};
-use crate::storage::{Connection, Location};
+use crate::storage::{Connection, Location, is_hidden};
 use crate::transform::{Input, Inputs, Plan};
 
 /// A job that was checked.
@@ -464,11 +464,6 @@ fn below(place: &Location, outer: &Location) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// Whether a part of a relative key starts with `_` or `.`: control files by the habit of every lake reader.
-fn is_hidden(key: &str) -> bool {
-    key.split('/').any(|part| part.starts_with(['_', '.']))
 }
 
 #[cfg(test)]

@@ -13,7 +13,10 @@ use super::produced::{Assignment, fill};
 use super::publish::Publication;
 use super::segments::Segments;
 use super::work::{compaction, made_ledger, next_ledger};
-use super::{Opened, PartitionReport, PartitionStatus, RunError, RunOptions, RunReport, keep_report, run_id};
+use super::{
+    Opened, PartitionReport, PartitionStatus, RunError, RunOptions, RunReport, keep_report, quarantine,
+    run_id,
+};
 use crate::base::{Cancel, Progress, units};
 use crate::job::{Job, Params};
 use crate::storage::Partition;
@@ -70,7 +73,7 @@ async fn compact_day(
         copies: work.copies.clone(),
         first_slot: state.next_slot,
         staging: staging(&job.sink, context.run_id, day),
-        quarantine: "part-0.jsonl".to_owned(),
+        quarantine: quarantine::FILE.to_owned(),
         // No row is computed, and none may be appended.
         plan: job.plan.clone().split().0,
         only: None,

@@ -15,7 +15,7 @@ use super::produced::{Assignment, Produced, fill};
 use super::publish::{Publication, discard};
 use super::report::{PartitionReport, PartitionStatus};
 use super::work::{Decision, Work, decide, made_ledger, next_ledger};
-use super::{RunError, inputs, list, time_limit};
+use super::{RunError, inputs, list, quarantine, time_limit};
 use crate::base::{Cancel, Progress, units};
 use crate::job::{Job, SinkLayout};
 use crate::storage::{Partition, Store};
@@ -136,7 +136,7 @@ impl RunContext<'_> {
             copies: work.copies,
             first_slot: state.next_slot,
             staging: staging(&self.job.sink, self.run_id, day),
-            quarantine: "part-0.jsonl".to_owned(),
+            quarantine: quarantine::FILE.to_owned(),
             plan: self.job.plan.clone().with_inputs(inputs.inputs),
             only: None,
         };
@@ -148,15 +148,17 @@ impl RunContext<'_> {
                 ..produced
             },
             Err(error) => {
-                self.clean_up(day, &[]).await;
+                let error = self.give_up(day, &[], error).await;
                 return Err(log.lost_or(&state, error).await);
             }
         };
         fill(report, &produced);
         let checked = produced.books.check().and_then(|()| Ok(self.cancel.check()?));
         if let Err(error) = checked {
-            self.clean_up(day, &produced.parts).await;
-            return Err(error);
+            if matches!(error, RunError::Cancelled) {
+                report.quarantine.uri = None;
+            }
+            return Err(self.give_up(day, &produced.parts, error).await);
         }
         if let Some(message) = self.over_budget(objects.len() as u64, &produced) {
             self.clean_up(day, &produced.parts).await;
@@ -279,6 +281,15 @@ impl RunContext<'_> {
         if let Err(error) = discard(self.job, self.files, parts, &folder).await {
             tracing::warn!(%error, %day, "staged parts could not be removed");
         }
+    }
+
+    /// Takes back what is staged of a day that `error` ended; of a cancelled one its rejects too.
+    async fn give_up(&self, day: NaiveDate, parts: &[CommitPart], error: RunError) -> RunError {
+        self.clean_up(day, parts).await;
+        if matches!(error, RunError::Cancelled) {
+            quarantine::forget(self, day).await;
+        }
+        error
     }
 
     /// Removes what run `died` left of a day that this run has finished: its commit, had it made one, is published.

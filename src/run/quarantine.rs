@@ -19,6 +19,9 @@ use super::{QuarantineReport, RunError};
 use crate::dataset::{Reason, Reject, Stage};
 use crate::storage::{Location, Store};
 
+/// The name of the file that one process writes of a day.
+pub(super) const FILE: &str = "part-0.jsonl";
+
 /// One line. Field order is the order in the file.
 #[derive(Debug, Serialize)]
 struct Entry<'a> {
@@ -48,6 +51,21 @@ struct Source<'a> {
     size: Option<u64>,
 }
 
+/// Where a run's file of a day is, by its name.
+fn place(context: &RunContext<'_>, day: NaiveDate, name: &str) -> Location {
+    let folder = format!("quarantine/day={day}/run={}", context.run_id);
+    context.job.sink.control.join(&format!("{folder}/{name}"))
+}
+
+/// Removes what a run wrote that was cancelled after its last reject: nobody asks what is wrong with it.
+pub(super) async fn forget(context: &RunContext<'_>, day: NaiveDate) {
+    let at = place(context, day, FILE);
+    match context.files.delete(&at).await {
+        Ok(()) => context.files.remove_empty_folders(&at),
+        Err(error) => tracing::warn!(%error, %day, "quarantined records could not be removed"),
+    }
+}
+
 /// Writes rejects as they come, and counts them.
 pub(super) struct Quarantine {
     files: Files,
@@ -70,13 +88,9 @@ pub(super) struct Quarantine {
 impl Quarantine {
     pub fn new(context: &RunContext<'_>, day: NaiveDate, assignment: &Assignment) -> Self {
         let (job, run_id) = (context.job, context.run_id);
-        let folder = format!("quarantine/day={day}/run={run_id}");
         Self {
             files: context.files.clone(),
-            at: job
-                .sink
-                .control
-                .join(&format!("{folder}/{}", assignment.quarantine)),
+            at: place(context, day, &assignment.quarantine),
             staging: assignment.staging.join(&assignment.quarantine),
             source: context.source.clone(),
             objects: Arc::clone(&assignment.objects),

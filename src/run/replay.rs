@@ -19,7 +19,8 @@ use super::publish::Publication;
 use super::selection::{Lines, Selection};
 use super::work::{Copy, made_ledger, next_ledger};
 use super::{
-    Opened, PartitionReport, PartitionStatus, RunError, RunOptions, RunReport, keep_report, list, run_id,
+    Opened, PartitionReport, PartitionStatus, RunError, RunOptions, RunReport, keep_report, list, quarantine,
+    run_id,
 };
 use crate::base::{Cancel, Progress, units};
 use crate::dataset::Reason;
@@ -123,7 +124,7 @@ async fn replay_day(
         copies: copies.clone(),
         first_slot: state.next_slot,
         staging: staging(&job.sink, context.run_id, day),
-        quarantine: "part-0.jsonl".to_owned(),
+        quarantine: quarantine::FILE.to_owned(),
         plan: job.plan.clone().with_inputs(inputs.inputs),
         only: Some(Arc::clone(&selection)),
     };

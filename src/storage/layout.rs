@@ -40,8 +40,9 @@ pub fn data_ending(key: &str) -> Option<&'static str> {
     ENDINGS.into_iter().find(|known| is(known, ending))
 }
 
-/// Whether a file or a folder above it is hidden: Hadoop's and Spark's readers skip names that start with `_` or `.`.
-pub(super) fn is_hidden(key: &str) -> bool {
+/// Whether a file, by its key relative to the place that is read, or a folder above it is hidden: Hadoop's and Spark's
+/// readers skip names that start with `_` or `.`.
+pub fn is_hidden(key: &str) -> bool {
     key.split('/').any(|part| part.starts_with(['_', '.']))
 }
 

@@ -31,7 +31,7 @@ pub use duplicates::{DuplicatePair, Duplicates};
 pub use error::StorageError;
 pub use inventory::{DatasetKeys, Inventory, PartitionStats};
 pub use lags::Lags;
-pub use layout::data_ending;
+pub use layout::{data_ending, is_hidden};
 pub use location::{Location, LocationError};
 pub use partition::{HOUR_KEYS, Layout, Partition};
 pub use piece_reader::PieceReader;

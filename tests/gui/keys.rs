@@ -3,8 +3,6 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use egui_kittest::kittest::Queryable as _;
-
 use crate::desk::{Desk, desk};
 
 /// Two days of 2,000 rows: half of them of one company, a tenth without any.

@@ -12,7 +12,7 @@ use super::InputSpec;
 use crate::base::Cancel;
 use crate::dataset::decode::{DecodeOptions, Decoder};
 use crate::dataset::{FileFormat, Format, Schema};
-use crate::storage::{Connection, Location, Object, StorageError, Store, StoreOptions, Template};
+use crate::storage::{Connection, Location, Object, StorageError, Store, StoreOptions, Template, is_hidden};
 
 /// An input that was checked.
 #[derive(Debug, Clone)]
@@ -145,8 +145,7 @@ impl InputSource {
 
     /// Whether a key, relative to its folder, is one of its files. Control files never are.
     fn takes(&self, key: &str) -> bool {
-        let is_hidden = key.split('/').any(|part| part.starts_with(['_', '.']));
-        !is_hidden && self.pattern.is_match(key)
+        !is_hidden(key) && self.pattern.is_match(key)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::profile::keys::{
     SparkType, Weight, default_types, key_report_among, rank,
 };
 use crate::session::Source;
-use crate::storage::Store;
+use crate::storage::{Store, is_hidden};
 use crate::task::{Executor, TaskHandle};
 use crate::transform::{Inputs, Recipe, RecipeStep};
 
@@ -177,9 +177,7 @@ async fn open(
             .list_all(prefix, cancel)
             .await
             .map_err(|error| error.to_string())?;
-        let is_data = |key: &str| {
-            FileFormat::of_key(key).is_some() && !key.split('/').any(|part| part.starts_with(['_', '.']))
-        };
+        let is_data = |key: &str| FileFormat::of_key(key).is_some() && !is_hidden(key);
         objects.extend(listed.into_iter().filter(|object| is_data(&object.key)));
     }
     objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
