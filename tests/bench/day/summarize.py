@@ -1,6 +1,6 @@
 """Profiles the columns of the reference day with Skewer and with DuckDB's SUMMARIZE, in turn, on the same files.
 
-    python tests/bench/day/profile.py target/release/skewer [--rounds 5] [--lake DIR] [--files 4000]
+    python tests/bench/day/summarize.py target/release/skewer [--rounds 5] [--lake DIR] [--files 4000]
 
 Prints times, peak memory and Skewer's ratio to DuckDB's better way to read the files. Skewer's time is that of the whole
 process, DuckDB's that of the query alone, without starting Python. The level `summary` has the statistics of SUMMARIZE for
