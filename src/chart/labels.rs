@@ -5,8 +5,8 @@ use super::scale::{Scale, ScaleKind, Tick};
 
 /// Between the ends of neighbouring labels, in pixels.
 const GAP: f64 = 10.0;
-/// Names up to this, such as dates, say nothing when they are cut: fewer of them are shown whole.
-const SHORT_NAME: f64 = 76.0;
+/// Names up to this, such as dates and hours, say nothing when they are cut: fewer of them are shown whole.
+const SHORT_NAME: f64 = 92.0;
 /// Names are no longer than this, in pixels.
 pub const MAX_NAME: f64 = 140.0;
 

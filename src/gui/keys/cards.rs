@@ -74,7 +74,20 @@ fn figures_ui(ui: &mut Ui, reported: &Reported) {
             units::count(distinct.high)
         )
     };
-    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.1}"));
+    let number = |value: Option<f64>| units::or_dash(value, |value| format!("{value:.1}"));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number of keys is not negative"
+    )]
+    let keys = |value: f64| {
+        if value < 1000.0 {
+            format!("{value:.1}")
+        } else {
+            units::count(value.round() as u64)
+        }
+    };
+    let effective_keys = units::or_dash(profile.effective_keys, keys);
     let empty = format!(
         "of {}",
         units::plural(u64::from(partitions.n_partitions), "partition")
@@ -124,7 +137,7 @@ fn figures_ui(ui: &mut Ui, reported: &Reported) {
         ),
         (
             "effective keys",
-            number(profile.effective_keys),
+            effective_keys,
             entropy.as_str(),
             Tone::Plain,
             &effective,
@@ -293,7 +306,13 @@ fn top_card(ui: &mut Ui, counted: &Counted, reported: &Reported, commands: &mut 
                     .map(|key| format!("{} {}", key.label, units::percent(key.share)))
                     .collect();
                 let text = format!("Stand for \u{201c}not known\u{201d}: {}", said.join(", "));
-                ui.label(tone(ui, Tone::Warn, text));
+                // One row of a million is worth a word, but no warning.
+                let share: f64 = profile.sentinels.iter().map(|key| key.share).sum();
+                if share < 0.001 {
+                    ui.label(weak_small(ui, &text));
+                } else {
+                    ui.label(tone(ui, Tone::Warn, text));
+                }
             }
             for note in &profile.notes {
                 ui.label(weak_small(ui, note));

@@ -124,10 +124,15 @@ fn growth_text(dataset: &ListedDataset) -> String {
             let share = growth
                 .share_per_month
                 .map(|share| format!(" ({:+.1}%)", share * 100.0));
+            let files = growth.files_per_month;
+            let files = if files.abs() < 0.05 {
+                "as many files".to_owned()
+            } else {
+                format!("{files:+.1} files")
+            };
             parts.push(format!(
-                "Growth: a day holds {change} {word} each month{}, {:+.1} files, by {} weeks (estimate)",
+                "Growth: a day holds {change} {word} each month{}, {files}, by {} weeks (estimate)",
                 share.unwrap_or_default(),
-                growth.files_per_month,
                 units::count(growth.n_weeks)
             ));
         }

@@ -113,7 +113,7 @@ fn shown_ui(ui: &mut Ui, id: &str, picture: &Picture, options: PlotOptions) -> S
             .allow_scroll(false)
             .allow_boxed_zoom(false)
             .show(&mut child, |plot| {
-                zoomed = zoom.follow(plot);
+                zoomed = zoom.follow(plot, picture, x, y);
                 plot.add(marks);
             });
         axes::labels(ui, rect, &response.transform, x, y);
@@ -149,7 +149,8 @@ fn answered(ui: &mut Ui, plot: Response, hit: &Hit<'_>, zoomed: Zoomed, options:
     let pointer = ui.input(|input| input.pointer.hover_pos());
     hit.mark_open(ui, options.open);
     let hovered = pointer
-        .filter(|_| zoomed.selection.is_none())
+        // A menu over the plot is what the pointer is for.
+        .filter(|_| zoomed.selection.is_none() && !egui::Popup::is_any_open(ui.ctx()))
         .filter(|at| plot.contains_pointer() && plot.rect.contains(*at))
         .and_then(|at| hit.at(at));
     let mut answer = PlotAnswer::default();

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use egui::{Id, PointerButton, Pos2, Rect, Stroke, StrokeKind, Ui, Vec2b};
 use egui_plot::{PlotTransform, PlotUi};
 
-use crate::chart::{Picture, Scale, ScaleKind, ValueSide};
+use crate::chart::{LayerKind, Picture, Scale, ScaleKind, ValueSide};
 use crate::gui::theme::{colors, size};
 
 /// A smaller box is a click that slipped.
@@ -68,7 +68,7 @@ impl Zoom {
     }
 
     /// Takes what the pointer did with the plot and sets the part that is shown in this frame.
-    pub fn follow(&self, plot: &mut PlotUi<'_>) -> Zoomed {
+    pub fn follow(&self, plot: &mut PlotUi<'_>, picture: &Picture, x: &Scale, y: &Scale) -> Zoomed {
         let response = plot.response().clone();
         let ctx = plot.ctx().clone();
         let asks_all = ctx
@@ -141,9 +141,15 @@ impl Zoom {
                 shown.1 = a.y.min(b.y)..=a.y.max(b.y);
             }
         }
-        let kept = (self.x.kept(&shown.0), self.y.kept(&shown.1));
+        let mut kept = (self.x.kept(&shown.0), self.y.kept(&shown.1));
         let is_zoomed = self.is_part(&kept);
         if is_zoomed {
+            // Low bars between tall ones that are out of view use the whole height.
+            if !self.sides.y
+                && let Some(top) = top_of_bars(picture, &kept.0, x, y)
+            {
+                kept.1 = self.y.first..=top.min(self.y.last).max(self.y.first + self.y.shortest);
+            }
             plot.set_plot_bounds_x(kept.0);
             plot.set_plot_bounds_y(kept.1);
         } else {
@@ -156,7 +162,7 @@ impl Zoom {
     }
 
     fn is_part(&self, shown: &(RangeInclusive<f64>, RangeInclusive<f64>)) -> bool {
-        self.x.is_part(&shown.0) || self.y.is_part(&shown.1)
+        self.sides.x && self.x.is_part(&shown.0) || self.sides.y && self.y.is_part(&shown.1)
     }
 
     /// A box between two points, as tall or as wide as the plot along a side that is not zoomed.
@@ -210,6 +216,19 @@ impl Side {
         let from = shown.start().max(self.first).min(self.last - length);
         from..=from + length
     }
+}
+
+/// Where the tallest bar ends among those that stand in the part `shown`, with a little room above it; none without bars.
+fn top_of_bars(picture: &Picture, shown: &RangeInclusive<f64>, x: &Scale, y: &Scale) -> Option<f64> {
+    const ROOM: f64 = 1.05;
+    let bars = picture.marks().filter(|(layer, _)| layer.kind == LayerKind::Bars);
+    let (bottom, _) = y.ends();
+    bars.map(|(_, mark)| mark)
+        .filter(|mark| x.position(mark.x.1) >= *shown.start() && x.position(mark.x.0) <= *shown.end())
+        .map(|mark| y.position(mark.y.0.max(mark.y.1)))
+        .filter(|top| *top > bottom)
+        .max_by(f64::total_cmp)
+        .map(|top| bottom + (top - bottom) * ROOM)
 }
 
 /// `shown` magnified around `at`.

@@ -58,9 +58,16 @@ pub(super) fn card_ui(
     let picture = Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), bars::HEIGHT));
     let asked = bars::picture_ui(ui, picture, &facts.name, &facts.picture, before);
     if let Some(drift) = drift {
-        verdict_ui(ui, c, inner, drift);
+        verdict_ui(ui, c, inner, &facts.name, drift);
     } else if !facts.conflict.is_empty() {
-        foot_ui(ui, c, inner, Tone::Warn, &facts.conflict, &facts.conflict);
+        foot_ui(
+            ui,
+            c,
+            inner,
+            (Tone::Warn, &facts.name),
+            &facts.conflict,
+            &facts.conflict,
+        );
     }
     asked
 }
@@ -166,7 +173,7 @@ fn null_text(facts: &ColumnFacts, before: Option<f64>) -> String {
     )
 }
 
-fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, drift: &ColumnDrift) {
+fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, name: &str, drift: &ColumnDrift) {
     let measures = drift.measures();
     let mut details = vec![drift.verdict.clone()];
     if let Some(psi) = &drift.psi {
@@ -204,11 +211,12 @@ fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, drift: &ColumnDrift) {
     } else {
         format!("{} · {measures}", drift.verdict)
     };
-    foot_ui(ui, c, inner, tone_of(drift.severity), &text, &details.join("\n"));
+    let tone = tone_of(drift.severity);
+    foot_ui(ui, c, inner, (tone, name), &text, &details.join("\n"));
 }
 
-/// A line at the bottom with a dot of its tone.
-fn foot_ui(ui: &Ui, c: &Colors, inner: Rect, tone: Tone, text: &str, details: &str) {
+/// A line at the bottom of the card of a column, with a dot of its tone.
+fn foot_ui(ui: &Ui, c: &Colors, inner: Rect, (tone, column): (Tone, &str), text: &str, details: &str) {
     let painter = ui.painter();
     let y = inner.bottom() - 13.0;
     painter.circle_filled(pos2(inner.left() + 4.0, y + 7.0), 3.5, c.of(tone));
@@ -220,7 +228,7 @@ fn foot_ui(ui: &Ui, c: &Colors, inner: Rect, tone: Tone, text: &str, details: &s
     let galley = one_line(painter, text, theme::small(), color, inner.width() - 14.0);
     painter.galley(pos2(inner.left() + 13.0, y), galley, color);
     let area = Rect::from_min_max(pos2(inner.left(), y), inner.max);
-    let id = ui.scope_id().with((text, "foot"));
+    let id = ui.scope_id().with((column, "foot"));
     ui.interact(area, id, Sense::hover()).on_hover_text(details);
 }
 

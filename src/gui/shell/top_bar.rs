@@ -67,7 +67,10 @@ const MENUS: [(&str, &[Option<CommandKind>]); 4] = [
         &[
             Some(CommandKind::ShowPartitions),
             Some(CommandKind::ShowData),
+            Some(CommandKind::ShowProfile),
+            Some(CommandKind::ShowKeys),
             Some(CommandKind::ShowJob),
+            Some(CommandKind::ShowRuns),
             None,
             Some(CommandKind::GoBack),
             Some(CommandKind::GoForward),

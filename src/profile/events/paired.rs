@@ -139,7 +139,10 @@ impl Paired {
             return "same".to_owned();
         }
         let sign = if change < 0.0 { "−" } else { "+" };
-        let size = self.unit.text(change.abs());
+        let size = match self.unit {
+            PairedUnit::Share => units::percent(change.abs()).replace('%', " points"),
+            unit => unit.text(change.abs()),
+        };
         let before = self.before.filter(|before| *before > 0.0);
         match before {
             // A share changes by points; a share of a share is read wrongly.

@@ -19,6 +19,8 @@ const TARGET_BYTES: u64 = 128_000_000;
 const MAX_PROPOSED: u32 = 2000;
 /// Wall times closer than this share are equal.
 const SAME: f64 = 0.005;
+/// So often the neighbours of a better number are looked at.
+const MAX_ROUNDS: usize = 16;
 
 /// Compares `current` with other numbers of partitions.
 pub fn choose_partitions(
@@ -28,40 +30,71 @@ pub fn choose_partitions(
     costs: &CostModel,
 ) -> PartitionChoice {
     let current = current.clamp(1, MAX_PARTITIONS);
+    let candidate = |(n, reason): (u32, String)| {
+        let simulated = keys.simulate(n, weight, costs);
+        PartitionCandidate {
+            n_partitions: n,
+            reason,
+            max_over_mean: simulated.metrics.max_over_mean,
+            baseline_max_over_mean: simulated.baseline_metrics.max_over_mean,
+            n_empty: simulated.metrics.n_empty,
+            wall_seconds: simulated.metrics.wall_seconds,
+            is_recommended: false,
+        }
+    };
     let mut candidates: Vec<PartitionCandidate> = proposed(keys, current, costs)
         .into_iter()
-        .map(|(n, reason)| {
-            let simulated = keys.simulate(n, weight, costs);
-            PartitionCandidate {
-                n_partitions: n,
-                reason,
-                max_over_mean: simulated.metrics.max_over_mean,
-                baseline_max_over_mean: simulated.baseline_metrics.max_over_mean,
-                n_empty: simulated.metrics.n_empty,
-                wall_seconds: simulated.metrics.wall_seconds,
-                is_recommended: false,
-            }
-        })
+        .map(candidate)
         .collect();
     let has_rows = keys.total(weight) > 0;
-    let best = candidates
-        .iter()
-        .map(|candidate| candidate.wall_seconds)
-        .fold(f64::INFINITY, f64::min);
-    // Sorted by number, so the first that is as good as the best has the fewest partitions.
-    let recommended = candidates
-        .iter_mut()
-        .find(|candidate| has_rows && candidate.wall_seconds <= best * (1.0 + SAME))
-        .map(|candidate| {
-            candidate.is_recommended = true;
-            candidate.n_partitions
-        });
+    // The neighbours of the best are looked at too, until none is better: whoever takes the recommended number is not told
+    // of another one.
+    let mut recommended = best_of(&candidates).filter(|_| has_rows);
+    for _ in 0..MAX_ROUNDS {
+        let Some(best) = recommended else { break };
+        let is_new = |n: &u32| candidates.iter().all(|candidate| candidate.n_partitions != *n);
+        let further: Vec<u32> = neighbours(best)
+            .into_iter()
+            .filter(|n| (1..=MAX_PROPOSED).contains(n) && is_new(n))
+            .collect();
+        candidates.extend(
+            further
+                .into_iter()
+                .map(|n| candidate((n, format!("near {best} (the best so far)")))),
+        );
+        candidates.sort_by_key(|candidate| candidate.n_partitions);
+        candidates.dedup_by_key(|candidate| candidate.n_partitions);
+        recommended = best_of(&candidates);
+        if recommended == Some(best) {
+            break;
+        }
+    }
+    for candidate in &mut candidates {
+        candidate.is_recommended = recommended == Some(candidate.n_partitions);
+    }
     PartitionChoice {
         candidates,
         recommended,
         formula: formula(keys, weight, costs),
         max_useful: max_useful(keys, weight),
     }
+}
+
+/// The fewest partitions that are as good as the best; of candidates sorted by number.
+fn best_of(candidates: &[PartitionCandidate]) -> Option<u32> {
+    let best = candidates
+        .iter()
+        .map(|candidate| candidate.wall_seconds)
+        .fold(f64::INFINITY, f64::min);
+    let first = candidates
+        .iter()
+        .find(|candidate| candidate.wall_seconds <= best * (1.0 + SAME));
+    first.map(|candidate| candidate.n_partitions)
+}
+
+/// Numbers beside `n`, and the next prime: regular keys collide less with them.
+fn neighbours(n: u32) -> [u32; 3] {
+    [n.saturating_sub(1), n.saturating_add(1), next_prime(n)]
 }
 
 /// `floor(1 / h)`: with so many partitions the largest key alone is as large as the mean.
@@ -91,8 +124,7 @@ fn proposed(keys: &HashedKeys, current: u32, costs: &CostModel) -> Vec<(u32, Str
         let Some((n, reason)) = all.get(i).cloned() else {
             continue;
         };
-        // Neighbours and the next prime: regular keys collide less with them.
-        for near in [n.saturating_sub(1), n.saturating_add(1), next_prime(n)] {
+        for near in neighbours(n) {
             all.push((near, format!("near {n} ({reason})")));
         }
     }
@@ -196,6 +228,20 @@ mod tests {
             choose_partitions(&keys(&[]), 200, Weight::Rows, &slow(16)).max_useful,
             None
         );
+    }
+
+    #[test]
+    fn the_number_that_is_recommended_stays_so_once_it_is_taken() {
+        for (hot, n_keys) in [(40_000, 300), (3000, 7000), (0, 50), (900, 12)] {
+            let keys = many(&[("hot", hot)], n_keys, 1);
+            for costs in [slow(16), slow(3), CostModel::default()] {
+                let taken = choose_partitions(&keys, 200, Weight::Rows, &costs)
+                    .recommended
+                    .unwrap();
+                let again = choose_partitions(&keys, taken, Weight::Rows, &costs).recommended;
+                assert_eq!(again, Some(taken), "{hot} {n_keys} {costs:?}");
+            }
+        }
     }
 
     #[test]
