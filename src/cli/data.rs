@@ -213,7 +213,9 @@ impl Listed {
             .values()
             .find(|stats| stats.partition.to_string() == wanted)
         else {
-            let is_range = |range: DateRange| range.first != range.last;
+            // One of several keys may be a date: a day then has several partitions.
+            let has_day = |day| dataset.partitions.keys().any(|partition| partition.date() == day);
+            let is_range = |range: DateRange| range.first != range.last || has_day(range.first);
             if wanted.contains("..") || wanted.parse().is_ok_and(is_range) {
                 return self.objects_of_days(dataset, wanted, cancel).await;
             }

@@ -207,6 +207,7 @@ fn without(dataset: &DatasetKeys, range: DateRange) -> DatasetKeys {
     others
         .partitions
         .retain(|partition, _| partition.date().is_some_and(|date| !range.contains(date)));
+    others.asked = None;
     others
 }
 

@@ -170,12 +170,17 @@ fn missing_dates(dataset: &DatasetKeys) -> Vec<NaiveDate> {
     let (Some(first), Some(last)) = (present.first(), present.last()) else {
         return Vec::new();
     };
+    // A day at the edge of what was asked for is missing too.
+    let (first, last) = dataset
+        .asked
+        .as_ref()
+        .map_or((first, last), |(first, last)| (first, last));
     if last.signed_duration_since(*first).num_days() > MAX_SPAN_DAYS {
         return Vec::new();
     }
     first
         .iter_days()
-        .take_while(|date| date < last)
+        .take_while(|date| date <= last)
         .filter(|date| !present.contains(date))
         .collect()
 }

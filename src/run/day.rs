@@ -284,10 +284,10 @@ impl RunContext<'_> {
     }
 
     /// Takes back what is staged of a day that `error` ended; of a cancelled one its rejects too.
-    async fn give_up(&self, day: NaiveDate, parts: &[CommitPart], error: RunError) -> RunError {
+    pub async fn give_up(&self, day: NaiveDate, parts: &[CommitPart], error: RunError) -> RunError {
         self.clean_up(day, parts).await;
         if matches!(error, RunError::Cancelled) {
-            quarantine::forget(self, day).await;
+            quarantine::forget(self, day, quarantine::FILE).await;
         }
         error
     }

@@ -58,8 +58,8 @@ fn place(context: &RunContext<'_>, day: NaiveDate, name: &str) -> Location {
 }
 
 /// Removes what a run wrote that was cancelled after its last reject: nobody asks what is wrong with it.
-pub(super) async fn forget(context: &RunContext<'_>, day: NaiveDate) {
-    let at = place(context, day, FILE);
+pub(super) async fn forget(context: &RunContext<'_>, day: NaiveDate, name: &str) {
+    let at = place(context, day, name);
     match context.files.delete(&at).await {
         Ok(()) => context.files.remove_empty_folders(&at),
         Err(error) => tracing::warn!(%error, %day, "quarantined records could not be removed"),

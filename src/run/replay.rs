@@ -132,14 +132,13 @@ async fn replay_day(
     let produced = match context.produce(day, assignment).await {
         Ok(produced) => produced,
         Err(error) => {
-            context.clean_up(day, &[]).await;
+            let error = context.give_up(day, &[], error).await;
             return Err(log.lost_or(&state, error).await);
         }
     };
     fill(report, &produced);
     if let Err(error) = produced.books.check().and_then(|()| Ok(context.cancel.check()?)) {
-        context.clean_up(day, &produced.parts).await;
-        return Err(error);
+        return Err(context.give_up(day, &produced.parts, error).await);
     }
     let none = BTreeSet::new();
     let read = Read {

@@ -72,6 +72,8 @@ pub struct DatasetKeys {
     pub sizes: SizeHistogram,
     /// Objects with the etag and size of another; none where they were not looked for.
     pub duplicates: Option<Duplicates>,
+    /// The first and the last date that were asked for, of those that the whole listing spans; none when all were.
+    pub asked: Option<(chrono::NaiveDate, chrono::NaiveDate)>,
 }
 
 impl DatasetKeys {
@@ -81,9 +83,14 @@ impl DatasetKeys {
     pub fn within(&self, range: DateRange) -> Self {
         let is_within =
             |stats: &&PartitionStats| stats.partition.date().is_some_and(|date| range.contains(date));
+        let asked = self.dates().map(|(first, last)| {
+            let (from, until) = (range.first.unwrap_or(first), range.last.unwrap_or(last));
+            (first.max(from), last.min(until))
+        });
         let mut within = Self {
             prefix: self.prefix.clone(),
             layout: self.layout.clone(),
+            asked,
             ..Self::default()
         };
         for stats in self.partitions.values().filter(is_within) {

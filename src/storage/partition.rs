@@ -1,6 +1,7 @@
 //! The partition a key belongs to, read from the key alone.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
 
 use chrono::NaiveDate;
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::layout::{date_of, hour_of, iso_date, percent_decoded};
 
 /// One partition of a dataset. Ordered by time, then by key values.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Partition {
     /// All objects of a dataset without partitions, or those that are in none of its partitions.
@@ -19,6 +20,24 @@ pub enum Partition {
     Hour(NaiveDate, u8),
     /// Hive keys that are more, or something else, than a day or an hour; sorted by name.
     Keys(Vec<(String, String)>),
+}
+
+impl Ord for Partition {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Day(a), Self::Day(b)) => a.cmp(b),
+            (Self::Hour(a, a_hour), Self::Hour(b, b_hour)) => (a, a_hour).cmp(&(b, b_hour)),
+            // `day=10,month=2` comes after `day=9,month=2` and before `day=1,month=3`.
+            (Self::Keys(a), Self::Keys(b)) => (date_among(a), a).cmp(&(date_among(b), b)),
+            _ => self.rank().cmp(&other.rank()),
+        }
+    }
+}
+
+impl PartialOrd for Partition {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// How a dataset's keys name partitions.
@@ -39,6 +58,16 @@ pub enum Layout {
 }
 
 impl Partition {
+    /// The place of its kind in the order of all.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Whole => 0,
+            Self::Day(_) => 1,
+            Self::Hour(..) => 2,
+            Self::Keys(_) => 3,
+        }
+    }
+
     /// What Hive keys mean: a day (`dt=2020-01-09`, or `year`, `month` and `day`), an hour of one (and `hour`), else the
     /// keys themselves.
     pub(super) fn of_keys(mut keys: Vec<(String, String)>) -> Self {
@@ -206,6 +235,28 @@ mod tests {
         let one_of_several = check("country=DE,day=9,month=1,year=2020").unwrap();
         assert_eq!(one_of_several.date(), NaiveDate::from_ymd_opt(2020, 1, 9));
         assert_eq!(check("month=1,year=2020").unwrap().date(), None);
+    }
+
+    #[test]
+    fn keys_with_a_date_among_them_come_in_the_order_of_time() {
+        let mut texts = [
+            "day=1,month=3,region=eu,year=2024",
+            "day=25,month=2,region=eu,year=2024",
+            "day=9,month=2,region=us,year=2024",
+            "day=9,month=2,region=eu,year=2024",
+            "2024-02-01",
+        ];
+        texts.sort_by_key(|text| check(text).unwrap());
+        assert_eq!(
+            texts,
+            [
+                "2024-02-01",
+                "day=9,month=2,region=eu,year=2024",
+                "day=9,month=2,region=us,year=2024",
+                "day=25,month=2,region=eu,year=2024",
+                "day=1,month=3,region=eu,year=2024",
+            ]
+        );
     }
 
     proptest! {

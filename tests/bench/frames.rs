@@ -224,7 +224,9 @@ fn frame(ctx: &Context, app: &mut App, (number, events): (u32, Vec<Event>)) -> (
         ..RawInput::default()
     };
     let before = ThreadTime::now();
-    let output = ctx.run_ui(input, |ui| app.frame(ui));
+    let mut output = ctx.run_ui(input, |ui| app.frame(ui));
+    // No display holds textures here.
+    output.textures_delta.clear();
     let is_on_mark = output.platform_output.cursor_icon == egui::CursorIcon::PointingHand;
     let drawn = ctx.tessellate(output.shapes, output.pixels_per_point);
     let time = before.elapsed();

@@ -205,7 +205,7 @@ mod tests {
             Some(true)
         );
         let share = Paired::share("idle", Some(0.3), Some(0.2));
-        assert_eq!(share.change_text(), "−10%");
+        assert_eq!(share.change_text(), "−10 points");
         let unknown = Paired::share("idle", None, Some(0.2));
         assert_eq!((unknown.change_text().as_str(), unknown.is_known()), ("–", true));
         assert_eq!(Paired::time("wall", Some(1.0), Some(1.0)).change_text(), "same");

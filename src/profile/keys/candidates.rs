@@ -47,11 +47,22 @@ pub fn choose_partitions(
         .map(candidate)
         .collect();
     let has_rows = keys.total(weight) > 0;
-    // The neighbours of the best are looked at too, until none is better: whoever takes the recommended number is not told
-    // of another one.
+    // A number that is as good as the best stays. Else the neighbours of the best are looked at too, until none is better:
+    // whoever takes the recommended number is not told of another one.
     let mut recommended = best_of(&candidates).filter(|_| has_rows);
+    let is_chosen = |candidate: &&PartitionCandidate| candidate.n_partitions == current;
+    let chosen = candidates
+        .iter()
+        .find(is_chosen)
+        .map(|candidate| candidate.wall_seconds);
+    let is_good = chosen.is_some_and(|wall| wall <= least_seconds(&candidates) * (1.0 + SAME));
+    if is_good && has_rows {
+        recommended = Some(current);
+    }
     for _ in 0..MAX_ROUNDS {
-        let Some(best) = recommended else { break };
+        let Some(best) = recommended.filter(|_| !is_good) else {
+            break;
+        };
         let is_new = |n: &u32| candidates.iter().all(|candidate| candidate.n_partitions != *n);
         let further: Vec<u32> = neighbours(best)
             .into_iter()
@@ -82,14 +93,16 @@ pub fn choose_partitions(
 
 /// The fewest partitions that are as good as the best; of candidates sorted by number.
 fn best_of(candidates: &[PartitionCandidate]) -> Option<u32> {
-    let best = candidates
-        .iter()
-        .map(|candidate| candidate.wall_seconds)
-        .fold(f64::INFINITY, f64::min);
+    let best = least_seconds(candidates);
     let first = candidates
         .iter()
         .find(|candidate| candidate.wall_seconds <= best * (1.0 + SAME));
     first.map(|candidate| candidate.n_partitions)
+}
+
+fn least_seconds(candidates: &[PartitionCandidate]) -> f64 {
+    let walls = candidates.iter().map(|candidate| candidate.wall_seconds);
+    walls.fold(f64::INFINITY, f64::min)
 }
 
 /// Numbers beside `n`, and the next prime: regular keys collide less with them.
