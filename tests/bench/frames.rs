@@ -104,7 +104,7 @@ fn main() -> ExitCode {
     );
     let slowest = percentile(&hovering, 99);
     // A pointer that met no mark would say nothing of what marks cost.
-    if share >= 0.99 && slowest <= DISPLAY && n_on_marks * 5 >= hovering.len() {
+    if share >= 0.99 && slowest <= DISPLAY && n_on_marks * 20 >= hovering.len() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
