@@ -64,7 +64,7 @@ async fn open(text: &str, connection: &Connection, cancel: &Cancel) -> Result<Li
     // Credentials and the first request may wait for a server that never answers.
     let store = cancel.until(Store::open(&location, connection)).await;
     Ok(Listed {
-        store: store.map_err(|_| StorageError::Cancelled)??,
+        store: store.map_err(StorageError::from)??,
         inventory: Inventory::new(&location),
         location,
         is_partial: false,
@@ -250,7 +250,7 @@ impl Listed {
         let source = cancel
             .until(ScanSource::open(&self.store, objects, partition_of, None, cancel))
             .await;
-        let scan = Scan::new(source.map_err(|_| StorageError::Cancelled)??);
+        let scan = Scan::new(source.map_err(StorageError::from)??);
         if steps.recipe.steps.is_empty() {
             return Ok(scan);
         }

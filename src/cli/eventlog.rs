@@ -107,7 +107,7 @@ fn own_answer(
         });
     }
     own_run(run, output)?;
-    left_out_line(shown.left_out, output)?;
+    output.left_out(shown.left_out)?;
     delta.map_or(Ok(()), |delta| eventlog_compare::comparison(delta, output))
 }
 
@@ -138,7 +138,7 @@ fn spark_answer(
         });
     }
     head(&profile, output)?;
-    left_out_line(shown.left_out, output)?;
+    output.left_out(shown.left_out)?;
     if let Some(delta) = delta {
         eventlog_compare::comparison(delta, output)?;
     }
@@ -151,13 +151,6 @@ fn spark_answer(
         stages(&profile, output)?;
     }
     Ok(())
-}
-
-fn left_out_line(left_out: &[String], output: &mut Output) -> Result<(), CliError> {
-    if left_out.is_empty() {
-        return Ok(());
-    }
-    output.line(&format!("partial: cancelled before {}", left_out.join(" and ")))
 }
 
 async fn open(path: &str, connection: &Connection, cancel: &Cancel) -> Result<RunLog, CliError> {

@@ -44,6 +44,14 @@ impl Output {
         self.line(&text)
     }
 
+    /// What was asked for and is not here, because of a cancel; no line for nothing.
+    pub fn left_out(&mut self, left_out: &[String]) -> Result<(), CliError> {
+        if left_out.is_empty() {
+            return Ok(());
+        }
+        self.line(&format!("partial: cancelled before {}", left_out.join(" and ")))
+    }
+
     /// A table with a heading, columns aligned; the columns in `right` are right-aligned.
     pub fn table(&mut self, heading: &[&str], right: &[usize], rows: &[Vec<String>]) -> Result<(), CliError> {
         for line in aligned(heading, right, rows) {

@@ -258,10 +258,7 @@ impl Answer {
             units::bytes(self.n_bytes),
             units::plural(self.n_files, "file"),
         ))?;
-        if !self.left_out.is_empty() {
-            let left_out = self.left_out.join(" and ");
-            output.line(&format!("partial: cancelled before {left_out}"))?;
-        }
+        output.left_out(&self.left_out)?;
         if self.columns.is_empty() {
             output.line("no record has a field; `skewer preview` shows what is there")?;
         }

@@ -9,7 +9,7 @@ use super::{CliError, ConnectionArgs, data, schema_map, signal};
 use crate::base::{Accuracy, Cancel, units};
 use crate::dataset::infer::{Conflict, SeenType, infer};
 use crate::dataset::{FileFormat, Format, dtype_name, parquet};
-use crate::storage::{Connection, Object, Store};
+use crate::storage::{Connection, Object, StorageError, Store};
 
 #[derive(Debug, clap::Args)]
 pub struct SchemaArgs {
@@ -109,9 +109,7 @@ async fn of_footers(store: &Store, objects: &[Object], cancel: &Cancel) -> Resul
     let mut seen: BTreeMap<String, Vec<SeenType>> = BTreeMap::new();
     let mut n_read = 0;
     for object in objects.iter().step_by(stride) {
-        cancel
-            .check()
-            .map_err(|_| crate::storage::StorageError::Cancelled)?;
+        cancel.check().map_err(StorageError::from)?;
         let footer = parquet::footer(store, object).await?;
         n_read += 1;
         for (name, dtype) in footer.schema.iter() {

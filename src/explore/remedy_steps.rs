@@ -44,11 +44,10 @@ pub fn join_step(input: &str, columns: &[String]) -> Result<Step, String> {
 
 /// The names of the second datasets that have columns of these names and types: a join by them needs nothing more.
 pub fn joinable<'a>(inputs: &'a Inputs, columns: &[String], schema: &Schema) -> Vec<&'a str> {
-    let is_nested = |dtype: &DataType| matches!(dtype, DataType::List(_) | DataType::Struct(_));
     let fits = |input: &Input| {
         columns.iter().all(|column| {
             let ours = schema.get(column);
-            ours.is_some_and(|dtype| !is_nested(dtype)) && input.schema.get(column) == ours
+            ours.is_some_and(|dtype| !dtype.is_nested()) && input.schema.get(column) == ours
         })
     };
     inputs

@@ -206,9 +206,7 @@ async fn count_partition(
         chosen.extend(read.into_iter().map(|object| (at, object)));
     }
     let count = |(at, object): (usize, Object)| async move {
-        if cancel.is_cancelled() {
-            return Err(StorageError::Cancelled);
-        }
+        cancel.check()?;
         let counted = count_rows(store, &object).await;
         progress.add_done(1);
         match counted {

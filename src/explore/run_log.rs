@@ -120,7 +120,7 @@ pub async fn open_run_log(
 ) -> Result<RunLog, RunLogError> {
     // Credentials may wait for a server that never answers.
     let opened = cancel.until(Store::open(location, connection)).await;
-    let store = opened.map_err(|_| StorageError::Cancelled)??;
+    let store = opened.map_err(StorageError::from)??;
     read_run_log(&store, progress, cancel).await
 }
 
@@ -140,7 +140,7 @@ pub async fn read_run_log(
         Ok::<_, RunLogError>((objects, report))
     };
     let opened = cancel.until(opening).await;
-    let (objects, report) = opened.map_err(|_| StorageError::Cancelled)??;
+    let (objects, report) = opened.map_err(StorageError::from)??;
     // A prefix of a bucket is there only by its objects.
     if objects.is_empty() && store.root().is_s3() {
         return Err(RunLogError::Storage(StorageError::NotFound {

@@ -3,7 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chrono::NaiveDate;
 use tokio::sync::mpsc;
@@ -28,7 +28,6 @@ use crate::dataset::decode::DecodeOptions;
 use crate::storage::Location;
 use crate::transform::Plan;
 
-const CANCEL_POLL: Duration = Duration::from_millis(20);
 /// What a unit of small objects holds: as much as is decoded together. More would only wait in memory.
 const UNIT_BYTES: u64 = 4 << 20;
 /// Objects as large as the day's largest that may be under way at once, within a share of the memory.
@@ -166,12 +165,10 @@ impl RunContext<'_> {
         let ended = loop {
             tokio::select! {
                 ended = &mut writing => break ended,
-                () = tokio::time::sleep(CANCEL_POLL) => {
+                () = self.cancel.cancelled(), if keep_streams.is_some() => {
                     // Requests under way are dropped, so the writer's channels close and it ends.
-                    if self.cancel.is_cancelled() {
-                        fetching.abort();
-                        keep_streams = None;
-                    }
+                    fetching.abort();
+                    keep_streams = None;
                 }
             }
         };

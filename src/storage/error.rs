@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::credentials::CredentialsFailure;
 use super::{ConnectionError, LocationError};
+use crate::base::Cancelled;
 
 /// Why a place could not be listed, read or written.
 #[derive(Debug, Error)]
@@ -31,6 +32,12 @@ pub enum StorageError {
     Other { location: String, message: String },
     #[error("cancelled")]
     Cancelled,
+}
+
+impl From<Cancelled> for StorageError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
 }
 
 impl StorageError {

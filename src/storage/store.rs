@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -20,9 +19,6 @@ use super::s3::S3Place;
 use super::sweep::{From, sweep};
 use super::{ByteStream, Connection, Credentials, Location, Patience, StorageError, local};
 use crate::base::Cancel;
-
-/// How often a waiting request looks whether it was cancelled.
-const CANCEL_POLL: Duration = Duration::from_millis(20);
 
 /// Bytes of one piece of a local stream.
 const PIECE_BYTES: usize = 1 << 20;
@@ -225,12 +221,10 @@ impl Store {
         cancel: &Cancel,
         on_page: &mut (dyn FnMut(Vec<Object>) + Send),
     ) -> Result<(), StorageError> {
-        if cancel.is_cancelled() {
-            return Err(StorageError::Cancelled);
-        }
+        cancel.check()?;
         if let Some(only) = &self.only {
             if only.starts_with(prefix) {
-                let found = until_cancelled(cancel, self.head(only)).await?;
+                let found = cancel.until(self.head(only)).await??;
                 on_page(vec![found.ok_or_else(|| self.not_found(only))?]);
             }
             return Ok(());
@@ -240,7 +234,7 @@ impl Store {
             Place::S3(place) => {
                 let mut from = None;
                 loop {
-                    let (page, next) = until_cancelled(cancel, place.list_page(prefix, from)).await?;
+                    let (page, next) = cancel.until(place.list_page(prefix, from)).await??;
                     if !page.is_empty() {
                         on_page(page);
                     }
@@ -269,7 +263,7 @@ impl Store {
         if self.only.is_some() || cancel.is_cancelled() {
             return self.list(prefix, cancel, on_page).await;
         }
-        until_cancelled(cancel, async {
+        let listing = async {
             let (page, next) = place.list_page(prefix, None).await?;
             let Some(token) = next else {
                 on_page(page);
@@ -278,8 +272,8 @@ impl Store {
             on_page(page.clone());
             let page_from = |from| place.list_page(prefix, Some(from));
             sweep(&page, token, page_from, on_page).await
-        })
-        .await
+        };
+        cancel.until(listing).await?
     }
 
     /// Every object whose key starts with `prefix`, in key order.
@@ -560,33 +554,12 @@ async fn list_local(
             !stop.is_cancelled() && pages.blocking_send(page).is_ok()
         })
     });
-    while let Some(page) = until_cancelled(cancel, async { Ok(listed.recv().await) }).await? {
+    while let Some(page) = cancel.until(listed.recv()).await? {
         on_page(page);
     }
     match walk.await {
         Ok(done) => done,
         Err(_) => Err(StorageError::other(&"listing", "the walk was stopped")),
     }?;
-    if cancel.is_cancelled() {
-        return Err(StorageError::Cancelled);
-    }
-    Ok(())
-}
-
-/// Waits for `work`, but not longer than until `cancel`: a request that hangs must not hold a cancelled task.
-async fn until_cancelled<T>(
-    cancel: &Cancel,
-    work: impl Future<Output = Result<T, StorageError>>,
-) -> Result<T, StorageError> {
-    let cancelled = async {
-        let mut poll = tokio::time::interval(CANCEL_POLL);
-        while !cancel.is_cancelled() {
-            poll.tick().await;
-        }
-    };
-    tokio::select! {
-        biased;
-        () = cancelled => Err(StorageError::Cancelled),
-        done = work => done,
-    }
+    Ok(cancel.check()?)
 }

@@ -238,12 +238,8 @@ pub struct Reported {
 impl Reported {
     /// Whether a column of the open key holds lists or structs.
     pub fn has_nested_key(&self) -> bool {
-        self.choices.iter().any(|(_, dtype, _)| is_nested(dtype))
+        self.choices.iter().any(|(_, dtype, _)| dtype.is_nested())
     }
-}
-
-fn is_nested(dtype: &DataType) -> bool {
-    matches!(dtype, DataType::List(_) | DataType::Struct(_))
 }
 
 /// Bars of the most frequent keys.
@@ -355,7 +351,7 @@ fn widened_keys(open: &HashedKeys, rows: &DataFrame, accuracy: Accuracy) -> Vec<
         .iter()
         .map(|(name, _)| name.clone())
         .collect();
-    let is_plain = |dtype: &DataType| !is_nested(dtype) && !dtype.is_float() && *dtype != DataType::Null;
+    let is_plain = |dtype: &DataType| !dtype.is_nested() && !dtype.is_float() && *dtype != DataType::Null;
     let further = rows.columns().iter().filter(|column| {
         let name = column.name().as_str();
         is_plain(column.dtype()) && !origin::is_hidden(name) && !columns.iter().any(|own| own == name)

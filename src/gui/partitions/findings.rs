@@ -259,7 +259,7 @@ fn actions_ui(
     }
     if may_be_expected(finding)
         && secondary_button(ui, true, "Mark as expected")
-            .on_hover_text("Puts it aside, in this session and when it is opened again")
+            .on_hover_text("Puts it aside for good, once your work is saved (Ctrl+S)")
             .clicked()
     {
         commands.push(Command::Edit(Edit::Expect {

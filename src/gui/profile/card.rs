@@ -64,7 +64,8 @@ pub(super) fn card_ui(
             ui,
             c,
             inner,
-            (Tone::Warn, &facts.name),
+            Tone::Warn,
+            &facts.name,
             &facts.conflict,
             &facts.conflict,
         );
@@ -212,11 +213,11 @@ fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, name: &str, drift: &ColumnDrift)
         format!("{} · {measures}", drift.verdict)
     };
     let tone = tone_of(drift.severity);
-    foot_ui(ui, c, inner, (tone, name), &text, &details.join("\n"));
+    foot_ui(ui, c, inner, tone, name, &text, &details.join("\n"));
 }
 
 /// A line at the bottom of the card of a column, with a dot of its tone.
-fn foot_ui(ui: &Ui, c: &Colors, inner: Rect, (tone, column): (Tone, &str), text: &str, details: &str) {
+fn foot_ui(ui: &Ui, c: &Colors, inner: Rect, tone: Tone, column: &str, text: &str, details: &str) {
     let painter = ui.painter();
     let y = inner.bottom() - 13.0;
     painter.circle_filled(pos2(inner.left() + 4.0, y + 7.0), 3.5, c.of(tone));

@@ -140,7 +140,7 @@ pub struct RunsSlots {
     pub pictures: Slot<(u64, (u64, u32)), StagePictures>,
     /// By generation of the open log, and what it is compared with.
     pub compared: Slot<(u64, RunKey), Compared>,
-    /// Runs of this session, oldest first.
+    /// Runs started in this window, oldest first.
     pub own: Vec<Arc<OwnRun>>,
     generation: u64,
     n_compared: u64,
@@ -148,7 +148,7 @@ pub struct RunsSlots {
 
 /// Files that are listed.
 const MAX_SLOWEST: usize = 50;
-/// Runs of this session that are kept.
+/// Runs started in this window that are kept.
 const MAX_OWN: usize = 12;
 /// How the reading of a log is called in the activity list.
 pub const READING: &str = "Reading what ran: ";

@@ -46,40 +46,11 @@ pub fn choose_partitions(
         .into_iter()
         .map(candidate)
         .collect();
-    let has_rows = keys.total(weight) > 0;
-    // A number that is as good as the best stays. Else the neighbours of the best are looked at too, until none is better:
-    // whoever takes the recommended number is not told of another one.
-    let mut recommended = best_of(&candidates).filter(|_| has_rows);
-    let is_chosen = |candidate: &&PartitionCandidate| candidate.n_partitions == current;
-    let chosen = candidates
-        .iter()
-        .find(is_chosen)
-        .map(|candidate| candidate.wall_seconds);
-    let is_good = chosen.is_some_and(|wall| wall <= least_seconds(&candidates) * (1.0 + SAME));
-    if is_good && has_rows {
-        recommended = Some(current);
-    }
-    for _ in 0..MAX_ROUNDS {
-        let Some(best) = recommended.filter(|_| !is_good) else {
-            break;
-        };
-        let is_new = |n: &u32| candidates.iter().all(|candidate| candidate.n_partitions != *n);
-        let further: Vec<u32> = neighbours(best)
-            .into_iter()
-            .filter(|n| (1..=MAX_PROPOSED).contains(n) && is_new(n))
-            .collect();
-        candidates.extend(
-            further
-                .into_iter()
-                .map(|n| candidate((n, format!("near {best} (the best so far)")))),
-        );
-        candidates.sort_by_key(|candidate| candidate.n_partitions);
-        candidates.dedup_by_key(|candidate| candidate.n_partitions);
-        recommended = best_of(&candidates);
-        if recommended == Some(best) {
-            break;
-        }
-    }
+    let recommended = if keys.total(weight) > 0 {
+        settled(&mut candidates, current, candidate)
+    } else {
+        None
+    };
     for candidate in &mut candidates {
         candidate.is_recommended = recommended == Some(candidate.n_partitions);
     }
@@ -89,6 +60,41 @@ pub fn choose_partitions(
         formula: formula(keys, weight, costs),
         max_useful: max_useful(keys, weight),
     }
+}
+
+/// The number that is recommended. One that is as good as the best stays; else the neighbours of the best become candidates
+/// too, until none is better: whoever takes the recommended number is not told of another one.
+fn settled(
+    candidates: &mut Vec<PartitionCandidate>,
+    current: u32,
+    simulated: impl Fn((u32, String)) -> PartitionCandidate,
+) -> Option<u32> {
+    let limit = least_seconds(candidates) * (1.0 + SAME);
+    let is_good = |candidate: &PartitionCandidate| candidate.wall_seconds <= limit;
+    if candidates
+        .iter()
+        .any(|candidate| candidate.n_partitions == current && is_good(candidate))
+    {
+        return Some(current);
+    }
+    let mut best = best_of(candidates)?;
+    for _ in 0..MAX_ROUNDS {
+        for n in neighbours(best) {
+            let at = candidates.partition_point(|candidate| candidate.n_partitions < n);
+            let is_known = candidates
+                .get(at)
+                .is_some_and(|candidate| candidate.n_partitions == n);
+            if (1..=MAX_PROPOSED).contains(&n) && !is_known {
+                candidates.insert(at, simulated((n, format!("near {best} (the best so far)"))));
+            }
+        }
+        let next = best_of(candidates)?;
+        if next == best {
+            break;
+        }
+        best = next;
+    }
+    Some(best)
 }
 
 /// The fewest partitions that are as good as the best; of candidates sorted by number.
