@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::{CliError, ConnectionArgs, data, signal};
-use crate::base::envelope::{from_yaml, to_yaml};
+use crate::base::envelope::to_yaml;
 use crate::base::{Accuracy, units};
 use crate::dataset::{InputSpec, Page, Schema, origin};
 use crate::explore::open_inputs;
@@ -143,7 +143,7 @@ impl Document {
             let spec = JobSpec::parse(text).map_err(|error| wrong(error.to_string()))?;
             return Ok(Self::Job(Box::new(spec)));
         }
-        let file = from_yaml(text).map_err(|error| wrong(error.to_string()))?;
+        let file = RecipeFile::from_text(text).map_err(|error| wrong(error.to_string()))?;
         Ok(Self::Recipe(file))
     }
 
@@ -274,7 +274,8 @@ mod tests {
     use chrono::DateTime;
     use polars::prelude::{DataFrame, df};
 
-    use super::{FitSource, FittedStep, Inputs, Recipe, fit_steps, from_yaml, has_comments};
+    use super::{FitSource, FittedStep, Inputs, Recipe, fit_steps, has_comments};
+    use crate::base::envelope::from_yaml;
     use crate::dataset::origin;
     use crate::transform::FitState;
 

@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 
 use super::output::Output;
 use super::{CliError, ConnectionArgs, data, rows, signal};
-use crate::base::envelope::from_yaml;
 use crate::base::{Accuracy, units};
 use crate::dataset::{InputSpec, Page, Reject, SampleChoice, SampleSize};
 use crate::explore::{explore_once, open_inputs};
@@ -159,7 +158,7 @@ pub fn preview(args: PreviewArgs, output: &mut Output) -> Result<u8, CliError> {
 /// Rows that are read when nothing says how many.
 const DEFAULT_ROWS: usize = 20;
 
-/// Reads a recipe file with the sample it names, or the steps of a job spec.
+/// Reads a recipe file with the sample it names, steps alone as they are printed and copied, or the steps of a job spec.
 pub fn read_recipe(path: &Path) -> Result<Steps, CliError> {
     let text = std::fs::read_to_string(path).map_err(|error| CliError::Spec {
         message: format!(
@@ -177,7 +176,7 @@ pub fn read_recipe(path: &Path) -> Result<Steps, CliError> {
             sample: None,
         });
     }
-    from_yaml::<RecipeFile>(&text)
+    RecipeFile::from_text(&text)
         .map(|file| Steps {
             recipe: file.steps,
             inputs: file.inputs,

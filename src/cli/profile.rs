@@ -259,6 +259,13 @@ impl Answer {
             units::plural(self.n_files, "file"),
         ))?;
         output.left_out(&self.left_out)?;
+        if self.n_files_failed > 0 {
+            let files = units::plural(self.n_files, "file");
+            let n = units::count(self.n_files_failed);
+            output.line(&format!(
+                "{n} of {files} could not be read to the end; the figures are of the rest"
+            ))?;
+        }
         if self.columns.is_empty() {
             output.line("no record has a field; `skewer preview` shows what is there")?;
         }

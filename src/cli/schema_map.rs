@@ -41,6 +41,8 @@ impl From<ExtentArgs> for MapChoice {
 struct Answer<'a> {
     location: String,
     accuracy: Accuracy,
+    /// Of the listing: after a cancel, partitions may be missing.
+    listing: Accuracy,
     /// What was read of each partition, in words.
     sample: String,
     partitions: &'a [MapPartition],
@@ -71,6 +73,16 @@ struct CellRow {
     types: Vec<TypeCount>,
 }
 
+/// A map, and how much of the location it is of.
+struct Read {
+    location: String,
+    map: SchemaMap,
+    listing: Accuracy,
+    /// Says that the listing was cut.
+    cut: Option<String>,
+    code: Option<u8>,
+}
+
 pub fn schema_map(
     location: &str,
     connection: &Connection,
@@ -79,29 +91,40 @@ pub fn schema_map(
     output: &mut Output,
 ) -> Result<u8, CliError> {
     let choice = MapChoice::from(extent);
-    let (location, map, code) = signal::block_on(|cancel, signalled| async move {
-        let listed = data::list(location, connection, &cancel).await?;
+    let read = signal::block_on(|cancel, signalled| async move {
+        // What was listed before a cancel is an answer, if one without keys.
+        let listed = data::list_some(location, connection, &cancel).await?;
         let dataset = listed.dataset(None)?;
         let progress = Progress::new();
         let map = explore::schema_map(&listed.store, dataset, choice, None, &progress, &cancel).await?;
-        let location = listed.location.join(&dataset.prefix).to_string();
-        Ok::<_, CliError>((location, map, signalled.code()))
+        Ok::<_, CliError>(Read {
+            location: listed.location.join(&dataset.prefix).to_string(),
+            map,
+            listing: listed.accuracy(),
+            cut: listed.partial_text(),
+            code: signalled.code(),
+        })
     })??;
+    let map = &read.map;
     if is_json {
         output.json(&Answer {
-            location,
+            location: read.location,
             accuracy: map.accuracy,
+            listing: read.listing,
             sample: choice.to_string(),
             partitions: &map.partitions,
-            keys: map.keys.iter().map(|key| key_row(&map, key)).collect(),
+            keys: map.keys.iter().map(|key| key_row(map, key)).collect(),
             changes: &map.changes,
             is_cut: map.is_cut,
         })?;
     } else {
-        print(&map, choice, output)?;
+        if let Some(text) = read.cut {
+            output.line(&text)?;
+        }
+        print(map, choice, output)?;
     }
     // What was read before a signal is a result; the code says that it is not all.
-    Ok(code.unwrap_or(0))
+    Ok(read.code.unwrap_or(0))
 }
 
 fn key_row<'a>(map: &'a SchemaMap, key: &'a MapKey) -> KeyRow<'a> {

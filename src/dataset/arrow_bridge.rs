@@ -1,17 +1,19 @@
 //! Columns between polars and arrow-rs without a copy, over the Arrow C Data Interface.
 //!
 //! The one module with `unsafe`: both libraries implement the same published C structs, and each export here is
-//! consumed by exactly one import. Types that this build of polars lacks are cast by arrow-rs on the way in.
+//! consumed by exactly one import. Types that this build of polars lacks are cast by arrow-rs on the way in; a map comes
+//! as the list of its entries, as polars itself reads it.
 
 #![allow(
     unsafe_code,
     reason = "polars-arrow and arrow-rs share memory only through the C Data Interface, whose imports are unsafe by contract"
 )]
 
+use std::collections::HashSet;
 use std::mem::transmute;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, make_array};
+use arrow::array::{Array as _, ArrayData, ArrayRef, RecordBatch, make_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
@@ -33,21 +35,29 @@ pub enum BridgeError {
     Arrow { column: String, source: ArrowError },
     #[error("column `{column}`: {source}")]
     Polars { column: String, source: PolarsError },
+    #[error("two columns have the name `{column}`: rename one of them where the file is written")]
+    TwiceNamed { column: String },
     #[error("the columns make no batch: {source}")]
     Batch { source: ArrowError },
     #[error("the columns make no frame: {source}")]
     Frame { source: PolarsError },
 }
 
-/// `batch` as a frame. Buffers are shared; only types that polars lacks here are cast (int8 to int32, a decimal or a
-/// time of day to its text).
+/// `batch` as a frame. Buffers are shared; only types that polars lacks here are cast (int8 to int32, a decimal, an
+/// interval or a time of day to its text).
 ///
 /// # Errors
-/// [`BridgeError::Unsupported`] for maps, unions and intervals.
+/// [`BridgeError::Unsupported`] for unions, and for structs without fields. [`BridgeError::TwiceNamed`].
 pub fn to_polars(batch: &RecordBatch) -> Result<DataFrame, BridgeError> {
     let schema = batch.schema();
     let mut columns = Vec::with_capacity(batch.num_columns());
+    let mut names = HashSet::with_capacity(batch.num_columns());
     for (field, array) in schema.fields().iter().zip(batch.columns()) {
+        if !names.insert(field.name()) {
+            return Err(BridgeError::TwiceNamed {
+                column: field.name().clone(),
+            });
+        }
         columns.push(Column::from(series(field, array)?));
     }
     DataFrame::new(batch.num_rows(), columns).map_err(|source| BridgeError::Frame { source })
@@ -66,7 +76,12 @@ fn add_decimals(path: String, dtype: &DataType, paths: &mut Vec<String>) {
     match dtype {
         dtype if dtype.is_decimal() => paths.push(path),
         DataType::Dictionary(_, values) => add_decimals(path, values, paths),
-        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::Map(item, _) => {
             add_decimals(format!("{path}[]"), item.data_type(), paths);
         }
         DataType::Struct(fields) => {
@@ -84,15 +99,18 @@ fn series(field: &Field, array: &ArrayRef) -> Result<Series, BridgeError> {
         column: name.clone(),
         source,
     };
-    let dtype = readable(field.data_type()).ok_or_else(|| BridgeError::Unsupported {
+    let plain = without_maps(field.data_type());
+    let dtype = readable(&plain).ok_or_else(|| BridgeError::Unsupported {
         column: name.clone(),
         dtype: field.data_type().to_string(),
     })?;
-    let array = if dtype == *field.data_type() {
-        Arc::clone(array)
-    } else {
-        cast(array, &dtype).map_err(arrow_error)?
-    };
+    let mut array = Arc::clone(array);
+    if plain != *field.data_type() {
+        array = make_array(entries_of_maps(array.to_data()).map_err(arrow_error)?);
+    }
+    if dtype != plain {
+        array = cast(&array, &dtype).map_err(arrow_error)?;
+    }
     // Without metadata, which would only carry what some writer noted about another schema.
     let field = Field::new(name, dtype, true);
     let schema = FFI_ArrowSchema::try_from(&field).map_err(arrow_error)?;
@@ -114,6 +132,33 @@ fn series(field: &Field, array: &ArrayRef) -> Result<Series, BridgeError> {
         })
 }
 
+/// `dtype` with every map in it as the list of its entries.
+fn without_maps(dtype: &DataType) -> DataType {
+    let of = |field: &Field| {
+        let dtype = without_maps(field.data_type());
+        Arc::new(field.clone().with_data_type(dtype))
+    };
+    match dtype {
+        DataType::Map(entries, _) => DataType::List(of(entries)),
+        DataType::List(item) => DataType::List(of(item)),
+        DataType::LargeList(item) => DataType::LargeList(of(item)),
+        DataType::ListView(item) => DataType::ListView(of(item)),
+        DataType::LargeListView(item) => DataType::LargeListView(of(item)),
+        DataType::FixedSizeList(item, n) => DataType::FixedSizeList(of(item), *n),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| of(field)).collect()),
+        other => other.clone(),
+    }
+}
+
+/// The same buffers with every map as the list of its entries: the two lie in memory alike, offsets before a struct of key
+/// and value. Source: Arrow columnar format, section on the map layout.
+fn entries_of_maps(data: ArrayData) -> Result<ArrayData, ArrowError> {
+    let dtype = without_maps(data.data_type());
+    let children = data.child_data().iter().cloned();
+    let children: Vec<ArrayData> = children.map(entries_of_maps).collect::<Result<_, _>>()?;
+    data.into_builder().data_type(dtype).child_data(children).build()
+}
+
 /// The type that polars reads in place of `dtype`; itself where they agree, none where there is none.
 fn readable(dtype: &DataType) -> Option<DataType> {
     let nested = |field: &Field| {
@@ -131,6 +176,7 @@ fn readable(dtype: &DataType) -> Option<DataType> {
         | DataType::Decimal64(..)
         | DataType::Decimal128(..)
         | DataType::Decimal256(..)
+        | DataType::Interval(_)
         | DataType::Time32(_)
         | DataType::Time64(_) => DataType::Utf8View,
         DataType::Date64 => DataType::Timestamp(TimeUnit::Millisecond, None),
@@ -139,9 +185,13 @@ fn readable(dtype: &DataType) -> Option<DataType> {
         }
         DataType::FixedSizeBinary(_) => DataType::Binary,
         DataType::Dictionary(_, values) => readable(values)?,
-        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item) => {
             let item = nested(item)?;
-            if matches!(dtype, DataType::List(_)) {
+            if matches!(dtype, DataType::List(_) | DataType::ListView(_)) {
                 DataType::List(item)
             } else {
                 DataType::LargeList(item)
@@ -152,12 +202,8 @@ fn readable(dtype: &DataType) -> Option<DataType> {
             let fields: Option<Vec<_>> = fields.iter().map(|field| nested(field)).collect();
             DataType::Struct(Fields::from(fields?))
         }
-        DataType::Map(..)
-        | DataType::Union(..)
-        | DataType::Interval(_)
-        | DataType::RunEndEncoded(..)
-        | DataType::ListView(_)
-        | DataType::LargeListView(_) => return None,
+        DataType::RunEndEncoded(_, values) => readable(values.data_type())?,
+        DataType::Map(..) | DataType::Union(..) => return None,
         other => other.clone(),
     })
 }
@@ -206,13 +252,15 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{
-        ArrayRef, Decimal128Array, DictionaryArray, Int8Array, Int32Array, ListArray, MapBuilder,
-        RecordBatch, StringBuilder, StringViewArray, TimestampSecondArray,
+        Array as _, ArrayRef, Decimal128Array, Decimal128Builder, DictionaryArray, Int8Array, Int32Array,
+        IntervalDayTimeArray, ListArray, ListViewArray, MapArray, MapBuilder, RecordBatch, StringBuilder,
+        StringViewArray, StructArray, TimestampSecondArray,
     };
-    use arrow::datatypes::{DataType, Int8Type, Int32Type};
+    use arrow::buffer::OffsetBuffer;
+    use arrow::datatypes::{DataType, Field, Int8Type, Int32Type, IntervalDayTimeType};
     use polars::prelude::{Column, DataFrame, IntoSeries, NamedFrom, Series};
 
-    use super::{to_arrow, to_polars};
+    use super::{decimal_paths, to_arrow, to_polars};
     use crate::dataset::dtype_name;
 
     #[test]
@@ -293,11 +341,92 @@ mod tests {
         );
         assert_eq!(df.column("m").unwrap().str().unwrap().get(0), Some("1.50"));
 
-        let mut map = MapBuilder::new(None, StringBuilder::new(), StringBuilder::new());
-        map.append(true).unwrap();
-        let map: ArrayRef = Arc::new(map.finish());
-        let batch = RecordBatch::try_from_iter([("tags", map)]).unwrap();
+        let nothing: ArrayRef = Arc::new(StructArray::new_empty_fields(1, None));
+        let batch = RecordBatch::try_from_iter([("tags", nothing)]).unwrap();
         let error = to_polars(&batch).unwrap_err().to_string();
-        assert!(error.starts_with("column `tags` has type Map"), "{error}");
+        assert!(error.starts_with("column `tags` has type Struct"), "{error}");
+    }
+
+    /// A row for each: two entries, none, no map.
+    fn map_of_decimals() -> MapArray {
+        let decimals = Decimal128Builder::new().with_precision_and_scale(9, 2).unwrap();
+        let mut map = MapBuilder::new(None, StringBuilder::new(), decimals);
+        for (key, value) in [("a", Some(150)), ("b", None)] {
+            map.keys().append_value(key);
+            map.values().append_option(value);
+        }
+        for is_there in [true, true, false] {
+            map.append(is_there).unwrap();
+        }
+        map.finish()
+    }
+
+    #[test]
+    fn a_map_is_the_list_of_its_entries_wherever_it_is() {
+        let map: ArrayRef = Arc::new(map_of_decimals());
+        let field = |name: &str| Arc::new(Field::new(name, map.data_type().clone(), true));
+        let inside = StructArray::from(vec![(field("m"), Arc::clone(&map))]);
+        let listed = ListArray::new(
+            field("item"),
+            OffsetBuffer::new(vec![0, 3, 3, 3].into()),
+            Arc::clone(&map),
+            None,
+        );
+        let columns: [(&str, ArrayRef); 3] = [
+            ("m", Arc::clone(&map)),
+            ("s", Arc::new(inside)),
+            ("l", Arc::new(listed)),
+        ];
+        let batch =
+            RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, true)))
+                .unwrap();
+        let df = to_polars(&batch).unwrap();
+        let types: Vec<String> = df
+            .columns()
+            .iter()
+            .map(|column| dtype_name(column.dtype()))
+            .collect();
+        let entries = "list<struct<key: string, value: string>>";
+        assert_eq!(
+            types,
+            [
+                entries,
+                &format!("struct<m: {entries}>"),
+                &format!("list<{entries}>")
+            ]
+        );
+        let shown = |row| df.column("m").unwrap().get(row).unwrap().to_string();
+        assert!(
+            shown(0).contains("\"1.50\"") && shown(0).contains("null"),
+            "{}",
+            shown(0)
+        );
+        assert_eq!((shown(1).as_str(), shown(2).as_str()), ("[]", "null"));
+        assert_eq!(
+            decimal_paths(&batch.schema()),
+            ["m[].value", "s.m[].value", "l[][].value"]
+        );
+        // A part of a batch shares the buffers of the whole.
+        assert!(
+            to_polars(&batch.slice(1, 2))
+                .unwrap()
+                .equals_missing(&df.slice(1, 2))
+        );
+    }
+
+    #[test]
+    fn intervals_and_views_of_lists_are_read_and_a_name_given_twice_is_told() {
+        let interval: ArrayRef = Arc::new(IntervalDayTimeArray::from(vec![IntervalDayTimeType::make_value(
+            3, 0,
+        )]));
+        let list = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None])]);
+        let views: ArrayRef = Arc::new(ListViewArray::from(list));
+        let batch = RecordBatch::try_from_iter([("i", Arc::clone(&interval)), ("v", views)]).unwrap();
+        let df = to_polars(&batch).unwrap();
+        assert_eq!(df.column("i").unwrap().str().unwrap().get(0), Some("3 days"));
+        assert_eq!(dtype_name(df.column("v").unwrap().dtype()), "list<int32>");
+        let twice = RecordBatch::try_from_iter([("i", Arc::clone(&interval)), ("i", interval)]).unwrap();
+        let error = to_polars(&twice).unwrap_err().to_string();
+        assert!(error.starts_with("two columns have the name `i`"), "{error}");
     }
 }

@@ -365,10 +365,7 @@ impl Ranges {
             ParquetError::General(message) | ParquetError::EOF(message) => message,
             other => other.to_string(),
         };
-        corrupt(
-            &self.location,
-            &format!("{reason}; it may be cut short or of another format: write it again or remove it"),
-        )
+        corrupt(&self.location, &format!("{reason}; {}", remedy(&reason)))
     }
 
     fn unreadable(&self, error: &BridgeError) -> PageError {
@@ -391,6 +388,18 @@ impl Ranges {
             )));
         }
         Ok(bytes)
+    }
+}
+
+/// What to do about a file that the Parquet reader gave up on, by its words.
+fn remedy(reason: &str) -> &'static str {
+    let has = |word| reason.contains(word);
+    if has("encrypt") {
+        "Skewer has no keys for it: write it without encryption"
+    } else if has("LZO") || has("codec") {
+        "write it again with another codec, such as zstd or snappy"
+    } else {
+        "it may be damaged, cut short, encrypted or of another format: write it again or remove it"
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{Document, SessionError};
 use crate::base::envelope::{YamlError, from_yaml, to_yaml};
 use crate::job::JobSpec;
-use crate::transform::{Recipe, RecipeFile, RecipeStep};
+use crate::transform::{RecipeFile, RecipeStep};
 
 /// A clipboard may hold anything; text beyond this is no recipe that a person copied.
 const MAX_PASTED_BYTES: usize = 16 << 20;
@@ -43,7 +43,7 @@ pub fn recipe_text(document: &Document) -> Result<String, YamlError> {
     })
 }
 
-/// Reads the recipe of a recipe file, a job spec or a session. Places of second datasets that are relative to the file are
+/// Reads the recipe of a recipe file, of steps alone, a job spec or a session. Places of second datasets that are relative to the file are
 /// made whole.
 ///
 /// # Errors
@@ -78,7 +78,7 @@ fn recipe_in(text: &str) -> Result<RecipeFile, YamlError> {
             inputs: document.inputs,
             ..RecipeFile::new(document.recipe)
         }),
-        _ => from_yaml::<RecipeFile>(text),
+        _ => RecipeFile::from_text(text),
     }
 }
 
@@ -105,16 +105,10 @@ pub fn pasted_steps(text: &str) -> Result<Vec<RecipeStep>, String> {
     let has_key = |line: &str| line.contains(':');
     let is_list = trimmed.starts_with("- ") || trimmed.starts_with('[');
     let is_map = trimmed.starts_with('{') || trimmed.lines().next().is_some_and(has_key);
-    let steps = if is_list {
-        from_yaml::<Recipe>(text).map(|recipe| recipe.steps)
-    } else if kind_of(text).is_some() {
-        recipe_in(text).map(|file| file.steps.steps)
-    } else if is_map {
-        from_yaml::<RecipeStep>(text).map(|step| vec![step])
-    } else {
+    if !is_list && !is_map {
         return Err(format!("the text is no step: {EXAMPLE}"));
-    };
-    match steps {
+    }
+    match recipe_in(text).map(|file| file.steps.steps) {
         Ok(steps) if steps.is_empty() => Err("the text holds no steps".to_owned()),
         Ok(steps) => Ok(steps),
         Err(error) => Err(format!("the text is no step: {error}")),
@@ -204,9 +198,14 @@ mod tests {
         save(&path, &document).unwrap();
         check(&path);
 
+        let path = folder.path().join("copied.yaml");
+        std::fs::write(&path, steps_text(&steps()).unwrap()).unwrap();
+        assert_eq!(load_recipe(&path).unwrap().steps, document.recipe, "steps alone");
+
         let job = concat!(env!("CARGO_MANIFEST_DIR"), "/sample_data/jobs/job_features.yaml");
         assert!(load_recipe(Path::new(job)).unwrap().steps.steps.len() > 3);
 
+        let path = folder.path().join("a.skewer.yaml");
         std::fs::write(&path, "kind: Chart\napiVersion: skewer/v1\n").unwrap();
         let message = load_recipe(&path).unwrap_err().to_string();
         assert!(message.contains("a.skewer.yaml:1:"), "{message}");

@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::Step;
 use super::steps::{NAMES, registry, unknown_step};
+use crate::base::envelope::{YamlError, from_yaml};
 use crate::dataset::{InputSpec, SampleChoice};
 
 /// An ordered list of steps.
@@ -40,8 +41,10 @@ pub struct RecipeStep {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecipeFile {
-    #[serde(rename = "apiVersion")]
+    /// Always written; steps that a person puts together by hand are read without it.
+    #[serde(rename = "apiVersion", default)]
     pub api_version: ApiVersion,
+    #[serde(default)]
     pub kind: RecipeKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -79,6 +82,27 @@ impl RecipeFile {
             inputs: BTreeMap::new(),
             steps,
         }
+    }
+
+    /// Reads a recipe file, or what is copied and printed as steps, in YAML or JSON: a list of steps, or one step.
+    ///
+    /// # Errors
+    /// [`YamlError`] with the line and column of the first thing that does not fit.
+    pub fn from_text(text: &str) -> Result<Self, YamlError> {
+        let is_list = from_yaml::<Vec<IgnoredAny>>(text).is_ok();
+        // What else is a list is one that breaks off: its error tells where.
+        let begins_a_list =
+            text.trim_start().starts_with(['[', '-']) && !text.trim_start().starts_with("---");
+        if is_list || begins_a_list {
+            return from_yaml::<Recipe>(text).map(Self::new);
+        }
+        let keys = from_yaml::<BTreeMap<String, IgnoredAny>>(text).unwrap_or_default();
+        let is_step = |key: &String| NAMES.contains(&key.as_str());
+        if keys.len() == 1 && keys.keys().all(is_step) {
+            let step = from_yaml::<RecipeStep>(text)?;
+            return Ok(Self::new(Recipe { steps: vec![step] }));
+        }
+        from_yaml(text)
     }
 }
 

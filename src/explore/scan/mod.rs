@@ -166,7 +166,8 @@ impl From<StorageError> for ScanError {
 #[derive(Debug)]
 pub struct Scanned<C> {
     pub collected: C,
-    /// Exact when every object was read to its end; partial after a cancel; a sample where rows of objects were left out.
+    /// Exact when every object was read to its end; partial after a cancel; a sample where rows of objects were left out, or
+    /// could not be read.
     pub accuracy: Accuracy,
     /// Rows handed to collectors.
     pub n_rows: u64,

@@ -57,7 +57,7 @@ impl<C: Collect> Part<C> {
         let n = self.n_rows;
         let accuracy = if is_cancelled {
             Accuracy::Partial { n }
-        } else if self.is_cut || is_part {
+        } else if self.is_cut || is_part || !self.failed.is_empty() {
             Accuracy::Sample { n, of: None }
         } else {
             Accuracy::Exact

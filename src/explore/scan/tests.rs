@@ -232,6 +232,11 @@ async fn broken_files_and_records_are_counted_and_end_nothing() {
         ]
     );
     assert_eq!((scanned.n_files, scanned.n_files_failed), (4, 2));
+    assert!(
+        matches!(scanned.accuracy, Accuracy::Sample { of: None, .. }),
+        "{:?}",
+        scanned.accuracy
+    );
     let of_first = |(object, _): &&(u32, u64)| *object == 0;
     let places = &scanned.collected.places;
     assert_eq!(

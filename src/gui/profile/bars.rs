@@ -1,8 +1,10 @@
 //! The picture on a card: bars of a histogram or frequent values, with what another profile has in the same places.
 
+use std::borrow::Cow;
+
 use egui::{Align2, Color32, Painter, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::facts::{FactBar, FactValue, N_VALUES, Picture, float};
+use super::facts::{Ends, FactBar, FactValue, N_VALUES, Picture, grouped};
 use crate::base::units;
 use crate::gui::data::condition::Condition;
 use crate::gui::data::one_line;
@@ -29,15 +31,16 @@ pub(super) fn picture_ui(
     match picture {
         Picture::Bars {
             bars,
+            ends,
             is_of_lengths,
             along,
         } => {
-            let shares = before.and_then(|before| shares_of_bars(before, bars, *is_of_lengths));
+            let (bars, shares) = laid_over(before, bars, ends, *is_of_lengths);
             let at = pos2(rect.center().x, rect.bottom() - ENDS + 2.0);
             let c = colors(ui);
             ui.painter()
                 .text(at, Align2::CENTER_TOP, along, theme::small(), c.weak);
-            bars_ui(ui, rect, column, bars, shares.as_deref())
+            bars_ui(ui, rect, column, &bars, shares.as_deref())
         }
         Picture::Values { values, n_more } => values_ui(ui, rect, column, values, *n_more, before),
         Picture::Nothing(why) => {
@@ -49,27 +52,60 @@ pub(super) fn picture_ui(
     }
 }
 
-/// The share of the other profile's values in each bar, 0..=1.
-pub(super) fn shares_of_bars(
-    before: &BaselineColumn,
-    bars: &[FactBar],
+/// The bars with the share that the other profile's values have in each, 0..=1; with a bar more at either side for values of
+/// the other profile outside of them. No shares where they are not known.
+pub(super) fn laid_over<'a>(
+    before: Option<&BaselineColumn>,
+    bars: &'a [FactBar],
+    ends: &Ends,
     is_of_lengths: bool,
-) -> Option<Vec<f64>> {
-    let spread = if is_of_lengths {
-        before.lengths.as_ref()?
-    } else {
-        before.numbers.as_ref()?
-    };
-    let last = bars.len().saturating_sub(1);
-    let share = |(at, bar): (usize, &FactBar)| {
-        let high = if at == last {
-            spread.at_or_below(bar.high)
+) -> (Cow<'a, [FactBar]>, Option<Vec<f64>>) {
+    let spread = before.and_then(|before| {
+        if is_of_lengths {
+            before.lengths.as_ref()
         } else {
-            spread.below(bar.high)
-        };
-        (high - spread.below(bar.low)).max(0.0)
+            before.numbers.as_ref()
+        }
+    });
+    let (Some(spread), Some(first), Some(last)) = (spread, bars.first(), bars.last()) else {
+        return (Cow::Borrowed(bars), None);
     };
-    Some(bars.iter().enumerate().map(share).collect())
+    let up_to_end = if ends.is_closed {
+        spread.at_or_below(last.high)
+    } else {
+        spread.below(last.high)
+    };
+    // Up to each border, from the first on.
+    let mut at_borders = vec![spread.below(first.low)];
+    at_borders.extend(bars.iter().skip(1).map(|bar| spread.below(bar.low)));
+    at_borders.push(up_to_end);
+    let mut shares: Vec<f64> = at_borders
+        .windows(2)
+        .map(|pair| match pair {
+            [low, high] => (high - low).max(0.0),
+            _ => 0.0,
+        })
+        .collect();
+    let (below, above) = (spread.below(first.low), (1.0 - up_to_end).max(0.0));
+    let mut all = Cow::Borrowed(bars);
+    let outside = |label: &str, low, high| FactBar {
+        label: label.to_owned(),
+        n: 0,
+        share: 0.0,
+        low,
+        high,
+        keep: None,
+    };
+    if below > 0.0 {
+        let bar = outside(&ends.below, f64::NEG_INFINITY, first.low);
+        all.to_mut().insert(0, bar);
+        shares.insert(0, below);
+    }
+    if above > 0.0 {
+        all.to_mut().push(outside(&ends.above, last.high, f64::INFINITY));
+        shares.push(above);
+    }
+    (all, Some(shares))
 }
 
 #[expect(
@@ -99,7 +135,7 @@ fn bars_ui(ui: &Ui, rect: Rect, column: &str, bars: &[FactBar], before: Option<&
         let was = before.and_then(|shares| shares.get(at)).copied();
         let said = match was {
             Some(was) => format!(
-                "{column} {}: {}, {} before",
+                "{column} {}: {}, about {} before",
                 bar.label,
                 rows(bar.n, bar.share),
                 units::percent(was)
@@ -118,6 +154,11 @@ fn bars_ui(ui: &Ui, rect: Rect, column: &str, bars: &[FactBar], before: Option<&
         } else {
             theme::mix(c.panel, c.data, 0.8)
         };
+        let is_outside = !bar.low.is_finite() || !bar.high.is_finite();
+        if is_outside {
+            // A place of its own: the axis does not go on to where these values are.
+            painter.rect_filled(stripe, 0.0, theme::mix(c.panel, c.edge, 0.3));
+        }
         let fill =
             |share: f64| (plot.height() * (share / most) as f32).max(if share > 0.0 { LEAST } else { 0.0 });
         let gap = if width > 4.0 { 0.5 } else { 0.0 };
@@ -146,7 +187,13 @@ fn bars_ui(ui: &Ui, rect: Rect, column: &str, bars: &[FactBar], before: Option<&
             ui.label(theme::strong(format!("{column}: {}", bar.label)));
             ui.label(rows(bar.n, bar.share));
             if let Some(was) = was {
-                ui.label(format!("{} of the values compared with", units::percent(was)));
+                // Other profiles are known at some ranks only.
+                let was = units::percent(was);
+                ui.label(format!("about {was} of the values compared with"));
+            }
+            if is_outside {
+                let why = "All values of these rows are within the other bars";
+                ui.label(theme::weak_small(ui, why));
             }
             if bar.keep.is_some() {
                 ui.label(theme::weak_small(ui, "Click adds a filter that keeps these rows"));
@@ -176,25 +223,24 @@ fn ends_ui(painter: &Painter, c: &Colors, rect: Rect, bars: &[FactBar], most: f6
         painter.galley(pos2(x, y), galley, c.weak);
     };
     if let Some(first) = bars.first() {
-        put(&border(first.label.split(" to ").next()), false, y);
+        put(
+            &grouped(first.label.split(" to ").next().unwrap_or_default()),
+            false,
+            y,
+        );
     }
     if let Some(last) = bars.last() {
-        put(&border(last.label.rsplit(" to ").next()), true, y);
+        put(
+            &grouped(last.label.rsplit(" to ").next().unwrap_or_default()),
+            true,
+            y,
+        );
     }
     put(
         &format!("tallest {}", units::percent(most)),
         true,
         rect.top() - 2.0,
     );
-}
-
-/// A border as it is read: long numbers in groups of three digits. Years and dates stay.
-fn border(text: Option<&str>) -> String {
-    let text = text.unwrap_or_default();
-    match text.parse::<f64>() {
-        Ok(value) if value.abs() >= 10_000.0 => float(value),
-        _ => text.to_owned(),
-    }
 }
 
 /// `1,234 rows, 4.2%`
@@ -300,41 +346,100 @@ fn paint_text(painter: &Painter, line: Rect, text: &str, room: f32, color: Color
 
 #[cfg(test)]
 mod tests {
-    use super::{border, share_before, shares_of_bars};
-    use crate::gui::profile::facts::FactBar;
+    use super::{laid_over, share_before};
+    use crate::gui::profile::facts::{Ends, FactBar, grouped};
     use crate::profile::drift::{BaselineColumn, Categories, Category, Spread};
 
     #[test]
     fn long_borders_are_grouped_and_years_are_not() {
         let texts = ["10000", "10,000,000", "-35", "2020", "2020-01-09", "-250000"];
-        let shown = texts.map(|text| border(Some(text)));
+        let shown = texts.map(grouped);
         assert_eq!(
             shown,
             ["10,000", "10,000,000", "-35", "2020", "2020-01-09", "-250,000"]
         );
     }
 
-    #[test]
-    fn another_profile_is_laid_into_the_same_bars() {
-        let values: Vec<f64> = (0..1000).map(|n| f64::from(n) / 10.0).collect();
-        let before = BaselineColumn {
-            numbers: Spread::of_values(&values),
+    fn numbers(values: impl IntoIterator<Item = f64>) -> BaselineColumn {
+        BaselineColumn {
+            numbers: Spread::of_values(&values.into_iter().collect::<Vec<_>>()),
             ..BaselineColumn::default()
-        };
-        let bar = |low, high| FactBar {
+        }
+    }
+
+    fn bar(low: f64, high: f64) -> FactBar {
+        FactBar {
             label: String::new(),
             n: 0,
             share: 0.0,
             low,
             high,
             keep: None,
+        }
+    }
+
+    fn ends(is_closed: bool) -> Ends {
+        Ends {
+            below: "below 0".to_owned(),
+            above: "over 100".to_owned(),
+            is_closed,
+        }
+    }
+
+    #[track_caller]
+    fn check(before: &BaselineColumn, bars: &[FactBar], ends: &Ends, expected: &[(&str, f64)]) {
+        let (all, shares) = laid_over(Some(before), bars, ends, false);
+        let shares = shares.unwrap();
+        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{shares:?}");
+        let found: Vec<(&str, f64)> = all.iter().map(|bar| bar.label.as_str()).zip(shares).collect();
+        let is_near = |((label, share), (wanted, expected)): (&(&str, f64), &(&str, f64))| {
+            label == wanted && (share - expected).abs() < 0.01
         };
-        let shares = shares_of_bars(&before, &[bar(0.0, 20.0), bar(20.0, 100.0)], false).unwrap();
         assert!(
-            (shares[0] - 0.2).abs() < 0.01 && (shares[1] - 0.8).abs() < 0.01,
-            "{shares:?}"
+            found.len() == expected.len() && found.iter().zip(expected).all(is_near),
+            "{found:?}"
         );
-        assert_eq!(shares_of_bars(&before, &[bar(0.0, 1.0)], true), None);
+    }
+
+    #[test]
+    fn another_profile_is_laid_into_the_same_bars() {
+        let before = numbers((0..1000).map(|n| f64::from(n) / 10.0));
+        let bars = [bar(0.0, 20.0), bar(20.0, 100.0)];
+        check(&before, &bars, &ends(true), &[("", 0.2), ("", 0.8)]);
+        assert_eq!(laid_over(Some(&before), &bars, &ends(true), true).1, None);
+        assert_eq!(laid_over(None, &bars, &ends(true), false).1, None);
+    }
+
+    #[test]
+    fn what_another_profile_has_outside_of_the_bars_has_bars_of_its_own() {
+        let bars = [bar(0.0, 50.0), bar(50.0, 100.0)];
+        let wide = numbers((0..1000).map(|n| f64::from(n) / 5.0 - 50.0));
+        check(
+            &wide,
+            &bars,
+            &ends(true),
+            &[("below 0", 0.25), ("", 0.25), ("", 0.25), ("over 100", 0.25)],
+        );
+        let elsewhere = numbers((0..1000).map(|n| f64::from(n) + 5000.0));
+        check(
+            &elsewhere,
+            &bars,
+            &ends(false),
+            &[("", 0.0), ("", 0.0), ("over 100", 1.0)],
+        );
+    }
+
+    #[test]
+    fn a_value_at_the_last_border_is_in_the_last_bar_only_where_that_has_it() {
+        let bars = [bar(0.0, 100.0)];
+        let at_the_border = numbers([100.0; 40]);
+        check(&at_the_border, &bars, &ends(true), &[("", 1.0)]);
+        check(
+            &at_the_border,
+            &bars,
+            &ends(false),
+            &[("", 0.0), ("over 100", 1.0)],
+        );
     }
 
     #[test]

@@ -189,6 +189,9 @@ fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, name: &str, drift: &ColumnDrift)
             ks.statistic, ks.error, ks.p_value, ks.critical
         ));
     }
+    if let Some(outside) = &drift.outside {
+        details.push(outside.text.clone());
+    }
     let named = |values: &[crate::profile::drift::Category]| {
         let names: Vec<&str> = values.iter().map(|value| value.value.as_str()).collect();
         names.join(", ")

@@ -34,6 +34,17 @@ pub struct FactBar {
     pub keep: Option<Condition>,
 }
 
+/// What lies outside the bars, where another profile is laid over them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ends {
+    /// `below 10`
+    pub below: String,
+    /// `over 90`, or `from 90 on`
+    pub above: String,
+    /// Whether a value that is the last border itself is in the last bar.
+    pub is_closed: bool,
+}
+
 /// One frequent value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FactValue {
@@ -48,6 +59,7 @@ pub struct FactValue {
 pub enum Picture {
     Bars {
         bars: Vec<FactBar>,
+        ends: Ends,
         /// Bars of lengths: characters or items.
         is_of_lengths: bool,
         /// What lies along the bars where the numbers alone do not say it: `characters`, `log scale`.
@@ -277,6 +289,7 @@ fn picture(profile: &ColumnProfile) -> Picture {
     {
         return Picture::Bars {
             bars: bars(histogram, &profile.dtype, n_values, false),
+            ends: ends(histogram, &profile.dtype),
             is_of_lengths: false,
             along: if is_log(histogram) { "log scale" } else { "" },
         };
@@ -311,6 +324,8 @@ fn picture(profile: &ColumnProfile) -> Picture {
     if let Some(histogram) = lengths.filter(|found| !found.bins.is_empty()) {
         return Picture::Bars {
             bars: bars(histogram, "", n_values, true),
+            // Lengths are whole numbers.
+            ends: ends(histogram, "uint64"),
             is_of_lengths: true,
             along: match (profile.dtype.starts_with("list"), is_log(histogram)) {
                 (true, false) => "items",
@@ -333,6 +348,8 @@ fn is_log(histogram: &Histogram) -> bool {
 
 fn bars(histogram: &Histogram, dtype: &str, n_values: u64, is_of_lengths: bool) -> Vec<FactBar> {
     let last = histogram.bins.len().saturating_sub(1);
+    // Lengths are whole numbers.
+    let is_closed = !is_of_lengths && is_closed(histogram, dtype);
     let labels = histogram.bins.iter().skip(1).map(|bin| bin.label.as_str());
     let ends = labels.map(Some).chain([None]);
     histogram
@@ -341,7 +358,7 @@ fn bars(histogram: &Histogram, dtype: &str, n_values: u64, is_of_lengths: bool) 
         .zip(ends)
         .enumerate()
         .map(|(at, (bin, next))| FactBar {
-            label: bar_label(histogram, bin, next),
+            label: bar_label(histogram, bin, next, is_closed),
             n: bin.n,
             share: bin.n as f64 / n_values.max(1) as f64,
             low: bin.low,
@@ -355,13 +372,65 @@ fn bars(histogram: &Histogram, dtype: &str, n_values: u64, is_of_lengths: bool) 
         .collect()
 }
 
-fn bar_label(histogram: &Histogram, bin: &Bin, next: Option<&str>) -> String {
+/// Whether the last bar has a value that is its upper border: only a real number can be one.
+fn is_closed(histogram: &Histogram, dtype: &str) -> bool {
+    let is_whole = dtype.starts_with("int") || dtype.starts_with("uint");
+    !is_whole && histogram.scale != crate::profile::columns::Scale::Time
+}
+
+fn ends(histogram: &Histogram, dtype: &str) -> Ends {
+    use crate::profile::columns::Scale;
+    let (Some(first), Some(last)) = (histogram.bins.first(), histogram.bins.last()) else {
+        return Ends::default();
+    };
+    let is_closed = is_closed(histogram, dtype);
+    let above = match histogram.scale {
+        // Each bar is one number.
+        Scale::Integer => format!("over {}", grouped(&last.label)),
+        Scale::Time => format!("from {} on", time_like(last.high, &last.label)),
+        _ if is_closed => format!("over {}", float(last.high)),
+        _ => format!("from {} on", float(last.high)),
+    };
+    Ends {
+        below: format!("below {}", grouped(&first.label)),
+        above,
+        is_closed,
+    }
+}
+
+/// Seconds since 1970 as text, as fine as `label`; a time of day with its date.
+fn time_like(seconds: f64, label: &str) -> String {
+    let form = match label.len() {
+        4 => "%Y",
+        7 => "%Y-%m",
+        10 => "%Y-%m-%d",
+        16 => "%Y-%m-%d %H:%M",
+        _ => "%Y-%m-%d %H:%M:%S",
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "borders are whole seconds of the calendar"
+    )]
+    let time = chrono::DateTime::from_timestamp(seconds as i64, 0);
+    time.map_or_else(String::new, |time| time.format(form).to_string())
+}
+
+/// A border as it is read: long numbers in groups of three digits. Years and dates stay.
+pub(super) fn grouped(text: &str) -> String {
+    match text.parse::<f64>() {
+        Ok(value) if value.abs() >= 10_000.0 => float(value),
+        _ => text.to_owned(),
+    }
+}
+
+fn bar_label(histogram: &Histogram, bin: &Bin, next: Option<&str>, is_closed: bool) -> String {
     use crate::profile::columns::Scale;
     match (histogram.scale, next) {
         (Scale::Integer, _) => bin.label.clone(),
         (_, Some(next)) => format!("{} to below {next}", bin.label),
-        (Scale::Time, None) => format!("from {}", bin.label),
-        (_, None) => format!("{} to {}", bin.label, float(bin.high)),
+        (Scale::Time, None) => format!("{} to below {}", bin.label, time_like(bin.high, &bin.label)),
+        (_, None) if is_closed => format!("{} to {}", bin.label, float(bin.high)),
+        (_, None) => format!("{} to below {}", bin.label, float(bin.high)),
     }
 }
 
@@ -415,7 +484,7 @@ fn literal(value: &Scalar) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
+    use polars::prelude::{DataFrame, DataType, IntoColumn, NamedFrom, Series};
 
     use super::{ColumnFacts, Picture};
     use crate::gui::data::condition::Condition;
@@ -444,6 +513,35 @@ mod tests {
         );
         assert!(matches!(bars.last().unwrap().keep, Some(Condition::From(_))));
         assert!(found.range.starts_with("min 0 · median"), "{}", found.range);
+    }
+
+    #[test]
+    fn what_is_outside_of_the_bars_is_named_as_they_are() {
+        let ends = |series: Series| match facts(series).picture {
+            Picture::Bars { ends, bars, .. } => (ends.below, bars.last().unwrap().label.clone(), ends.above),
+            other => panic!("{other:?}"),
+        };
+        let told =
+            |(below, last, above): (&str, &str, &str)| (below.to_owned(), last.to_owned(), above.to_owned());
+        let few = Series::new("n".into(), [3_i64, 4, 5]);
+        assert_eq!(ends(few), told(("below 3", "5", "over 5")));
+        let many = Series::new("n".into(), (0_i64..20_000).collect::<Vec<_>>());
+        assert_eq!(
+            ends(many),
+            told(("below 0", "19000 to below 20,000", "from 20,000 on"))
+        );
+        let reals = Series::new(
+            "x".into(),
+            (0..=100).map(|n| f64::from(n) / 10.0).collect::<Vec<_>>(),
+        );
+        assert_eq!(ends(reals), told(("below 0", "9 to 10", "over 10")));
+        let days: Vec<i32> = (18_262..18_272).collect();
+        let days = Series::new("d".into(), days).cast(&DataType::Date).unwrap();
+        let found = ends(days);
+        assert_eq!(
+            (found.0.as_str(), found.2.as_str()),
+            ("below 2020-01-01", "from 2020-01-11 on")
+        );
     }
 
     #[test]

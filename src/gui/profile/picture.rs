@@ -3,7 +3,7 @@
 use egui::{Rect, Ui, UiBuilder, Vec2, pos2};
 
 use super::ProfileView;
-use super::bars::{share_before, shares_of_bars};
+use super::bars::{laid_over, share_before};
 use super::card::MARGIN;
 use super::facts::{ColumnFacts, FactBar, FactValue, Picture as Shown};
 use crate::base::units;
@@ -55,11 +55,12 @@ fn column_picture(facts: &ColumnFacts, title: &str, before: Option<&BaselineColu
     match &facts.picture {
         Shown::Bars {
             bars,
+            ends,
             is_of_lengths,
             along,
         } => {
-            let before = before.and_then(|before| shares_of_bars(before, bars, *is_of_lengths));
-            bars_picture(title, bars, along, before.as_deref().unwrap_or_default())
+            let (bars, before) = laid_over(before, bars, ends, *is_of_lengths);
+            bars_picture(title, &bars, along, before.as_deref().unwrap_or_default())
         }
         Shown::Values { values, .. } => values_picture(title, values, before),
         Shown::Nothing(_) => Picture::new(title, Scale::bare(0.0, 1.0), Scale::bare(0.0, 1.0)),
@@ -150,7 +151,7 @@ mod tests {
     use super::column_picture;
     use crate::base::Accuracy;
     use crate::chart::ScaleKind;
-    use crate::gui::profile::facts::{ColumnFacts, FactBar, FactValue, Picture as Shown};
+    use crate::gui::profile::facts::{ColumnFacts, Ends, FactBar, FactValue, Picture as Shown};
     use crate::profile::drift::{BaselineColumn, Categories, Category, Spread};
 
     fn facts(picture: Shown) -> ColumnFacts {
@@ -186,6 +187,11 @@ mod tests {
     fn bars_begin_at_zero_say_their_borders_and_stand_beside_what_they_are_compared_with() {
         let shown = facts(Shown::Bars {
             bars: vec![bar(0.0, 50.0, 30), bar(50.0, 100.0, 70)],
+            ends: Ends {
+                below: "below 0".to_owned(),
+                above: "over 100".to_owned(),
+                is_closed: true,
+            },
             is_of_lengths: false,
             along: "log scale",
         });
@@ -203,6 +209,14 @@ mod tests {
         let compared = column_picture(&shown, "Values of salary", Some(&before));
         assert_eq!((compared.layers.len(), compared.legend.len()), (2, 2));
         assert!(compared.y.last >= 0.99);
+        let values: Vec<f64> = (0..100).map(|n| f64::from(n) * 0.5 - 25.0).collect();
+        let before = BaselineColumn {
+            numbers: Spread::of_values(&values),
+            ..BaselineColumn::default()
+        };
+        let compared = column_picture(&shown, "Values of salary", Some(&before));
+        assert_eq!(compared.x.text(0.0), "below 0");
+        assert!((compared.layers[1].marks[0].y.1 - 0.5).abs() < 0.02);
     }
 
     #[test]

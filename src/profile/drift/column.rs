@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::baseline::{BaselineColumn, Categories, Category};
+use super::labels::{number, range_text};
 use super::measures::{Ks, PSI_BAD, PSI_WARN, ks, psi, psi_noise};
-use super::spread::{Cut, Side, Spread};
+use super::spread::{Cut, Spread};
 use crate::base::{Accuracy, units};
 use crate::profile::Severity;
 
@@ -25,6 +26,8 @@ const KS_NOTE: f64 = 0.1;
 const NEW_VALUES_WARN: f64 = 0.01;
 /// New and vanished values that are named.
 const N_NAMED: usize = 10;
+/// So large a share of values beyond all that were there before is worth a word.
+const OUTSIDE_NOTE: f64 = 0.01;
 /// Where the most frequent values are less than this part of the rows, their shares say nothing of the column.
 const LEAST_COVERED: f64 = 0.2;
 
@@ -73,6 +76,19 @@ pub struct Psi {
     pub accuracy: Accuracy,
 }
 
+/// Values of the later profile beyond all values of the baseline; the index counts them in its outermost bins.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outside {
+    /// The least and the greatest value of the baseline; times as seconds since 1970.
+    pub least_before: f64,
+    pub greatest_before: f64,
+    /// Shares of the later values, 0..=1. Accuracy: within the steps of the ranks.
+    pub below: f64,
+    pub above: f64,
+    /// The same in words: `25% are below 0, the least before`.
+    pub text: String,
+}
+
 /// What changed in one column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ColumnDrift {
@@ -91,6 +107,9 @@ pub struct ColumnDrift {
     pub ks: Option<Ks>,
     /// Accuracy of the distance.
     pub ks_accuracy: Option<Accuracy>,
+    /// None where every value is within those of the baseline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outside: Option<Outside>,
     /// Why there is neither index nor distance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_compared: Option<String>,
@@ -118,6 +137,7 @@ pub struct Sign {
 pub enum SignKind {
     Schema,
     Distribution,
+    Outside,
     Nulls,
     NewValues,
 }
@@ -151,6 +171,7 @@ impl ColumnDrift {
             psi: None,
             ks: None,
             ks_accuracy: None,
+            outside: None,
             not_compared: None,
             new_values: Vec::new(),
             gone_values: Vec::new(),
@@ -309,6 +330,7 @@ impl ColumnDrift {
         if let Some((known, seen)) = numbers {
             self.ks = Some(ks(known, seen));
             self.ks_accuracy = Some(Accuracy::Estimate);
+            self.beyond(known, seen);
         }
         let has_few = |both: &(&Categories, &Categories)| both.0.is_whole && both.1.is_whole;
         // Numbers with few values are codes: their values are better bins than ranges.
@@ -318,15 +340,9 @@ impl ColumnDrift {
                 self.psi = psi_of_categories(known, seen, accuracy(is_counted));
             }
         } else if let Some((known, seen)) = numbers {
-            self.psi = psi_of_spreads(known, seen, Basis::Values);
+            self.psi = psi_of_spreads(known, seen, Basis::Values, &after.dtype);
         }
-        if self.psi.is_none()
-            && let Some((known, seen)) = before.lengths.as_ref().zip(after.lengths.as_ref())
-        {
-            self.psi = psi_of_spreads(known, seen, Basis::Lengths);
-            self.ks = Some(ks(known, seen));
-            self.ks_accuracy = Some(Accuracy::Estimate);
-        }
+        self.lengths(before, after, categories.is_some_and(|both| has_few(&both)));
         if self.psi.is_none() && self.ks.is_none() {
             let why = if before.dtype.starts_with("struct") {
                 "its fields are"
@@ -339,6 +355,60 @@ impl ColumnDrift {
             return;
         };
         self.sign(SignKind::Distribution, severity, text);
+    }
+
+    /// Lengths, where values are not compared, or where those that are not listed may have changed: of texts that are nearly
+    /// all different, the few that are frequent say little.
+    fn lengths(&mut self, before: &BaselineColumn, after: &BaselineColumn, is_whole: bool) {
+        let Some((known, seen)) = before.lengths.as_ref().zip(after.lengths.as_ref()) else {
+            return;
+        };
+        let by_values = self.psi.as_ref().map(|psi| psi.value);
+        if is_whole && by_values.is_some() {
+            return;
+        }
+        let by_lengths = psi_of_spreads(known, seen, Basis::Lengths, "uint64");
+        let is_more = |psi: &Psi| by_values.is_none_or(|value| psi.value > value.max(psi.noise));
+        if let Some(psi) = by_lengths.filter(is_more) {
+            self.psi = Some(psi);
+            self.ks = Some(ks(known, seen));
+            self.ks_accuracy = Some(Accuracy::Estimate);
+        }
+    }
+
+    /// Values beyond all that were there before.
+    fn beyond(&mut self, before: &Spread, after: &Spread) {
+        let (Some(least), Some(greatest)) = (before.quantiles.first(), before.quantiles.last()) else {
+            return;
+        };
+        let (below, above) = (after.below(*least), 1.0 - after.at_or_below(*greatest));
+        if below <= 0.0 && above <= 0.0 {
+            return;
+        }
+        let dtype = self.dtype_after.as_deref().unwrap_or_default();
+        let part =
+            |share: f64, text: String| (share > 0.0).then(|| format!("{} {text}", units::percent(share)));
+        let parts = [
+            part(
+                below,
+                format!("below {}, the least before", number(*least, dtype)),
+            ),
+            part(
+                above,
+                format!("above {}, the greatest before", number(*greatest, dtype)),
+            ),
+        ];
+        let text = parts.into_iter().flatten().collect::<Vec<_>>().join(" and ");
+        if below + above >= OUTSIDE_NOTE {
+            self.sign(SignKind::Outside, Severity::Note, text.clone());
+        }
+        self.outside = Some(Outside {
+            least_before: *least,
+            greatest_before: *greatest,
+            below,
+            above,
+            text,
+        });
     }
 
     /// How bad the shift of values is, and what says so.
@@ -376,12 +446,20 @@ impl ColumnDrift {
         psi.into_iter().chain(ks).collect::<Vec<_>>().join(", ")
     }
 
+    fn is_of_lengths(&self) -> bool {
+        self.psi.as_ref().is_some_and(|psi| psi.basis == Basis::Lengths)
+    }
+
     fn judge(&mut self) {
         self.signs
             .sort_by_key(|sign| (std::cmp::Reverse(sign.severity), sign.kind));
         self.severity = self.signs.first().map_or(Severity::Good, |sign| sign.severity);
         self.verdict = match self.signs.as_slice() {
             [] => match (self.measures(), &self.not_compared) {
+                // Equal lengths say nothing of the values.
+                (measures, _) if self.is_of_lengths() => {
+                    format!("lengths stable: {measures}; values nearly all differ and are not compared")
+                }
                 (measures, _) if !measures.is_empty() => format!("stable: {measures}"),
                 (_, Some(why)) => format!("not compared: {why}"),
                 _ => "stable".to_owned(),
@@ -473,7 +551,8 @@ fn psi_of_categories(before: &Categories, after: &Categories, accuracy: Accuracy
     made(bins, Basis::Categories, (before.n, after.n), accuracy)
 }
 
-fn psi_of_spreads(before: &Spread, after: &Spread, basis: Basis) -> Option<Psi> {
+/// Over the baseline's deciles. The outermost bins are open: what is beyond all values of the baseline counts in them.
+fn psi_of_spreads(before: &Spread, after: &Spread, basis: Basis, dtype: &str) -> Option<Psi> {
     let cuts = before.cuts(N_BINS);
     let mut bins = Vec::with_capacity(cuts.len() + 1);
     let mut from: Option<Cut> = None;
@@ -484,7 +563,7 @@ fn psi_of_spreads(before: &Spread, after: &Spread, basis: Basis) -> Option<Psi> 
             (high - low).max(0.0)
         };
         bins.push(PsiBin {
-            label: range_text(from, to),
+            label: range_text(from, to, dtype),
             before: share(before),
             after: share(after),
         });
@@ -507,42 +586,4 @@ fn made(bins: Vec<PsiBin>, basis: Basis, (n, m): (u64, u64), accuracy: Accuracy)
         bins,
         accuracy,
     })
-}
-
-/// `up to 10`, `10 to 20`, `= 0`, `over 90`.
-fn range_text(from: Option<Cut>, to: Option<Cut>) -> String {
-    let number = short;
-    match (from, to) {
-        (None, None) => "all".to_owned(),
-        (None, Some(to)) if to.side == Side::Before => format!("below {}", number(to.value)),
-        (None, Some(to)) => format!("up to {}", number(to.value)),
-        (Some(from), None) => format!("over {}", number(from.value)),
-        (Some(from), Some(to)) if from.side == Side::Before && (from.value - to.value).abs() == 0.0 => {
-            format!("= {}", number(to.value))
-        }
-        (Some(from), Some(to)) => format!("{} to {}", number(from.value), number(to.value)),
-    }
-}
-
-/// A number with as few digits as tell it from its like.
-fn short(value: f64) -> String {
-    let size = value.abs();
-    if size >= 1e15 || (size > 0.0 && size < 1e-3) {
-        return format!("{value:.2e}");
-    }
-    if value.fract() == 0.0 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "checked above"
-        )]
-        let whole = units::count(size as u64);
-        return if value < 0.0 { format!("-{whole}") } else { whole };
-    }
-    let text = if size < 1.0 {
-        format!("{value:.4}")
-    } else {
-        format!("{value:.2}")
-    };
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

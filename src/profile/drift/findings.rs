@@ -110,7 +110,7 @@ fn code(column: &ColumnDrift, worst: &Sign) -> FindingCode {
         (SignKind::Schema, Some(SchemaDrift::Gone)) => FindingCode::ColumnGone,
         (SignKind::Schema, _) => FindingCode::TypeChanged,
         (SignKind::Nulls, _) => FindingCode::NullShareChanged,
-        (SignKind::Distribution, _) => FindingCode::DistributionDrift,
+        (SignKind::Distribution | SignKind::Outside, _) => FindingCode::DistributionDrift,
         (SignKind::NewValues, _) => FindingCode::NewValues,
     }
 }

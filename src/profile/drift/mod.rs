@@ -7,11 +7,13 @@
 //! | `spread` | how numbers are spread, at evenly spaced ranks |
 //! | `measures` | population stability index and Kolmogorov-Smirnov distance, with their limits |
 //! | `column` | what changed in one column, and how bad that is |
+//! | `labels` | how borders of bins are written |
 //! | `findings` | what to say of all of them |
 
 mod baseline;
 mod column;
 mod findings;
+mod labels;
 mod measures;
 mod of_columns;
 mod spread;
@@ -22,7 +24,7 @@ mod tests;
 use serde::Serialize;
 
 pub use baseline::{Baseline, BaselineColumn, BaselineError, Categories, Category};
-pub use column::{Basis, ColumnDrift, Psi, PsiBin, SchemaDrift, Sign, SignKind};
+pub use column::{Basis, ColumnDrift, Outside, Psi, PsiBin, SchemaDrift, Sign, SignKind};
 pub use findings::DriftFinding;
 pub use measures::{Ks, PSI_BAD, PSI_WARN, ks, psi, psi_noise};
 pub use spread::{N_STEPS, Spread};

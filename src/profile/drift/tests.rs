@@ -188,6 +188,62 @@ fn texts_that_are_all_different_are_compared_by_their_lengths() {
 }
 
 #[test]
+fn a_few_frequent_texts_that_stay_do_not_hide_that_all_others_changed() {
+    let texts = |shift: f64| {
+        // Half of the rows are two values that stay; the others are all different.
+        let mut column = words("t", &[("a", 150), ("b", 140), ("c", 20)], false, 4690);
+        let lengths: Vec<f64> = (0..5000).map(|n| f64::from(n % 40) + shift).collect();
+        column.lengths = Spread::of_values(&lengths);
+        column
+    };
+    let moved = drift(texts(0.0), texts(20.0)).columns.remove(0);
+    assert_eq!(moved.psi.as_ref().unwrap().basis, Basis::Lengths);
+    assert_eq!(moved.severity, Severity::Bad, "{}", moved.verdict);
+    let same = drift(texts(0.0), texts(0.0)).columns.remove(0);
+    assert!(same.verdict.starts_with("lengths stable"), "{}", same.verdict);
+    let ids = |names: [&str; 2]| {
+        let mut column = words("id", &[(names[0], 1), (names[1], 1)], false, 4998);
+        column.lengths = Spread::of_values(&[20.0; 5000]);
+        column
+    };
+    let ids = drift(ids(["a", "b"]), ids(["c", "d"])).columns.remove(0);
+    assert!(
+        ids.verdict.starts_with("lengths stable") && ids.verdict.ends_with("are not compared"),
+        "{}",
+        ids.verdict
+    );
+}
+
+#[test]
+fn values_beyond_all_of_the_baseline_are_counted_in_the_open_bins_and_told() {
+    let before = numbers("x", &ramp(5000, 0.0), 0);
+    let wide: Vec<f64> = ramp(5000, 0.0).into_iter().map(|x| x * 2.0 - 0.5).collect();
+    let column = drift(before.clone(), numbers("x", &wide, 0)).columns.remove(0);
+    let outside = column.outside.as_ref().unwrap();
+    assert!(
+        (outside.below - 0.25).abs() < 0.006 && (outside.above - 0.25).abs() < 0.006,
+        "{outside:?}"
+    );
+    assert!(
+        outside.text.contains("below 0, the least before"),
+        "{}",
+        outside.text
+    );
+    assert!(
+        column.verdict.contains("the greatest before"),
+        "{}",
+        column.verdict
+    );
+    let bins = &column.psi.as_ref().unwrap().bins;
+    let all: f64 = bins.iter().map(|bin| bin.after).sum();
+    assert!((all - 1.0).abs() < 1e-9, "nothing is left out: {bins:?}");
+    // A tenth of the baseline is below its first decile, of the others a quarter besides.
+    assert!((bins[0].after - 0.3).abs() < 0.006, "{bins:?}");
+    let within = drift(before, numbers("x", &ramp(4000, 0.0), 0)).columns.remove(0);
+    assert_eq!(within.outside, None);
+}
+
+#[test]
 fn empty_sides_are_no_division_by_zero() {
     let nothing = side(vec![numbers("x", &[], 0)]);
     let all_null = side(vec![numbers("x", &[], 40)]);

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Recipe, RecipeFile, RecipeStep, recipe_json_schema};
 use crate::base::envelope::{from_yaml, to_yaml};
+use crate::transform::Step;
 use crate::transform::steps::registry;
 
 fn error(text: &str) -> (u64, u64, String) {
@@ -192,5 +193,41 @@ fn the_json_schema_takes_what_the_reader_takes() {
         ),
     ] {
         assert_eq!(validator.is_valid(&recipe), is_valid, "{recipe}");
+    }
+}
+
+#[test]
+fn steps_without_an_envelope_are_a_recipe_file_in_yaml_and_in_json() {
+    let step = RecipeStep::new(Step::from_params("filter", json!({"where": "n > 0"})).unwrap());
+    let expected = RecipeFile::new(Recipe {
+        steps: vec![step.clone(), step.clone()],
+    });
+    let list = json!([step, step]);
+    for text in [
+        to_yaml(&list).unwrap(),
+        format!("# copied\n---\n{}", to_yaml(&list).unwrap()),
+        list.to_string(),
+        serde_json::to_string_pretty(&list).unwrap(),
+        json!({"steps": list}).to_string(),
+        to_yaml(&expected).unwrap(),
+    ] {
+        assert_eq!(RecipeFile::from_text(&text), Ok(expected.clone()), "{text}");
+    }
+    let one = RecipeFile::from_text("filter: {where: n > 0}").unwrap();
+    assert_eq!(one.steps.steps, [step]);
+    for (text, place, word) in [
+        (
+            "- filter: {where: n > 0}\n- fliter: {where: n > 0}",
+            (2, 3),
+            "`fliter`",
+        ),
+        ("[{\"filter\": {\"were\": \"n > 0\"}}]", (1, 14), "`were`"),
+        ("kind: Chart\nsteps: []", (1, 7), "Chart"),
+        ("filter: {where: n > 0}\ndrop: {columns: [a]}", (1, 1), "`filter`"),
+        ("- filter: {where: n > 0", (1, 11), ""),
+    ] {
+        let error = RecipeFile::from_text(text).unwrap_err();
+        assert!(error.message.contains(word), "{text}: {error}");
+        assert_eq!((error.line, error.column), place, "{text}: {error}");
     }
 }
