@@ -276,9 +276,15 @@ impl App {
             .frame(panel.inner_margin(Margin::symmetric(14, 0)))
             .show(ui, |ui| self.draw_status(ui));
         if self.state.preferences.is_activity_open {
+            // Two lines of a small window are worth more to what is above.
+            let height = if ui.available_height() < 900.0 {
+                92.0
+            } else {
+                118.0
+            };
             Panel::bottom("activity")
                 .resizable(true)
-                .default_size(118.0)
+                .default_size(height)
                 .size_range(72.0..=320.0)
                 .frame(panel.inner_margin(Margin::symmetric(14, 8)))
                 .show(ui, |ui| {

@@ -196,6 +196,8 @@ fn write_short(out: &mut String, value: &AnyValue<'_>) {
         }
         AnyValue::String("") => out.push_str("\"\""),
         AnyValue::StringOwned(text) if text.is_empty() => out.push_str("\"\""),
+        AnyValue::Float32(value) => out.push_str(&float(f64::from(*value), &value.to_string())),
+        AnyValue::Float64(value) => out.push_str(&float(*value, &value.to_string())),
         other => out.push_str(&shorten(&whole(other))),
     }
 }
@@ -443,6 +445,8 @@ mod tests {
         check(&AnyValue::Float64(-2.5), "−2.5", Look::Number);
         check(&AnyValue::Float64(1e300), "1e300", Look::Number);
         check(&AnyValue::Float64(f64::NAN), "NaN", Look::Number);
+        let list = Series::new("l".into(), [0.1 + 0.2, 0.5]);
+        check(&AnyValue::List(list), "[0.3000000000…, 0.5]", Look::Code);
     }
 
     #[test]

@@ -42,7 +42,10 @@ pub(super) fn picture_ui(
                 .text(at, Align2::CENTER_TOP, along, theme::small(), c.weak);
             bars_ui(ui, rect, column, &bars, shares.as_deref())
         }
-        Picture::Values { values, n_more } => values_ui(ui, rect, column, values, *n_more, before),
+        Picture::Values { values, n_more } => {
+            let values = with_gone(values, *n_more, before);
+            values_ui(ui, rect, column, &values, *n_more, before)
+        }
         Picture::Nothing(why) => {
             let c = colors(ui);
             ui.painter()
@@ -185,7 +188,7 @@ fn bars_ui(ui: &Ui, rect: Rect, column: &str, bars: &[FactBar], before: Option<&
         }
         response.on_hover_ui(|ui| {
             ui.label(theme::strong(format!("{column}: {}", bar.label)));
-            ui.label(rows(bar.n, bar.share));
+            ui.label(format!("{} of the values", rows(bar.n, bar.share)));
             if let Some(was) = was {
                 // Other profiles are known at some ranks only.
                 let was = units::percent(was);
@@ -248,6 +251,30 @@ fn rows(n: u64, share: f64) -> String {
     format!("{}, {}", units::plural(n, "row"), units::percent(share))
 }
 
+/// The values, and behind them what only the other profile has, as far as there is room and nothing is left out.
+pub(super) fn with_gone<'a>(
+    values: &'a [FactValue],
+    n_more: u64,
+    before: Option<&BaselineColumn>,
+) -> Cow<'a, [FactValue]> {
+    let mut all = Cow::Borrowed(values);
+    let known = before.and_then(|before| before.categories.as_ref());
+    let Some(known) = known.filter(|_| n_more == 0) else {
+        return all;
+    };
+    let is_gone = |name: &str| values.iter().all(|value| value.text != name);
+    let gone = known.values.iter().filter(|value| is_gone(&value.value));
+    for value in gone.take(N_VALUES.saturating_sub(values.len())) {
+        all.to_mut().push(FactValue {
+            text: value.value.clone(),
+            n: 0,
+            share: 0.0,
+            keep: None,
+        });
+    }
+    all
+}
+
 /// The share of a value in another profile; none where it is not known.
 pub(super) fn share_before(before: &BaselineColumn, text: &str) -> Option<f64> {
     let categories = before.categories.as_ref()?;
@@ -300,7 +327,7 @@ fn values_ui(
         let response = ui.interact(line, ui.scope_id().with((column, "value", at)), sense);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, value.keep.is_some(), &said));
         let track = line.width() - SHARE;
-        let width = |share: f64| (track * (share / most) as f32).max(LEAST);
+        let width = |share: f64| (track * (share / most) as f32).max(if share > 0.0 { LEAST } else { 0.0 });
         let strength = if response.hovered() { 0.5 } else { 0.25 };
         let bar = Rect::from_min_size(line.min, vec2(width(value.share), line.height()));
         let painter = ui.painter();
@@ -320,7 +347,7 @@ fn values_ui(
         }
         response.on_hover_ui(|ui| {
             ui.label(theme::strong(&value.text));
-            ui.label(rows(value.n, value.share));
+            ui.label(format!("{} of the values", rows(value.n, value.share)));
             if let Some(was) = before {
                 ui.label(format!("{} of the values compared with", units::percent(was)));
             }
@@ -346,8 +373,8 @@ fn paint_text(painter: &Painter, line: Rect, text: &str, room: f32, color: Color
 
 #[cfg(test)]
 mod tests {
-    use super::{laid_over, share_before};
-    use crate::gui::profile::facts::{Ends, FactBar, grouped};
+    use super::{laid_over, share_before, with_gone};
+    use crate::gui::profile::facts::{Ends, FactBar, FactValue, grouped};
     use crate::profile::drift::{BaselineColumn, Categories, Category, Spread};
 
     #[test]
@@ -440,6 +467,40 @@ mod tests {
             &ends(false),
             &[("", 0.0), ("over 100", 1.0)],
         );
+    }
+
+    #[test]
+    fn values_that_only_another_profile_has_stand_behind_the_others() {
+        let before = BaselineColumn {
+            categories: Some(Categories {
+                n: 10,
+                is_whole: true,
+                error: 0,
+                values: [("DE", 6), ("US", 4)]
+                    .map(|(value, n)| Category {
+                        value: value.to_owned(),
+                        n,
+                    })
+                    .to_vec(),
+            }),
+            ..BaselineColumn::default()
+        };
+        let values = [FactValue {
+            text: "US".to_owned(),
+            n: 7,
+            share: 1.0,
+            keep: None,
+        }];
+        let names = |all: &[FactValue]| {
+            all.iter()
+                .map(|value| (value.text.clone(), value.n))
+                .collect::<Vec<_>>()
+        };
+        let all = with_gone(&values, 0, Some(&before));
+        assert_eq!(names(&all), [("US".to_owned(), 7), ("DE".to_owned(), 0)]);
+        // Where values are not shown, one that is not among those shown may be there.
+        assert_eq!(with_gone(&values, 3, Some(&before)).len(), 1);
+        assert_eq!(with_gone(&values, 0, None).len(), 1);
     }
 
     #[test]

@@ -185,8 +185,11 @@ fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, name: &str, drift: &ColumnDrift)
     }
     if let Some(ks) = &drift.ks {
         details.push(format!(
-            "KS {:.3} ± {:.3}, p {:.2e}, critical {:.3}",
-            ks.statistic, ks.error, ks.p_value, ks.critical
+            "KS {:.3} ± {:.3}, {}, critical {:.3}",
+            ks.statistic,
+            ks.error,
+            p_text(ks.p_value),
+            ks.critical
         ));
     }
     if let Some(outside) = &drift.outside {
@@ -217,6 +220,15 @@ fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, name: &str, drift: &ColumnDrift)
     };
     let tone = tone_of(drift.severity);
     foot_ui(ui, c, inner, tone, name, &text, &details.join("\n"));
+}
+
+/// A probability; below a thousandth, how far below says nothing.
+fn p_text(p: f64) -> String {
+    if p < 0.001 {
+        "p < 0.001".to_owned()
+    } else {
+        format!("p {p:.3}")
+    }
 }
 
 /// A line at the bottom of the card of a column, with a dot of its tone.

@@ -3,7 +3,7 @@
 use egui::{Rect, Ui, UiBuilder, Vec2, pos2};
 
 use super::ProfileView;
-use super::bars::{laid_over, share_before};
+use super::bars::{laid_over, share_before, with_gone};
 use super::card::MARGIN;
 use super::facts::{ColumnFacts, FactBar, FactValue, Picture as Shown};
 use crate::base::units;
@@ -62,7 +62,9 @@ fn column_picture(facts: &ColumnFacts, title: &str, before: Option<&BaselineColu
             let (bars, before) = laid_over(before, bars, ends, *is_of_lengths);
             bars_picture(title, &bars, along, before.as_deref().unwrap_or_default())
         }
-        Shown::Values { values, .. } => values_picture(title, values, before),
+        Shown::Values { values, n_more } => {
+            values_picture(title, &with_gone(values, *n_more, before), before)
+        }
         Shown::Nothing(_) => Picture::new(title, Scale::bare(0.0, 1.0), Scale::bare(0.0, 1.0)),
     }
 }

@@ -28,6 +28,8 @@ const NEW_VALUES_WARN: f64 = 0.01;
 const N_NAMED: usize = 10;
 /// So large a share of values beyond all that were there before is worth a word.
 const OUTSIDE_NOTE: f64 = 0.01;
+/// The bin of values that are not told apart.
+const OTHERS: &str = "all others";
 /// Where the most frequent values are less than this part of the rows, their shares say nothing of the column.
 const LEAST_COVERED: f64 = 0.2;
 
@@ -337,7 +339,15 @@ impl ColumnDrift {
         if let Some((known, seen)) = categories.filter(|both| numbers.is_none() || has_few(both)) {
             let is_counted = known.error == 0 && seen.error == 0 && has_few(&(known, seen));
             if covered(known).max(covered(seen)) >= LEAST_COVERED || has_few(&(known, seen)) {
-                self.psi = psi_of_categories(known, seen, accuracy(is_counted));
+                let psi = psi_of_categories(known, seen, accuracy(is_counted));
+                // Where nearly all is in the one bin of all others, equal shares say nothing.
+                let rest = |psi: &Psi| {
+                    psi.bins
+                        .iter()
+                        .rfind(|bin| bin.label == OTHERS)
+                        .map_or(0.0, |bin| bin.before.min(bin.after))
+                };
+                self.psi = psi.filter(|psi| rest(psi) <= 1.0 - LEAST_COVERED);
             }
         } else if let Some((known, seen)) = numbers {
             self.psi = psi_of_spreads(known, seen, Basis::Values, &after.dtype);
@@ -458,7 +468,7 @@ impl ColumnDrift {
             [] => match (self.measures(), &self.not_compared) {
                 // Equal lengths say nothing of the values.
                 (measures, _) if self.is_of_lengths() => {
-                    format!("lengths stable: {measures}; values nearly all differ and are not compared")
+                    format!("lengths stable: {measures}; the values themselves are not compared")
                 }
                 (measures, _) if !measures.is_empty() => format!("stable: {measures}"),
                 (_, Some(why)) => format!("not compared: {why}"),
@@ -541,7 +551,7 @@ fn psi_of_categories(before: &Categories, after: &Categories, accuracy: Accuracy
     }
     let rest = |side: fn(&PsiBin) -> f64| (1.0 - bins.iter().map(side).sum::<f64>()).max(0.0);
     let others = PsiBin {
-        label: "all others".to_owned(),
+        label: OTHERS.to_owned(),
         before: rest(|bin| bin.before),
         after: rest(|bin| bin.after),
     };

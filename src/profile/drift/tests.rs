@@ -189,18 +189,24 @@ fn texts_that_are_all_different_are_compared_by_their_lengths() {
 
 #[test]
 fn a_few_frequent_texts_that_stay_do_not_hide_that_all_others_changed() {
-    let texts = |shift: f64| {
-        // Half of the rows are two values that stay; the others are all different.
-        let mut column = words("t", &[("a", 150), ("b", 140), ("c", 20)], false, 4690);
+    let texts = |prefix: &str, shift: f64| {
+        let names: Vec<String> = (0..20).map(|n| format!("{prefix}{n}")).collect();
+        let mut counts: Vec<(&str, u64)> = vec![("a", 150)];
+        counts.extend(names.iter().map(|name| (name.as_str(), 130)));
+        let mut column = words("t", &counts, false, 2250);
         let lengths: Vec<f64> = (0..5000).map(|n| f64::from(n % 40) + shift).collect();
         column.lengths = Spread::of_values(&lengths);
         column
     };
-    let moved = drift(texts(0.0), texts(20.0)).columns.remove(0);
+    let moved = drift(texts("v", 0.0), texts("w", 20.0)).columns.remove(0);
     assert_eq!(moved.psi.as_ref().unwrap().basis, Basis::Lengths);
     assert_eq!(moved.severity, Severity::Bad, "{}", moved.verdict);
-    let same = drift(texts(0.0), texts(0.0)).columns.remove(0);
-    assert!(same.verdict.starts_with("lengths stable"), "{}", same.verdict);
+    let longer = drift(texts("v", 0.0), texts("v", 20.0)).columns.remove(0);
+    assert_eq!(longer.psi.as_ref().unwrap().basis, Basis::Lengths);
+    let others = drift(texts("v", 0.0), texts("w", 0.0)).columns.remove(0);
+    assert!(others.verdict.starts_with("lengths stable"), "{}", others.verdict);
+    let same = drift(texts("v", 0.0), texts("v", 0.0)).columns.remove(0);
+    assert!(same.verdict.starts_with("stable: PSI 0.00"), "{}", same.verdict);
     let ids = |names: [&str; 2]| {
         let mut column = words("id", &[(names[0], 1), (names[1], 1)], false, 4998);
         column.lengths = Spread::of_values(&[20.0; 5000]);
