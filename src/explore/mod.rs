@@ -20,6 +20,7 @@ pub mod scan;
 mod schema_map;
 mod script;
 mod suggest;
+mod test_inputs;
 
 pub use compare::{CellChanges, ColumnMark, Comparison, LeftOut, Why};
 pub use explored::Explored;
@@ -34,3 +35,4 @@ pub use run_log::{RunDelta, RunLog, RunLogError, SparkRun, open_run_log, read_ru
 pub use schema_map::{MapChoice, schema_map};
 pub use script::{declared_inputs, input_sources, row_source, script};
 pub use suggest::{Suggestion, SuggestionCode, suggest};
+pub use test_inputs::{TestInputs, test_inputs};

@@ -75,10 +75,14 @@ pub fn test_from_rows(
 /// records have no lines.
 pub fn given_rows(page: &Page, rows: impl IntoIterator<Item = usize>) -> Option<Vec<Value>> {
     let schema = page.declared.as_ref()?;
-    let df = origin::strip(&page.df);
+    Some(records(&origin::strip(&page.df), schema, rows))
+}
+
+/// Rows as records that decode to the same rows by `schema`.
+pub(super) fn records(df: &DataFrame, schema: &Schema, rows: impl IntoIterator<Item = usize>) -> Vec<Value> {
     let records = rows
         .into_iter()
-        .filter_map(|row| rows::row_to_json(&df, row))
+        .filter_map(|row| rows::row_to_json(df, row))
         .map(|mut row| {
             for field in &schema.fields {
                 if let Some(value) = row.get_mut(&field.name) {
@@ -87,7 +91,7 @@ pub fn given_rows(page: &Page, rows: impl IntoIterator<Item = usize>) -> Option<
             }
             Value::Object(row)
         });
-    Some(records.collect())
+    records.collect()
 }
 
 /// The rows of a page that some rows after its steps came from, each once, in the page's order. `origins` are the rows'
@@ -219,7 +223,7 @@ fn placed(reject: &Reject) -> String {
 }
 
 /// Decodes each record as a line of its own, so that a reject's line is the record's number.
-fn decode(schema: &Schema, records: &[Value]) -> Result<(DataFrame, Vec<Reject>), String> {
+pub(super) fn decode(schema: &Schema, records: &[Value]) -> Result<(DataFrame, Vec<Reject>), String> {
     let failed = |error: &dyn std::fmt::Display| error.to_string();
     let options = DecodeOptions::default();
     let mut decoder = Decoder::new(Arc::new(schema.clone()), options).map_err(|error| failed(&error))?;

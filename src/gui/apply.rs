@@ -244,7 +244,8 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         },
         Command::RunHere { replace } => run_here(app, replace),
         Command::ShowAddInput(reader) => {
-            app.state.panels.add_input = Some(super::recipe::AddInputForm::new(reader));
+            let form = super::recipe::AddInputForm::new(reader, app.state.document());
+            app.state.panels.add_input = Some(form);
         }
         Command::AddInput {
             name,

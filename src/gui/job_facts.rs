@@ -15,6 +15,7 @@ use super::command::Tab;
 use super::slots::Slots;
 use super::state::State;
 use super::theme::Tone;
+use super::work::MadeTest;
 use super::{edits, work};
 use crate::base::units;
 use crate::dataset::{InputSpec, Page, Schema};
@@ -199,6 +200,10 @@ pub(super) fn make_test(app: &mut App, rows: Range<usize>, is_of_shown: bool) {
     };
     let read = read.clone();
     let document = state.document();
+    if !document.inputs.is_empty() && state.slots.inputs.is_pending() {
+        state.say(Tone::Warn, "the second datasets are still being opened");
+        return;
+    }
     let shown = state.slots.explored.value().filter(|_| is_of_shown);
     let origins = shown.and_then(|explored| explored.origins.clone());
     if is_of_shown && (origins.is_none() || state.slots.explored.is_stale()) {
@@ -213,7 +218,10 @@ pub(super) fn make_test(app: &mut App, rows: Range<usize>, is_of_shown: bool) {
     }
     let name = test_name(document, &rows);
     let recipe = document.recipe.clone();
-    let inputs = input_schemas(&document.inputs);
+    let inputs = (
+        input_schemas(&document.inputs),
+        state.slots.opened_inputs().clone(),
+    );
     let generation = state.slots.next_generation();
     let tasks = &app.tasks;
     app.state.slots.test.restart(generation, |_| {
@@ -251,19 +259,33 @@ pub(super) fn take_test(state: &mut State) {
     if let Some(error) = state.slots.test.error() {
         let text = format!("no test was made: {error}");
         state.say(Tone::Bad, text);
-    } else if let Some(test) = state.slots.test.value().cloned() {
+    } else if let Some(MadeTest { test, left_out }) = state.slots.test.value().cloned() {
         let mut job = state.document().job.clone();
-        let text = format!(
+        let mut text = format!(
             "Added the test \u{201c}{}\u{201d}: {} in, {} out",
             test.name,
             units::plural(test.given.len() as u64, "record"),
             units::plural(test.expect.rows.len() as u64, "row"),
         );
+        let with = test.inputs.iter().map(|(name, records)| {
+            let records = units::plural(records.len() as u64, "record");
+            format!(", with {records} of {name}")
+        });
+        text.push_str(&with.collect::<Vec<_>>().concat());
+        let tone = if left_out.is_empty() {
+            Tone::Good
+        } else {
+            Tone::Warn
+        };
+        for sentence in left_out {
+            text.push_str("; ");
+            text.push_str(&sentence);
+        }
         let label = format!("add the test {}", test.name);
         job.tests.push(test);
         let edits = vec![Edit::SetJob(job)];
         edits::edit(state, Edit::Group { label, edits });
-        state.say(Tone::Good, text);
+        state.say(tone, text);
     }
     state.slots.test.clear();
 }

@@ -18,6 +18,8 @@ pub enum InputReader {
     /// Nothing yet.
     #[default]
     Nobody,
+    /// What reads the dataset of this name now: it takes its place.
+    Instead(String),
     /// The step at this place, as its `input`.
     Step(usize),
     /// A new `join` by these columns, at the end of the recipe.
@@ -55,7 +57,7 @@ pub(super) fn take_declared(state: &mut State) {
     let error = state.slots.declared.error().map(str::to_owned);
     state.slots.declared.clear();
     let Some(request) = request else { return };
-    let (Some(input), None) = (declared, error.clone()) else {
+    let (Some(mut input), None) = (declared, error.clone()) else {
         if let Some(form) = &mut state.panels.add_input {
             form.failed(error.unwrap_or_default());
         }
@@ -63,14 +65,33 @@ pub(super) fn take_declared(state: &mut State) {
     };
     state.panels.add_input = None;
     let document = state.document();
-    let mut edits = vec![Edit::SetInput {
+    let mut text = format!("Added {}", request.name);
+    let mut label = format!("add data {}", request.name);
+    let mut edits = Vec::new();
+    if let InputReader::Instead(old) = &request.reader {
+        text = format!("Changed {}", request.name);
+        label = format!("change data {old}");
+        if let Some(known) = document.inputs.get(old).filter(|known| known.uri == input.uri) {
+            // The same place: which of its files are read was chosen by hand.
+            input.pattern.clone_from(&known.pattern);
+        }
+        if *old != request.name {
+            edits.push(Edit::RemoveInput { name: old.clone() });
+        }
+    }
+    edits.push(Edit::SetInput {
         name: request.name.clone(),
         input: Box::new(input),
-    }];
-    let mut text = format!("Added {}", request.name);
+    });
     let mut joined = None;
     match &request.reader {
         InputReader::Nobody => {}
+        InputReader::Instead(old) => {
+            let steps = document.recipe.steps.iter().enumerate();
+            let reads = steps.filter(|(_, step)| step.step.inputs().contains(&old.as_str()));
+            let follow = reads.filter_map(|(at, step)| Some((at, reading(step, &request.name)?)));
+            edits.extend(follow.map(|(at, step)| Edit::SetStep { at, step }));
+        }
         InputReader::Step(at) => {
             let step = document.recipe.steps.get(*at);
             if let Some(step) = step.and_then(|step| reading(step, &request.name)) {
@@ -92,7 +113,6 @@ pub(super) fn take_declared(state: &mut State) {
             }
         }
     }
-    let label = format!("add data {}", request.name);
     state.history.seal();
     state.history.apply(Edit::Group { label, edits });
     state.history.seal();
@@ -119,10 +139,15 @@ pub(super) fn add_input(app: &mut App, name: String, location: String, reader: I
     if app.state.slots.declared.is_pending() {
         return;
     }
+    let known = match &reader {
+        InputReader::Instead(old) => app.state.document().inputs.get(old),
+        _ => None,
+    };
+    let connection = known.map_or_else(|| app.state.connection(), |known| known.connection.clone());
     let request = InputRequest {
         name,
         location,
-        connection: app.state.connection(),
+        connection,
         day: app.state.slots.day(app.state.document()),
         reader,
     };

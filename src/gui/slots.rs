@@ -16,12 +16,13 @@ use super::profile::ProfileSlots;
 use super::runs::{RunsSlots, Wanted};
 use super::second_data::InputReader;
 use super::theme::SystemFonts;
+use super::work::MadeTest;
 use crate::dataset::{InputSpec, Page, SampleChoice};
 use crate::explore::{Explored, Explorer, Suggestion};
 use crate::session::{Document, Source};
 use crate::storage::Connection;
 use crate::task::Slot;
-use crate::transform::{Inputs, Recipe, RecipeFile, RecipeTest, StepLacks};
+use crate::transform::{Inputs, Recipe, RecipeFile, StepLacks};
 
 /// What a page was read from. `generation` changes with a refresh.
 #[derive(Debug, Clone, PartialEq)]
@@ -173,7 +174,7 @@ pub struct Slots {
     /// Somebody waits for the Python program.
     pub is_copying_python: bool,
     /// A test that is being made.
-    pub test: Slot<u64, RecipeTest>,
+    pub test: Slot<u64, MadeTest>,
     pub spec: SpecText,
     /// Answers of native dialogs.
     pub picked: Slot<(u64, Purpose), Option<PathBuf>>,

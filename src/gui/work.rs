@@ -15,7 +15,9 @@ use super::slots::{InputRequest, InputsKey, OpenedInputs, PageKey, ReadPage};
 use crate::base::{Accuracy, Cancel};
 use crate::dataset::infer::infer;
 use crate::dataset::{InputSpec, Page, SampleChoice, Schema, declare};
-use crate::explore::{Explored, Explorer, Schemas, Suggestion, given_rows, page_rows, test_from_rows};
+use crate::explore::{
+    Explored, Explorer, Schemas, Suggestion, TestInputs, given_rows, page_rows, test_from_rows, test_inputs,
+};
 use crate::job::{Job, Params};
 use crate::run::RunOptions;
 use crate::session::{Document, Source};
@@ -389,6 +391,13 @@ pub fn job_facts(tasks: &Executor, page: Arc<Page>, key: &FactsKey) -> TaskHandl
     })
 }
 
+/// A test, and what it leaves out of the data, a sentence each.
+#[derive(Debug, Clone)]
+pub struct MadeTest {
+    pub test: RecipeTest,
+    pub left_out: Vec<String>,
+}
+
 /// Makes a test of some rows of a page, or of those that the shown rows came from, where their origins are given: what
 /// the steps make of them now is what it expects.
 pub fn make_test(
@@ -396,9 +405,9 @@ pub fn make_test(
     name: String,
     page: Arc<Page>,
     recipe: Recipe,
-    inputs: BTreeMap<String, Schema>,
+    (inputs, opened): (BTreeMap<String, Schema>, Inputs),
     (rows, origins): (Range<usize>, Option<DataFrame>),
-) -> TaskHandle<RecipeTest> {
+) -> TaskHandle<MadeTest> {
     tasks.spawn("Making a test", move |_| async move {
         tokio::task::spawn_blocking(move || {
             let schema = page.declared.as_ref().ok_or(NO_RECORDS)?;
@@ -416,7 +425,9 @@ pub fn make_test(
                 schema,
                 inputs: &inputs,
             };
-            test_from_rows(&name, &recipe, declared, given, BTreeMap::new())
+            let TestInputs { records, left_out } = test_inputs(&recipe, declared, &opened, &given);
+            let test = test_from_rows(&name, &recipe, declared, given, records)?;
+            Ok(MadeTest { test, left_out })
         })
         .await
         .map_err(|error| format!("internal error: {error}"))?

@@ -199,6 +199,28 @@ fn a_second_dataset_is_added_by_its_folder_joined_and_run() {
     desk.click("Undo: remove data clicks");
     assert!(desk.app().document().inputs.contains_key("clicks"));
     desk.wait_for("noon");
+
+    desk.wait_idle();
+    desk.click("Change clicks");
+    desk.wait_for("Change data clicks");
+    fill(&mut desk, "Data name", "pressed");
+    desk.click("Change");
+    desk.wait_for("Changed pressed");
+    let document = desk.app().document().clone();
+    assert_eq!(document.inputs.keys().collect::<Vec<_>>(), ["pressed"]);
+    assert!(
+        document.inputs["pressed"].uri.ends_with("clicks/{day}/"),
+        "{document:?}"
+    );
+    assert_eq!(document.recipe.steps[0].step.params()["input"], "pressed");
+    desk.wait_for("read by step 1");
+    desk.click("Take out pressed");
+    assert!(desk.app().document().inputs.is_empty());
+    desk.click("Undo: remove data pressed");
+    desk.click("Undo: change data clicks");
+    let document = desk.app().document();
+    assert_eq!(document.inputs.keys().collect::<Vec<_>>(), ["clicks"]);
+    assert_eq!(document.recipe.steps[0].step.params()["input"], "clicks");
 }
 
 #[test]

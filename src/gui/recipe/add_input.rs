@@ -9,6 +9,7 @@ use crate::gui::second_data::InputReader;
 use crate::gui::state::{Commands, State};
 use crate::gui::theme::{self, space, strong, weak_small, weak_small_marked};
 use crate::gui::widgets::{labelled_field, primary_button, quiet_button, secondary_button};
+use crate::session::Document;
 use crate::storage::Location;
 use crate::transform::RecipeStep;
 
@@ -78,11 +79,18 @@ pub struct AddInputForm {
 }
 
 impl AddInputForm {
-    pub fn new(reader: InputReader) -> Self {
-        Self {
-            reader,
-            ..Self::default()
+    /// Empty; with what is there where it changes a dataset of the document.
+    pub fn new(reader: InputReader, document: &Document) -> Self {
+        let mut form = Self::default();
+        if let InputReader::Instead(name) = &reader
+            && let Some(input) = document.inputs.get(name)
+        {
+            form.name.clone_from(name);
+            form.is_name_typed = true;
+            form.location = folder_of(&input.uri);
         }
+        form.reader = reader;
+        form
     }
 
     /// A folder was chosen in the dialog.
@@ -138,13 +146,25 @@ impl AddInputForm {
     }
 }
 
+/// The folder that a place with days in it begins with: the days are found again.
+fn folder_of(uri: &str) -> String {
+    let Some((before, _)) = uri.split_once('{') else {
+        return uri.to_owned();
+    };
+    let end = before.rfind('/').map_or(0, |slash| slash + 1);
+    before.get(..end).unwrap_or(before).to_owned()
+}
+
 /// Shows the form while it is open.
 pub fn add_input_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
     let Some(mut form) = state.panels.add_input.take() else {
         return;
     };
     let is_looking = state.slots.declared.is_pending();
-    let known: Vec<&str> = state.document().inputs.keys().map(String::as_str).collect();
+    let mut known: Vec<&str> = state.document().inputs.keys().map(String::as_str).collect();
+    if let InputReader::Instead(name) = &form.reader {
+        known.retain(|known| known != name);
+    }
     let fitting = fitting(state, &form.reader);
     let mut is_closed = false;
     let modal = Modal::new(Id::unique("add data"))
@@ -153,6 +173,10 @@ pub fn add_input_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
             ui.set_width(440.0);
             if let InputReader::NewJoin(columns) = &form.reader {
                 is_closed |= join_ui(ui, columns, &fitting, commands);
+            } else if let InputReader::Instead(name) = &form.reader {
+                ui.label(strong(format!("Change data {name}")));
+                let text = "Its columns are read again at the place. Steps that read it keep reading it, also under another name.";
+                ui.add(Label::new(weak_small(ui, text)).wrap());
             } else {
                 ui.label(strong("Add data"));
                 ui.label(weak_small(
@@ -191,6 +215,7 @@ pub fn add_input_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
                 let text = match form.reader {
                     _ if is_looking => "Looking…",
                     InputReader::NewJoin(_) => "Add data and join",
+                    InputReader::Instead(_) => "Change",
                     _ => "Add",
                 };
                 let is_asked = primary_button(ui, !is_looking, text).clicked() || enter;
@@ -256,7 +281,7 @@ fn join_ui(ui: &mut Ui, columns: &[String], fitting: &[String], commands: &mut C
 
 #[cfg(test)]
 mod tests {
-    use super::AddInputForm;
+    use super::{AddInputForm, folder_of};
 
     fn form(location: &str) -> AddInputForm {
         let mut form = AddInputForm::default();
@@ -279,6 +304,17 @@ mod tests {
         typed.is_name_typed = true;
         typed.picked("/lake/users");
         assert_eq!(typed.name, "mine");
+    }
+
+    #[test]
+    fn a_place_that_names_days_is_changed_from_the_folder_of_its_days() {
+        for (uri, folder) in [
+            ("/lake/clicks/{day}/", "/lake/clicks/"),
+            ("s3://lake/clicks/day_partition={day}/", "s3://lake/clicks/"),
+            ("/lake/users.jsonl", "/lake/users.jsonl"),
+        ] {
+            assert_eq!(folder_of(uri), folder);
+        }
     }
 
     #[test]

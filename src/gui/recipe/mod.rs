@@ -13,6 +13,7 @@ mod fitted;
 mod form;
 mod functions;
 mod in_place;
+mod inputs;
 mod lines;
 mod palette;
 mod row;
@@ -133,6 +134,7 @@ pub fn recipe_ui(ui: &mut Ui, view: RecipeView<'_>, panel: &mut RecipePanel, com
                         let at = panel.insert_at.take().unwrap_or(n_steps);
                         add_step(info, at, &view, panel, commands);
                     }
+                    inputs::inputs_ui(ui, &view, commands);
                     ui.add_space(space::XL);
                 });
         });

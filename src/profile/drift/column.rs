@@ -3,14 +3,13 @@
 use serde::Serialize;
 
 use super::baseline::{BaselineColumn, Categories, Category};
-use super::labels::{number, range_text};
-use super::measures::{Ks, PSI_BAD, PSI_WARN, ks, psi, psi_noise};
-use super::spread::{Cut, Spread};
+use super::bins::{OTHERS, covered, cutoff, psi_of_categories, psi_of_spreads};
+use super::labels::number;
+use super::measures::{Ks, PSI_BAD, PSI_WARN, ks};
+use super::spread::Spread;
 use crate::base::{Accuracy, units};
 use crate::profile::Severity;
 
-/// Bins of the population stability index of numbers: the baseline's deciles, as is usual.
-const N_BINS: usize = 10;
 /// A change of the share of nulls that is worth a word, a warning, and that breaks what comes after. Our own convention.
 const NULL_STEPS: [(f64, Severity); 3] = [
     (0.2, Severity::Bad),
@@ -28,8 +27,6 @@ const NEW_VALUES_WARN: f64 = 0.01;
 const N_NAMED: usize = 10;
 /// So large a share of values beyond all that were there before is worth a word.
 const OUTSIDE_NOTE: f64 = 0.01;
-/// The bin of values that are not told apart.
-const OTHERS: &str = "all others";
 /// Where the most frequent values are less than this part of the rows, their shares say nothing of the column.
 const LEAST_COVERED: f64 = 0.2;
 
@@ -506,94 +503,4 @@ fn share_change((n, n_rows): (u64, u64), (m, m_rows): (u64, u64)) -> Option<(f64
         0.0
     };
     Some((was, is, z))
-}
-
-/// The share that the listed values have of all.
-fn covered(categories: &Categories) -> f64 {
-    let n: u64 = categories.values.iter().map(|value| value.n).sum();
-    n as f64 / categories.n.max(1) as f64
-}
-
-/// The largest share that a value not listed can have.
-fn cutoff(categories: &Categories) -> f64 {
-    if categories.is_whole {
-        return 0.0;
-    }
-    let least = categories.values.last().map_or(0, |value| value.n);
-    (least + categories.error) as f64 / categories.n.max(1) as f64
-}
-
-/// Over the values that are known to be frequent on either side; all others are one bin.
-fn psi_of_categories(before: &Categories, after: &Categories, accuracy: Accuracy) -> Option<Psi> {
-    let share = |of: &Categories, value: &str| {
-        let listed = of.values.iter().find(|known| known.value == value);
-        listed.map(|known| known.n as f64 / of.n.max(1) as f64)
-    };
-    let mut bins: Vec<PsiBin> = Vec::new();
-    for (side, other) in [(before, after), (after, before)] {
-        for value in &side.values {
-            if bins.iter().any(|bin| bin.label == value.value) {
-                continue;
-            }
-            let here = value.n as f64 / side.n.max(1) as f64;
-            let is_listed = share(other, &value.value).is_some();
-            if !is_listed && here < 2.0 * cutoff(other) {
-                continue;
-            }
-            // What is not listed is taken for as frequent as it can be, so that the index is not too large.
-            let at = |of: &Categories| share(of, &value.value).unwrap_or_else(|| cutoff(of));
-            bins.push(PsiBin {
-                label: value.value.clone(),
-                before: at(before),
-                after: at(after),
-            });
-        }
-    }
-    let rest = |side: fn(&PsiBin) -> f64| (1.0 - bins.iter().map(side).sum::<f64>()).max(0.0);
-    let others = PsiBin {
-        label: OTHERS.to_owned(),
-        before: rest(|bin| bin.before),
-        after: rest(|bin| bin.after),
-    };
-    if others.before > 1e-9 || others.after > 1e-9 {
-        bins.push(others);
-    }
-    made(bins, Basis::Categories, (before.n, after.n), accuracy)
-}
-
-/// Over the baseline's deciles. The outermost bins are open: what is beyond all values of the baseline counts in them.
-fn psi_of_spreads(before: &Spread, after: &Spread, basis: Basis, dtype: &str) -> Option<Psi> {
-    let cuts = before.cuts(N_BINS);
-    let mut bins = Vec::with_capacity(cuts.len() + 1);
-    let mut from: Option<Cut> = None;
-    for to in cuts.iter().copied().map(Some).chain([None]) {
-        let share = |spread: &Spread| {
-            let low = from.map_or(0.0, |cut| spread.up_to(cut));
-            let high = to.map_or(1.0, |cut| spread.up_to(cut));
-            (high - low).max(0.0)
-        };
-        bins.push(PsiBin {
-            label: range_text(from, to, dtype),
-            before: share(before),
-            after: share(after),
-        });
-        from = to;
-    }
-    // Below the least value of the baseline, or above its greatest, may be nothing on either side.
-    bins.retain(|bin| bin.before > 0.0 || bin.after > 0.0);
-    made(bins, basis, (before.n, after.n), Accuracy::Estimate)
-}
-
-fn made(bins: Vec<PsiBin>, basis: Basis, (n, m): (u64, u64), accuracy: Accuracy) -> Option<Psi> {
-    let counts = |side: fn(&PsiBin) -> f64, n: u64| -> Vec<f64> {
-        bins.iter().map(|bin| side(bin) * n as f64).collect()
-    };
-    let value = psi(&counts(|bin| bin.before, n), &counts(|bin| bin.after, m))?;
-    Some(Psi {
-        value,
-        noise: psi_noise(bins.len(), n, m).unwrap_or(0.0),
-        basis,
-        bins,
-        accuracy,
-    })
 }

@@ -7,10 +7,12 @@
 //! | `spread` | how numbers are spread, at evenly spaced ranks |
 //! | `measures` | population stability index and Kolmogorov-Smirnov distance, with their limits |
 //! | `column` | what changed in one column, and how bad that is |
+//! | `bins` | which bins the index counts in |
 //! | `labels` | how borders of bins are written |
 //! | `findings` | what to say of all of them |
 
 mod baseline;
+mod bins;
 mod column;
 mod findings;
 mod labels;
