@@ -15,6 +15,9 @@ use skewer::run::{
     exit, plan, run, task,
 };
 
+use parquet::basic::{Compression, GzipLevel};
+
+use crate::parquet_kinds::{with_a_map, written};
 use crate::run::{DAY, Lake, block_on, check_books, files_below, lines};
 
 const INPUTS: &str = "inputs:
@@ -413,4 +416,23 @@ fn a_batch_that_would_explode_is_computed_in_pieces_and_a_record_that_would_is_a
         message.contains("40,000 rows of `names` have the key id = 7"),
         "{message}"
     );
+}
+
+#[test]
+fn an_input_of_packed_parquet_with_a_map_is_joined() {
+    let mut lake = named();
+    lake.more = INPUTS
+        .replace("uri: names/{day}/", "uri: names/{day}/\n    format: parquet")
+        .replace(
+            "{name: name, type: string}",
+            "{name: word, type: string}, {name: tags, type: 'list<struct<key: string, value: int64>>'}",
+        );
+    "{join: {input: names, on: [id], how: inner}}, {derive: {columns: {n_tags: \"array_length(tags_right)\"}}}, \
+     {drop: {columns: [tags_right]}}"
+        .clone_into(&mut lake.steps);
+    let packed = written(&with_a_map(), Compression::GZIP(GzipLevel::default()));
+    put(&lake, "names/2020-01-02/a.parquet", packed);
+    let report = lake.run(DAY);
+    assert_eq!(report.status, RunStatus::Done, "{report:?}");
+    assert_eq!(report.partitions[0].rows_out, 10);
 }

@@ -17,6 +17,7 @@ mod export;
 mod inputs;
 mod isolation;
 mod listing;
+mod parquet_kinds;
 mod profile;
 mod profile_parquet;
 mod readme;

@@ -1,10 +1,11 @@
 //! Ctrl-C and SIGTERM to the real program: the codes it ends with, and that a second signal does not wait for anything.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 fn start(arguments: &[&str]) -> Child {
@@ -90,6 +91,70 @@ fn a_signal_while_a_place_opens_ends_it_with_the_code_of_that_signal() {
             );
             assert!(err.contains("cancelled"), "{command:?}: {err}");
         }
+    }
+}
+
+/// Starts a command on a server that lists one file and says that there are more, and never sends those.
+fn asking_a_server_that_stops_listing(command: &[&str]) -> (Child, mpsc::Receiver<TcpStream>) {
+    const PAGE: &str = "<?xml version=\"1.0\"?><ListBucketResult><Name>bucket</Name><Prefix>lake/</Prefix><KeyCount>1</KeyCount>\
+        <MaxKeys>1000</MaxKeys><IsTruncated>true</IsTruncated><NextContinuationToken>more</NextContinuationToken><Contents>\
+        <Key>lake/dt=2020-01-01/a.jsonl</Key><LastModified>2020-01-02T00:00:00.000Z</LastModified><ETag>\"e\"</ETag>\
+        <Size>10</Size><StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>";
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    // A stream that waits for its answer, once more was asked for.
+    let (held, waiting) = mpsc::channel();
+    std::thread::spawn(move || {
+        for asked in listener.incoming() {
+            let mut stream = asked.unwrap();
+            let mut request = Vec::new();
+            let mut part = [0; 4096];
+            while let Ok(n @ 1..) = stream.read(&mut part) {
+                request.extend_from_slice(&part[..n]);
+                if !request.ends_with(b"\r\n\r\n") {
+                    continue;
+                }
+                if String::from_utf8_lossy(&request).contains("continuation-token=more") {
+                    break;
+                }
+                request.clear();
+                let head = "HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nConnection: close";
+                write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{PAGE}", PAGE.len()).unwrap();
+            }
+            if !request.is_empty() && held.send(stream).is_err() {
+                return;
+            }
+        }
+    });
+    let connection = [
+        "--endpoint",
+        &endpoint,
+        "--path-style",
+        "--no-sign-request",
+        "--region",
+        "us-east-1",
+    ];
+    (start(&[command, &connection].concat()), waiting)
+}
+
+#[test]
+fn a_signal_while_the_schema_map_lists_leaves_an_answer_that_says_it_is_partial() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let command = ["schema", "s3://bucket/lake/", "--map", "--json"];
+        let (mut child, waiting) = asking_a_server_that_stops_listing(&command);
+        let _held = waiting.recv_timeout(Duration::from_mins(1)).unwrap();
+        send(&child, signal);
+        let status = end_of(&mut child, |_| {});
+        let (out, err) = said(&mut child);
+        assert_eq!(status.code(), Some(code), "{err}");
+        let answer: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let partial = |n: u64| serde_json::json!({"kind": "partial", "n": n});
+        assert_eq!(
+            (&answer["listing"], &answer["accuracy"]),
+            (&partial(1), &partial(0)),
+            "{out}"
+        );
+        assert_eq!(answer["keys"], serde_json::json!([]));
     }
 }
 
