@@ -314,6 +314,13 @@ impl Answer {
                 ))?;
             }
         }
+        for conflict in &self.conflicts {
+            output.line(&format!(
+                "\n{}: several types in a sample: {}",
+                conflict.name,
+                conflict.text()
+            ))?;
+        }
         let n_rejects: u64 = self.rejected.values().sum();
         if n_rejects > 0 {
             let reasons: Vec<String> = self

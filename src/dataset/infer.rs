@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::records::{Folded, fold_records};
 use super::shape::Shape;
 use super::{PageError, Schema, strata};
-use crate::base::{Accuracy, Cancel};
+use crate::base::{Accuracy, Cancel, units};
 use crate::storage::{Object, Store};
 
 const SAMPLE_FILES: usize = 64;
@@ -31,6 +31,24 @@ pub struct Conflict {
     /// Path, such as `location.zip`.
     pub name: String,
     pub dtypes: Vec<SeenType>,
+}
+
+impl Conflict {
+    /// In words: `int64 in 1,610 records, string in 12 records, string first at a.jsonl:7`, the place of the rarest.
+    pub fn text(&self) -> String {
+        let mut parts: Vec<String> = self
+            .dtypes
+            .iter()
+            .map(|seen| format!("{} in {}", seen.dtype, units::plural(seen.n, "record")))
+            .collect();
+        if let Some(rarest) = self.dtypes.iter().min_by_key(|seen| seen.n) {
+            parts.push(format!(
+                "{} first at {}:{}",
+                rarest.dtype, rarest.object, rarest.line
+            ));
+        }
+        parts.join(", ")
+    }
 }
 
 /// What a sample says of the schema.

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use egui::{Align2, Color32, Painter, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::facts::{Ends, FactBar, FactValue, N_VALUES, Picture, grouped};
+use super::ends::{Ends, grouped};
+use super::facts::{FactBar, FactValue, N_VALUES, Picture};
 use crate::base::units;
 use crate::gui::data::condition::Condition;
 use crate::gui::data::one_line;
@@ -374,7 +375,8 @@ fn paint_text(painter: &Painter, line: Rect, text: &str, room: f32, color: Color
 #[cfg(test)]
 mod tests {
     use super::{laid_over, share_before, with_gone};
-    use crate::gui::profile::facts::{Ends, FactBar, FactValue, grouped};
+    use crate::gui::profile::ends::{Ends, grouped};
+    use crate::gui::profile::facts::{FactBar, FactValue};
     use crate::profile::drift::{BaselineColumn, Categories, Category, Spread};
 
     #[test]

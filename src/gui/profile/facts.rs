@@ -4,7 +4,9 @@
 
 use polars::prelude::{AnyValue, TimeUnit, TimeZone};
 
+use super::ends::{Ends, ends, is_closed, time_like};
 use crate::base::{Accuracy, units};
+use crate::dataset::infer::Conflict;
 use crate::gui::data::condition::{self, Condition};
 use crate::profile::columns::{Bin, ColumnProfile, Histogram, Scalar};
 use crate::profile::drift::Baseline;
@@ -32,17 +34,6 @@ pub struct FactBar {
     pub low: f64,
     pub high: f64,
     pub keep: Option<Condition>,
-}
-
-/// What lies outside the bars, where another profile is laid over them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Ends {
-    /// `below 10`
-    pub below: String,
-    /// `over 90`, or `from 90 on`
-    pub above: String,
-    /// Whether a value that is the last border itself is in the last bar.
-    pub is_closed: bool,
 }
 
 /// One frequent value.
@@ -159,6 +150,14 @@ impl ColumnFacts {
                     conflict.first_line
                 )
             }),
+        }
+    }
+
+    /// Tells of types that a sample of the records mixes, where the values themselves have one.
+    pub fn mix(&mut self, conflicts: &[Conflict]) {
+        let found = conflicts.iter().find(|conflict| conflict.name == self.name);
+        if let Some(found) = found.filter(|_| self.conflict.is_empty()) {
+            self.conflict = format!("read as {}, in a sample: {}", self.dtype, found.text());
         }
     }
 
@@ -372,57 +371,6 @@ fn bars(histogram: &Histogram, dtype: &str, n_values: u64, is_of_lengths: bool) 
         .collect()
 }
 
-/// Whether the last bar has a value that is its upper border: only a real number can be one.
-fn is_closed(histogram: &Histogram, dtype: &str) -> bool {
-    let is_whole = dtype.starts_with("int") || dtype.starts_with("uint");
-    !is_whole && histogram.scale != crate::profile::columns::Scale::Time
-}
-
-fn ends(histogram: &Histogram, dtype: &str) -> Ends {
-    use crate::profile::columns::Scale;
-    let (Some(first), Some(last)) = (histogram.bins.first(), histogram.bins.last()) else {
-        return Ends::default();
-    };
-    let is_closed = is_closed(histogram, dtype);
-    let above = match histogram.scale {
-        // Each bar is one number.
-        Scale::Integer => format!("over {}", grouped(&last.label)),
-        Scale::Time => format!("from {} on", time_like(last.high, &last.label)),
-        _ if is_closed => format!("over {}", float(last.high)),
-        _ => format!("from {} on", float(last.high)),
-    };
-    Ends {
-        below: format!("below {}", grouped(&first.label)),
-        above,
-        is_closed,
-    }
-}
-
-/// Seconds since 1970 as text, as fine as `label`; a time of day with its date.
-fn time_like(seconds: f64, label: &str) -> String {
-    let form = match label.len() {
-        4 => "%Y",
-        7 => "%Y-%m",
-        10 => "%Y-%m-%d",
-        16 => "%Y-%m-%d %H:%M",
-        _ => "%Y-%m-%d %H:%M:%S",
-    };
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "borders are whole seconds of the calendar"
-    )]
-    let time = chrono::DateTime::from_timestamp(seconds as i64, 0);
-    time.map_or_else(String::new, |time| time.format(form).to_string())
-}
-
-/// A border as it is read: long numbers in groups of three digits. Years and dates stay.
-pub(super) fn grouped(text: &str) -> String {
-    match text.parse::<f64>() {
-        Ok(value) if value.abs() >= 10_000.0 => float(value),
-        _ => text.to_owned(),
-    }
-}
-
 fn bar_label(histogram: &Histogram, bin: &Bin, next: Option<&str>, is_closed: bool) -> String {
     use crate::profile::columns::Scale;
     match (histogram.scale, next) {
@@ -487,6 +435,7 @@ mod tests {
     use polars::prelude::{DataFrame, DataType, IntoColumn, NamedFrom, Series};
 
     use super::{ColumnFacts, Picture};
+    use crate::dataset::infer::{Conflict, SeenType};
     use crate::gui::data::condition::Condition;
     use crate::profile::columns::{ColumnProfiler, Level};
     use crate::session::Edit;
@@ -564,6 +513,28 @@ mod tests {
         assert_eq!(
             said(&nested, false),
             (0, "place.\"my city\" = 'it''s'".to_owned())
+        );
+    }
+
+    #[test]
+    fn types_that_records_mix_are_told_on_the_card() {
+        let seen = |dtype: &str, n, line| SeenType {
+            dtype: dtype.to_owned(),
+            object: "a.jsonl".to_owned(),
+            line,
+            n,
+        };
+        let conflict = |name: &str| Conflict {
+            name: name.to_owned(),
+            dtypes: vec![seen("int64", 1610, 1), seen("string", 1, 7)],
+        };
+        let mut found = facts(Series::new("qty".into(), ["1", "many"]));
+        found.mix(&[conflict("other")]);
+        assert_eq!(found.conflict, "");
+        found.mix(&[conflict("qty")]);
+        assert_eq!(
+            found.conflict,
+            "read as string, in a sample: int64 in 1,610 records, string in 1 record, string first at a.jsonl:7"
         );
     }
 

@@ -7,6 +7,7 @@ mod apply;
 mod bars;
 mod card;
 mod cards;
+mod ends;
 mod facts;
 mod map;
 mod picture;

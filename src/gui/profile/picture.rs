@@ -153,7 +153,8 @@ mod tests {
     use super::column_picture;
     use crate::base::Accuracy;
     use crate::chart::ScaleKind;
-    use crate::gui::profile::facts::{ColumnFacts, Ends, FactBar, FactValue, Picture as Shown};
+    use crate::gui::profile::ends::Ends;
+    use crate::gui::profile::facts::{ColumnFacts, FactBar, FactValue, Picture as Shown};
     use crate::profile::drift::{BaselineColumn, Categories, Category, Spread};
 
     fn facts(picture: Shown) -> ColumnFacts {

@@ -78,6 +78,11 @@ async fn run(
     // A place that does not answer must not hold a profile that nobody waits for.
     let opened = cancel.until(open(key, keys, inputs, cancel)).await;
     let (scan, leaves_files_out) = opened.map_err(|cancelled| cancelled.to_string())??;
+    // What steps make of the columns has types of its own.
+    let conflicts = match &key.recipe {
+        None => scan.source().conflicts().to_vec(),
+        Some(_) => Vec::new(),
+    };
     let scanned = scan
         .profile_columns(key.level, cancel, progress)
         .await
@@ -90,8 +95,12 @@ async fn run(
         accuracy => accuracy,
     };
     progress.set_note(format!("{} · {accuracy}", units::plural(scanned.n_rows, "row")));
+    let mut columns: Vec<ColumnFacts> = scanned.collected.iter().map(ColumnFacts::new).collect();
+    for facts in &mut columns {
+        facts.mix(&conflicts);
+    }
     Ok(Profiled {
-        columns: scanned.collected.iter().map(ColumnFacts::new).collect(),
+        columns,
         baseline: Baseline::of_columns(&place(key), accuracy, scanned.n_rows, &scanned.collected),
         n_rows: scanned.n_rows,
         n_files: scanned.n_files,
