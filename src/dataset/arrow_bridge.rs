@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::mem::transmute;
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayData, ArrayRef, RecordBatch, make_array};
+use arrow::array::{ArrayData, ArrayRef, RecordBatch, make_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
@@ -252,7 +252,7 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{
-        Array as _, ArrayRef, Decimal128Array, Decimal128Builder, DictionaryArray, Int8Array, Int32Array,
+        ArrayRef, Decimal128Array, Decimal128Builder, DictionaryArray, Int8Array, Int32Array,
         IntervalDayTimeArray, ListArray, ListViewArray, MapArray, MapBuilder, RecordBatch, StringBuilder,
         StringViewArray, StructArray, TimestampSecondArray,
     };

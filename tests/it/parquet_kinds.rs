@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array as _, ArrayRef, Int64Array, MapBuilder, RecordBatch, StringArray, StringBuilder, UInt32Builder,
+    ArrayRef, Int64Array, MapBuilder, RecordBatch, StringArray, StringBuilder, UInt32Builder,
 };
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};

@@ -263,11 +263,12 @@ pub(super) fn with_gone<'a>(
     let Some(known) = known.filter(|_| n_more == 0) else {
         return all;
     };
-    let is_gone = |name: &str| values.iter().all(|value| value.text != name);
+    let is_gone = |name: &str| values.iter().all(|value| value.value != name);
     let gone = known.values.iter().filter(|value| is_gone(&value.value));
     for value in gone.take(N_VALUES.saturating_sub(values.len())) {
         all.to_mut().push(FactValue {
             text: value.value.clone(),
+            value: value.value.clone(),
             n: 0,
             share: 0.0,
             keep: None,
@@ -301,7 +302,7 @@ fn values_ui(
 ) -> Option<Condition> {
     let c = colors(ui);
     let height = (rect.height() - ENDS) / N_VALUES as f32;
-    let was = |value: &FactValue| before.and_then(|before| share_before(before, &value.text));
+    let was = |value: &FactValue| before.and_then(|before| share_before(before, &value.value));
     let most = values
         .iter()
         .map(|value| value.share.max(was(value).unwrap_or(0.0)))
@@ -488,7 +489,8 @@ mod tests {
             ..BaselineColumn::default()
         };
         let values = [FactValue {
-            text: "US".to_owned(),
+            text: "U…".to_owned(),
+            value: "US".to_owned(),
             n: 7,
             share: 1.0,
             keep: None,
@@ -499,7 +501,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let all = with_gone(&values, 0, Some(&before));
-        assert_eq!(names(&all), [("US".to_owned(), 7), ("DE".to_owned(), 0)]);
+        assert_eq!(names(&all), [("U…".to_owned(), 7), ("DE".to_owned(), 0)]);
         // Where values are not shown, one that is not among those shown may be there.
         assert_eq!(with_gone(&values, 3, Some(&before)).len(), 1);
         assert_eq!(with_gone(&values, 0, None).len(), 1);

@@ -9,7 +9,7 @@ use crate::base::{Accuracy, units};
 use crate::dataset::infer::Conflict;
 use crate::gui::data::condition::{self, Condition};
 use crate::profile::columns::{Bin, ColumnProfile, Histogram, Scalar};
-use crate::profile::drift::Baseline;
+use crate::profile::drift::{Baseline, value_text};
 use crate::session::Edit;
 use crate::transform::expr::sql_name;
 use crate::transform::{Recipe, RecipeStep, Step};
@@ -39,7 +39,10 @@ pub struct FactBar {
 /// One frequent value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FactValue {
+    /// Short, in one line.
     pub text: String,
+    /// Whole, as a baseline keeps it.
+    pub value: String,
     pub n: u64,
     pub share: f64,
     pub keep: Option<Condition>,
@@ -302,6 +305,7 @@ fn picture(profile: &ColumnProfile) -> Picture {
             .take(N_VALUES)
             .map(|top| FactValue {
                 text: short(&top.value),
+                value: value_text(&top.value),
                 n: top.n,
                 share: top.share,
                 keep: literal(&top.value).map(Condition::Is),

@@ -117,7 +117,7 @@ fn bars_picture(title: &str, bars: &[FactBar], along: &str, before: &[f64]) -> P
 }
 
 fn values_picture(title: &str, values: &[FactValue], before: Option<&BaselineColumn>) -> Picture {
-    let was = |value: &FactValue| before.and_then(|before| share_before(before, &value.text));
+    let was = |value: &FactValue| before.and_then(|before| share_before(before, &value.value));
     let marks = values
         .iter()
         .enumerate()
@@ -227,6 +227,7 @@ mod tests {
         let shown = facts(Shown::Values {
             values: vec![FactValue {
                 text: "US".to_owned(),
+                value: "US".to_owned(),
                 n: 50,
                 share: 0.5,
                 keep: None,

@@ -24,6 +24,8 @@ pub(super) enum Measure {
     Reals,
     /// Seconds since 1970.
     Times,
+    /// The same of whole days: a finer bin would have gaps beside it.
+    Dates,
 }
 
 /// None without values.
@@ -32,8 +34,10 @@ pub(super) fn histogram(spread: &Spread, measure: Measure) -> Option<Histogram> 
     if !min.is_finite() || !max.is_finite() || !(max - min).is_finite() {
         return None;
     }
-    if measure == Measure::Times {
-        return time_bins(min, max).map(|(borders, labels)| filled(spread, Scale::Time, &borders, labels));
+    if matches!(measure, Measure::Times | Measure::Dates) {
+        let least = if measure == Measure::Dates { 86_400 } else { 1 };
+        let bins = time_bins(min, max, least);
+        return bins.map(|(borders, labels)| filled(spread, Scale::Time, &borders, labels));
     }
     let is_integer = measure == Measure::Integers;
     let has_units = max.abs().max(min.abs()) < MAX_EXACT_FLOAT;
@@ -179,8 +183,8 @@ fn number(value: f64) -> String {
     format!("{rounded}")
 }
 
-/// Borders and their texts, by the smallest unit that makes few enough bins.
-fn time_bins(min: f64, max: f64) -> Option<(Vec<f64>, Vec<String>)> {
+/// Borders and their texts, by the smallest unit of at least so many seconds that makes few enough bins.
+fn time_bins(min: f64, max: f64, least: i64) -> Option<(Vec<f64>, Vec<String>)> {
     const SPANS: [(i64, &str); 9] = [
         (1, "%H:%M:%S"),
         (10, "%H:%M:%S"),
@@ -196,7 +200,7 @@ fn time_bins(min: f64, max: f64) -> Option<(Vec<f64>, Vec<String>)> {
     let (first, last) = (at(min)?, at(max)?);
     let range = max - min;
     for (span, form) in SPANS {
-        if span == 0 || range / span as f64 > MAX_TIME_BINS as f64 - 2.0 {
+        if span < least || range / span as f64 > MAX_TIME_BINS as f64 - 2.0 {
             continue;
         }
         let shift = if span == 7 * 86_400 { 4 * 86_400 } else { 0 };
@@ -212,6 +216,7 @@ fn time_bins(min: f64, max: f64) -> Option<(Vec<f64>, Vec<String>)> {
         (12, "%Y"),
         (120, "%Y"),
         (1200, "%Y"),
+        (12_000, "%Y"),
     ] {
         if range / (f64::from(months) * 30.4 * 86_400.0) > MAX_TIME_BINS as f64 - 2.0 {
             continue;
@@ -319,6 +324,18 @@ mod tests {
         let wide = of(&[-1e300, 0.0, 1e300], Measure::Reals);
         assert!(wide.bins.iter().all(|bin| bin.label.len() < 10), "{wide:?}");
         assert_eq!(wide.bins.iter().map(|bin| bin.n).sum::<u64>(), 3);
+    }
+
+    #[test]
+    fn dates_have_a_bin_a_day_at_least_and_the_calendar_from_end_to_end_has_some() {
+        let day = 86_400.0;
+        let dates: Vec<f64> = (0..5).map(|i| (18_262.0 + f64::from(i)) * day).collect();
+        let found = of(&dates, Measure::Dates);
+        assert_eq!(shown(&found)[..2], [("2020-01-01", 1), ("2020-01-02", 1)]);
+        assert!(found.bins.iter().all(|bin| bin.n == 1), "{found:?}");
+        let far = of(&[-62_135_596_800.0, 253_402_214_400.0], Measure::Times);
+        assert_eq!((far.bins.len(), far.bins[0].label.as_str()), (10, "0000"));
+        assert_eq!(far.bins.iter().map(|bin| bin.n).sum::<u64>(), 2);
     }
 
     #[test]

@@ -53,7 +53,8 @@ impl Kind {
         match self {
             Self::Integers | Self::Unsigned => Measure::Integers,
             Self::Reals => Measure::Reals,
-            Self::Dates | Self::Times(..) => Measure::Times,
+            Self::Dates => Measure::Dates,
+            Self::Times(..) => Measure::Times,
         }
     }
 
@@ -255,7 +256,7 @@ impl Numbers {
     pub(super) fn fill(self, profile: &mut ColumnProfile) {
         let is_full = self.level == Level::Full;
         let is_rounded = self.is_rounded();
-        let is_time = self.kind.measure() == Measure::Times;
+        let is_time = matches!(self.kind.measure(), Measure::Times | Measure::Dates);
         // An estimate may say more than there are.
         profile.n_distinct = Some(self.distinct.n().min(profile.n_values()));
         let mut accuracy = FigureAccuracies {

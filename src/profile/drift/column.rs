@@ -406,7 +406,9 @@ impl ColumnDrift {
             ),
         ];
         let text = parts.into_iter().flatten().collect::<Vec<_>>().join(" and ");
-        if below + above >= OUTSIDE_NOTE {
+        // Of few rows, the next few may well be beyond all of them.
+        let by_chance = 5.0 / before.n.max(1) as f64;
+        if below + above >= OUTSIDE_NOTE.max(by_chance) {
             self.sign(SignKind::Outside, Severity::Note, text.clone());
         }
         self.outside = Some(Outside {

@@ -29,6 +29,7 @@ pub use baseline::{Baseline, BaselineColumn, BaselineError, Categories, Category
 pub use column::{Basis, ColumnDrift, Outside, Psi, PsiBin, SchemaDrift, Sign, SignKind};
 pub use findings::DriftFinding;
 pub use measures::{Ks, PSI_BAD, PSI_WARN, ks, psi, psi_noise};
+pub use of_columns::value_text;
 pub use spread::{N_STEPS, Spread};
 
 use super::Severity;

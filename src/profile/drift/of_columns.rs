@@ -65,15 +65,15 @@ fn categories(profile: &ColumnProfile) -> Option<Categories> {
             .top
             .iter()
             .map(|top| Category {
-                value: text(&top.value),
+                value: value_text(&top.value),
                 n: top.n,
             })
             .collect(),
     })
 }
 
-/// A value as people read it.
-pub(super) fn text(value: &Scalar) -> String {
+/// A value as baselines keep it, whole.
+pub fn value_text(value: &Scalar) -> String {
     match value {
         Scalar::Bool(value) => value.to_string(),
         Scalar::Int(value) => value.to_string(),
