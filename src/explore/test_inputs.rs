@@ -42,7 +42,7 @@ pub fn test_inputs(recipe: &Recipe, declared: Schemas<'_>, opened: &Inputs, give
         let mut wanted: Vec<usize> = if rows.height() <= MAX_RECORDS {
             (0..rows.height()).collect()
         } else {
-            let met = met(recipe, declared, opened, given, (name, rows));
+            let met = met(recipe, declared, opened, given, (name, rows.as_ref()));
             met.unwrap_or_else(|| (0..rows.height()).collect())
         };
         if wanted.len() > MAX_RECORDS {

@@ -89,11 +89,10 @@ impl RecipeFile {
     /// # Errors
     /// [`YamlError`] with the line and column of the first thing that does not fit.
     pub fn from_text(text: &str) -> Result<Self, YamlError> {
-        let is_list = from_yaml::<Vec<IgnoredAny>>(text).is_ok();
-        // What else is a list is one that breaks off: its error tells where.
-        let begins_a_list =
-            text.trim_start().starts_with(['[', '-']) && !text.trim_start().starts_with("---");
-        if is_list || begins_a_list {
+        let lines = text.lines().map(str::trim_start);
+        let mut said = lines.filter(|line| !line.is_empty() && !line.starts_with('#') && *line != "---");
+        // By its beginning, so that the error of one that breaks off tells where.
+        if said.next().is_some_and(|first| first.starts_with(['-', '['])) {
             return from_yaml::<Recipe>(text).map(Self::new);
         }
         let keys = from_yaml::<BTreeMap<String, IgnoredAny>>(text).unwrap_or_default();
