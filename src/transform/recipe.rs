@@ -96,7 +96,8 @@ impl RecipeFile {
             return from_yaml::<Recipe>(text).map(Self::new);
         }
         let keys = from_yaml::<BTreeMap<String, IgnoredAny>>(text).unwrap_or_default();
-        let is_step = |key: &String| NAMES.contains(&key.as_str());
+        let of_file = ["apiVersion", "kind", "name", "sample", "inputs", "steps"];
+        let is_step = |key: &String| !of_file.contains(&key.as_str());
         if keys.len() == 1 && keys.keys().all(is_step) {
             let step = from_yaml::<RecipeStep>(text)?;
             return Ok(Self::new(Recipe { steps: vec![step] }));

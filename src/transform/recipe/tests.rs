@@ -224,6 +224,7 @@ fn steps_without_an_envelope_are_a_recipe_file_in_yaml_and_in_json() {
         ("[{\"filter\": {\"were\": \"n > 0\"}}]", 1, "`were`"),
         ("kind: Chart\nsteps: []", 1, "Chart"),
         ("filter: {where: n > 0}\ndrop: {columns: [a]}", 1, "`filter`"),
+        ("fliter: {where: n > 0}", 1, "did you mean `filter`"),
         ("- filter: {where: n > 0", 1, ""),
         ("", 0, "steps"),
     ] {
