@@ -234,11 +234,8 @@ fn ends_ui(painter: &Painter, c: &Colors, rect: Rect, bars: &[FactBar], most: f6
         );
     }
     if let Some(last) = bars.last() {
-        put(
-            &grouped(last.label.rsplit(" to ").next().unwrap_or_default()),
-            true,
-            y,
-        );
+        let end = last.label.rsplit(" to ").next().unwrap_or_default();
+        put(&grouped(end.strip_prefix("below ").unwrap_or(end)), true, y);
     }
     put(
         &format!("tallest {}", units::percent(most)),
