@@ -253,10 +253,11 @@ mod tests {
 
     use arrow::array::{
         ArrayRef, Decimal128Array, Decimal128Builder, DictionaryArray, Int8Array, Int32Array,
-        IntervalDayTimeArray, ListArray, ListViewArray, MapArray, MapBuilder, RecordBatch, StringBuilder,
-        StringViewArray, StructArray, TimestampSecondArray,
+        IntervalDayTimeArray, ListArray, MapArray, MapBuilder, RecordBatch, StringBuilder, StringViewArray,
+        StructArray, TimestampSecondArray,
     };
     use arrow::buffer::OffsetBuffer;
+    use arrow::compute::cast;
     use arrow::datatypes::{DataType, Field, Int8Type, Int32Type, IntervalDayTimeType};
     use polars::prelude::{Column, DataFrame, IntoSeries, NamedFrom, Series};
 
@@ -420,7 +421,8 @@ mod tests {
             3, 0,
         )]));
         let list = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None])]);
-        let views: ArrayRef = Arc::new(ListViewArray::from(list));
+        let item = Arc::new(Field::new("item", DataType::Int32, true));
+        let views = cast(&list, &DataType::ListView(item)).unwrap();
         let batch = RecordBatch::try_from_iter([("i", Arc::clone(&interval)), ("v", views)]).unwrap();
         let df = to_polars(&batch).unwrap();
         assert_eq!(df.column("i").unwrap().str().unwrap().get(0), Some("3 days"));
