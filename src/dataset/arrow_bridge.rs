@@ -67,7 +67,7 @@ pub fn to_polars(batch: &RecordBatch) -> Result<DataFrame, BridgeError> {
 pub fn decimal_paths(schema: &Schema) -> Vec<String> {
     let mut paths = Vec::new();
     for field in schema.fields() {
-        add_decimals(field.name().clone(), field.data_type(), &mut paths);
+        add_decimals(field.name().clone(), &without_maps(field.data_type()), &mut paths);
     }
     paths
 }
@@ -80,8 +80,7 @@ fn add_decimals(path: String, dtype: &DataType, paths: &mut Vec<String>) {
         | DataType::LargeList(item)
         | DataType::FixedSizeList(item, _)
         | DataType::ListView(item)
-        | DataType::LargeListView(item)
-        | DataType::Map(item, _) => {
+        | DataType::LargeListView(item) => {
             add_decimals(format!("{path}[]"), item.data_type(), paths);
         }
         DataType::Struct(fields) => {
@@ -139,7 +138,7 @@ fn without_maps(dtype: &DataType) -> DataType {
         Arc::new(field.clone().with_data_type(dtype))
     };
     match dtype {
-        DataType::Map(entries, _) => DataType::List(of(entries)),
+        DataType::Map(entries, _) => DataType::List(of(&named_entries(entries))),
         DataType::List(item) => DataType::List(of(item)),
         DataType::LargeList(item) => DataType::LargeList(of(item)),
         DataType::ListView(item) => DataType::ListView(of(item)),
@@ -148,6 +147,18 @@ fn without_maps(dtype: &DataType) -> DataType {
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| of(field)).collect()),
         other => other.clone(),
     }
+}
+
+/// Entries of a map under the names of the format, whatever their writer called them. Source: Parquet's logical type MAP.
+fn named_entries(entries: &Field) -> Field {
+    let DataType::Struct(fields) = entries.data_type() else {
+        return entries.clone();
+    };
+    let named = fields.iter().zip(["key", "value"]);
+    let named: Fields = named
+        .map(|(field, name)| field.as_ref().clone().with_name(name))
+        .collect();
+    entries.clone().with_data_type(DataType::Struct(named))
 }
 
 /// The same buffers with every map as the list of its entries: the two lie in memory alike, offsets before a struct of key

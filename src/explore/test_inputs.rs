@@ -141,7 +141,7 @@ mod tests {
     use crate::explore::{Schemas, open_inputs, run_test, test_from_rows};
     use crate::transform::Recipe;
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread")]
     async fn a_test_has_the_records_that_its_steps_meet_and_says_what_it_leaves_out() {
         let folder = tempfile::tempdir().unwrap();
         let mut lines = String::new();

