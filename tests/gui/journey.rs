@@ -1,6 +1,7 @@
 //! The whole path: open a lake, pick a day, add steps, see the rows change, export the job, run it, see the report.
 
 use egui::Key;
+use egui_kittest::kittest::Queryable as _;
 
 use crate::desk::{Desk, desk, lake};
 
@@ -203,7 +204,13 @@ fn a_second_dataset_is_added_by_its_folder_joined_and_run() {
     desk.wait_idle();
     desk.click("Change clicks");
     desk.wait_for("Change data clicks");
-    fill(&mut desk, "Data name", "pressed");
+    // The text above the field has the same words.
+    let field = (egui::accesskit::Role::TextInput, "Data name");
+    desk.harness.get_by_role_and_label(field.0, field.1).focus();
+    desk.harness.run_steps(2);
+    desk.harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
+    desk.harness.run_steps(2);
+    desk.type_text("pressed");
     desk.click("Change");
     desk.wait_for("Changed pressed");
     let document = desk.app().document().clone();

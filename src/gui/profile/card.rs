@@ -192,7 +192,11 @@ fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, name: &str, drift: &ColumnDrift)
             ks.critical
         ));
     }
-    if let Some(outside) = &drift.outside {
+    if let Some(outside) = drift
+        .outside
+        .as_ref()
+        .filter(|outside| !drift.verdict.contains(&outside.text))
+    {
         details.push(outside.text.clone());
     }
     let named = |values: &[crate::profile::drift::Category]| {
