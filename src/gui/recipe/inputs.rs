@@ -21,7 +21,6 @@ pub(super) fn inputs_ui(ui: &mut Ui, view: &RecipeView<'_>, commands: &mut Vec<C
     section_label(ui, "Other data");
     for (name, input) in inputs {
         ui.horizontal(|ui| {
-            ui.label(code(name));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let remove = quiet_button(ui, true, "Remove").accessible_name(format!("Take out {name}"));
                 let hover = "Takes it out of the recipe; steps that read it wait for other data";
@@ -36,6 +35,9 @@ pub(super) fn inputs_ui(ui: &mut Ui, view: &RecipeView<'_>, commands: &mut Vec<C
                 if change.on_hover_text(hover).clicked() {
                     commands.push(Command::ShowAddInput(InputReader::Instead(name.clone())));
                 }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    ui.add(Label::new(code(name)).truncate());
+                });
             });
         });
         ui.add(Label::new(weak_small(ui, &input.uri)).truncate());
