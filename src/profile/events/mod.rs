@@ -17,6 +17,7 @@ mod diagnose;
 mod error;
 mod event;
 mod executor_totals;
+mod interruptible;
 mod key;
 mod names;
 mod own_run;
