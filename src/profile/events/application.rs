@@ -67,6 +67,8 @@ pub struct Stage {
     pub submitted_ms: Option<i64>,
     pub completed_ms: Option<i64>,
     pub failure: Option<String>,
+    /// Reasons of failed attempts, with how many failed of each; at most [`MAX_REASONS`].
+    pub failures: BTreeMap<Box<str>, u64>,
     pub execution: Option<u64>,
     pub accumulators: Vec<u64>,
     pub plan_ids: Vec<u64>,
@@ -100,6 +102,9 @@ pub struct Reading {
     /// What a reader of the figures must know.
     pub notes: Vec<String>,
 }
+
+/// Reasons of failed attempts that are told apart in a stage.
+pub const MAX_REASONS: usize = 20;
 
 /// Puts events together.
 #[derive(Debug, Default)]
@@ -263,7 +268,16 @@ impl Builder {
             executor: at,
             ..event.task
         };
-        self.stage_of(event.stage, event.stage_attempt).tasks.push(task);
+        let stage = self.stage_of(event.stage, event.stage_attempt);
+        stage.tasks.push(task);
+        if let Some(reason) = event.failure {
+            let is_full = stage.failures.len() >= MAX_REASONS;
+            match stage.failures.get_mut(&reason) {
+                Some(n) => *n += 1,
+                None if is_full => {}
+                None => drop(stage.failures.insert(reason, 1)),
+            }
+        }
     }
 
     /// The application, with its stages tied to their queries. Once `cancel` comes, the tasks of stages that are then not

@@ -142,7 +142,7 @@ mod tests {
             "64kb",
             "10b",
             "lots",
-            "9999999999g",
+            "99999999999g",
         ];
         assert_eq!(
             sizes.map(spark_bytes),

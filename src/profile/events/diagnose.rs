@@ -81,7 +81,7 @@ pub(super) fn diagnose_some(
     }
     if n_stages_left_out > 0 {
         reading.notes.push(format!(
-            "partial: {} that took less time were not diagnosed, because of a cancel",
+            "partial: {} not diagnosed, because of a cancel",
             units::plural(n_stages_left_out, "stage")
         ));
     }

@@ -45,7 +45,7 @@ pub fn executor_totals<'a>(
         .iter()
         .zip(runs.into_iter().zip(busy_ms))
         .filter(|(_, (runs, _))| !runs.is_empty())
-        .map(|(executor, (runs, busy))| {
+        .map(|(executor, (runs, busy))| -> Result<ExecutorShare, Cancelled> {
             let from = executor.added_ms.unwrap_or(first).max(first);
             let until = executor.removed_ms.unwrap_or(last).min(last);
             let there = seconds(until.saturating_sub(from).max(0) as f64);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Serialize;
 
 use super::application::{Application, Stage};
+use super::failure::FailureKind;
 use super::interruptible::for_each_until;
 use super::key::StageKey;
 use super::spread::Spread;
@@ -14,10 +15,10 @@ use crate::base::{Cancel, Cancelled, units};
 
 /// Slowest tasks that are named.
 const N_SLOWEST: usize = 20;
-/// A partition is hot when it has this many times the median load. Source: max/median of section 2, amber.
-const HOT_RATIO: f64 = 3.0;
-/// Where only the heaviest tasks spill, they are hot from here on. Source: p99/p50 of section 2, amber.
-const HOT_RATIO_SPILLED: f64 = 2.0;
+/// A partition is hot when it has this many times the median load. Source: p99/p50 of section 2, Trino's rule on rows.
+const HOT_RATIO: f64 = 2.0;
+/// Several such partitions are a tail rather than a hot key. Source: max/median of section 2, amber.
+const HEAVY_RATIO: f64 = 3.0;
 /// Ratios over fewer tasks say little.
 pub const MIN_TASKS: u64 = 10;
 
@@ -31,6 +32,8 @@ pub struct StageProfile {
     pub description: Option<String>,
     /// Why the stage failed; none when it did not.
     pub failure: Option<String>,
+    /// Why attempts of its tasks failed, the most frequent reason first; not of all where there are very many reasons.
+    pub failures: Vec<FailureKind>,
     /// Another attempt of the stage followed.
     pub is_retried: bool,
     pub is_complete: bool,
@@ -46,7 +49,7 @@ pub struct StageProfile {
     pub task_seconds: f64,
     /// `Σt / slots`: no order of the tasks is faster.
     pub even_seconds: Option<f64>,
-    /// `wall − Σt/slots`: what stages are sorted by.
+    /// `wall − Σt/slots`: what uneven tasks cost.
     pub straggler_seconds: Option<f64>,
     /// `wall / max(Σt/slots, p75)`: what mending the skew promises.
     pub speed_up: Option<f64>,
@@ -70,7 +73,7 @@ pub struct StageProfile {
     pub cpu_share: Option<f64>,
     pub fetch_wait_share: Option<f64>,
     pub hot_partition: Option<HotPartition>,
-    /// Tasks whose load is hot.
+    /// Tasks with at least three times the median load.
     pub n_heavy: u64,
     pub key: Option<StageKey>,
     pub executors: Vec<ExecutorShare>,
@@ -218,6 +221,11 @@ impl MeasureUnit {
 }
 
 impl StageProfile {
+    /// What ails the stage as wall time; none where the log does not tell the slots. Stages are sorted by it.
+    pub fn cost_seconds(&self) -> Option<f64> {
+        self.even_seconds.map(|_| self.finding.cost_seconds)
+    }
+
     /// The measures of its tasks, in the order in which they are shown.
     pub fn measures(&self) -> [Measure<'_>; 10] {
         let of = |name, unit, spread| Measure { name, unit, spread };
@@ -253,23 +261,28 @@ fn share(part: u64, whole: u64) -> Option<f64> {
 
 /// Attempts that gave the stage its result: of each task the success that ended first. In the order of their launch.
 fn winners<'a>(stage: &'a Stage, cancel: &Cancel) -> Result<Vec<&'a Task>, Cancelled> {
-    let mut best: HashMap<u32, (i64, u64)> = HashMap::with_capacity(stage.tasks.len());
-    for_each_until(successes(stage), cancel, |task| {
-        let end = (task.finished_ms(), task.id);
+    // By the end, and then by the place in the log.
+    let mut best: HashMap<u32, (i64, usize)> = HashMap::with_capacity(stage.tasks.len());
+    for_each_until(successes(stage), cancel, |(at, task)| {
+        let end = (task.finished_ms(), at);
         let best = best.entry(task.index).or_insert(end);
         *best = end.min(*best);
     })?;
     let mut winners = Vec::with_capacity(best.len());
-    for_each_until(successes(stage), cancel, |task| {
-        if best.get(&task.index) == Some(&(task.finished_ms(), task.id)) {
+    for_each_until(successes(stage), cancel, |(at, task)| {
+        if best.get(&task.index) == Some(&(task.finished_ms(), at)) {
             winners.push(task);
         }
     })?;
     Ok(winners)
 }
 
-fn successes(stage: &Stage) -> impl Iterator<Item = &Task> {
-    stage.tasks.iter().filter(|task| task.is_success())
+fn successes(stage: &Stage) -> impl Iterator<Item = (usize, &Task)> {
+    stage
+        .tasks
+        .iter()
+        .enumerate()
+        .filter(|(_, task)| task.is_success())
 }
 
 /// Counts over all attempts.
@@ -338,7 +351,6 @@ pub fn profile(
     let loads = Loads {
         bytes: spread(Task::load_bytes)?,
         records: spread(Task::load_records)?,
-        bytes_spilled: spread(|task| task.n_bytes_spilled)?,
     };
     let waves = Waves::of(application, stage, cancel)?;
     let of_wave = |ids: &HashSet<u64>| {
@@ -352,6 +364,7 @@ pub fn profile(
         name: stage.name.clone(),
         description,
         failure: stage.failure.clone(),
+        failures: failures(stage),
         is_retried: false,
         is_complete: stage.completed_ms.is_some(),
         n_tasks: stage.n_tasks,
@@ -386,13 +399,26 @@ pub fn profile(
         bytes_out: spread(|task| task.n_bytes_out)?,
         bytes_shuffle_read: spread(|task| task.n_bytes_shuffle_read)?,
         bytes_shuffle_written: spread(|task| task.n_bytes_shuffle_written)?,
-        bytes_spilled: loads.bytes_spilled,
+        bytes_spilled: spread(|task| task.n_bytes_spilled)?,
         load_bytes: loads.bytes,
         load_records: loads.records,
         key,
         finding: StageFinding::default(),
         warnings: Vec::new(),
     })
+}
+
+fn failures(stage: &Stage) -> Vec<FailureKind> {
+    let mut kinds: Vec<FailureKind> = stage
+        .failures
+        .iter()
+        .map(|(reason, n)| FailureKind {
+            reason: reason.to_string(),
+            n: *n,
+        })
+        .collect();
+    kinds.sort_by_key(|kind| std::cmp::Reverse(kind.n));
+    kinds
 }
 
 fn names(application: &Application, task: &Task) -> (String, String) {
@@ -402,11 +428,10 @@ fn names(application: &Application, task: &Task) -> (String, String) {
     })
 }
 
-/// What the tasks were given, and how much of it did not fit into memory.
+/// What the tasks were given.
 struct Loads {
     bytes: Spread,
     records: Spread,
-    bytes_spilled: Spread,
 }
 
 impl Loads {
@@ -420,23 +445,12 @@ impl Loads {
         }
     }
 
-    /// From how many times the median on a load is hot: from less where only the heaviest tasks spilled.
-    fn hot_ratio(&self) -> f64 {
-        let spills = &self.bytes_spilled;
-        let n_spilled = spills.n - spills.n_zero;
-        if (1..=few(spills.n)).contains(&n_spilled) && spills.n >= MIN_TASKS {
-            HOT_RATIO_SPILLED
-        } else {
-            HOT_RATIO
-        }
-    }
-
     fn n_heavy(&self, tasks: &[&Task], cancel: &Cancel) -> Result<u64, Cancelled> {
         let (by, spread) = self.measure();
         let Some(ratio) = spread.max_over_median.filter(|_| spread.max > 0) else {
             return Ok(0);
         };
-        let heavy = self.hot_ratio() * spread.max as f64 / ratio;
+        let heavy = HEAVY_RATIO * spread.max as f64 / ratio;
         let mut n = 0;
         for_each_until(tasks, cancel, |task| n += u64::from(by.of(task) as f64 >= heavy))?;
         Ok(n)
@@ -449,9 +463,7 @@ impl Loads {
         key: Option<&StageKey>,
     ) -> Option<HotPartition> {
         let (by, spread) = self.measure();
-        let times_median = spread
-            .max_over_median
-            .filter(|ratio| *ratio >= self.hot_ratio())?;
+        let times_median = spread.max_over_median.filter(|ratio| *ratio >= HOT_RATIO)?;
         let task = tasks.iter().max_by_key(|task| by.of(task))?;
         let (executor, host) = names(application, task);
         Some(HotPartition {
@@ -480,36 +492,38 @@ fn executors(
     for_each_until(tasks, cancel, |task| {
         by_executor.entry(task.executor).or_default().push(*task);
     })?;
-    let shares = by_executor.into_iter().map(|(at, tasks)| {
-        let executor = application
-            .executors
-            .get(at as usize)
-            .cloned()
-            .unwrap_or_default();
-        let spread = |of: fn(&Task) -> u64| Spread::of_until(tasks.iter().map(|task| of(task)), cancel);
-        let run_ms = spread(|task| u64::from(task.run_ms))?;
-        let total = |of: fn(&Task) -> u64| {
-            cancel.check()?;
-            Ok(tasks.iter().map(|task| of(task)).fold(0, u64::saturating_add))
-        };
-        let busy = seconds(total(|task| u64::from(task.duration_ms))? as f64);
-        // It was there from its registration on, or from before the log began.
-        let from = executor.added_ms.unwrap_or(first).max(first);
-        let until = executor.removed_ms.unwrap_or(last).min(last);
-        let there = seconds(until.saturating_sub(from).max(0) as f64);
-        let slots = slots_of(application, executor.n_cores);
-        Ok(ExecutorShare {
-            n_tasks: tasks.len() as u64,
-            run_seconds: seconds(run_ms.total as f64),
-            gc_seconds: seconds(total(|task| u64::from(task.gc_ms))? as f64),
-            n_bytes: total(Task::load_bytes)?,
-            n_bytes_spilled: total(|task| task.n_bytes_spilled)?,
-            idle_seconds: (slots > 0.0).then(|| (slots * there - busy).max(0.0)),
-            median_run_ms: run_ms.p50,
-            executor: executor.id,
-            host: executor.host,
-        })
-    });
+    let shares = by_executor
+        .into_iter()
+        .map(|(at, tasks)| -> Result<ExecutorShare, Cancelled> {
+            let executor = application
+                .executors
+                .get(at as usize)
+                .cloned()
+                .unwrap_or_default();
+            let spread = |of: fn(&Task) -> u64| Spread::of_until(tasks.iter().map(|task| of(task)), cancel);
+            let run_ms = spread(|task| u64::from(task.run_ms))?;
+            let total = |of: fn(&Task) -> u64| -> Result<u64, Cancelled> {
+                cancel.check()?;
+                Ok(tasks.iter().map(|task| of(task)).fold(0, u64::saturating_add))
+            };
+            let busy = seconds(total(|task| u64::from(task.duration_ms))? as f64);
+            // It was there from its registration on, or from before the log began.
+            let from = executor.added_ms.unwrap_or(first).max(first);
+            let until = executor.removed_ms.unwrap_or(last).min(last);
+            let there = seconds(until.saturating_sub(from).max(0) as f64);
+            let slots = slots_of(application, executor.n_cores);
+            Ok(ExecutorShare {
+                n_tasks: tasks.len() as u64,
+                run_seconds: seconds(run_ms.total as f64),
+                gc_seconds: seconds(total(|task| u64::from(task.gc_ms))? as f64),
+                n_bytes: total(Task::load_bytes)?,
+                n_bytes_spilled: total(|task| task.n_bytes_spilled)?,
+                idle_seconds: (slots > 0.0).then(|| (slots * there - busy).max(0.0)),
+                median_run_ms: run_ms.p50,
+                executor: executor.id,
+                host: executor.host,
+            })
+        });
     shares.collect()
 }
 

@@ -395,7 +395,7 @@ fn is_warm_up(stage: &StageProfile, slow: &[&SlowTask]) -> bool {
     let is_alike = |wave: &Spread, least: f64| {
         wave.n > 0
             && wave.p50 as f64 >= least * stage.run_ms.p50 as f64
-            && wave.max as f64 <= SLOW_RATIO * wave.p50 as f64
+            && wave.max as f64 <= SLOW_P99_OVER_P50 * wave.p50 as f64
     };
     let warmed: BTreeSet<&str> = slow.iter().map(|task| task.executor.as_str()).collect();
     let is_first = slow.iter().all(|task| task.is_first) && is_alike(&stage.first_run_ms, SLOW_P99_OVER_P50);

@@ -115,8 +115,15 @@ pub fn evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
 fn failed_evidence(stage: &StageProfile) -> (String, String) {
     let outcomes = &stage.outcomes;
     let attempts = units::plural(outcomes.n_failed + outcomes.n_killed, "attempt");
+    let reason = stage.failures.first().map_or_else(String::new, |kind| {
+        format!(
+            " {} failed of: {}.",
+            units::count(kind.n),
+            kind.reason.trim_end_matches('.')
+        )
+    });
     let lost = format!(
-        "{attempts} without a result took {} beside {} of useful task time.",
+        "{attempts} without a result took {} beside {} of useful task time.{reason}",
         units::seconds(outcomes.lost_seconds),
         units::seconds(stage.task_seconds)
     );
@@ -127,7 +134,10 @@ fn failed_evidence(stage: &StageProfile) -> (String, String) {
             } else {
                 "The stage failed"
             };
-            (end.to_owned(), format!("{failure} {lost}"))
+            (
+                end.to_owned(),
+                format!("{}. {lost}", failure.trim_end_matches('.')),
+            )
         }
         None => (format!("{attempts} without a result"), lost),
     }
@@ -153,7 +163,7 @@ fn load_evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
         Verdict::CollisionSkew => format!("Few keys share {noun}s by chance{by}"),
         _ if is_split => format!(
             "{} of {} hold a hot key in pieces{by}",
-            units::plural(stage.n_heavy, "task"),
+            units::plural(stage.n_heavy.max(1), "task"),
             stage.outcomes.n_success
         ),
         _ => format!(
@@ -302,8 +312,8 @@ pub fn remedy(code: Verdict, stage: &StageProfile) -> String {
         Verdict::ExecutorImbalance => "Set spark.locality.wait to 0, make the number of tasks a multiple of the slots, \
                                        and see whether executors came late."
             .to_owned(),
-        Verdict::FailedTasks => "Mend what the attempts failed of: the driver's log has each in full; memory and lost hosts \
-                                 come first."
+        Verdict::FailedTasks => "Mend what the attempts failed of; the driver's log has each in full. An executor lost with \
+                                 code 137 was killed, mostly for its memory: give it more, or run fewer tasks at once in it."
             .to_owned(),
         Verdict::NoResult | Verdict::Even => String::new(),
     }
