@@ -16,6 +16,7 @@ mod partition_picture;
 mod picture;
 mod pictures;
 mod range_picture;
+pub mod rule_labels;
 mod scale;
 mod size_histogram;
 mod tasks;

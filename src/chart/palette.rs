@@ -13,9 +13,8 @@ pub enum Tone {
     Text,
     /// What stands behind, such as an even distribution.
     Weak,
-    /// One of several of the same kind, such as a host. They repeat after six.
-    ///
-    /// Source: Okabe and Ito, "Color Universal Design", 2008; darker in the light theme.
+    /// One of several of the same kind, such as a host. They repeat after six. Blues and violets of different lightness: none
+    /// is taken for a warning or an error, and eyes without red, green or blue cones tell them apart.
     Series(u8),
 }
 
@@ -61,11 +60,11 @@ pub const DARK: Palette = Palette {
     bad: 0x00f0_806c,
     series: [
         0x0056_b4e9,
-        0x00e6_9f00,
-        0x0000_b58a,
-        0x00cc_79a7,
-        0x00f0_e442,
-        0x00d5_7a3a,
+        0x008b_54c4,
+        0x00c9_faf6,
+        0x0008_7c77,
+        0x006c_98a2,
+        0x00a3_d2ce,
     ],
 };
 
@@ -87,11 +86,11 @@ pub const LIGHT: Palette = Palette {
     bad: 0x00b9_3a26,
     series: [
         0x001b_6fa8,
-        0x00c4_7a00,
-        0x0000_8560,
-        0x00b0_5a8c,
-        0x008a_7d00,
-        0x00b2_4a00,
+        0x0083_85fa,
+        0x0033_0227,
+        0x0022_39a1,
+        0x0052_3548,
+        0x000a_0071,
     ],
 };
 
@@ -155,6 +154,78 @@ mod tests {
         for palette in [&DARK, &LIGHT] {
             assert_eq!(palette.level(Tone::Data, 1.0), palette.data);
             assert_ne!(palette.level(Tone::Data, 0.0), palette.line);
+        }
+    }
+
+    /// As an eye without one kind of cones sees a colour, in linear light. Source: Machado, Oliveira and Fernandes, 2009.
+    const EYES: [[[f64; 3]; 3]; 4] = [
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+        [
+            [0.152_286, 1.052_583, -0.204_868],
+            [0.114_503, 0.786_281, 0.099_216],
+            [-0.003_882, -0.048_116, 1.051_998],
+        ],
+        [
+            [0.367_322, 0.860_646, -0.227_968],
+            [0.280_085, 0.672_501, 0.047_413],
+            [-0.011_820, 0.042_940, 0.968_881],
+        ],
+        [
+            [1.255_528, -0.076_749, -0.178_779],
+            [-0.078_411, 0.930_809, 0.147_602],
+            [0.004_733, 0.691_367, 0.303_900],
+        ],
+    ];
+
+    fn through(matrix: &[[f64; 3]; 3], color: [f64; 3]) -> [f64; 3] {
+        matrix.map(|row| row[0] * color[0] + row[1] * color[1] + row[2] * color[2])
+    }
+
+    fn linear(color: u32) -> [f64; 3] {
+        let [_, rgb @ ..] = color.to_be_bytes();
+        rgb.map(|byte| {
+            let value = f64::from(byte) / 255.0;
+            if value <= 0.04045 {
+                value / 12.92
+            } else {
+                ((value + 0.055) / 1.055).powf(2.4)
+            }
+        })
+    }
+
+    /// How far two colours are apart in Oklab. Source: Ottosson, "A perceptual color space", 2020.
+    fn apart(eye: &[[f64; 3]; 3], a: u32, b: u32) -> f64 {
+        const CONES: [[f64; 3]; 3] = [
+            [0.412_221, 0.536_333, 0.051_446],
+            [0.211_903, 0.680_700, 0.107_397],
+            [0.088_302, 0.281_719, 0.629_979],
+        ];
+        const LAB: [[f64; 3]; 3] = [
+            [0.210_454, 0.793_618, -0.004_072],
+            [1.977_998, -2.428_592, 0.450_594],
+            [0.025_904, 0.782_772, -0.808_676],
+        ];
+        let lab = |color| {
+            let seen = through(eye, linear(color)).map(|value| value.clamp(0.0, 1.0));
+            through(&LAB, through(&CONES, seen).map(f64::cbrt))
+        };
+        let (a, b) = (lab(a), lab(b));
+        (0..3).map(|n| (a[n] - b[n]).powi(2)).sum::<f64>().sqrt()
+    }
+
+    #[test]
+    fn the_colours_of_a_series_are_told_from_one_another_and_from_warnings_by_every_eye() {
+        for palette in [&DARK, &LIGHT] {
+            for eye in &EYES {
+                for (n, color) in palette.series.iter().enumerate() {
+                    for other in &palette.series[..n] {
+                        assert!(apart(eye, *color, *other) > 0.1, "{color:06x} {other:06x}");
+                    }
+                    for meaning in [palette.warn, palette.bad, palette.accent] {
+                        assert!(apart(eye, *color, meaning) > 0.075, "{color:06x} {meaning:06x}");
+                    }
+                }
+            }
         }
     }
 

@@ -166,11 +166,18 @@ fn percent(share: Option<f64>) -> String {
     units::or_dash(share, units::percent)
 }
 
+/// What the log tells, or that it does not.
+fn known(text: &str) -> &str {
+    if text.is_empty() { "not told" } else { text }
+}
+
 fn head(profile: &ApplicationProfile, output: &mut Output) -> Result<(), CliError> {
     let headline = &profile.headline;
     output.line(&format!(
         "{} ({}), Spark {}",
-        profile.name, profile.id, profile.spark_version
+        profile.title(),
+        known(&profile.id),
+        known(&profile.spark_version)
     ))?;
     output.line(&format!(
         "{}: {}, {}, {} on {}, {}",
@@ -201,6 +208,9 @@ fn head(profile: &ApplicationProfile, output: &mut Output) -> Result<(), CliErro
 }
 
 fn stages(profile: &ApplicationProfile, output: &mut Output) -> Result<(), CliError> {
+    if profile.stages.is_empty() {
+        return output.line("no task has ended in what was read, so there is no stage to tell of");
+    }
     let rows: Vec<Vec<String>> = profile.stages.iter().take(MAX_STAGES).map(row).collect();
     output.line("")?;
     output.table(
@@ -238,8 +248,7 @@ fn stages(profile: &ApplicationProfile, output: &mut Output) -> Result<(), CliEr
 
 fn row(stage: &StageProfile) -> Vec<String> {
     let hot = stage.hot_partition.as_ref().map_or_else(String::new, |hot| {
-        let share = hot.share_records.or(hot.share_bytes);
-        format!("{} ({})", hot.partition, percent(share))
+        format!("{} ({})", hot.partition, units::percent(hot.share()))
     });
     let harmless = if stage.finding.is_harmless {
         ", harmless"
@@ -249,7 +258,7 @@ fn row(stage: &StageProfile) -> Vec<String> {
     let ratio = stage.run_ms.max_over_median;
     vec![
         stage_name(stage),
-        seconds(stage.straggler_seconds),
+        seconds(stage.cost_seconds()),
         seconds(stage.wall_seconds),
         units::count(stage.outcomes.n_success),
         ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.1}")),
@@ -366,6 +375,22 @@ fn quantiles(measure: &Measure<'_>) -> Vec<String> {
         .collect()
 }
 
+/// Seconds of each stage of work over all days.
+fn own_stages(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
+    let seconds = run.seconds();
+    let all = seconds.total();
+    let rows: Vec<Vec<String>> = seconds
+        .stages()
+        .iter()
+        .map(|(name, seconds)| {
+            let share = (all > 0.0).then(|| seconds / all);
+            vec![(*name).to_owned(), units::seconds(*seconds), percent(share)]
+        })
+        .collect();
+    output.line("")?;
+    output.table(&["stage of work", "time", "share"], &[1, 2], &rows)
+}
+
 fn own_run(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
     output.line(&format!(
         "run {} of {}: {}",
@@ -373,16 +398,50 @@ fn own_run(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
         run.job,
         run.status.replace('_', " ")
     ))?;
+    let n_files: u64 = run.partitions.iter().map(|day| day.n_files).sum();
     let mut facts = vec![
         units::plural(run.partitions.len() as u64, "day"),
-        format!("{} read", units::bytes(run.n_bytes_in())),
-        format!("{} of work", units::seconds(run.seconds().total())),
+        format!(
+            "{} of {}",
+            units::bytes(run.n_bytes_in()),
+            units::plural(n_files, "file")
+        ),
     ];
+    facts.extend(
+        run.wall_seconds
+            .map(|wall| format!("{} on the clock", units::seconds(wall))),
+    );
+    facts.push(format!("{} of work", units::seconds(run.seconds().total())));
     facts.extend(
         run.peak_rss_bytes
             .map(|bytes| format!("peak memory {}", units::bytes(bytes))),
     );
     output.line(&facts.join(", "))?;
+    let (books, ended) = run.books();
+    let balance = match books.n_unaccounted() {
+        0 => "the books balance".to_owned(),
+        n => format!("{n} are not accounted for"),
+    };
+    output.line(&format!("rows: {}; {balance}", books.text()))?;
+    if run.n_ended() > 0 {
+        output.line(&format!(
+            "and {} in of {} without a result",
+            units::plural(ended.rows_in, "row"),
+            units::plural(run.n_ended(), "day")
+        ))?;
+    }
+    for warning in &run.warnings {
+        output.line(&format!("note: {warning}"))?;
+    }
+    for day in run.partitions.iter().filter(|day| !day.is_in_table()) {
+        let message = day.message.as_deref().unwrap_or("no reason is told");
+        output.line(&format!(
+            "{} {}: {message}",
+            day.partition,
+            day.status.replace('_', " ")
+        ))?;
+    }
+    own_stages(run, output)?;
     let rows: Vec<Vec<String>> = run
         .partitions
         .iter()
@@ -393,7 +452,7 @@ fn own_run(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
                 day.status.replace('_', " "),
                 units::count(day.n_files),
                 units::bytes(day.n_bytes_in),
-                units::count(day.rows_out),
+                units::count(day.rows_kept()),
             ];
             cells.extend(times);
             cells

@@ -68,12 +68,20 @@ impl RunLog {
     /// # Errors
     /// [`RunLogError::Kinds`] when one is of Spark and the other of ours.
     pub fn against(&self, before: &Self) -> Result<RunDelta, RunLogError> {
+        let is_backwards = matches!((before.started_ms(), self.started_ms()), (Some(a), Some(b)) if a > b);
+        let backwards =
+            is_backwards.then(|| "what counts as before began later than what counts as after".to_owned());
         match (before, self) {
             (Self::Spark(before), Self::Spark(after)) => {
-                let delta = compare(&before.profile, &after.profile);
+                let mut delta = compare(&before.profile, &after.profile);
+                delta.notes.extend(backwards);
                 Ok(RunDelta::Spark(Box::new(delta)))
             }
-            (Self::Own(before), Self::Own(after)) => Ok(RunDelta::Own(Box::new(compare_own(before, after)))),
+            (Self::Own(before), Self::Own(after)) => {
+                let mut delta = compare_own(before, after);
+                delta.notes.extend(backwards);
+                Ok(RunDelta::Own(Box::new(delta)))
+            }
             (before, after) => Err(RunLogError::Kinds {
                 before: before.kind(),
                 after: after.kind(),

@@ -42,7 +42,7 @@ pub async fn compact(
         let status = compact_day(&context, *day, &mut report).await;
         partitions.push(context.ended(report, status));
     }
-    keep_report(&opened.files, job, run_id, partitions).await
+    keep_report(&opened, job, run_id, partitions).await
 }
 
 async fn compact_day(

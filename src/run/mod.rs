@@ -45,6 +45,7 @@ mod work;
 mod writer;
 
 use std::num::NonZeroUsize;
+use std::time::Instant;
 
 pub use compact::compact;
 pub use error::{RunError, exit};
@@ -103,13 +104,17 @@ pub(super) struct Opened {
     inputs: JobInputs,
     files: Files,
     table: Store,
+    /// When this was begun: what a run takes is counted from here.
+    begun: Instant,
 }
 
 impl Opened {
     /// # Errors
     /// [`RunError::Storage`] for a source that is not there, or without credentials.
     async fn open(job: &Job, options: &RunOptions) -> Result<Self, RunError> {
+        let begun = Instant::now();
         Ok(Self {
+            begun,
             source: Store::open_with(&job.source.root, &job.source.connection, &options.store).await?,
             inputs: JobInputs::open(job, options).await?,
             files: Files::open(&job.sink.root, &job.sink.connection, &options.store).await?,
@@ -190,7 +195,7 @@ pub async fn run(
         .buffered(n_days)
         .collect()
         .await;
-    keep_report(&opened.files, job, run_id, partitions).await
+    keep_report(&opened, job, run_id, partitions).await
 }
 
 fn days_at_once(job: &Job, inputs: &JobInputs, options: &RunOptions, n_asked: usize) -> usize {
@@ -210,18 +215,19 @@ fn days_at_once(job: &Job, inputs: &JobInputs, options: &RunOptions, n_asked: us
 
 /// The report of a run, kept beside the table.
 async fn keep_report(
-    files: &Files,
+    opened: &Opened,
     job: &Job,
     run_id: String,
     partitions: Vec<PartitionReport>,
 ) -> Result<RunReport, RunError> {
-    let report = RunReport::new(run_id, job, partitions, report::peak_rss_bytes());
+    let wall_seconds = opened.begun.elapsed().as_secs_f64();
+    let report = RunReport::new(run_id, job, partitions, report::peak_rss_bytes(), wall_seconds);
     let at = report_location(job, &report.run_id);
     let json = serde_json::to_vec_pretty(&report).map_err(|source| RunError::Write {
         path: at.to_string(),
         source: source.into(),
     })?;
-    files.put(&at, &json).await?;
+    opened.files.put(&at, &json).await?;
     Ok(report)
 }
 

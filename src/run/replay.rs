@@ -74,7 +74,7 @@ pub async fn replay(
         let status = replay_day(&context, options, *day, &mut report).await;
         partitions.push(context.ended(report, status));
     }
-    keep_report(&opened.files, job, run_id, partitions).await
+    keep_report(&opened, job, run_id, partitions).await
 }
 
 async fn replay_day(

@@ -29,6 +29,9 @@ pub struct RunReport {
     pub partitions: Vec<PartitionReport>,
     /// Highest resident memory of the process; none where the system does not say.
     pub peak_rss_bytes: Option<u64>,
+    /// From the opening of the stores to this report. Tasks of a plan, which ran before their commit, are not in it.
+    #[serde(default)]
+    pub wall_seconds: Option<f64>,
     pub spec_sha256: String,
     /// Version of Skewer.
     pub engine: String,
@@ -210,6 +213,7 @@ impl RunReport {
         job: &crate::job::Job,
         partitions: Vec<PartitionReport>,
         peak_rss_bytes: Option<u64>,
+        wall_seconds: f64,
     ) -> Self {
         let (status, exit_code) = outcome(&partitions);
         Self {
@@ -221,6 +225,7 @@ impl RunReport {
             exit_code,
             partitions,
             peak_rss_bytes,
+            wall_seconds: Some(wall_seconds),
             spec_sha256: job.spec_sha256.clone(),
             engine: env!("CARGO_PKG_VERSION").to_owned(),
             warnings: job.warnings.clone(),
@@ -387,6 +392,7 @@ mod tests {
             exit_code: exit::DONE,
             partitions: vec![committed, none],
             peak_rss_bytes: Some(1 << 28),
+            wall_seconds: Some(12.5),
             spec_sha256: "ab".repeat(32),
             engine: "0.1.0".to_owned(),
             warnings: vec!["column `n` is uint64".to_owned()],

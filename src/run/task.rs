@@ -269,7 +269,7 @@ pub async fn commit(
         let status = commit_day(&context, &folder, &planned, of_day, &mut report).await;
         partitions.push(context.ended(report, status));
     }
-    keep_report(&opened.files, job, plan_id.to_owned(), partitions).await
+    keep_report(&opened, job, plan_id.to_owned(), partitions).await
 }
 
 async fn commit_day(

@@ -142,6 +142,11 @@ fn two_logs_stand_side_by_side_and_one_click_goes_back_to_the_open_one() {
     desk.wait_for("spark.sql.shuffle.partitions 7 24");
     desk.wait_for("wall time: same 28.2 s → 28.2 s");
     desk.wait_for("Every stage has the verdict that it had before.");
+    // One is a copy of the other, so which one is before is a guess; it is told, and can be swapped.
+    desk.wait_for("Both began at the same time: the open one counts as after here.");
+    desk.press("Swap before and after");
+    desk.wait_for("spark.sql.shuffle.partitions 24 7");
+    desk.wait_for("the open one counts as before here");
     desk.wait_for("Wall time of the stages");
     assert!(!desk.has("Findings, by cost"));
     desk.press("Stop comparing");
@@ -170,8 +175,8 @@ fn two_logs_stand_side_by_side_and_one_click_goes_back_to_the_open_one() {
 
 fn report_text(run_id: &str, decode: &str) -> String {
     format!(
-        r#"{{"apiVersion":"skewer/v1","kind":"RunReport","run_id":"{run_id}","job":"features","status":"done",
-        "partitions":[{{"partition":"2020-01-02","status":"committed","rows_in":9,"rows_out":8,"n_files":2,
+        r#"{{"apiVersion":"skewer/v1","kind":"RunReport","run_id":"{run_id}","job":"features","status":"done","wall_seconds":3.5,"peak_rss_bytes":300000000,
+        "partitions":[{{"partition":"2020-01-02","status":"committed","rows_in":9,"rows_out":7,"rows_filtered":1,"rows_quarantined":1,"n_files":2,
         "n_bytes_in":2000000,"seconds":{{"list":0.1,"fetch":0.2,"decode":{decode},"transform":0.5,"encode":0.3,
         "commit":0.1}},"work":{{"spans":[{{"worker":1,"start_seconds":0,"seconds":1.5,"n_files":2,"n_bytes":2000000}}],
         "slowest_files":[{{"key":"2020/01/02/slow.jsonl","n_bytes":1500000,"seconds":0.9}}]}}}}]}}"#
@@ -196,10 +201,58 @@ fn two_runs_of_ours_are_compared_and_the_earlier_one_is_before_whichever_is_open
     let mut desk = Desk::open(folder, Some(&old));
     desk.wait_for("2020-01-02: units of work by worker");
     desk.wait_for("2020/01/02/slow.jsonl");
+    for figure in [
+        "wall time: 3.5 s",
+        "files: 2 1 day",
+        "read: 2.0 MB",
+        "peak memory: 300 MB",
+        "rows in: 9",
+        "filtered: 1 11% of rows in",
+        "quarantined: 1 11% of rows in",
+        "rows out: 7 into the table",
+        "9 in = 7 out + 1 filtered + 1 quarantined",
+        "the books balance",
+        "decode 4.0 s 77% over threads",
+    ] {
+        desk.wait_for(figure);
+    }
     desk.answers.push(&new);
     desk.click("Compare with…");
     desk.click("Choose file…");
     desk.wait_for("work: −58% 5.2 s → 2.2 s");
     desk.wait_for("2020-01-02 5.2 s 2.2 s −3.0 s (−58%)");
     desk.wait_for("Job, spec and version are the same.");
+    // Too little was read for a rate.
+    assert!(!desk.has("work a GB read"), "{:?}", desk.labels());
+    assert!(!desk.has("Both began at the same time"));
+    desk.press("Swap before and after");
+    desk.wait_for("2020-01-02 2.2 s 5.2 s +3.0 s (+136%)");
+    desk.wait_for("what counts as before began later than what counts as after");
+    desk.press("Swap before and after");
+    desk.wait_for("work: −58% 5.2 s → 2.2 s");
+}
+
+#[test]
+fn a_run_that_ended_early_tells_which_days_have_no_result_and_why() {
+    let folder = desk();
+    let path = folder.path().join("report.json");
+    let text = report_text("20200101T000000-a", "1.0")
+        .replace("\"status\":\"done\"", "\"status\":\"cancelled\"")
+        .replace(
+            "\"partitions\":[",
+            r#""partitions":[{"partition":"2020-01-03","status":"cancelled","rows_in":50,"rows_out":0,"n_files":4,
+            "message":"stopped by a signal","seconds":{"list":0.1,"fetch":0,"decode":0,"transform":0,"encode":0,
+            "commit":0}},"#,
+        );
+    std::fs::write(&path, text).unwrap();
+    let mut desk = Desk::open(folder, Some(&path));
+    for told in [
+        "1 day without a result",
+        "stopped by a signal",
+        "rows in: 9 and 50 of 1 day ended early",
+        "the books balance",
+        "are not in these books, nor in the table",
+    ] {
+        desk.wait_for(told);
+    }
 }

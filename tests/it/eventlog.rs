@@ -101,6 +101,16 @@ fn a_log_that_is_still_written_is_read_as_far_as_it_goes() {
     );
     let notes = answer["reading"]["notes"].to_string();
     assert!(notes.contains("does not end with the application"), "{notes}");
+    // Cut before the first task ended: stated, and no empty table.
+    let start = String::from_utf8_lossy(&whole)
+        .find("SparkListenerApplicationStart")
+        .unwrap();
+    fs::write(&path, &whole[..start]).unwrap();
+    let told = text(&[path.to_str().unwrap()]);
+    assert!(
+        told.contains("Application without a name (not told)") && told.contains("no stage to tell of"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -185,6 +195,13 @@ fn the_report_of_a_run_goes_in_by_the_same_command_with_its_workers_and_slowest_
         told.contains("slowest file") && told.contains("2020-01-02"),
         "{told}"
     );
+    let wall = answer["wall_seconds"].as_f64().unwrap();
+    assert!(wall > 0.0 && told.contains("on the clock"), "{told}");
+    let books = "4,650 in = 4,650 out + 0 filtered + 0 quarantined; the books balance";
+    assert!(told.contains(books) && told.contains("stage of work"), "{told}");
+    for key in ["rows_filtered", "rows_merged", "rows_made"] {
+        assert_eq!(day[key], ours["partitions"][0][key], "{key}");
+    }
     // Beside a run that was slower, of another spec, and that wrote fewer rows.
     let mut before = ours;
     before["spec_sha256"] = "0".repeat(64).into();

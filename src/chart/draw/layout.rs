@@ -8,6 +8,7 @@ use super::shapes::{Anchor, Area, Shape, Text, visible};
 use crate::chart::labels::{self, MAX_NAME};
 use crate::chart::palette::{Palette, mix};
 use crate::chart::picture::{Fill, LegendEntry, LegendShape, Picture, Rule};
+use crate::chart::rule_labels::{self, PADDING, RuleLine};
 use crate::chart::scale::{Scale, ScaleKind, Tick};
 
 const MARGIN: f64 = 16.0;
@@ -300,68 +301,56 @@ fn sides(sheet: &mut Sheet<'_>, plot: &Plot<'_>, y_ticks: &[Tick], labels_width:
     }
 }
 
-/// Dashed lines with their labels: at the right end above the line, or the first of some places that is free.
+/// Height of a rule's label.
+const RULE_LABEL: f64 = 13.0;
+
+/// Dashed lines with their labels, each at the first of some places that is free.
 fn rules(sheet: &mut Sheet<'_>, plot: &Plot<'_>, rules: &[Rule]) {
-    for rule in rules {
-        let color = sheet.palette.of(rule.tone);
-        let area = plot.area;
-        let (from, to) = if rule.is_upright {
-            let x = plot.x_of(rule.value);
-            ((x, area.top), (x, area.bottom))
-        } else {
-            let y = plot.y_of(rule.value);
-            ((area.left, y), (area.right, y))
-        };
-        sheet.shapes.push(Shape::Path {
-            points: vec![from, to],
-            color,
-            width: 1,
-            is_dashed: true,
-        });
-        if rule.label.is_empty() {
-            continue;
-        }
-        let label = shortened(&visible(&rule.label), SMALL, area.width() * 0.6);
-        let text_width = width(&label, SMALL, false) * 1.05;
-        let places = if rule.is_upright {
-            let left_of = from.0 - text_width - 6.0;
-            let side = if left_of > area.left {
-                left_of
+    let area = plot.area;
+    let labels: Vec<String> = rules
+        .iter()
+        .map(|rule| shortened(&visible(&rule.label), SMALL, area.width() * 0.6))
+        .collect();
+    let lines: Vec<RuleLine> = rules
+        .iter()
+        .zip(&labels)
+        .map(|(rule, label)| RuleLine {
+            is_upright: rule.is_upright,
+            at: if rule.is_upright {
+                plot.x_of(rule.value)
             } else {
-                from.0 + 6.0
+                plot.y_of(rule.value)
+            },
+            label: (!label.is_empty()).then(|| (width(label, SMALL, false) * 1.05, RULE_LABEL)),
+        })
+        .collect();
+    let places = rule_labels::places(&lines, &area, &mut sheet.taken);
+    for (rule, line) in rules.iter().zip(&lines) {
+        let color = sheet.palette.of(rule.tone);
+        for (from, to) in line.pieces(&area, &sheet.taken) {
+            let points = if line.is_upright {
+                vec![(line.at, from), (line.at, to)]
+            } else {
+                vec![(from, line.at), (to, line.at)]
             };
-            (0..6)
-                .map(|n| (side, area.top + f64::from(n) * 16.0))
-                .collect::<Vec<_>>()
-        } else {
-            let right = area.right - text_width - 4.0;
-            let middle = f64::midpoint(area.left, right);
-            [right, area.left + 4.0, middle]
-                .into_iter()
-                .flat_map(|x| [(x, from.1 - 16.0), (x, from.1 - 30.0), (x, from.1 + 3.0)])
-                .collect()
-        };
-        let mut boxes = places.iter().map(|(x, y)| Area {
-            left: x - 3.0,
-            top: *y,
-            right: x + text_width + 3.0,
-            bottom: y + 14.0,
-        });
-        let is_free = |place: &Area| {
-            place.top >= area.top - 8.0 && !sheet.taken.iter().any(|other| other.overlaps(place))
-        };
-        let Some(place) = boxes.find(is_free) else {
-            continue;
-        };
-        sheet.taken.push(place);
+            sheet.shapes.push(Shape::Path {
+                points,
+                color,
+                width: 1,
+                is_dashed: true,
+            });
+        }
+    }
+    for (place, label) in places.into_iter().zip(&labels) {
+        let Some(place) = place else { continue };
         sheet.shapes.push(Shape::Rect {
             area: place,
             color: mix(sheet.palette.panel, sheet.palette.background, 0.2),
             fill: true,
         });
         sheet.text(
-            &label,
-            (place.left + 3.0, place.bottom - 3.5),
+            label,
+            (place.left + PADDING, place.bottom - 3.5),
             Anchor::Left,
             sheet.palette.text,
         );

@@ -53,31 +53,7 @@ pub(super) enum Anchor {
     Right,
 }
 
-/// A rectangle.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Area {
-    pub left: f64,
-    pub top: f64,
-    pub right: f64,
-    pub bottom: f64,
-}
-
-impl Area {
-    pub fn width(&self) -> f64 {
-        self.right - self.left
-    }
-
-    pub fn height(&self) -> f64 {
-        self.bottom - self.top
-    }
-
-    pub fn overlaps(&self, other: &Self) -> bool {
-        self.left < other.right
-            && other.left < self.right
-            && self.top < other.bottom
-            && other.top < self.bottom
-    }
-}
+pub(super) use crate::chart::rule_labels::Place as Area;
 
 /// How far below the upper edge of a line a backend puts the baseline, in heights of a line.
 pub(super) const SVG_BASELINE: f64 = 0.76 / 1.24;

@@ -9,6 +9,7 @@ use egui_plot::{PlotBounds, PlotGeometry, PlotItem, PlotItemBase, PlotPoint, Plo
 use super::hit::Hit;
 use crate::chart::labels;
 use crate::chart::palette::Palette;
+use crate::chart::rule_labels::{self, Place, RuleLine};
 use crate::chart::thin::{LOW_FRAME, Placed, thin};
 use crate::chart::{Fill, Layer, LayerKind, Mark, Picture, Rule, Scale, ScaleKind};
 use crate::gui::theme::{rgb, size, small};
@@ -300,46 +301,88 @@ impl<'a> Marks<'a> {
     }
 
     /// Dashed lines with their labels, each at the first of some places that is free.
-    fn rule(&self, ui: &Ui, transform: &PlotTransform, rule: &Rule, drawing: &mut Drawing<'_>) {
+    fn rules(&self, ui: &Ui, transform: &PlotTransform, drawing: &mut Drawing<'_>) {
         let frame = *transform.frame();
-        let stroke = Stroke::new(1.2, rgb(self.palette.of(rule.tone)));
-        let galley = layout(ui, &rule.label, rgb(self.palette.text));
-        let text = galley.size();
-        let (ends, places): (_, Vec<Pos2>) = if rule.is_upright {
-            let x = transform.position_from_point_x(self.x.position(rule.value));
-            let left = x - text.x - 6.0;
-            let side = if left > frame.left() { left } else { x + 6.0 };
-            let places = (0_u8..6).map(|n| pos2(side, frame.top() + f32::from(n) * 16.0));
-            ([pos2(x, frame.top()), pos2(x, frame.bottom())], places.collect())
-        } else {
-            let y = transform.position_from_point_y(self.y.position(rule.value));
-            let right = frame.right() - text.x - 4.0;
-            let left = frame.left() + 4.0;
-            let places = [right, left, f32::midpoint(left, right)]
-                .into_iter()
-                .flat_map(|x| [y - text.y - 3.0, y - text.y - 17.0, y + 3.0].map(|y| pos2(x, y)));
-            ([pos2(frame.left(), y), pos2(frame.right(), y)], places.collect())
-        };
-        if !frame.expand(1.0).intersects(Rect::from_two_pos(ends[0], ends[1])) {
-            return;
+        let in_view: Vec<(&Rule, f32)> = self
+            .picture
+            .rules
+            .iter()
+            .map(|rule| {
+                let at = if rule.is_upright {
+                    transform.position_from_point_x(self.x.position(rule.value))
+                } else {
+                    transform.position_from_point_y(self.y.position(rule.value))
+                };
+                (rule, at)
+            })
+            .filter(|(rule, at)| {
+                let range = if rule.is_upright {
+                    frame.x_range()
+                } else {
+                    frame.y_range()
+                };
+                (range.min - 1.0..=range.max + 1.0).contains(at)
+            })
+            .collect();
+        let text = rgb(self.palette.text);
+        let galleys: Vec<Arc<Galley>> = in_view
+            .iter()
+            .map(|(rule, _)| layout(ui, &rule.label, text))
+            .collect();
+        let lines: Vec<RuleLine> = in_view
+            .iter()
+            .zip(&galleys)
+            .map(|((rule, at), galley)| RuleLine {
+                is_upright: rule.is_upright,
+                at: f64::from(*at),
+                label: (!rule.label.is_empty())
+                    .then(|| (f64::from(galley.size().x), f64::from(galley.size().y))),
+            })
+            .collect();
+        let frame_place = place_of(frame);
+        let mut taken: Vec<Place> = drawing.taken.iter().copied().map(place_of).collect();
+        let places = rule_labels::places(&lines, &frame_place, &mut taken);
+        for ((rule, at), line) in in_view.iter().zip(&lines) {
+            let stroke = Stroke::new(1.2, rgb(self.palette.of(rule.tone)));
+            for (from, to) in line.pieces(&frame_place, &taken) {
+                #[allow(clippy::cast_possible_truncation, reason = "positions on the screen")]
+                let (from, to) = (from as f32, to as f32);
+                let ends = if rule.is_upright {
+                    [pos2(*at, from), pos2(*at, to)]
+                } else {
+                    [pos2(from, *at), pos2(to, *at)]
+                };
+                drawing.shapes.extend(Shape::dashed_line(&ends, stroke, 4.0, 4.0));
+            }
         }
-        drawing.shapes.extend(Shape::dashed_line(&ends, stroke, 4.0, 4.0));
-        if rule.label.is_empty() {
-            return;
-        }
-        let behind = |at: &Pos2| Rect::from_min_size(*at, text).expand2(vec2(3.0, 0.0));
-        let is_free = |at: &Pos2| {
-            let place = behind(at);
-            frame.contains_rect(place.shrink(4.0))
-                && !drawing.taken.iter().any(|other| other.intersects(place))
-        };
-        let Some(at) = places.into_iter().find(is_free) else {
-            return;
-        };
         let fill = rgb(self.palette.panel).gamma_multiply(0.85);
-        drawing.shapes.push(Shape::rect_filled(behind(&at), 2.0, fill));
-        drawing.label(at, galley, rgb(self.palette.text));
+        for (place, galley) in places.into_iter().zip(galleys) {
+            let Some(place) = place else { continue };
+            let behind = rect_at(&place);
+            drawing.shapes.push(Shape::rect_filled(behind, 2.0, fill));
+            #[allow(clippy::cast_possible_truncation, reason = "positions on the screen")]
+            let at = behind.left_top() + vec2(rule_labels::PADDING as f32, 0.0);
+            drawing.label(at, galley, text);
+        }
     }
+}
+
+fn place_of(rect: Rect) -> Place {
+    Place {
+        left: f64::from(rect.left()),
+        top: f64::from(rect.top()),
+        right: f64::from(rect.right()),
+        bottom: f64::from(rect.bottom()),
+    }
+}
+
+fn rect_at(place: &Place) -> Rect {
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "came from positions on the screen"
+    )]
+    let [left, top, right, bottom] = [place.left, place.top, place.right, place.bottom].map(|at| at as f32);
+    Rect::from_min_max(pos2(left, top), pos2(right, bottom))
 }
 
 /// Shapes, and where labels are already.
@@ -366,12 +409,12 @@ fn with_marks<'l>(layer: &'l Layer, placed: &'l [Placed]) -> impl Iterator<Item 
 }
 
 fn rect_of(place: &Placed) -> Rect {
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "came from positions on the screen"
-    )]
-    let [left, top, right, bottom] = [place.left, place.top, place.right, place.bottom].map(|at| at as f32);
-    Rect::from_min_max(pos2(left, top), pos2(right, bottom))
+    rect_at(&Place {
+        left: place.left,
+        top: place.top,
+        right: place.right,
+        bottom: place.bottom,
+    })
 }
 
 /// A bar is at least a point wide, and one that is not zero two points high. Something that is not there is a low frame.
@@ -413,9 +456,7 @@ impl PlotItem for Marks<'_> {
         for layer in &self.picture.layers {
             self.layer(ui, transform, layer, &mut drawing);
         }
-        for rule in &self.picture.rules {
-            self.rule(ui, transform, rule, &mut drawing);
-        }
+        self.rules(ui, transform, &mut drawing);
         if self.picture.is_empty() {
             let color = rgb(self.palette.weak);
             let galley = layout(ui, "nothing to show", color);

@@ -3,7 +3,7 @@
 use egui::{Grid, Label, Ui};
 
 use super::detail::chart_ui;
-use super::open::{Compared, ComparedSide};
+use super::open::{Compared, ComparedSide, ComparedWay};
 use super::rows::{Cell, Head, Row, Table};
 use super::table::tone_of;
 use super::{RunsCommand, figures_ui};
@@ -13,41 +13,55 @@ use crate::gui::command::Command;
 use crate::gui::plot::PlotOptions;
 use crate::gui::state::Commands;
 use crate::gui::theme::{Tone, code, colors, headline, space, tone, weak, weak_marked, weak_small};
-use crate::gui::widgets::{Figure, badge, card_with_head, dot};
-use crate::profile::events::{
-    ApplicationDelta, OwnDelta, Paired, PairedUnit, SettingDelta, StageSeen, Verdict,
-};
+use crate::gui::widgets::{Figure, badge, card_with_head, dot, secondary_button, titled_card};
+use crate::profile::events::{ApplicationDelta, OwnDelta, Paired, SettingDelta, StageSeen, Verdict};
 
 /// Verdicts and messages of each kind that are told.
 const MAX_TOLD: usize = 8;
 
-pub fn comparison_ui(ui: &mut Ui, compared: &Compared, commands: &mut Commands) {
+pub fn comparison_ui(ui: &mut Ui, compared: &Compared, is_swapped: bool, commands: &mut Commands) {
+    let [way, other_way] = &compared.ways;
+    let way = if is_swapped { other_way } else { way };
     ui.horizontal_wrapped(|ui| {
         ui.label(headline(&compared.title));
         ui.label(weak(ui, "before and after"));
         badge(ui, Tone::Plain, "exact");
+        if secondary_button(ui, true, "Swap before and after")
+            .on_hover_text("What counts as before counts as after")
+            .clicked()
+        {
+            commands.push(Command::Runs(RunsCommand::SwapCompared));
+        }
     });
-    sides_ui(ui, compared);
-    match &compared.delta {
-        RunDelta::Spark(delta) => application_ui(ui, delta, compared, commands),
-        RunDelta::Own(delta) => own_ui(ui, delta, compared, commands),
+    sides_ui(ui, way);
+    if let Some(guess) = compared.guess {
+        let open = if way.is_open_after { "after" } else { "before" };
+        let text =
+            format!("{guess}: the open one counts as {open} here. Swap them if it is the other way round.");
+        notes_ui(ui, &[text]);
+    }
+    match &way.delta {
+        RunDelta::Spark(delta) => application_ui(ui, delta, way, commands),
+        RunDelta::Own(delta) => own_ui(ui, delta, way, commands),
     }
 }
 
-fn sides_ui(ui: &mut Ui, compared: &Compared) {
+fn sides_ui(ui: &mut Ui, way: &ComparedWay) {
     let side_ui = |ui: &mut Ui, word: &str, side: &ComparedSide| {
         badge(ui, Tone::Plain, word);
+        let open = if side.is_open { "the open one" } else { "" };
+        ui.label(weak(ui, open));
         ui.label(weak(ui, &side.began));
         ui.add(Label::new(code(&side.place)).truncate())
             .on_hover_text(&side.place);
         ui.end_row();
     };
     Grid::new("sides")
-        .num_columns(3)
+        .num_columns(4)
         .spacing([space::MD, space::XS])
         .show(ui, |ui| {
-            side_ui(ui, "before", &compared.before);
-            side_ui(ui, "after", &compared.after);
+            side_ui(ui, "before", &way.before);
+            side_ui(ui, "after", &way.after);
         });
 }
 
@@ -66,28 +80,17 @@ fn tone_of_change(pair: &Paired) -> Tone {
     }
 }
 
-/// The change in few letters, for a headline: `−50%`, or its size where nothing was before.
-fn short_change(pair: &Paired) -> String {
-    let (Some(change), Some(before)) = (pair.change(), pair.before) else {
-        return "–".to_owned();
-    };
-    if change == 0.0 {
-        return "same".to_owned();
-    }
-    if pair.unit == PairedUnit::Share || before <= 0.0 {
-        return pair.change_text();
-    }
-    let sign = if change < 0.0 { "−" } else { "+" };
-    format!("{sign}{}", units::percent((change / before).abs()))
-}
-
 fn headline_ui(ui: &mut Ui, totals: &[Paired], names: &[&str]) {
     let shown: Vec<(&Paired, String, String)> = names
         .iter()
-        .filter_map(|name| totals.iter().find(|total| total.name == *name))
+        .filter_map(|name| {
+            totals
+                .iter()
+                .find(|total| total.name == *name && total.is_known())
+        })
         .map(|pair| {
             let note = format!("{} → {}", pair.text(pair.before), pair.text(pair.after));
-            (pair, short_change(pair), note)
+            (pair, pair.short_change_text(), note)
         })
         .collect();
     let figures: Vec<Figure<'_>> = shown
@@ -118,7 +121,7 @@ const STAGES: [Head; 8] = [
     Head::text("Name", 84.0).rank(1),
 ];
 
-fn application_ui(ui: &mut Ui, delta: &ApplicationDelta, compared: &Compared, commands: &mut Commands) {
+fn application_ui(ui: &mut Ui, delta: &ApplicationDelta, way: &ComparedWay, commands: &mut Commands) {
     notes_ui(ui, &delta.notes);
     headline_ui(
         ui,
@@ -133,7 +136,7 @@ fn application_ui(ui: &mut Ui, delta: &ApplicationDelta, compared: &Compared, co
         ],
     );
     verdicts_ui(ui, delta);
-    let mut clicked = picture_ui(ui, compared, "Click to tell this stage", commands);
+    let mut clicked = picture_ui(ui, way, "Click to tell this stage", commands);
     let n = units::plural(delta.stages.len() as u64, "stage");
     card_with_head(
         ui,
@@ -158,7 +161,7 @@ fn application_ui(ui: &mut Ui, delta: &ApplicationDelta, compared: &Compared, co
         },
     );
     if let Some(stage) = clicked.and_then(|at| delta.stages.get(at)) {
-        let (id, attempt) = if compared.is_open_after {
+        let (id, attempt) = if way.is_open_after {
             (stage.after_stage, stage.after_attempt)
         } else {
             (stage.before_stage, stage.before_attempt)
@@ -226,29 +229,23 @@ fn stage_row(delta: &ApplicationDelta, at: usize) -> Row {
 }
 
 fn verdicts_ui(ui: &mut Ui, delta: &ApplicationDelta) {
-    card_with_head(
-        ui,
-        "Verdicts that came or went",
-        |_| {},
-        |_| {},
-        |ui| {
-            if delta.appeared.is_empty() && delta.gone.is_empty() {
-                ui.label(weak(ui, "Every stage has the verdict that it had before."));
+    titled_card(ui, "Verdicts that came or went", |ui| {
+        if delta.appeared.is_empty() && delta.gone.is_empty() {
+            ui.label(weak(ui, "Every stage has the verdict that it had before."));
+        }
+        for (word, stages) in [("new", &delta.appeared), ("no longer", &delta.gone)] {
+            for stage in stages.iter().take(MAX_TOLD) {
+                ui.horizontal(|ui| {
+                    let c = colors(ui);
+                    dot(ui, c.of(tone_of(stage.severity)));
+                    ui.label(weak(ui, word));
+                    let text = verdict_text(stage);
+                    ui.add(Label::new(&text).truncate()).on_hover_text(&text);
+                });
             }
-            for (word, stages) in [("new", &delta.appeared), ("no longer", &delta.gone)] {
-                for stage in stages.iter().take(MAX_TOLD) {
-                    ui.horizontal(|ui| {
-                        let c = colors(ui);
-                        dot(ui, c.of(tone_of(stage.severity)));
-                        ui.label(weak(ui, word));
-                        let text = verdict_text(stage);
-                        ui.add(Label::new(&text).truncate()).on_hover_text(&text);
-                    });
-                }
-                more_ui(ui, stages.len(), MAX_TOLD);
-            }
-        },
-    );
+            more_ui(ui, stages.len(), MAX_TOLD);
+        }
+    });
 }
 
 fn verdict_text(stage: &StageSeen) -> String {
@@ -284,50 +281,39 @@ fn alone_ui(ui: &mut Ui, word: &str, stages: &[StageSeen]) {
         return;
     }
     let n = units::plural(stages.len() as u64, "stage");
-    card_with_head(
-        ui,
-        &format!("{n} only {word}"),
-        |_| {},
-        |_| {},
-        |ui| {
-            let table = Table {
-                id: word,
-                heads: &ALONE,
-                n_rows: stages.len(),
-                is_clickable: false,
+    titled_card(ui, &format!("{n} only {word}"), |ui| {
+        let table = Table {
+            id: word,
+            heads: &ALONE,
+            n_rows: stages.len(),
+            is_clickable: false,
+        };
+        table.show(ui, |at| {
+            let Some(stage) = stages.get(at) else {
+                return Row::default();
             };
-            table.show(ui, |at| {
-                let Some(stage) = stages.get(at) else {
-                    return Row::default();
-                };
-                let verdict_tone = if stage.verdict == Verdict::Even {
-                    Tone::Plain
-                } else {
-                    tone_of(stage.severity)
-                };
-                Row {
-                    cells: vec![
-                        stage.stage.to_string().into(),
-                        units::seconds(stage.wall_seconds).into(),
-                        Cell::toned(stage.verdict.words(), verdict_tone),
-                        Cell::toned(&stage.name, Tone::Weak),
-                    ],
-                    hover: stage.name.clone(),
-                    ..Row::default()
-                }
-            });
-        },
-    );
+            let verdict_tone = if stage.verdict == Verdict::Even {
+                Tone::Plain
+            } else {
+                tone_of(stage.severity)
+            };
+            Row {
+                cells: vec![
+                    stage.stage.to_string().into(),
+                    units::seconds(stage.wall_seconds).into(),
+                    Cell::toned(stage.verdict.words(), verdict_tone),
+                    Cell::toned(&stage.name, Tone::Weak),
+                ],
+                hover: stage.name.clone(),
+                ..Row::default()
+            }
+        });
+    });
 }
 
 /// The picture of both; returns the place of what was clicked.
-fn picture_ui(
-    ui: &mut Ui,
-    compared: &Compared,
-    click: &'static str,
-    commands: &mut Commands,
-) -> Option<usize> {
-    let picture = &compared.picture;
+fn picture_ui(ui: &mut Ui, way: &ComparedWay, click: &'static str, commands: &mut Commands) -> Option<usize> {
+    let picture = &way.picture;
     if picture.is_empty() {
         return None;
     }
@@ -350,31 +336,25 @@ const TOTALS: [Head; 4] = [
 
 fn totals_ui(ui: &mut Ui, title: &str, totals: &[Paired]) {
     let known: Vec<&Paired> = totals.iter().filter(|total| total.is_known()).collect();
-    card_with_head(
-        ui,
-        title,
-        |_| {},
-        |_| {},
-        |ui| {
-            let table = Table {
-                id: title,
-                heads: &TOTALS,
-                n_rows: known.len(),
-                is_clickable: false,
-            };
-            table.show_all(ui, |at| {
-                known.get(at).map_or_else(Row::default, |pair| Row {
-                    cells: vec![
-                        pair.name.to_owned().into(),
-                        pair.text(pair.before).into(),
-                        pair.text(pair.after).into(),
-                        Cell::toned(pair.change_text(), tone_of_change(pair)),
-                    ],
-                    ..Row::default()
-                })
-            });
-        },
-    );
+    titled_card(ui, title, |ui| {
+        let table = Table {
+            id: title,
+            heads: &TOTALS,
+            n_rows: known.len(),
+            is_clickable: false,
+        };
+        table.show_all(ui, |at| {
+            known.get(at).map_or_else(Row::default, |pair| Row {
+                cells: vec![
+                    pair.name.to_owned().into(),
+                    pair.text(pair.before).into(),
+                    pair.text(pair.after).into(),
+                    Cell::toned(pair.change_text(), tone_of_change(pair)),
+                ],
+                ..Row::default()
+            })
+        });
+    });
 }
 
 const SETTINGS: [Head; 3] = [
@@ -384,42 +364,36 @@ const SETTINGS: [Head; 3] = [
 ];
 
 fn settings_ui(ui: &mut Ui, settings: &[SettingDelta], same: &str) {
-    card_with_head(
-        ui,
-        "Configuration that differs",
-        |_| {},
-        |_| {},
-        |ui| {
-            if settings.is_empty() {
-                ui.label(weak(ui, same));
-                return;
-            }
-            let table = Table {
-                id: "settings",
-                heads: &SETTINGS,
-                n_rows: settings.len(),
-                is_clickable: false,
+    titled_card(ui, "Configuration that differs", |ui| {
+        if settings.is_empty() {
+            ui.label(weak(ui, same));
+            return;
+        }
+        let table = Table {
+            id: "settings",
+            heads: &SETTINGS,
+            n_rows: settings.len(),
+            is_clickable: false,
+        };
+        table.show_all(ui, |at| {
+            let Some(setting) = settings.get(at) else {
+                return Row::default();
             };
-            table.show_all(ui, |at| {
-                let Some(setting) = settings.get(at) else {
-                    return Row::default();
-                };
-                let value = |value: &Option<String>| match value {
-                    Some(value) => Cell::from(value.clone()),
-                    None => Cell::toned("not set", Tone::Weak),
-                };
-                Row {
-                    cells: vec![
-                        setting.name.clone().into(),
-                        value(&setting.before),
-                        value(&setting.after),
-                    ],
-                    hover: setting.name.clone(),
-                    ..Row::default()
-                }
-            });
-        },
-    );
+            let value = |value: &Option<String>| match value {
+                Some(value) => Cell::from(value.clone()),
+                None => Cell::toned("not set", Tone::Weak),
+            };
+            Row {
+                cells: vec![
+                    setting.name.clone().into(),
+                    value(&setting.before),
+                    value(&setting.after),
+                ],
+                hover: setting.name.clone(),
+                ..Row::default()
+            }
+        });
+    });
 }
 
 const DAYS: [Head; 7] = [
@@ -432,44 +406,39 @@ const DAYS: [Head; 7] = [
     Head::text("Status", 100.0),
 ];
 
-fn own_ui(ui: &mut Ui, delta: &OwnDelta, compared: &Compared, commands: &mut Commands) {
+fn own_ui(ui: &mut Ui, delta: &OwnDelta, way: &ComparedWay, commands: &mut Commands) {
     notes_ui(ui, &delta.notes);
     headline_ui(
         ui,
         &delta.totals,
         &[
+            "wall time",
             "work",
             "work a GB read",
             "read",
-            "rows in the table",
+            "rows out",
             "rows quarantined",
             "peak memory",
         ],
     );
-    picture_ui(ui, compared, "", commands);
+    picture_ui(ui, way, "", commands);
     let n = units::plural(delta.days.len() as u64, "day");
-    card_with_head(
-        ui,
-        &format!("{n} in both, by change"),
-        |_| {},
-        |_| {},
-        |ui| {
-            let table = Table {
-                id: "compared days",
-                heads: &DAYS,
-                n_rows: delta.days.len(),
-                is_clickable: false,
-            };
-            table.show(ui, |at| day_row(delta, at));
-            for (word, days) in [("before", &delta.only_before), ("after", &delta.only_after)] {
-                if !days.is_empty() {
-                    ui.add_space(space::XS);
-                    let text = format!("Only {word}: {}", days.join(", "));
-                    ui.add(Label::new(weak_small(ui, text)).wrap());
-                }
+    titled_card(ui, &format!("{n} in both, by change"), |ui| {
+        let table = Table {
+            id: "compared days",
+            heads: &DAYS,
+            n_rows: delta.days.len(),
+            is_clickable: false,
+        };
+        table.show(ui, |at| day_row(delta, at));
+        for (word, days) in [("before", &delta.only_before), ("after", &delta.only_after)] {
+            if !days.is_empty() {
+                ui.add_space(space::XS);
+                let text = format!("Only {word}: {}", days.join(", "));
+                ui.add(Label::new(weak_small(ui, text)).wrap());
             }
-        },
-    );
+        }
+    });
     messages_ui(ui, delta);
     totals_ui(ui, "Totals", &delta.totals);
     settings_ui(ui, &delta.configuration, "Job, spec and version are the same.");
@@ -515,18 +484,12 @@ fn messages_ui(ui: &mut Ui, delta: &OwnDelta) {
     if delta.appeared.is_empty() && delta.gone.is_empty() {
         return;
     }
-    card_with_head(
-        ui,
-        "Warnings that came or went",
-        |_| {},
-        |_| {},
-        |ui| {
-            for (word, texts) in [("new", &delta.appeared), ("no longer", &delta.gone)] {
-                for text in texts.iter().take(MAX_TOLD) {
-                    ui.add(Label::new(weak_marked(ui, &format!("{word}: {text}"))).wrap());
-                }
-                more_ui(ui, texts.len(), MAX_TOLD);
+    titled_card(ui, "Warnings that came or went", |ui| {
+        for (word, texts) in [("new", &delta.appeared), ("no longer", &delta.gone)] {
+            for text in texts.iter().take(MAX_TOLD) {
+                ui.add(Label::new(weak_marked(ui, &format!("{word}: {text}"))).wrap());
             }
-        },
-    );
+            more_ui(ui, texts.len(), MAX_TOLD);
+        }
+    });
 }

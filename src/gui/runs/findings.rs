@@ -26,7 +26,12 @@ pub fn findings_ui(ui: &mut Ui, stages: &[StageProfile], commands: &mut Commands
     card(ui, |ui| {
         ui.label(strong("Findings, by cost"));
         if found.is_empty() {
-            ui.label(weak(ui, "All stages are even: there is no skew to mend."));
+            let text = if stages.is_empty() {
+                "No task has ended in what was read of this log, so there is nothing to tell yet."
+            } else {
+                "All stages are even: there is no skew to mend."
+            };
+            ui.label(weak(ui, text));
         }
         for (n, stages) in found.iter().take(MAX_FINDINGS).enumerate() {
             if n > 0 {
@@ -123,7 +128,7 @@ fn finding_ui(ui: &mut Ui, stages: &[&StageProfile], commands: &mut Commands) {
             ui,
             format!("costs {}{all} (estimate)", units::seconds(cost)),
         ))
-        .on_hover_text("Wall time of the stage less all task time over the slots that were free for it");
+        .on_hover_text("Wall time beyond an even split of all tasks, or time beside the work over the slots that were free");
     }
 }
 

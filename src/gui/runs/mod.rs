@@ -43,6 +43,8 @@ pub struct RunsPanel {
     pub is_log: bool,
     /// Whether executors are told over all stages.
     pub has_all_stages: bool,
+    /// Whether what is compared is shown the other way round.
+    pub is_swapped: bool,
     /// The day of our own run whose workers are shown; none for the one with the most work.
     pub day: Option<usize>,
     /// The form for a place, while it is open over the window.
@@ -147,7 +149,7 @@ fn log_ui(ui: &mut Ui, view: RunsView<'_>, panel: &mut RunsPanel, commands: &mut
             commands.push(Command::Runs(RunsCommand::CompareAgain));
         }
     } else if let Some(compared) = comparison.value() {
-        comparison::comparison_ui(ui, compared, commands);
+        comparison::comparison_ui(ui, compared, panel.is_swapped, commands);
         return;
     }
     match slots.log.value().map(|opened| (&opened.log, opened)) {
@@ -183,7 +185,7 @@ fn head_ui(ui: &mut Ui, slots: &RunsSlots, commands: &mut Commands) {
             commands.push(Command::Runs(RunsCommand::AskForPlace(Wanted::Compare)));
         }
         for (at, run) in slots.own.iter().enumerate().rev() {
-            let text = format!("Run {}", started(&run.run_id));
+            let text = format!("Run {}", run.started_text());
             let is_open = slots.log.key().is_some_and(|key| key.is_own(at));
             if ui
                 .selectable_label(is_open, text)
@@ -201,13 +203,6 @@ fn head_ui(ui: &mut Ui, slots: &RunsSlots, commands: &mut Commands) {
                 .on_hover_text(place);
         }
     });
-}
-
-/// When a run began, as its name tells it: `2026-11-21 18:49:25` of `20261121T184925-2640`.
-fn started(run_id: &str) -> String {
-    let stamp = run_id.split('-').next().unwrap_or_default();
-    chrono::NaiveDateTime::parse_from_str(stamp, "%Y%m%dT%H%M%S")
-        .map_or_else(|_| stamp.to_owned(), |began| began.to_string())
 }
 
 /// A log on its way, and what stops it.
@@ -293,11 +288,10 @@ fn figures_ui(ui: &mut Ui, figures: &[Figure<'_>]) {
     let gap = space::MD;
     let available = ui.available_width();
     let width_of = |n: usize| ((available - gap * (n as f32 - 1.0)) / n as f32).floor();
-    let per_row = [figures.len(), 3, 2]
-        .into_iter()
-        .find(|n| width_of(*n) >= MIN_FIGURE)
-        .unwrap_or(1)
-        .max(1);
+    let n = figures.len();
+    // As few rows as there is room for, of lengths as even as can be.
+    let most = (1..=n).rev().find(|n| width_of(*n) >= MIN_FIGURE).unwrap_or(1);
+    let per_row = n.div_ceil(n.div_ceil(most).max(1)).max(1);
     for row in figures.chunks(per_row) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = gap;
@@ -327,12 +321,17 @@ fn percent_text(share: Option<f64>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{began_text, started};
+    use super::began_text;
+    use crate::profile::events::OwnRun;
 
     #[test]
     fn a_run_is_named_by_when_it_began() {
-        assert_eq!(started("20261121T184925-2640728f"), "2026-11-21 18:49:25");
-        assert_eq!(started("mine"), "mine");
+        let named = |id: &str| {
+            let text = format!(r#"{{"kind":"RunReport","run_id":"{id}","status":"done"}}"#);
+            OwnRun::from_json("report", &text).unwrap().started_text()
+        };
+        assert_eq!(named("20261121T184925-2640728f"), "2026-11-21 18:49:25");
+        assert_eq!(named("mine"), "mine");
         assert_eq!(began_text(Some(1_795_211_401_500)), "2026-11-20 21:50:01 UTC");
         assert_eq!(began_text(None), "");
     }

@@ -39,6 +39,8 @@ pub enum RunsCommand {
     CompareOwn(usize),
     CompareAgain,
     CancelComparing,
+    /// What counted as before counts as after.
+    SwapCompared,
     /// Back to the open log alone.
     StopComparing,
     /// Shows a run started in this window.
@@ -103,11 +105,20 @@ pub struct OwnPictures {
     pub slowest: Vec<(String, OwnFile)>,
 }
 
-/// The open log and another one, as before and after.
+/// The open log and another one.
 #[derive(Debug)]
 pub struct Compared {
     /// What both are called.
     pub title: String,
+    /// The earlier one as before, and the other way round.
+    pub ways: [ComparedWay; 2],
+    /// Why the order of the two is a guess; none where their times tell it.
+    pub guess: Option<&'static str>,
+}
+
+/// Two logs as before and after.
+#[derive(Debug)]
+pub struct ComparedWay {
     pub before: ComparedSide,
     pub after: ComparedSide,
     /// Whether the open log is the later one.
@@ -122,6 +133,8 @@ pub struct ComparedSide {
     pub place: String,
     /// When it began; empty where it does not tell.
     pub began: String,
+    /// Whether it is the log that is open.
+    pub is_open: bool,
 }
 
 /// The charts of one stage.
@@ -245,6 +258,7 @@ pub fn apply(app: &mut App, command: RunsCommand) {
             }
         }
         RunsCommand::CancelComparing => app.state.slots.runs.compared.cancel(),
+        RunsCommand::SwapCompared => panel.is_swapped = !panel.is_swapped,
         RunsCommand::StopComparing => app.state.slots.runs.compared.clear(),
         RunsCommand::ShowOwn(at) => show_own(app, at),
         RunsCommand::ShowStage(id, attempt) => {
@@ -313,6 +327,7 @@ fn compare_with(app: &mut App, with: impl FnOnce(u64) -> RunKey) {
         return;
     };
     runs.n_compared += 1;
+    app.state.panels.runs.is_swapped = false;
     let with = with(runs.n_compared);
     let own = match &with {
         RunKey::Own(at) => runs.own.get(*at).cloned(),
@@ -329,8 +344,10 @@ fn compare_with(app: &mut App, with: impl FnOnce(u64) -> RunKey) {
         tasks.spawn(label, move |context| async move {
             let place = with.place();
             let other = other_log(with, own, &context).await?;
-            tokio::task::spawn_blocking(move || compared(&opened, &other, place))
-                .await
+            let comparing = tokio::task::spawn_blocking(move || compared(&opened, &other, place));
+            let compared = context.cancel.until(comparing).await;
+            compared
+                .map_err(|error| error.to_string())?
                 .map_err(|error| format!("internal error: {error}"))?
         })
     });
@@ -355,36 +372,48 @@ async fn other_log(
     }
 }
 
-/// The earlier one counts as before; where a log does not tell when it began, the open one counts as after.
+/// The earlier one counts as before; where their times do not tell, the open one counts as after.
 fn compared(opened: &Opened, other: &RunLog, other_place: String) -> Result<Compared, String> {
-    let began = (opened.log.started_ms(), other.started_ms());
-    let is_open_after = !matches!(began, (Some(open), Some(other)) if open < other);
-    let side = |place: String, ms: Option<i64>| ComparedSide {
-        place,
+    let (began, other_began) = (opened.log.started_ms(), other.started_ms());
+    let (guess, is_open_after) = match (began, other_began) {
+        (Some(open), Some(other)) if open == other => (Some("Both began at the same time"), true),
+        (Some(open), Some(other)) => (None, open > other),
+        _ => (Some("One of them does not tell when it began"), true),
+    };
+    let side = |place: &str, ms: Option<i64>, is_open| ComparedSide {
+        place: place.to_owned(),
         began: began_text(ms),
+        is_open,
     };
-    let (open, other_side) = (side(opened.place.clone(), began.0), side(other_place, began.1));
-    let (before, after, delta) = if is_open_after {
-        (other_side, open, opened.log.against(other))
-    } else {
-        (open, other_side, other.against(&opened.log))
-    };
-    let delta = delta.map_err(|error| told(&error))?;
-    let picture = match &delta {
-        RunDelta::Spark(delta) => compared_stages_picture(delta),
-        RunDelta::Own(delta) => compared_work_picture(delta),
+    let way = |is_open_after: bool| {
+        let open_side = side(&opened.place, began, true);
+        let other_side = side(&other_place, other_began, false);
+        let (before, after, delta) = if is_open_after {
+            (other_side, open_side, opened.log.against(other))
+        } else {
+            (open_side, other_side, other.against(&opened.log))
+        };
+        let delta = delta.map_err(|error| told(&error))?;
+        let picture = match &delta {
+            RunDelta::Spark(delta) => compared_stages_picture(delta),
+            RunDelta::Own(delta) => compared_work_picture(delta),
+        };
+        Ok::<_, String>(ComparedWay {
+            before,
+            after,
+            is_open_after,
+            delta,
+            picture,
+        })
     };
     let title = match &opened.log {
-        RunLog::Spark(run) => run.profile.name.clone(),
+        RunLog::Spark(run) => run.profile.title().to_owned(),
         RunLog::Own(run) => run.job.clone(),
     };
     Ok(Compared {
         title,
-        before,
-        after,
-        is_open_after,
-        delta,
-        picture,
+        ways: [way(is_open_after)?, way(!is_open_after)?],
+        guess,
     })
 }
 
@@ -458,9 +487,12 @@ pub fn start_work(tasks: &Executor, runs: &mut RunsSlots, panel: &RunsPanel) {
     let opened = Arc::clone(opened);
     runs.pictures.request((runs.generation, stage), |(_, stage)| {
         let key = *stage;
-        tasks.spawn(format!("Charts of stage {}", key.0), move |_| async move {
-            tokio::task::spawn_blocking(move || stage_pictures(&opened, key))
-                .await
+        tasks.spawn(format!("Charts of stage {}", key.0), move |context| async move {
+            // Of millions of tasks they take a while: a cancel does not wait for them.
+            let drawing = tokio::task::spawn_blocking(move || stage_pictures(&opened, key));
+            let pictures = context.cancel.until(drawing).await;
+            pictures
+                .map_err(|error| error.to_string())?
                 .map_err(|error| format!("internal error: {error}"))?
                 .ok_or_else(|| format!("no stage {}", key.0))
         })

@@ -1,18 +1,18 @@
-//! One of our own runs: its days, the time of each stage of work, its workers, its slowest files.
+//! One of our own runs: what it took, its books, the time of each stage of work, its days, its workers, its slowest files.
 
 use egui::{Label, Ui};
 
 use super::detail::chart_ui;
 use super::open::OwnPictures;
 use super::rows::{Cell, Head, Row, Table};
-use super::{RunsCommand, RunsPanel, began_text, figures_ui};
+use super::{RunsCommand, RunsPanel, began_text, figures_ui, percent_text, seconds_text};
 use crate::base::{Accuracy, units};
 use crate::gui::command::Command;
 use crate::gui::plot::PlotOptions;
 use crate::gui::state::Commands;
-use crate::gui::theme::{Tone, headline, weak, weak_marked, weak_small};
-use crate::gui::widgets::{Figure, accuracy_badge, badge, card_with_head, segmented};
-use crate::profile::events::{OwnDay, OwnRun};
+use crate::gui::theme::{Tone, headline, strong, tone, weak, weak_marked, weak_small};
+use crate::gui::widgets::{Figure, accuracy_badge, badge, card_with_head, segmented, titled_card};
+use crate::profile::events::{OwnBooks, OwnDay, OwnRun};
 
 /// Days that have a button of their own.
 const MAX_DAYS: usize = 14;
@@ -36,57 +36,239 @@ pub fn own_ui(
     for warning in &run.warnings {
         ui.add(Label::new(weak_marked(ui, &format!("Note: {warning}"))).wrap());
     }
+    figures(ui, run);
+    ended_ui(ui, run);
+    stages_ui(ui, run);
+    if let Some(pictures) = pictures {
+        charts_ui(ui, run, pictures, panel, commands);
+    }
+}
+
+/// How long it took and what it read, then its books in a row of their own.
+fn figures(ui: &mut Ui, run: &OwnRun) {
+    let (books, ended) = run.books();
+    let n_ended = run.n_ended();
     let seconds = run.seconds();
-    let slowest = seconds
-        .stages()
-        .into_iter()
-        .max_by(|a, b| a.1.total_cmp(&b.1))
-        .unwrap_or(("", 0.0));
-    let rows: u64 = run.partitions.iter().map(|day| day.rows_out).sum();
     let n_files: u64 = run.partitions.iter().map(|day| day.n_files).sum();
-    let days = units::count(run.partitions.len() as u64);
-    let (rows, files, bytes) = (
-        units::count(rows),
-        units::plural(n_files, "file"),
-        units::bytes(run.n_bytes_in()),
-    );
-    let (work, most) = (units::seconds(seconds.total()), units::seconds(slowest.1));
+    let days = units::plural(run.partitions.len() as u64, "day");
+    let wall = seconds_text(run.wall_seconds);
+    let work = units::seconds(seconds.total());
+    let (files, bytes) = (units::count(n_files), units::bytes(run.n_bytes_in()));
     let memory = run.peak_rss_bytes.map_or_else(|| "–".to_owned(), units::bytes);
-    let figure = |label, value, note, explanation| Figure {
+    let more_in = if n_ended > 0 {
+        let rows = units::count(ended.rows_in);
+        format!("and {rows} of {} ended early", units::plural(n_ended, "day"))
+    } else {
+        "all records".to_owned()
+    };
+    let share = |n: u64| match books.rows_in {
+        0 => String::new(),
+        all => format!("{} of rows in", units::percent(n as f64 / all as f64)),
+    };
+    let (filtered, quarantined) = (share(books.rows_filtered), share(books.rows_quarantined));
+    let counts = [
+        books.rows_in,
+        books.rows_filtered,
+        books.rows_quarantined,
+        books.rows_out,
+    ]
+    .map(units::count);
+    let [rows_in, n_filtered, n_quarantined, rows_out] = &counts;
+    let changed = i128::from(books.rows_made) - i128::from(books.rows_merged);
+    let made = match changed {
+        0.. => units::count(u64::try_from(changed).unwrap_or(0)),
+        _ => format!("−{}", units::count(u64::try_from(-changed).unwrap_or(0))),
+    };
+    let made_note = format!(
+        "{} made, {} merged",
+        units::count(books.rows_made),
+        units::count(books.rows_merged)
+    );
+    let figure = |label, value, note, tone, explanation| Figure {
         label,
         value,
         note,
-        tone: Tone::Plain,
+        tone,
         explanation,
+    };
+    let lost = if books.rows_quarantined > 0 {
+        Tone::Warn
+    } else {
+        Tone::Plain
+    };
+    let plain = Tone::Plain;
+    let no_wall = if run.wall_seconds.is_none() {
+        "not in an older report"
+    } else {
+        "from start to report"
     };
     figures_ui(
         ui,
         &[
-            figure("days", &days, "in this run", ""),
-            figure("rows", &rows, "in the table", "Rows that the run wrote."),
-            figure("read", &bytes, &files, "Files as stored."),
+            figure(
+                "wall time",
+                &wall,
+                no_wall,
+                plain,
+                "From the opening of the stores to the report. Tasks of a plan ran before their commit, and are not in it.",
+            ),
             figure(
                 "work",
                 &work,
                 "over all threads",
+                plain,
                 "Listing and commits on the clock, the rest added up over threads.",
             ),
+            figure("files", &files, &days, plain, "Files of the days' listings."),
             figure(
-                "most of it",
-                &most,
-                slowest.0,
-                "The stage of work that took longest.",
+                "read",
+                &bytes,
+                "as stored",
+                plain,
+                "Bytes of the files that were read.",
             ),
             figure(
                 "peak memory",
                 &memory,
                 "resident",
+                plain,
                 "Highest resident memory of the process.",
+            ),
+            figure(
+                "rows in",
+                rows_in,
+                &more_in,
+                plain,
+                "Records that were read on the days whose rows went into the table.",
+            ),
+            figure(
+                "filtered",
+                n_filtered,
+                &filtered,
+                plain,
+                "Rows that steps left out.",
+            ),
+            figure(
+                "quarantined",
+                n_quarantined,
+                &quarantined,
+                lost,
+                "Records that could not be read or computed; each is in quarantine with its place and reason.",
+            ),
+            figure(
+                "made",
+                &made,
+                &made_note,
+                plain,
+                "Rows that steps made more of, less those that they merged into others.",
+            ),
+            figure(
+                "rows out",
+                rows_out,
+                "into the table",
+                plain,
+                "Rows that this run put into the table.",
             ),
         ],
     );
-    if let Some(pictures) = pictures {
-        charts_ui(ui, run, pictures, panel, commands);
+    books_ui(ui, &books, n_ended);
+}
+
+/// Whether every row is accounted for.
+fn books_ui(ui: &mut Ui, books: &OwnBooks, n_ended: u64) {
+    let missing = books.n_unaccounted();
+    let of = if n_ended > 0 {
+        " Rows of days that failed, were cancelled or over their error budget are not in these books, nor in the table."
+    } else {
+        ""
+    };
+    let (verdict, tone_of_it) = match missing {
+        0 => ("the books balance".to_owned(), Tone::Good),
+        n => (format!("{n} are not accounted for"), Tone::Bad),
+    };
+    ui.horizontal_wrapped(|ui| {
+        ui.label(weak(ui, format!("{}:", books.text())));
+        ui.label(tone(ui, tone_of_it, verdict));
+        if !of.is_empty() {
+            ui.label(weak(ui, of.trim_start()));
+        }
+    });
+}
+
+/// Days without a result that are told; the chart has all.
+const MAX_ENDED: usize = 8;
+
+/// Days that failed, were cancelled or were over their budget, and why.
+fn ended_ui(ui: &mut Ui, run: &OwnRun) {
+    let n = run.n_ended();
+    if n == 0 {
+        return;
+    }
+    let title = format!("{} without a result", units::plural(n, "day"));
+    titled_card(ui, &title, |ui| {
+        let ended = run.partitions.iter().filter(|day| !day.is_in_table());
+        for day in ended.take(MAX_ENDED) {
+            ui.horizontal_wrapped(|ui| {
+                badge(ui, status_tone(&day.status), &day.status.replace('_', " "));
+                ui.label(strong(&day.partition));
+                let message = day.message.as_deref().unwrap_or("The report tells no reason.");
+                ui.label(weak_marked(ui, message));
+            });
+        }
+        let n_more = n.saturating_sub(MAX_ENDED as u64);
+        if n_more > 0 {
+            ui.label(weak(ui, format!("and {n_more} more")));
+        }
+    });
+}
+
+const STAGES: [Head; 4] = [
+    Head::text("Stage of work", 130.0),
+    Head::number("Time", 90.0),
+    Head::number("Share", 80.0).explained("Of the work"),
+    Head::text("Counted", 200.0),
+];
+
+fn stages_ui(ui: &mut Ui, run: &OwnRun) {
+    let seconds = run.seconds();
+    let (all, stages) = (seconds.total(), seconds.stages());
+    let most = stages.iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max);
+    titled_card(ui, "Time by stage of work", |ui| {
+        let table = Table {
+            id: "own stages of work",
+            heads: &STAGES,
+            n_rows: stages.len(),
+            is_clickable: false,
+        };
+        table.show_all(ui, |at| {
+            let Some((name, seconds)) = stages.get(at).copied() else {
+                return Row::default();
+            };
+            let share = (all > 0.0).then(|| seconds / all);
+            let time = units::seconds(seconds);
+            Row {
+                cells: vec![
+                    name.to_owned().into(),
+                    if seconds >= most && most > 0.0 {
+                        Cell::strong(time)
+                    } else {
+                        time.into()
+                    },
+                    percent_text(share).into(),
+                    Cell::toned(counted(name), Tone::Weak),
+                ],
+                ..Row::default()
+            }
+        });
+    });
+}
+
+/// How the time of a stage of work adds up.
+fn counted(stage: &str) -> &'static str {
+    match stage {
+        "list" | "commit" => "on the clock",
+        "fetch" => "over requests",
+        _ => "over threads",
     }
 }
 
@@ -187,19 +369,13 @@ fn workers_ui(ui: &mut Ui, run: &OwnRun, pictures: &OwnPictures, shown: usize, c
     };
     let title = format!("{}: {}", day.partition, workers.title.to_lowercase());
     if day.work.spans.is_empty() {
-        card_with_head(
-            ui,
-            &title,
-            |_| {},
-            |_| {},
-            |ui| {
-                let message = day
-                    .message
-                    .as_deref()
-                    .unwrap_or("No unit of work ran on this day.");
-                ui.add(Label::new(weak_marked(ui, message)).wrap());
-            },
-        );
+        titled_card(ui, &title, |ui| {
+            let message = day
+                .message
+                .as_deref()
+                .unwrap_or("No unit of work ran on this day.");
+            ui.add(Label::new(weak_marked(ui, message)).wrap());
+        });
         return;
     }
     #[allow(clippy::cast_possible_truncation, reason = "a height on the screen")]

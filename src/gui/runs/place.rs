@@ -3,7 +3,7 @@
 use egui::{Align, Button, Id, Key, Layout, Modal, Ui};
 
 use super::open::RunKey;
-use super::{RunsCommand, RunsView, started};
+use super::{RunsCommand, RunsView};
 use crate::gui::command::Command;
 use crate::gui::connection_fields::ConnectionFields;
 use crate::gui::state::Commands;
@@ -238,7 +238,7 @@ fn offered_ui(ui: &mut Ui, wanted: Wanted, view: RunsView<'_>, commands: &mut Co
             let Some(run) = view.slots.own.get(at) else {
                 continue;
             };
-            let text = format!("{} of {}", started(&run.run_id), run.job);
+            let text = format!("{} of {}", run.started_text(), run.job);
             if offer_ui(ui, &text, &format!("Run {text}")) {
                 chosen = Some(wanted.own(at));
             }

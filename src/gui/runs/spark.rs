@@ -20,7 +20,7 @@ pub fn spark_ui(
 ) {
     let profile = &run.profile;
     ui.horizontal_wrapped(|ui| {
-        ui.label(headline(&profile.name));
+        ui.label(headline(profile.title()));
         ui.label(weak(
             ui,
             format!(

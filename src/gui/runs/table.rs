@@ -34,7 +34,9 @@ const COLUMNS: [(Column, Head); 9] = [
     ),
     (
         Column::Cost,
-        Head::number("Cost", 74.0).explained("Straggler cost: wall time less all task time over the slots"),
+        Head::number("Cost", 74.0).explained(
+            "What ails the stage as wall time: stragglers beyond an even split, or what is spent beside the work over the slots",
+        ),
     ),
     (
         Column::Wall,
@@ -76,7 +78,7 @@ pub fn sorted<'a>(stages: &'a [StageProfile], panel: &RunsPanel) -> Vec<&'a Stag
     let float = |value: Option<f64>| value.unwrap_or(0.0);
     sorted.sort_by(|a, b| match panel.sort {
         Column::Stage => (a.id, a.attempt).cmp(&(b.id, b.attempt)),
-        Column::Cost => float(b.straggler_seconds).total_cmp(&float(a.straggler_seconds)),
+        Column::Cost => float(b.cost_seconds()).total_cmp(&float(a.cost_seconds())),
         Column::Wall => float(b.wall_seconds).total_cmp(&float(a.wall_seconds)),
         Column::Tasks => b.outcomes.n_success.cmp(&a.outcomes.n_success),
         Column::Ratio => float(b.run_ms.max_over_median).total_cmp(&float(a.run_ms.max_over_median)),
@@ -111,7 +113,7 @@ pub fn stage_name(stage: &StageProfile) -> String {
 fn cell_text(stage: &StageProfile, column: Column) -> String {
     match column {
         Column::Stage => stage_name(stage),
-        Column::Cost => seconds_text(stage.straggler_seconds),
+        Column::Cost => seconds_text(stage.cost_seconds()),
         Column::Wall => seconds_text(stage.wall_seconds),
         Column::Tasks => units::count(stage.outcomes.n_success),
         Column::Ratio => stage

@@ -48,6 +48,11 @@ pub fn card_with_head<R>(
     })
 }
 
+/// A card whose first line is a title alone.
+pub fn titled_card<R>(ui: &mut Ui, title: &str, add_contents: impl FnOnce(&mut Ui) -> R) -> InnerResponse<R> {
+    card_with_head(ui, title, |_| {}, |_| {}, add_contents)
+}
+
 /// A card as [`card_with_head`] that is at least `height` tall, so that it ends where the card beside it does. Returns the
 /// height that its contents need.
 pub fn stretched_card(

@@ -12,7 +12,7 @@ mod tabs;
 pub use button::{icon_button, keycap, primary_button, quiet_button, secondary_button};
 pub use card::{
     Figure, accuracy_badge, badge, card, card_with_head, dialog_frame, divider, figure_card, section_label,
-    stretched_card,
+    stretched_card, titled_card,
 };
 pub use field::{labelled_field, text_field};
 pub(crate) use icon::paint_mark;

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
+use super::diagnose::TASKS_AFTER_CANCEL;
 use super::event::{Event, StageEvent, TaskEvent};
+use super::interruptible::{BETWEEN_LOOKS, sort_until};
 use super::plan::Exchange;
 use super::task::Task;
+use crate::base::Cancel;
 
 /// What a log tells of one application. Times in milliseconds since the epoch.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -64,6 +67,8 @@ pub struct Stage {
     pub submitted_ms: Option<i64>,
     pub completed_ms: Option<i64>,
     pub failure: Option<String>,
+    /// Reasons of failed attempts, with how many failed of each; at most [`MAX_REASONS`].
+    pub failures: BTreeMap<Box<str>, u64>,
     pub execution: Option<u64>,
     pub accumulators: Vec<u64>,
     pub plan_ids: Vec<u64>,
@@ -97,6 +102,9 @@ pub struct Reading {
     /// What a reader of the figures must know.
     pub notes: Vec<String>,
 }
+
+/// Reasons of failed attempts that are told apart in a stage.
+pub const MAX_REASONS: usize = 20;
 
 /// Puts events together.
 #[derive(Debug, Default)]
@@ -260,11 +268,21 @@ impl Builder {
             executor: at,
             ..event.task
         };
-        self.stage_of(event.stage, event.stage_attempt).tasks.push(task);
+        let stage = self.stage_of(event.stage, event.stage_attempt);
+        stage.tasks.push(task);
+        if let Some(reason) = event.failure {
+            let is_full = stage.failures.len() >= MAX_REASONS;
+            match stage.failures.get_mut(&reason) {
+                Some(n) => *n += 1,
+                None if is_full => {}
+                None => drop(stage.failures.insert(reason, 1)),
+            }
+        }
     }
 
-    /// The application, with its stages tied to their queries.
-    pub fn finish(mut self, reading: Reading) -> Application {
+    /// The application, with its stages tied to their queries. Once `cancel` comes, the tasks of stages that are then not
+    /// diagnosed stay in the order of their ends.
+    pub fn finish(mut self, reading: Reading, cancel: &Cancel) -> Application {
         let application = &mut self.application;
         let n_left_out = application.reading.n_tasks_left_out;
         application.reading = Reading {
@@ -280,9 +298,40 @@ impl Builder {
             }
         }
         for stage in application.stages.values_mut() {
-            stage.tasks.sort_by_key(|task| (task.launched_ms, task.id));
+            sort_tasks(&mut stage.tasks, cancel);
             stage.accumulators.sort_unstable();
         }
         self.application
+    }
+}
+
+/// In the order of their launch. Many tasks are put in their places one by one, so that a cancel need not wait.
+fn sort_tasks(tasks: &mut [Task], cancel: &Cancel) {
+    if (tasks.len() as u64) <= TASKS_AFTER_CANCEL {
+        tasks.sort_by_key(|task| (task.launched_ms, task.id));
+        return;
+    }
+    let mut order: Vec<(i64, u64, usize)> = tasks
+        .iter()
+        .enumerate()
+        .map(|(at, task)| (task.launched_ms, task.id, at))
+        .collect();
+    if sort_until(&mut order, cancel).is_err() {
+        return;
+    }
+    let mut from: Vec<usize> = order.into_iter().map(|(_, _, at)| at).collect();
+    for to in 0..from.len() {
+        if to % BETWEEN_LOOKS == 0 && cancel.is_cancelled() {
+            return;
+        }
+        // What was here before has been swapped to where the task that took its place came from.
+        let mut at = from.get(to).copied().unwrap_or(to);
+        while at < to {
+            at = from.get(at).copied().unwrap_or(to);
+        }
+        if let Some(place) = from.get_mut(to) {
+            *place = at;
+        }
+        tasks.swap(to, at);
     }
 }

@@ -97,13 +97,50 @@ fn after_a_cancel_the_costliest_stages_are_diagnosed_and_the_others_counted() {
     assert_eq!(part.accuracy, Accuracy::Partial { n: 800 });
     assert_eq!(part.headline.n_tasks, 2000);
     let notes = part.reading.notes.join("\n");
-    assert!(
-        notes.contains("partial: 3 stages that took less time were not diagnosed"),
-        "{notes}"
-    );
-    // The cancel comes after the first stage: it is looked at once a stage that does not fit.
-    assert_eq!(
-        diagnose_some(&application, &Cancel::at_look(2), 0).stages.len(),
-        1
-    );
+    assert!(notes.contains("partial: 3 stages not diagnosed"), "{notes}");
+}
+
+#[test]
+fn a_cancel_within_a_stage_leaves_this_stage_out_and_keeps_those_before_it() {
+    let application = read(&[&log(3)]).unwrap();
+    // Nothing is small enough to be diagnosed after a cancel.
+    let seen: Vec<usize> = (1..300)
+        .map(|n_looks| {
+            let profile = diagnose_some(&application, &Cancel::at_look(n_looks), 0);
+            let n = profile.stages.len();
+            let is_whole = n == 3 && profile.accuracy == Accuracy::Exact;
+            assert!(is_whole || profile.accuracy == Accuracy::Partial { n: 400 * n as u64 });
+            assert_eq!(profile.headline.n_tasks, 1200);
+            n
+        })
+        .collect();
+    assert!(seen.is_sorted() && seen.last() == Some(&3), "{seen:?}");
+    // A stage is looked at many times, so that none of its passes takes long.
+    for n in 0..3 {
+        assert!(
+            seen.iter().filter(|n_stages| **n_stages == n).count() > 20,
+            "{seen:?}"
+        );
+    }
+}
+
+#[test]
+fn many_tasks_are_put_in_the_order_of_their_launch() {
+    let mut text = String::new();
+    let n = 40_000_u64;
+    for id in 0..n {
+        let launched = 1000 + id.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 100_000;
+        writeln!(
+            text,
+            "{{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":0,\"Task Info\":{{\"Task ID\":{id},\"Index\":{id},\
+             \"Launch Time\":{launched},\"Finish Time\":{launched},\"Executor ID\":\"1\"}}}}"
+        )
+        .unwrap();
+    }
+    let application = read(&[text.as_bytes()]).unwrap();
+    let tasks = &application.stages[&(0, 0)].tasks;
+    let mut ids: Vec<u64> = tasks.iter().map(|task| task.id).collect();
+    assert!(tasks.is_sorted_by_key(|task| (task.launched_ms, task.id)));
+    ids.sort_unstable();
+    assert!(ids.iter().copied().eq(0..n));
 }

@@ -7,6 +7,8 @@ use serde::Serialize;
 use super::compare::settings;
 use super::own_run::{OwnDay, OwnRun};
 use super::paired::{Paired, SettingDelta};
+use super::told::told_missing_in;
+use crate::base::units;
 
 /// Before and after. Differences are after less before: negative is faster.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,7 +24,7 @@ pub struct OwnDelta {
     /// Days that only one of them has.
     pub only_before: Vec<String>,
     pub only_after: Vec<String>,
-    /// Warnings and messages of days that only the later run has.
+    /// Warnings and messages of days of kinds that only the later run has; paths, names of runs and numbers make no kind.
     pub appeared: Vec<String>,
     pub gone: Vec<String>,
     pub configuration: Vec<SettingDelta>,
@@ -85,13 +87,16 @@ pub fn compare_own(before: &OwnRun, after: &OwnRun) -> OwnDelta {
             .collect(),
         only_before: days_missing_in(before, after),
         only_after: days_missing_in(after, before),
-        appeared: words_missing_in(after, before),
-        gone: words_missing_in(before, after),
+        appeared: told_missing_in(after, before),
+        gone: told_missing_in(before, after),
         configuration: settings(&settings_of(before), &settings_of(after)),
         notes: notes(before, after, &days),
         days,
     }
 }
+
+/// Less than this on one side says nothing of a rate: opening, listing and committing take as long for a few files.
+const MIN_RATE_BYTES: u64 = 100_000_000;
 
 fn totals(before: &OwnRun, after: &OwnRun) -> Vec<Paired> {
     let sum = |of: fn(&OwnDay) -> u64| {
@@ -101,8 +106,10 @@ fn totals(before: &OwnRun, after: &OwnRun) -> Vec<Paired> {
     let count = |name, (before, after)| Paired::count(name, before, after);
     let work = (before.seconds().total(), after.seconds().total());
     let bytes = (before.n_bytes_in(), after.n_bytes_in());
-    let a_gigabyte = |work: f64, bytes: u64| (bytes > 0).then(|| work / (bytes as f64 / 1e9));
+    let has_rate = has_rate(before, after);
+    let a_gigabyte = |work: f64, bytes: u64| has_rate.then(|| work / (bytes as f64 / 1e9));
     vec![
+        Paired::time("wall time", before.wall_seconds, after.wall_seconds),
         Paired::time("work", Some(work.0), Some(work.1)),
         Paired::time(
             "work a GB read",
@@ -112,7 +119,8 @@ fn totals(before: &OwnRun, after: &OwnRun) -> Vec<Paired> {
         Paired::bytes("read", bytes.0, bytes.1),
         count("files", sum(|day| day.n_files)),
         count("rows read", sum(|day| day.rows_in)),
-        count("rows in the table", sum(|day| day.rows_out)),
+        count("rows out", sum(OwnDay::rows_kept)),
+        count("rows filtered", sum(|day| day.rows_filtered)),
         count("rows quarantined", sum(|day| day.rows_quarantined)).less_is_better(),
         count(
             "days",
@@ -120,6 +128,11 @@ fn totals(before: &OwnRun, after: &OwnRun) -> Vec<Paired> {
         ),
         Paired::bytes("peak memory", before.peak_rss_bytes, after.peak_rss_bytes).less_is_better(),
     ]
+}
+
+/// Whether both read enough for their work a GB to be compared.
+fn has_rate(before: &OwnRun, after: &OwnRun) -> bool {
+    before.n_bytes_in().min(after.n_bytes_in()) >= MIN_RATE_BYTES
 }
 
 fn delta(before: &OwnDay, after: &OwnDay) -> OwnDayDelta {
@@ -131,8 +144,8 @@ fn delta(before: &OwnDay, after: &OwnDay) -> OwnDayDelta {
         before_seconds: old,
         after_seconds: new,
         seconds: new - old,
-        rows_before: before.rows_out,
-        rows_after: after.rows_out,
+        rows_before: before.rows_kept(),
+        rows_after: after.rows_kept(),
         n_bytes_before: before.n_bytes_in,
         n_bytes_after: after.n_bytes_in,
     }
@@ -150,22 +163,6 @@ fn days_missing_in(of: &OwnRun, other: &OwnRun) -> Vec<String> {
         .filter(|day| !has(day))
         .map(|day| day.partition.clone())
         .collect()
-}
-
-/// Warnings of the run, and messages of its days, which begin with the day.
-fn words(run: &OwnRun) -> Vec<String> {
-    let of_days = run.partitions.iter().filter_map(|day| {
-        let message = day.message.as_deref()?;
-        Some(format!("{}: {message}", day.partition))
-    });
-    run.warnings.iter().cloned().chain(of_days).collect()
-}
-
-fn words_missing_in(of: &OwnRun, other: &OwnRun) -> Vec<String> {
-    let others = words(other);
-    let mut words = words(of);
-    words.retain(|text| !others.contains(text));
-    words
 }
 
 fn settings_of(run: &OwnRun) -> BTreeMap<String, String> {
@@ -191,7 +188,14 @@ fn short(text: &str) -> String {
 fn notes(before: &OwnRun, after: &OwnRun, days: &[OwnDayDelta]) -> Vec<String> {
     let mut notes = Vec::new();
     if days.is_empty() {
-        notes.push("the runs have no day in common: compare their work a GB read".to_owned());
+        notes.push(if has_rate(before, after) {
+            "the runs have no day in common: compare their work a GB read".to_owned()
+        } else {
+            format!(
+                "the runs have no day in common, and one of them read less than {}: too little for a work a GB",
+                units::bytes(MIN_RATE_BYTES)
+            )
+        });
     }
     if before.status != after.status {
         notes.push(format!(
@@ -225,6 +229,96 @@ mod tests {
             days.join(",")
         );
         OwnRun::from_json("report", &text).unwrap()
+    }
+
+    #[test]
+    fn the_same_warning_in_other_words_is_neither_new_nor_gone() {
+        let warning = |run: &str, path: &str, n: u32| {
+            format!(
+                "{n} files of {path}/part-{n}.jsonl were read twice by run {run}, see `{path}`; column `n` is uint64"
+            )
+        };
+        let (first, second) = (
+            "20261121T184925-0123456789abcdef",
+            "20261122T070000-fedcba9876543210",
+        );
+        let day: &[(&str, &str, f64, u64)] = &[("2020-01-01", "committed", 1.0, 10)];
+        let before = run(first, "", day, &warning(first, "/lake/raw/2020/01/01", 3));
+        let mut after = run(second, "", day, &warning(second, "s3://b/raw/2020/01/02", 12));
+        let delta = compare_own(&before, &after);
+        assert_eq!((delta.appeared.len(), delta.gone.len()), (0, 0), "{delta:?}");
+        // Another column is another warning.
+        after.warnings[0] = after.warnings[0].replace("`n`", "`m`");
+        let delta = compare_own(&before, &after);
+        assert_eq!(
+            (&delta.appeared, &delta.gone),
+            (&after.warnings, &before.warnings)
+        );
+    }
+
+    #[test]
+    fn a_message_is_compared_with_the_same_day_and_a_day_alone_with_all() {
+        let failed = |day: &str, message: &str| {
+            let mut run = run("r", "", &[(day, "failed", 1.0, 0)], "w");
+            run.partitions[0].message = Some(message.to_owned());
+            run
+        };
+        let delta = |before: &OwnRun, after: &OwnRun| {
+            let delta = compare_own(before, after);
+            (delta.appeared.len(), delta.gone.len())
+        };
+        let timeout = failed("2020-01-01", "/a/b.jsonl: timed out after 30 s");
+        assert_eq!(
+            delta(
+                &timeout,
+                &failed("2020-01-01", "/a/c.jsonl: timed out after 31 s")
+            ),
+            (0, 0)
+        );
+        assert_eq!(
+            delta(&timeout, &failed("2020-01-01", "/a/b.jsonl: not found")),
+            (1, 1)
+        );
+        assert_eq!(
+            delta(
+                &timeout,
+                &failed("2020-01-02", "/a/c.jsonl: timed out after 30 s")
+            ),
+            (0, 0)
+        );
+        let mut both = timeout.clone();
+        both.partitions
+            .push(failed("2020-01-02", "timed out after 3 s").partitions.remove(0));
+        let mut healed = both.clone();
+        healed.partitions[0].message = None;
+        assert_eq!(delta(&both, &healed), (0, 1));
+    }
+
+    #[test]
+    fn work_a_gigabyte_is_told_only_of_runs_that_read_enough() {
+        let day: &[(&str, &str, f64, u64)] = &[("2020-01-01", "committed", 1.0, 10)];
+        let (before, mut after) = (
+            run("a", "", day, "w"),
+            run("b", "", &[("2020-01-02", "committed", 1.0, 10)], "w"),
+        );
+        let rate = |before: &OwnRun, after: &OwnRun| {
+            let totals = compare_own(before, after).totals;
+            totals
+                .into_iter()
+                .find(|total| total.name == "work a GB read")
+                .unwrap()
+        };
+        assert!(!rate(&before, &after).is_known());
+        let notes = compare_own(&before, &after).notes.join(" ");
+        assert!(notes.contains("less than 100 MB"), "{notes}");
+        let mut large = before.clone();
+        for run in [&mut large, &mut after] {
+            run.partitions[0].n_bytes_in = 200_000_000;
+        }
+        let rate = rate(&large, &after);
+        assert_eq!((rate.before, rate.after), (Some(10.0), Some(10.0)));
+        let notes = compare_own(&large, &after).notes.join(" ");
+        assert!(notes.contains("compare their work a GB read"), "{notes}");
     }
 
     #[test]

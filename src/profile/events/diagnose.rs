@@ -1,24 +1,27 @@
 //! From an application to its diagnosis: stages in figures, sorted by cost, each with verdict and remedy.
 
+use std::collections::HashMap;
+
 use super::application::{Application, Stage};
 use super::blind_spots::blind_spots;
 use super::executor_totals::executor_totals;
-use super::stage::{self, StageProfile, seconds, slots_of, window};
+use super::interruptible::{for_each_until, sort_until};
+use super::stage::{self, ExecutorShare, StageProfile, seconds, slots_of};
 use super::summary::{ApplicationProfile, Headline};
 use super::task::Task;
 use super::verdict::decide;
-use crate::base::{Accuracy, Cancel, units};
+use crate::base::{Accuracy, Cancel, Cancelled, units};
 
 /// Tasks that are still diagnosed after a cancel: the answer is to come at once.
-const TASKS_AFTER_CANCEL: u64 = 30_000;
+pub(super) const TASKS_AFTER_CANCEL: u64 = 30_000;
 
 /// Diagnoses every stage of an application.
 pub fn diagnose(application: &Application) -> ApplicationProfile {
     diagnose_until(application, &Cancel::new())
 }
 
-/// As [`diagnose`], the stages that took most time first. Once `cancel` comes, those that would take long are left out,
-/// and their tasks only counted.
+/// As [`diagnose`], the stages that took most time first. Once `cancel` comes, those that would take long are left out, the
+/// one under way too, and their tasks only counted.
 pub fn diagnose_until(application: &Application, cancel: &Cancel) -> ApplicationProfile {
     diagnose_some(application, cancel, TASKS_AFTER_CANCEL)
 }
@@ -30,31 +33,33 @@ pub(super) fn diagnose_some(
     max_tasks: u64,
 ) -> ApplicationProfile {
     let busy = Busy::new(application);
+    let never = Cancel::new();
     let mut n_diagnosed = 0;
     let mut n_stages_left_out = 0;
-    let mut by_time: Vec<&Stage> = application.stages.values().collect();
-    by_time.sort_by_cached_key(|stage| {
-        let ms = stage.tasks.iter().map(|task| u64::from(task.duration_ms));
-        std::cmp::Reverse(ms.sum::<u64>())
-    });
-    let mut stages: Vec<StageProfile> = by_time
-        .into_iter()
-        .filter(|stage| {
-            let n = stage.tasks.len() as u64;
-            let is_left_out = n_diagnosed + n > max_tasks && cancel.is_cancelled();
-            n_diagnosed += if is_left_out { 0 } else { n };
-            n_stages_left_out += u64::from(is_left_out);
-            !is_left_out
-        })
-        .map(|stage| {
-            let slots = busy.free_slots(application, stage);
-            let mut profile = stage::profile(application, stage, slots);
-            profile.finding = decide(&profile);
-            profile.warnings = blind_spots(application, &profile);
-            profile
-        })
+    let mut by_time: Vec<(u64, &Stage)> = application
+        .stages
+        .iter()
+        .map(|(key, stage)| (busy.ms_of(*key), stage))
         .collect();
-    let cost = |stage: &StageProfile| stage.straggler_seconds.unwrap_or(0.0);
+    by_time.sort_by_key(|(ms, _)| std::cmp::Reverse(*ms));
+    let mut stages: Vec<StageProfile> = Vec::new();
+    for (_, stage) in by_time {
+        let n = stage.tasks.len() as u64;
+        let takes_long = n_diagnosed + n > max_tasks;
+        match diagnosed(
+            application,
+            stage,
+            &busy,
+            if takes_long { cancel } else { &never },
+        ) {
+            Ok(profile) => {
+                n_diagnosed += n;
+                stages.push(profile);
+            }
+            Err(Cancelled) => n_stages_left_out += 1,
+        }
+    }
+    let cost = |stage: &StageProfile| stage.finding.cost_seconds;
     stages.sort_by(|a, b| {
         cost(b)
             .total_cmp(&cost(a))
@@ -76,7 +81,7 @@ pub(super) fn diagnose_some(
     }
     if n_stages_left_out > 0 {
         reading.notes.push(format!(
-            "partial: {} that took less time were not diagnosed, because of a cancel",
+            "partial: {} not diagnosed, because of a cancel",
             units::plural(n_stages_left_out, "stage")
         ));
     }
@@ -102,8 +107,8 @@ pub(super) fn diagnose_some(
         } else {
             Accuracy::Exact
         },
-        headline: headline(application, &stages),
-        executor_totals: executor_totals(application, &stages),
+        headline: headline(application, &busy, &stages),
+        executor_totals: totals(application, &stages, max_tasks, cancel),
         stages,
         jobs: application.jobs.values().cloned().collect(),
         executors: application.executors.clone(),
@@ -112,14 +117,61 @@ pub(super) fn diagnose_some(
     }
 }
 
-/// When each stage ran and how much slot time it used.
-struct Busy(Vec<Use>);
+fn diagnosed(
+    application: &Application,
+    stage: &Stage,
+    busy: &Busy,
+    cancel: &Cancel,
+) -> Result<StageProfile, Cancelled> {
+    cancel.check()?;
+    let slots = busy.free_slots(application, stage, cancel)?;
+    let mut profile = stage::profile(application, stage, busy.window(stage), slots, cancel)?;
+    profile.is_retried = application.stages.contains_key(&(stage.id, stage.attempt + 1));
+    profile.finding = decide(&profile);
+    profile.warnings = blind_spots(application, &profile);
+    Ok(profile)
+}
+
+/// What each executor did: over all stages, or over the diagnosed ones where a cancel comes first.
+fn totals(
+    application: &Application,
+    stages: &[StageProfile],
+    max_tasks: u64,
+    cancel: &Cancel,
+) -> Vec<ExecutorShare> {
+    let n_tasks: usize = application.stages.values().map(|stage| stage.tasks.len()).sum();
+    let never = Cancel::new();
+    let takes_long = n_tasks as u64 > max_tasks;
+    let all = executor_totals(
+        application,
+        application.stages.values(),
+        stages,
+        if takes_long { cancel } else { &never },
+    );
+    all.or_else(|Cancelled| {
+        let diagnosed = stages
+            .iter()
+            .filter(|stage| stage.outcomes.n_success <= max_tasks)
+            .filter_map(|stage| application.stages.get(&(stage.id, stage.attempt)));
+        executor_totals(application, diagnosed, stages, &never)
+    })
+    .unwrap_or_default()
+}
+
+/// When each stage ran and how much slot time it used. One pass over all tasks: a log of two million takes some tens of
+/// milliseconds.
+struct Busy {
+    /// By the first launch.
+    uses: Vec<Use>,
+    places: HashMap<(u64, u32), usize>,
+}
 
 struct Use {
     stage: (u64, u32),
     first: i64,
     last: i64,
-    ms: f64,
+    ms: u64,
+    n_tasks: u64,
 }
 
 impl Busy {
@@ -127,38 +179,75 @@ impl Busy {
         let mut uses: Vec<Use> = application
             .stages
             .iter()
-            .filter_map(|(key, stage)| {
-                let (first, last) = window(stage)?;
-                let ms = stage.tasks.iter().map(|task| f64::from(task.duration_ms)).sum();
-                Some(Use {
+            .filter(|(_, stage)| !stage.tasks.is_empty())
+            .map(|(key, stage)| {
+                let nothing = Use {
                     stage: *key,
-                    first,
-                    last,
-                    ms,
+                    first: i64::MAX,
+                    last: i64::MIN,
+                    ms: 0,
+                    n_tasks: stage.tasks.len() as u64,
+                };
+                stage.tasks.iter().fold(nothing, |sum, task| Use {
+                    first: sum.first.min(task.launched_ms),
+                    last: sum.last.max(task.finished_ms()),
+                    ms: sum.ms + u64::from(task.duration_ms),
+                    ..sum
                 })
             })
             .collect();
         uses.sort_by_key(|busy| busy.first);
-        Self(uses)
+        let places = uses
+            .iter()
+            .enumerate()
+            .map(|(at, busy)| (busy.stage, at))
+            .collect();
+        Self { uses, places }
+    }
+
+    fn of(&self, stage: (u64, u32)) -> Option<&Use> {
+        self.uses.get(*self.places.get(&stage)?)
+    }
+
+    fn ms_of(&self, stage: (u64, u32)) -> u64 {
+        self.of(stage).map_or(0, |busy| busy.ms)
+    }
+
+    /// From the first launch to the last end of any attempt; nothing without tasks.
+    fn window(&self, stage: &Stage) -> (i64, i64) {
+        self.of((stage.id, stage.attempt))
+            .map_or((0, 0), |busy| (busy.first, busy.last))
     }
 
     /// Slots that other stages left to this one, as if each had used its time evenly.
-    fn free_slots(&self, application: &Application, stage: &Stage) -> Option<f64> {
-        let (first, last) = window(stage)?;
+    fn free_slots(
+        &self,
+        application: &Application,
+        stage: &Stage,
+        cancel: &Cancel,
+    ) -> Result<Option<f64>, Cancelled> {
+        if stage.tasks.is_empty() {
+            return Ok(None);
+        }
+        let (first, last) = self.window(stage);
         let wall = (last.saturating_sub(first)).max(1) as f64;
-        let all = slots_within(application, first, last).or_else(|| most_at_once(&stage.tasks))?;
+        let all = match slots_within(application, first, last) {
+            Some(all) => Some(all),
+            None => most_at_once(&stage.tasks, cancel)?,
+        };
+        let Some(all) = all else { return Ok(None) };
         let others = self
-            .0
+            .uses
             .iter()
             .take_while(|other| other.first < last)
             .filter(|other| other.stage != (stage.id, stage.attempt) && other.last > first);
         let used: f64 = others
             .map(|other| {
                 let overlap = other.last.min(last).saturating_sub(other.first.max(first)).max(0) as f64;
-                other.ms * overlap / (other.last.saturating_sub(other.first)).max(1) as f64
+                other.ms as f64 * overlap / (other.last.saturating_sub(other.first)).max(1) as f64
             })
             .sum();
-        Some((all - used / wall).max(1.0))
+        Ok(Some((all - used / wall).max(1.0)))
     }
 }
 
@@ -179,30 +268,30 @@ fn slots_within(application: &Application, first: i64, last: i64) -> Option<f64>
 }
 
 /// The most tasks that ran at the same moment: what a log without executors shows of its slots.
-fn most_at_once(tasks: &[Task]) -> Option<f64> {
+fn most_at_once(tasks: &[Task], cancel: &Cancel) -> Result<Option<f64>, Cancelled> {
     let mut moments: Vec<(i64, i32)> = tasks
         .iter()
         .flat_map(|task| [(task.launched_ms, 1), (task.finished_ms(), -1)])
         .collect();
-    moments.sort_unstable();
-    let mut now = 0;
-    let most = moments.into_iter().map(|(_, change)| {
+    sort_until(&mut moments, cancel)?;
+    let (mut now, mut most) = (0, 0);
+    for_each_until(moments, cancel, |(_, change)| {
         now += change;
-        now
-    });
-    most.max().filter(|most| *most > 0).map(f64::from)
+        most = now.max(most);
+    })?;
+    Ok(Some(most).filter(|most| *most > 0).map(f64::from))
 }
 
-fn headline(application: &Application, stages: &[StageProfile]) -> Headline {
-    let tasks = || application.stages.values().flat_map(|stage| &stage.tasks);
+fn headline(application: &Application, busy: &Busy, stages: &[StageProfile]) -> Headline {
+    let uses = || busy.uses.iter();
     let first = application
         .started_ms
-        .or_else(|| tasks().map(|task| task.launched_ms).min())
+        .or_else(|| uses().map(|busy| busy.first).min())
         .unwrap_or(0);
     let last = application
         .ended_ms
         .into_iter()
-        .chain(tasks().map(Task::finished_ms).max())
+        .chain(uses().map(|busy| busy.last).max())
         .max()
         .unwrap_or(first);
     let mut slot_seconds = 0.0;
@@ -214,7 +303,7 @@ fn headline(application: &Application, stages: &[StageProfile]) -> Headline {
         n_slots += slots;
         slot_seconds += slots * seconds(until.saturating_sub(from).max(0) as f64);
     }
-    let all_seconds: f64 = tasks().map(|task| seconds(f64::from(task.duration_ms))).sum();
+    let all_seconds = seconds(uses().map(|busy| busy.ms).sum::<u64>() as f64);
     let total = |of: fn(&StageProfile) -> u64| stages.iter().map(of).fold(0, u64::saturating_add);
     let run = total(|stage| stage.run_ms.total);
     #[expect(
@@ -227,7 +316,7 @@ fn headline(application: &Application, stages: &[StageProfile]) -> Headline {
         wall_seconds: seconds(last.saturating_sub(first).max(0) as f64),
         n_jobs: application.jobs.len() as u64,
         n_stages: stages.len() as u64,
-        n_tasks: tasks().count() as u64 + application.reading.n_tasks_left_out,
+        n_tasks: uses().map(|busy| busy.n_tasks).sum::<u64>() + application.reading.n_tasks_left_out,
         n_failed_tasks: total(|stage| stage.outcomes.n_failed),
         n_executors: application
             .executors

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::failure::{EndReason, telling_line};
 use super::plan::{Exchange, exchanges};
 use super::task::{Task, TaskEnding};
 
@@ -89,6 +90,8 @@ pub struct TaskEvent {
     pub stage_attempt: u32,
     pub executor: Box<str>,
     pub host: Box<str>,
+    /// Why it failed; none for other ends.
+    pub failure: Option<Box<str>>,
     pub task: Task,
 }
 
@@ -194,17 +197,11 @@ struct TaskEndLine<'a> {
     #[serde(rename = "Stage Attempt ID", default)]
     attempt: u32,
     #[serde(rename = "Task End Reason", borrow)]
-    reason: Option<Reason<'a>>,
+    reason: Option<EndReason<'a>>,
     #[serde(rename = "Task Info", borrow)]
     info: TaskInfo<'a>,
     #[serde(rename = "Task Metrics")]
     metrics: Option<Metrics>,
-}
-
-#[derive(Deserialize)]
-struct Reason<'a> {
-    #[serde(rename = "Reason", borrow, default)]
-    reason: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -299,8 +296,8 @@ fn task_end(bytes: &[u8]) -> Option<Event> {
     let line: TaskEndLine<'_> = parse(bytes)?;
     let info = line.info;
     let metrics = line.metrics.unwrap_or_default();
-    let reason = line.reason.map_or(Cow::Borrowed(""), |reason| reason.reason);
-    let ending = match reason.as_ref() {
+    let reason = line.reason.unwrap_or_default();
+    let ending = match reason.reason.as_ref() {
         "Success" => TaskEnding::Success,
         "TaskKilled" => TaskEnding::Killed,
         "" if info.is_killed => TaskEnding::Killed,
@@ -353,6 +350,7 @@ fn task_end(bytes: &[u8]) -> Option<Event> {
         stage_attempt: line.attempt,
         executor: info.executor.as_ref().into(),
         host: info.host.as_ref().into(),
+        failure: (ending == TaskEnding::Failed).then(|| reason.text().into()),
         task,
     })))
 }
@@ -455,7 +453,7 @@ fn stage(bytes: &[u8], is_end: bool) -> Option<Event> {
         parents: info.parents,
         submitted_ms: info.submitted,
         completed_ms: info.completed,
-        failure: info.failure.map(|text| first_line(&text)),
+        failure: info.failure.map(|text| telling_line(&text)),
         execution: line
             .properties
             .and_then(|properties| properties.execution?.parse().ok()),

@@ -17,6 +17,8 @@ mod diagnose;
 mod error;
 mod event;
 mod executor_totals;
+mod failure;
+mod interruptible;
 mod key;
 mod names;
 mod own_run;
@@ -31,7 +33,10 @@ mod task;
 mod tests;
 #[cfg(test)]
 mod tests_on_spark_logs;
+mod told;
 mod verdict;
+#[cfg(test)]
+mod verdict_tests;
 mod words;
 
 pub use application::{Application, Execution, Executor, Job, Reading, Stage};
@@ -39,9 +44,10 @@ pub use compare::{ApplicationDelta, StageDelta, StageSeen, compare};
 pub use compare_own::{OwnDayDelta, OwnDelta, compare_own};
 pub use diagnose::{diagnose, diagnose_until};
 pub use error::EventsError;
+pub use failure::FailureKind;
 pub use key::{Side, StageKey};
 pub use names::{LogFiles, log_files};
-pub use own_run::{OwnDay, OwnFile, OwnRun, OwnSeconds, OwnSpan, OwnWork};
+pub use own_run::{OwnBooks, OwnDay, OwnFile, OwnRun, OwnSeconds, OwnSpan, OwnWork};
 pub use paired::{Paired, PairedUnit, SettingDelta};
 pub use plan::Exchange;
 pub use read::{LogPart, MAX_TASKS, ReadOptions, read_log};

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::EventsError;
+use crate::base::units;
 
 /// A run as a timeline. Every figure is the report's own, exact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,9 @@ pub struct OwnRun {
     #[serde(default)]
     pub partitions: Vec<OwnDay>,
     pub peak_rss_bytes: Option<u64>,
+    /// From its beginning to its report; older reports lack it.
+    #[serde(default)]
+    pub wall_seconds: Option<f64>,
     #[serde(default)]
     pub warnings: Vec<String>,
     /// Of the spec as it was written.
@@ -37,7 +41,13 @@ pub struct OwnDay {
     pub rows_in: u64,
     pub rows_out: u64,
     #[serde(default)]
+    pub rows_filtered: u64,
+    #[serde(default)]
     pub rows_quarantined: u64,
+    #[serde(default)]
+    pub rows_merged: u64,
+    #[serde(default)]
+    pub rows_made: u64,
     pub n_files: u64,
     #[serde(default)]
     pub n_bytes_in: u64,
@@ -47,6 +57,62 @@ pub struct OwnDay {
     pub work: OwnWork,
     #[serde(default)]
     pub message: Option<String>,
+}
+
+/// What became of rows: `in = out + filtered + quarantined + merged - made`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct OwnBooks {
+    pub rows_in: u64,
+    pub rows_out: u64,
+    pub rows_filtered: u64,
+    pub rows_quarantined: u64,
+    pub rows_merged: u64,
+    pub rows_made: u64,
+}
+
+impl OwnBooks {
+    fn add(&mut self, day: &OwnDay) {
+        self.rows_in += day.rows_in;
+        self.rows_out += day.rows_out;
+        self.rows_filtered += day.rows_filtered;
+        self.rows_quarantined += day.rows_quarantined;
+        self.rows_merged += day.rows_merged;
+        self.rows_made += day.rows_made;
+    }
+
+    /// Rows in that the rest does not account for; zero where the books balance.
+    pub fn n_unaccounted(&self) -> i128 {
+        let [rows_in, out, filtered, quarantined, merged, made] = [
+            self.rows_in,
+            self.rows_out,
+            self.rows_filtered,
+            self.rows_quarantined,
+            self.rows_merged,
+            self.rows_made,
+        ]
+        .map(i128::from);
+        rows_in - (out + filtered + quarantined + merged - made)
+    }
+
+    /// ``12 in = 9 out + 2 filtered + 1 quarantined``, with what was merged and made where there is any.
+    pub fn text(&self) -> String {
+        let count = units::count;
+        let mut text = format!(
+            "{} in = {} out + {} filtered + {} quarantined",
+            count(self.rows_in),
+            count(self.rows_out),
+            count(self.rows_filtered),
+            count(self.rows_quarantined)
+        );
+        if self.rows_merged + self.rows_made > 0 {
+            text += &format!(
+                " + {} merged − {} made",
+                count(self.rows_merged),
+                count(self.rows_made)
+            );
+        }
+        text
+    }
 }
 
 /// Time of each stage. `list` and `commit` pass on the clock, the others add up over threads and requests.
@@ -84,6 +150,18 @@ impl OwnSeconds {
         self.transform += other.transform;
         self.encode += other.encode;
         self.commit += other.commit;
+    }
+}
+
+impl OwnDay {
+    /// Rows that the run put into the table: none of a day that ended otherwise.
+    pub fn rows_kept(&self) -> u64 {
+        if self.is_in_table() { self.rows_out } else { 0 }
+    }
+
+    /// Whether the day ended as it was asked for; else what it wrote was thrown away.
+    pub fn is_in_table(&self) -> bool {
+        !matches!(self.status.as_str(), "failed" | "cancelled" | "budget_exceeded")
     }
 }
 
@@ -152,9 +230,35 @@ impl OwnRun {
 
     /// When it began by its name, `20261121T184925-2640…`, in milliseconds since the epoch; none for another name.
     pub fn started_ms(&self) -> Option<i64> {
+        Some(self.began()?.and_utc().timestamp_millis())
+    }
+
+    /// As [`OwnRun::started_ms`], in UTC.
+    fn began(&self) -> Option<chrono::NaiveDateTime> {
         let stamp = self.run_id.split('-').next()?;
-        let began = chrono::NaiveDateTime::parse_from_str(stamp, "%Y%m%dT%H%M%S").ok()?;
-        Some(began.and_utc().timestamp_millis())
+        chrono::NaiveDateTime::parse_from_str(stamp, "%Y%m%dT%H%M%S").ok()
+    }
+
+    /// `2026-11-21 18:49:25`, or the name where it does not tell when the run began.
+    pub fn started_text(&self) -> String {
+        self.began()
+            .map_or_else(|| self.run_id.clone(), |began| began.to_string())
+    }
+
+    /// The books of the days that are in the table, and those of the days that ended otherwise: what those wrote was thrown
+    /// away, and what they had counted by then need not balance.
+    pub fn books(&self) -> (OwnBooks, OwnBooks) {
+        let (mut whole, mut ended) = (OwnBooks::default(), OwnBooks::default());
+        for day in &self.partitions {
+            let books = if day.is_in_table() { &mut whole } else { &mut ended };
+            books.add(day);
+        }
+        (whole, ended)
+    }
+
+    /// Days that are not as they were asked for: failed, cancelled, or over their error budget.
+    pub fn n_ended(&self) -> u64 {
+        self.partitions.iter().filter(|day| !day.is_in_table()).count() as u64
     }
 
     /// Time of each stage over all days.

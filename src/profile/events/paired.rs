@@ -132,6 +132,25 @@ impl Paired {
     /// assert_eq!(Paired::count("tasks", 0, 7).change_text(), "+7");
     /// ```
     pub fn change_text(&self) -> String {
+        self.changed(|size, share| match share {
+            Some(share) => format!("{size} ({share})"),
+            None => size,
+        })
+    }
+
+    /// The change in few letters, for a headline: `−50%`, or its size where nothing was before.
+    ///
+    /// ```
+    /// use skewer::profile::events::Paired;
+    /// assert_eq!(Paired::time("wall time", Some(28.0), Some(14.0)).short_change_text(), "−50%");
+    /// assert_eq!(Paired::count("tasks", 0, 7).short_change_text(), "+7");
+    /// ```
+    pub fn short_change_text(&self) -> String {
+        self.changed(|size, share| share.unwrap_or(size))
+    }
+
+    /// The size of the change, and its share of what was before, each with its sign, put together by `join`.
+    fn changed(&self, join: impl FnOnce(String, Option<String>) -> String) -> String {
         let Some(change) = self.change() else {
             return "–".to_owned();
         };
@@ -143,15 +162,12 @@ impl Paired {
             PairedUnit::Share => units::percent(change.abs()).replace('%', " points"),
             unit => unit.text(change.abs()),
         };
-        let before = self.before.filter(|before| *before > 0.0);
-        match before {
-            // A share changes by points; a share of a share is read wrongly.
-            Some(before) if self.unit != PairedUnit::Share => {
-                let share = units::percent((change / before).abs());
-                format!("{sign}{size} ({sign}{share})")
-            }
-            _ => format!("{sign}{size}"),
-        }
+        // A share changes by points; a share of a share is read wrongly.
+        let before = self
+            .before
+            .filter(|before| *before > 0.0 && self.unit != PairedUnit::Share);
+        let share = before.map(|before| format!("{sign}{}", units::percent((change / before).abs())));
+        join(format!("{sign}{size}"), share)
     }
 }
 

@@ -32,6 +32,20 @@ pub struct Exchange {
     pub writes: Vec<u64>,
 }
 
+impl Exchange {
+    /// Whether adaptive execution can split this side of its join; none where the plan does not say. Source:
+    /// `OptimizeSkewedJoin.scala`.
+    pub fn may_split(&self) -> Option<bool> {
+        let is_left = self.is_left?;
+        Some(match self.join_type.as_deref()? {
+            "Inner" | "Cross" => true,
+            "LeftOuter" | "LeftSemi" | "LeftAnti" | "ExistenceJoin" => is_left,
+            "RightOuter" => !is_left,
+            _ => false,
+        })
+    }
+}
+
 #[derive(Debug, Default)]
 struct Node {
     parent: Option<usize>,

@@ -150,16 +150,19 @@ pub fn read_log(
                 "{n_unreadable} of {n_lines} lines are no events and were left out"
             ));
         }
-        Ok(builder.finish(Reading {
-            n_files: reading.n_files,
-            n_bytes: reading.n_bytes,
-            n_lines,
-            n_events,
-            n_unreadable,
-            n_tasks_left_out: 0,
-            is_cut,
-            notes,
-        }))
+        Ok(builder.finish(
+            Reading {
+                n_files: reading.n_files,
+                n_bytes: reading.n_bytes,
+                n_lines,
+                n_events,
+                n_unreadable,
+                n_tasks_left_out: 0,
+                is_cut,
+                notes,
+            },
+            cancel,
+        ))
     })
 }
 

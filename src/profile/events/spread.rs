@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::interruptible::sort_until;
+use crate::base::{Cancel, Cancelled};
 use crate::profile::formulas::{max_over_mean, max_over_median, quantile};
 
 /// Quantiles of one measure. Exact over the tasks they are of.
@@ -40,7 +42,25 @@ impl Spread {
     pub fn of(values: impl IntoIterator<Item = u64>) -> Self {
         let mut sorted: Vec<u64> = values.into_iter().collect();
         sorted.sort_unstable();
-        let at = |q| quantile(&sorted, q).unwrap_or(0);
+        Self::of_sorted(&sorted)
+    }
+
+    /// As [`Spread::of`], for very many values.
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub(super) fn of_until(
+        values: impl IntoIterator<Item = u64>,
+        cancel: &Cancel,
+    ) -> Result<Self, Cancelled> {
+        cancel.check()?;
+        let mut sorted: Vec<u64> = values.into_iter().collect();
+        sort_until(&mut sorted, cancel)?;
+        Ok(Self::of_sorted(&sorted))
+    }
+
+    fn of_sorted(sorted: &[u64]) -> Self {
+        let at = |q| quantile(sorted, q).unwrap_or(0);
         Self {
             n: sorted.len() as u64,
             total: sorted.iter().fold(0, |sum, value| sum.saturating_add(*value)),
@@ -51,8 +71,8 @@ impl Spread {
             p99: at(0.99),
             max: at(1.0),
             n_zero: sorted.partition_point(|value| *value == 0) as u64,
-            max_over_median: max_over_median(&sorted),
-            max_over_mean: max_over_mean(&sorted),
+            max_over_median: max_over_median(sorted),
+            max_over_mean: max_over_mean(sorted),
         }
     }
 

@@ -1,20 +1,26 @@
 //! One stage in figures: how its tasks' time and data are spread, over which executors, and what its stragglers cost.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
 use super::application::{Application, Stage};
+use super::failure::FailureKind;
+use super::interruptible::for_each_until;
 use super::key::StageKey;
 use super::spread::Spread;
 use super::task::{Task, TaskEnding};
 use super::verdict::StageFinding;
-use crate::base::units;
+use crate::base::{Cancel, Cancelled, units};
 
 /// Slowest tasks that are named.
 const N_SLOWEST: usize = 20;
-/// A partition is hot when it has this many times the median load. Source: max/median of section 2, amber.
-const HOT_RATIO: f64 = 3.0;
+/// A partition is hot when it has this many times the median load. Source: p99/p50 of section 2, Trino's rule on rows.
+const HOT_RATIO: f64 = 2.0;
+/// Several such partitions are a tail rather than a hot key. Source: max/median of section 2, amber.
+const HEAVY_RATIO: f64 = 3.0;
+/// Ratios over fewer tasks say little.
+pub const MIN_TASKS: u64 = 10;
 
 /// A stage's figures. Exact over the tasks of the log; only successful attempts count, the others are in `outcomes`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,6 +32,10 @@ pub struct StageProfile {
     pub description: Option<String>,
     /// Why the stage failed; none when it did not.
     pub failure: Option<String>,
+    /// Why attempts of its tasks failed, the most frequent reason first; not of all where there are very many reasons.
+    pub failures: Vec<FailureKind>,
+    /// Another attempt of the stage followed.
+    pub is_retried: bool,
     pub is_complete: bool,
     pub n_tasks: u64,
     pub outcomes: Outcomes,
@@ -39,7 +49,7 @@ pub struct StageProfile {
     pub task_seconds: f64,
     /// `Σt / slots`: no order of the tasks is faster.
     pub even_seconds: Option<f64>,
-    /// `wall − Σt/slots`: what stages are sorted by.
+    /// `wall − Σt/slots`: what uneven tasks cost.
     pub straggler_seconds: Option<f64>,
     /// `wall / max(Σt/slots, p75)`: what mending the skew promises.
     pub speed_up: Option<f64>,
@@ -68,6 +78,10 @@ pub struct StageProfile {
     pub key: Option<StageKey>,
     pub executors: Vec<ExecutorShare>,
     pub slowest: Vec<SlowTask>,
+    /// Of the first wave: the first task of each slot.
+    pub first_run_ms: Spread,
+    /// Of the first three waves; nothing where they are most tasks.
+    pub early_run_ms: Spread,
     pub finding: StageFinding,
     /// Where adaptive execution does not see this skew.
     pub warnings: Vec<String>,
@@ -88,12 +102,38 @@ pub struct Outcomes {
     pub lost_seconds: f64,
 }
 
+/// What a partition has more of than others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HotBy {
+    Records,
+    Bytes,
+}
+
+impl HotBy {
+    fn of(self, task: &Task) -> u64 {
+        match self {
+            Self::Records => task.load_records(),
+            Self::Bytes => task.load_bytes(),
+        }
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Records => "records",
+            Self::Bytes => "bytes",
+        }
+    }
+}
+
 /// The partition with the most data.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HotPartition {
     pub partition: u32,
     /// False when adaptive execution merged or split partitions: then it is the task's number.
     pub is_shuffle_partition: bool,
+    /// The measure in which it differs most from the others.
+    pub by: HotBy,
     pub n_bytes: u64,
     pub n_records: u64,
     /// Of the stage's bytes, 0..=1.
@@ -104,6 +144,17 @@ pub struct HotPartition {
     pub run_seconds: f64,
     pub executor: String,
     pub host: String,
+}
+
+impl HotPartition {
+    /// Of the stage's total in the measure that makes it hot, 0..=1.
+    pub fn share(&self) -> f64 {
+        let share = match self.by {
+            HotBy::Records => self.share_records,
+            HotBy::Bytes => self.share_bytes,
+        };
+        share.unwrap_or(0.0)
+    }
 }
 
 /// What one executor did in a stage.
@@ -136,8 +187,10 @@ pub struct SlowTask {
     pub n_bytes: u64,
     pub n_records: u64,
     pub n_bytes_spilled: u64,
-    /// Of the first wave: launched before any task of its executor had ended in this stage.
+    /// Of the first wave: the first of its slot, launched before any task of its executor had ended in this stage.
     pub is_first: bool,
+    /// Of the first three waves.
+    pub is_early: bool,
 }
 
 /// One measure over the tasks of a stage.
@@ -168,6 +221,11 @@ impl MeasureUnit {
 }
 
 impl StageProfile {
+    /// What ails the stage as wall time; none where the log does not tell the slots. Stages are sorted by it.
+    pub fn cost_seconds(&self) -> Option<f64> {
+        self.even_seconds.map(|_| self.finding.cost_seconds)
+    }
+
     /// The measures of its tasks, in the order in which they are shown.
     pub fn measures(&self) -> [Measure<'_>; 10] {
         let of = |name, unit, spread| Measure { name, unit, spread };
@@ -188,6 +246,11 @@ impl StageProfile {
     }
 }
 
+/// So many of `n` tasks are few.
+pub fn few(n: u64) -> u64 {
+    3.max(n / 20)
+}
+
 pub fn seconds(ms: f64) -> f64 {
     ms / 1000.0
 }
@@ -196,49 +259,75 @@ fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// Attempts that gave the stage its result: of each task the success that ended first.
-pub fn winners(stage: &Stage) -> Vec<&Task> {
-    let mut successes: Vec<&Task> = stage.tasks.iter().filter(|task| task.is_success()).collect();
-    successes.sort_by_key(|task| (task.finished_ms(), task.id));
-    let mut seen = HashSet::new();
-    successes.retain(|task| seen.insert(task.index));
-    successes
+/// Attempts that gave the stage its result: of each task the success that ended first. In the order of their launch.
+fn winners<'a>(stage: &'a Stage, cancel: &Cancel) -> Result<Vec<&'a Task>, Cancelled> {
+    // By the end, and then by the place in the log.
+    let mut best: HashMap<u32, (i64, usize)> = HashMap::with_capacity(stage.tasks.len());
+    for_each_until(successes(stage), cancel, |(at, task)| {
+        let end = (task.finished_ms(), at);
+        let best = best.entry(task.index).or_insert(end);
+        *best = end.min(*best);
+    })?;
+    let mut winners = Vec::with_capacity(best.len());
+    for_each_until(successes(stage), cancel, |(at, task)| {
+        if best.get(&task.index) == Some(&(task.finished_ms(), at)) {
+            winners.push(task);
+        }
+    })?;
+    Ok(winners)
 }
 
-/// From the first launch to the last end of any attempt.
-pub fn window(stage: &Stage) -> Option<(i64, i64)> {
-    let first = stage.tasks.iter().map(|task| task.launched_ms).min()?;
-    let last = stage.tasks.iter().map(Task::finished_ms).max()?;
-    Some((first, last))
+fn successes(stage: &Stage) -> impl Iterator<Item = (usize, &Task)> {
+    stage
+        .tasks
+        .iter()
+        .enumerate()
+        .filter(|(_, task)| task.is_success())
 }
 
 /// Counts over all attempts.
-pub fn outcomes(stage: &Stage, winners: &[&Task]) -> Outcomes {
-    let of = |ending| stage.tasks.iter().filter(move |task| task.ending == ending);
-    let n_success = of(TaskEnding::Success).count() as u64;
-    let all: f64 = stage.tasks.iter().map(|task| f64::from(task.duration_ms)).sum();
-    let won: f64 = winners.iter().map(|task| f64::from(task.duration_ms)).sum();
-    Outcomes {
+fn outcomes(stage: &Stage, winners: &[&Task], cancel: &Cancel) -> Result<Outcomes, Cancelled> {
+    let mut found = Outcomes::default();
+    let (mut all_ms, mut won_ms) = (0.0, 0.0);
+    for_each_until(&stage.tasks, cancel, |task| {
+        match task.ending {
+            TaskEnding::Success => found.n_success += 1,
+            TaskEnding::Failed => found.n_failed += 1,
+            TaskEnding::Killed => found.n_killed += 1,
+        }
+        found.n_speculative += u64::from(task.is_speculative);
+        all_ms += f64::from(task.duration_ms);
+    })?;
+    for_each_until(winners, cancel, |task| won_ms += f64::from(task.duration_ms))?;
+    Ok(Outcomes {
         n_success: winners.len() as u64,
-        n_failed: of(TaskEnding::Failed).count() as u64,
-        n_killed: of(TaskEnding::Killed).count() as u64,
-        n_speculative: stage.tasks.iter().filter(|task| task.is_speculative).count() as u64,
-        n_duplicate: n_success - winners.len() as u64,
+        n_duplicate: found.n_success - winners.len() as u64,
         n_unfinished: stage.n_started.saturating_sub(stage.tasks.len() as u64),
-        lost_seconds: seconds((all - won).max(0.0)),
-    }
+        lost_seconds: seconds((all_ms - won_ms).max(0.0)),
+        ..found
+    })
 }
 
-/// Everything but finding and warnings, which need these figures.
-pub fn profile(application: &Application, stage: &Stage, slots: Option<f64>) -> StageProfile {
-    let tasks = winners(stage);
-    let window = window(stage);
-    let spread = |of: fn(&Task) -> u64| Spread::of(tasks.iter().map(|task| of(task)));
-    let duration_ms = spread(|task| u64::from(task.duration_ms));
-    let run_ms = spread(|task| u64::from(task.run_ms));
-    let gc_ms = spread(|task| u64::from(task.gc_ms));
-    let fetch_wait_ms = spread(|task| u64::from(task.fetch_wait_ms));
-    let wall_seconds = window.map(|(first, last)| seconds(last.saturating_sub(first) as f64));
+/// Everything but finding and warnings, which need these figures. `first` and `last` are the first launch and the last end
+/// of any attempt.
+///
+/// # Errors
+/// [`Cancelled`], within milliseconds whatever the number of tasks.
+pub fn profile(
+    application: &Application,
+    stage: &Stage,
+    (first, last): (i64, i64),
+    slots: Option<f64>,
+    cancel: &Cancel,
+) -> Result<StageProfile, Cancelled> {
+    let tasks = winners(stage, cancel)?;
+    let has_run = !stage.tasks.is_empty();
+    let spread = |of: fn(&Task) -> u64| Spread::of_until(tasks.iter().map(|task| of(task)), cancel);
+    let duration_ms = spread(|task| u64::from(task.duration_ms))?;
+    let run_ms = spread(|task| u64::from(task.run_ms))?;
+    let gc_ms = spread(|task| u64::from(task.gc_ms))?;
+    let fetch_wait_ms = spread(|task| u64::from(task.fetch_wait_ms))?;
+    let wall_seconds = has_run.then(|| seconds(last.saturating_sub(first) as f64));
     let task_seconds = seconds(duration_ms.total as f64);
     let even_seconds = slots
         .filter(|slots| *slots > 0.0)
@@ -250,7 +339,7 @@ pub fn profile(application: &Application, stage: &Stage, slots: Option<f64>) -> 
         let least = even.max(seconds(duration_ms.p75 as f64));
         (least > 0.0).then(|| (wall / least).max(1.0))
     });
-    let key = StageKey::of(application, stage);
+    let key = StageKey::of(application, stage, cancel)?;
     let execution = stage.execution.and_then(|id| application.executions.get(&id));
     let job = application
         .jobs
@@ -259,22 +348,33 @@ pub fn profile(application: &Application, stage: &Stage, slots: Option<f64>) -> 
     let description = job
         .and_then(|job| job.description.clone())
         .or_else(|| execution.and_then(|execution| execution.description.clone()));
-    let load_bytes = spread(Task::load_bytes);
-    let load_records = spread(Task::load_records);
-    StageProfile {
+    let loads = Loads {
+        bytes: spread(Task::load_bytes)?,
+        records: spread(Task::load_records)?,
+    };
+    let waves = Waves::of(application, stage, cancel)?;
+    let of_wave = |ids: &HashSet<u64>| {
+        let of = tasks.iter().filter(|task| ids.contains(&task.id));
+        Spread::of_until(of.map(|task| u64::from(task.run_ms)), cancel)
+    };
+    let cpu_ms = spread(|task| u64::from(task.cpu_ms))?;
+    Ok(StageProfile {
         id: stage.id,
         attempt: stage.attempt,
         name: stage.name.clone(),
         description,
         failure: stage.failure.clone(),
+        failures: failures(stage),
+        is_retried: false,
         is_complete: stage.completed_ms.is_some(),
         n_tasks: stage.n_tasks,
-        outcomes: outcomes(stage, &tasks),
-        started_ms: window.map(|(first, _)| first),
+        outcomes: outcomes(stage, &tasks, cancel)?,
+        started_ms: has_run.then_some(first),
         wall_seconds,
-        waited_seconds: window
-            .zip(stage.submitted_ms)
-            .map(|((first, _), submitted)| seconds(first.saturating_sub(submitted).max(0) as f64)),
+        waited_seconds: stage
+            .submitted_ms
+            .filter(|_| has_run)
+            .map(|submitted| seconds(first.saturating_sub(submitted).max(0) as f64)),
         slots,
         task_seconds,
         even_seconds,
@@ -282,53 +382,43 @@ pub fn profile(application: &Application, stage: &Stage, slots: Option<f64>) -> 
         speed_up,
         is_harmless: even_seconds.is_some_and(|even| seconds(duration_ms.max as f64) <= even),
         gc_share: share(gc_ms.total, run_ms.total),
-        cpu_share: share(
-            tasks.iter().map(|task| u64::from(task.cpu_ms)).sum(),
-            run_ms.total,
-        ),
+        cpu_share: share(cpu_ms.total, run_ms.total),
         fetch_wait_share: share(fetch_wait_ms.total, run_ms.total),
-        hot_partition: hot_partition(application, &tasks, &load_bytes, &load_records, key.as_ref()),
-        n_heavy: n_heavy(&tasks, &load_bytes, &load_records),
-        executors: executors(application, &tasks, window),
-        slowest: slowest(application, &tasks),
+        hot_partition: loads.hot_partition(application, &tasks, key.as_ref()),
+        n_heavy: loads.n_heavy(&tasks, cancel)?,
+        executors: executors(application, &tasks, (first, last), cancel)?,
+        slowest: slowest(application, &tasks, &waves, cancel)?,
+        first_run_ms: of_wave(&waves.first)?,
+        early_run_ms: of_wave(&waves.early)?,
         duration_ms,
         run_ms,
         gc_ms,
         fetch_wait_ms,
-        scheduler_delay_ms: spread(|task| u64::from(task.scheduler_delay_ms)),
-        bytes_in: spread(|task| task.n_bytes_in),
-        bytes_out: spread(|task| task.n_bytes_out),
-        bytes_shuffle_read: spread(|task| task.n_bytes_shuffle_read),
-        bytes_shuffle_written: spread(|task| task.n_bytes_shuffle_written),
-        bytes_spilled: spread(|task| task.n_bytes_spilled),
-        load_bytes,
-        load_records,
+        scheduler_delay_ms: spread(|task| u64::from(task.scheduler_delay_ms))?,
+        bytes_in: spread(|task| task.n_bytes_in)?,
+        bytes_out: spread(|task| task.n_bytes_out)?,
+        bytes_shuffle_read: spread(|task| task.n_bytes_shuffle_read)?,
+        bytes_shuffle_written: spread(|task| task.n_bytes_shuffle_written)?,
+        bytes_spilled: spread(|task| task.n_bytes_spilled)?,
+        load_bytes: loads.bytes,
+        load_records: loads.records,
         key,
         finding: StageFinding::default(),
         warnings: Vec::new(),
-    }
+    })
 }
 
-/// Whether loads are measured in records, which are nearer to keys than bytes, where they are counted.
-fn is_by_records(records: &Spread) -> bool {
-    records.total > 0
-}
-
-fn n_heavy(tasks: &[&Task], bytes: &Spread, records: &Spread) -> u64 {
-    let by_records = is_by_records(records);
-    let spread = if by_records { records } else { bytes };
-    let Some(ratio) = spread.max_over_median.filter(|_| spread.max > 0) else {
-        return 0;
-    };
-    let heavy = HOT_RATIO * spread.max as f64 / ratio;
-    let load = |task: &&&Task| {
-        if by_records {
-            task.load_records()
-        } else {
-            task.load_bytes()
-        }
-    };
-    tasks.iter().filter(|task| load(task) as f64 >= heavy).count() as u64
+fn failures(stage: &Stage) -> Vec<FailureKind> {
+    let mut kinds: Vec<FailureKind> = stage
+        .failures
+        .iter()
+        .map(|(reason, n)| FailureKind {
+            reason: reason.to_string(),
+            n: *n,
+        })
+        .collect();
+    kinds.sort_by_key(|kind| std::cmp::Reverse(kind.n));
+    kinds
 }
 
 fn names(application: &Application, task: &Task) -> (String, String) {
@@ -338,70 +428,102 @@ fn names(application: &Application, task: &Task) -> (String, String) {
     })
 }
 
-fn hot_partition(
-    application: &Application,
-    tasks: &[&Task],
-    bytes: &Spread,
-    records: &Spread,
-    key: Option<&StageKey>,
-) -> Option<HotPartition> {
-    let by_records = is_by_records(records);
-    let spread = if by_records { records } else { bytes };
-    let times_median = spread.max_over_median.filter(|ratio| *ratio >= HOT_RATIO)?;
-    let load = |task: &&&Task| {
-        if by_records {
-            task.load_records()
-        } else {
-            task.load_bytes()
-        }
-    };
-    let task = tasks.iter().max_by_key(load)?;
-    let (executor, host) = names(application, task);
-    Some(HotPartition {
-        partition: task.partition,
-        is_shuffle_partition: key.is_some_and(|key| !key.is_rearranged()),
-        n_bytes: task.load_bytes(),
-        n_records: task.load_records(),
-        share_bytes: share(task.load_bytes(), bytes.total),
-        share_records: share(task.load_records(), records.total),
-        times_median,
-        run_seconds: seconds(f64::from(task.run_ms)),
-        executor,
-        host,
-    })
+/// What the tasks were given.
+struct Loads {
+    bytes: Spread,
+    records: Spread,
 }
 
-fn executors(application: &Application, tasks: &[&Task], window: Option<(i64, i64)>) -> Vec<ExecutorShare> {
-    let mut by_executor: BTreeMap<u32, Vec<&Task>> = BTreeMap::new();
-    for task in tasks {
-        by_executor.entry(task.executor).or_default().push(task);
-    }
-    let (first, last) = window.unwrap_or_default();
-    let shares = by_executor.into_iter().map(|(at, tasks)| {
-        let executor = application
-            .executors
-            .get(at as usize)
-            .cloned()
-            .unwrap_or_default();
-        let total = |of: fn(&Task) -> u64| tasks.iter().map(|task| of(task)).fold(0, u64::saturating_add);
-        let busy = seconds(total(|task| u64::from(task.duration_ms)) as f64);
-        // It was there from its registration on, or from before the log began.
-        let from = executor.added_ms.unwrap_or(first).max(first);
-        let until = executor.removed_ms.unwrap_or(last).min(last);
-        let there = seconds(until.saturating_sub(from).max(0) as f64);
-        let slots = slots_of(application, executor.n_cores);
-        ExecutorShare {
-            n_tasks: tasks.len() as u64,
-            run_seconds: seconds(total(|task| u64::from(task.run_ms)) as f64),
-            gc_seconds: seconds(total(|task| u64::from(task.gc_ms)) as f64),
-            n_bytes: total(Task::load_bytes),
-            n_bytes_spilled: total(|task| task.n_bytes_spilled),
-            idle_seconds: (slots > 0.0).then(|| (slots * there - busy).max(0.0)),
-            median_run_ms: Spread::of(tasks.iter().map(|task| u64::from(task.run_ms))).p50,
-            executor: executor.id,
-            host: executor.host,
+impl Loads {
+    /// The measure in which tasks differ most: a partial aggregation leaves few records of a hot key, but large ones.
+    fn measure(&self) -> (HotBy, &Spread) {
+        let ratio = |spread: &Spread| spread.max_over_median.unwrap_or(0.0);
+        if ratio(&self.bytes) > ratio(&self.records) {
+            (HotBy::Bytes, &self.bytes)
+        } else {
+            (HotBy::Records, &self.records)
         }
-    });
+    }
+
+    fn n_heavy(&self, tasks: &[&Task], cancel: &Cancel) -> Result<u64, Cancelled> {
+        let (by, spread) = self.measure();
+        let Some(ratio) = spread.max_over_median.filter(|_| spread.max > 0) else {
+            return Ok(0);
+        };
+        let heavy = HEAVY_RATIO * spread.max as f64 / ratio;
+        let mut n = 0;
+        for_each_until(tasks, cancel, |task| n += u64::from(by.of(task) as f64 >= heavy))?;
+        Ok(n)
+    }
+
+    fn hot_partition(
+        &self,
+        application: &Application,
+        tasks: &[&Task],
+        key: Option<&StageKey>,
+    ) -> Option<HotPartition> {
+        let (by, spread) = self.measure();
+        let times_median = spread.max_over_median.filter(|ratio| *ratio >= HOT_RATIO)?;
+        let task = tasks.iter().max_by_key(|task| by.of(task))?;
+        let (executor, host) = names(application, task);
+        Some(HotPartition {
+            partition: task.partition,
+            is_shuffle_partition: key.is_some_and(|key| !key.is_rearranged()),
+            by,
+            n_bytes: task.load_bytes(),
+            n_records: task.load_records(),
+            share_bytes: share(task.load_bytes(), self.bytes.total),
+            share_records: share(task.load_records(), self.records.total),
+            times_median,
+            run_seconds: seconds(f64::from(task.run_ms)),
+            executor,
+            host,
+        })
+    }
+}
+
+fn executors(
+    application: &Application,
+    tasks: &[&Task],
+    (first, last): (i64, i64),
+    cancel: &Cancel,
+) -> Result<Vec<ExecutorShare>, Cancelled> {
+    let mut by_executor: BTreeMap<u32, Vec<&Task>> = BTreeMap::new();
+    for_each_until(tasks, cancel, |task| {
+        by_executor.entry(task.executor).or_default().push(*task);
+    })?;
+    let shares = by_executor
+        .into_iter()
+        .map(|(at, tasks)| -> Result<ExecutorShare, Cancelled> {
+            let executor = application
+                .executors
+                .get(at as usize)
+                .cloned()
+                .unwrap_or_default();
+            let spread = |of: fn(&Task) -> u64| Spread::of_until(tasks.iter().map(|task| of(task)), cancel);
+            let run_ms = spread(|task| u64::from(task.run_ms))?;
+            let total = |of: fn(&Task) -> u64| -> Result<u64, Cancelled> {
+                cancel.check()?;
+                Ok(tasks.iter().map(|task| of(task)).fold(0, u64::saturating_add))
+            };
+            let busy = seconds(total(|task| u64::from(task.duration_ms))? as f64);
+            // It was there from its registration on, or from before the log began.
+            let from = executor.added_ms.unwrap_or(first).max(first);
+            let until = executor.removed_ms.unwrap_or(last).min(last);
+            let there = seconds(until.saturating_sub(from).max(0) as f64);
+            let slots = slots_of(application, executor.n_cores);
+            Ok(ExecutorShare {
+                n_tasks: tasks.len() as u64,
+                run_seconds: seconds(run_ms.total as f64),
+                gc_seconds: seconds(total(|task| u64::from(task.gc_ms))? as f64),
+                n_bytes: total(Task::load_bytes)?,
+                n_bytes_spilled: total(|task| task.n_bytes_spilled)?,
+                idle_seconds: (slots > 0.0).then(|| (slots * there - busy).max(0.0)),
+                median_run_ms: run_ms.p50,
+                executor: executor.id,
+                host: executor.host,
+            })
+        });
     shares.collect()
 }
 
@@ -410,15 +532,68 @@ pub fn slots_of(application: &Application, n_cores: u32) -> f64 {
     (f64::from(n_cores) / application.cpus_per_task.max(0.01)).floor()
 }
 
-fn slowest(application: &Application, tasks: &[&Task]) -> Vec<SlowTask> {
-    let mut sorted = tasks.to_vec();
-    sorted.sort_by_key(|task| std::cmp::Reverse((task.run_ms, task.duration_ms)));
-    let mut first_end: BTreeMap<u32, i64> = BTreeMap::new();
-    for task in tasks {
-        let end = first_end.entry(task.executor).or_insert(i64::MAX);
-        *end = task.finished_ms().min(*end);
+/// Waves that still load classes and compile code.
+const EARLY_WAVES: f64 = 3.0;
+
+/// The attempts that each slot ran first, by their ids.
+#[derive(Default)]
+struct Waves {
+    first: HashSet<u64>,
+    early: HashSet<u64>,
+}
+
+impl Waves {
+    fn of(application: &Application, stage: &Stage, cancel: &Cancel) -> Result<Self, Cancelled> {
+        // How many were launched on each executor, and when the first of them ended.
+        let mut launched: HashMap<u32, (f64, i64)> = HashMap::new();
+        for_each_until(&stage.tasks, cancel, |task| {
+            let (_, end) = launched.entry(task.executor).or_insert((0.0, i64::MAX));
+            *end = task.finished_ms().min(*end);
+        })?;
+        let mut waves = Self::default();
+        for_each_until(&stage.tasks, cancel, |task| {
+            let Some((n_before, end)) = launched.get_mut(&task.executor) else {
+                return;
+            };
+            let n_cores = application
+                .executors
+                .get(task.executor as usize)
+                .map_or(0, |executor| executor.n_cores);
+            let slots = slots_of(application, n_cores);
+            // The next task starts a moment before the end of the last one is noted: the count of slots tells them apart.
+            if task.launched_ms < *end && (*n_before < slots || slots < 1.0) {
+                waves.first.insert(task.id);
+            }
+            if *n_before < EARLY_WAVES * slots {
+                waves.early.insert(task.id);
+            }
+            *n_before += 1.0;
+        })?;
+        if waves.early.len() * 2 > stage.tasks.len() {
+            waves.early.clear();
+        }
+        Ok(waves)
     }
-    let named = sorted.into_iter().take(N_SLOWEST).map(|task| {
+}
+
+fn slowest(
+    application: &Application,
+    tasks: &[&Task],
+    waves: &Waves,
+    cancel: &Cancel,
+) -> Result<Vec<SlowTask>, Cancelled> {
+    let slowness = |task: &Task| (task.run_ms, task.duration_ms);
+    // Slowest first; a list this short is sorted as it grows.
+    let mut sorted: Vec<&Task> = Vec::with_capacity(N_SLOWEST + 1);
+    for_each_until(tasks, cancel, |task| {
+        let is_full = sorted.len() >= N_SLOWEST;
+        if !is_full || sorted.last().is_some_and(|last| slowness(last) < slowness(task)) {
+            let at = sorted.partition_point(|other| slowness(other) >= slowness(task));
+            sorted.insert(at, *task);
+            sorted.truncate(N_SLOWEST);
+        }
+    })?;
+    let named = sorted.into_iter().map(|task| {
         let (executor, host) = names(application, task);
         SlowTask {
             task: task.id,
@@ -432,10 +607,9 @@ fn slowest(application: &Application, tasks: &[&Task]) -> Vec<SlowTask> {
             n_bytes: task.load_bytes(),
             n_records: task.load_records(),
             n_bytes_spilled: task.n_bytes_spilled,
-            is_first: first_end
-                .get(&task.executor)
-                .is_some_and(|end| task.launched_ms < *end),
+            is_first: waves.first.contains(&task.id),
+            is_early: waves.early.contains(&task.id),
         }
     });
-    named.collect()
+    Ok(named.collect())
 }

@@ -32,6 +32,17 @@ pub struct ApplicationProfile {
     pub reading: Reading,
 }
 
+impl ApplicationProfile {
+    /// Its name; in words where the log lacks its beginning.
+    pub fn title(&self) -> &str {
+        if self.name.is_empty() {
+            "Application without a name"
+        } else {
+            &self.name
+        }
+    }
+}
+
 /// The figures that head the view.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Headline {

@@ -24,18 +24,18 @@ pub fn read(parts: &[&[u8]]) -> Result<Application, EventsError> {
 
 /// One task of a made-up stage.
 #[derive(Debug, Clone, Copy)]
-struct Made {
-    run_ms: u64,
-    n_bytes: u64,
-    n_records: u64,
-    gc_ms: u64,
-    fetch_wait_ms: u64,
-    spilled: u64,
-    executor: u32,
+pub struct Made {
+    pub run_ms: u64,
+    pub n_bytes: u64,
+    pub n_records: u64,
+    pub gc_ms: u64,
+    pub fetch_wait_ms: u64,
+    pub spilled: u64,
+    pub executor: u32,
 }
 
 impl Made {
-    fn of(run_ms: u64, n_bytes: u64, n_records: u64) -> Self {
+    pub fn of(run_ms: u64, n_bytes: u64, n_records: u64) -> Self {
         Self {
             run_ms,
             n_bytes,
@@ -48,20 +48,20 @@ impl Made {
     }
 }
 
-const START: u64 = 1_795_211_400_000;
+pub const START: u64 = 1_795_211_400_000;
 
 /// A log of one stage, its tasks scheduled one after another on the first free slot of `n_executors` of `n_cores`.
-struct Log {
-    tasks: Vec<Made>,
-    n_executors: u32,
-    n_cores: u32,
-    is_shuffle: bool,
-    properties: String,
-    plan: String,
+pub struct Log {
+    pub tasks: Vec<Made>,
+    pub n_executors: u32,
+    pub n_cores: u32,
+    pub is_shuffle: bool,
+    pub properties: String,
+    pub plan: String,
 }
 
 impl Log {
-    fn new(tasks: Vec<Made>) -> Self {
+    pub fn new(tasks: Vec<Made>) -> Self {
         Self {
             tasks,
             n_executors: 4,
@@ -72,7 +72,7 @@ impl Log {
         }
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let mut text = format!(
             r#"{{"Event":"SparkListenerLogStart","Spark Version":"4.1.0"}}
 {{"Event":"SparkListenerApplicationStart","App Name":"made","App ID":"app-1","Timestamp":{START}}}
@@ -150,29 +150,29 @@ impl Log {
         text
     }
 
-    fn stage(&self) -> StageProfile {
+    pub fn stage(&self) -> StageProfile {
         let application = read(&[self.text().as_bytes()]).unwrap();
         diagnose(&application).stages.remove(0)
     }
 }
 
-fn line(text: &mut String, line: &str) {
+pub fn line(text: &mut String, line: &str) {
     writeln!(text, "{}", line.replace('\n', " ")).unwrap();
 }
 
-fn plan(name: &str, simple: &str, n: u64) -> String {
+pub fn plan(name: &str, simple: &str, n: u64) -> String {
     format!(
         r#"{{"Event":"org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart","executionId":0,"description":"save","sparkPlanInfo":{{"nodeName":"{name}","simpleString":"{simple}","metrics":[],"children":[{{"nodeName":"Exchange","simpleString":"Exchange hashpartitioning(k#1, {n}), ENSURE_REQUIREMENTS","children":[],"metrics":[{{"name":"records read","accumulatorId":61}}]}}]}}}}"#
     )
 }
 
 /// `n` even tasks of a second each.
-fn even(n: usize) -> Vec<Made> {
+pub fn even(n: usize) -> Vec<Made> {
     vec![Made::of(1000, 1_000_000, 10_000); n]
 }
 
 #[track_caller]
-fn check(log: &Log, code: Verdict, severity: Severity) -> StageProfile {
+pub fn check(log: &Log, code: Verdict, severity: Severity) -> StageProfile {
     let stage = log.stage();
     let finding = &stage.finding;
     assert_eq!((finding.code, finding.severity), (code, severity), "{finding:#?}");
@@ -350,7 +350,7 @@ fn adaptive_execution_is_warned_of_where_it_does_not_look() {
     assert!(warnings(join("Inner", 2001), "").contains("accurateBlockSkewedFactor"));
     assert!(warnings(join("Inner", 200), r#""spark.sql.adaptive.enabled":"false""#).contains("is off"));
     assert!(
-        warnings(plan("HashAggregate", "HashAggregate(keys=[k#1])", 200), "").contains("not HashAggregate")
+        warnings(plan("HashAggregate", "HashAggregate(keys=[k#1])", 200), "").contains("not HashAggregate.")
     );
 }
 

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::key::StageKey;
 use super::spread::Spread;
-use super::stage::{SlowTask, StageProfile, seconds};
+use super::stage::{MIN_TASKS, SlowTask, StageProfile, few, seconds};
 use super::words::{evidence, harm, remedy};
 use crate::profile::Severity;
 
@@ -133,17 +134,20 @@ const VERY_MANY_TASKS: u64 = 5000;
 /// A task worth mending is at least this long; a stage's cost likewise.
 const FLOOR_SECONDS: f64 = 5.0;
 const BAD_SECONDS: f64 = 60.0;
-/// Ratios over fewer tasks say little.
-const MIN_TASKS: u64 = 10;
 /// How far the measured imbalance may exceed that of as many even keys.
 const COLLISION_SLACK: f64 = 1.5;
-const FEW_HOT: u64 = 3;
 
 /// The finding of a stage, from its figures.
 pub fn decide(stage: &StageProfile) -> StageFinding {
-    let code = verdict(stage);
+    let code = match verdict(stage) {
+        // What costs no time must not hide what does.
+        code if loses_attempts(stage) && code.is_skew() && (code == Verdict::WarmUp || stage.is_harmless) => {
+            Verdict::FailedTasks
+        }
+        code => code,
+    };
     let is_harmless = code.is_skew() && stage.is_harmless;
-    let cost_seconds = stage.straggler_seconds.unwrap_or(0.0);
+    let cost_seconds = cost(code, stage);
     let (title, evidence) = evidence(code, stage);
     let mut message = evidence;
     if code.is_skew() {
@@ -161,15 +165,38 @@ pub fn decide(stage: &StageProfile) -> StageFinding {
     }
 }
 
+/// What ails the stage as wall time: what its stragglers add to an even split, or what is spent beside the work, over the
+/// slots that were free.
+fn cost(code: Verdict, stage: &StageProfile) -> f64 {
+    let beside = match code {
+        Verdict::MemoryPressure => seconds(stage.gc_ms.total as f64),
+        Verdict::FetchWait => seconds(stage.fetch_wait_ms.total as f64),
+        Verdict::OverPartitioned => seconds(overhead_ms(stage) as f64),
+        Verdict::FailedTasks | Verdict::NoResult => stage.outcomes.lost_seconds,
+        _ => 0.0,
+    };
+    let slots = stage.slots.filter(|slots| *slots > 0.0);
+    let spent = slots.map_or(0.0, |slots| beside / slots);
+    stage.straggler_seconds.unwrap_or(0.0).max(spent)
+}
+
+/// Time of tasks outside of their own code: starting, reporting, waiting.
+pub(super) fn overhead_ms(stage: &StageProfile) -> u64 {
+    stage.duration_ms.total.saturating_sub(stage.run_ms.total)
+}
+
 fn severity(code: Verdict, stage: &StageProfile, is_harmless: bool) -> Severity {
-    let cost = stage.straggler_seconds.unwrap_or(0.0);
+    let cost = cost(code, stage);
+    let is_most = stage.speed_up.is_some_and(|times| times >= 2.0)
+        || (!code.is_skew() && stage.wall_seconds.is_some_and(|wall| cost >= 0.5 * wall));
     match code {
         Verdict::Even => Severity::Good,
         Verdict::NoResult => Severity::Bad,
+        Verdict::FailedTasks if stage.failure.is_some() && !stage.is_retried => Severity::Bad,
         _ if is_harmless && starts_late(stage) => Severity::Note,
         _ if is_harmless => Severity::Good,
         _ if code.is_skew() && stage.outcomes.n_success < MIN_TASKS => Severity::Note,
-        _ if cost >= BAD_SECONDS && stage.speed_up.is_some_and(|times| times >= 2.0) => Severity::Bad,
+        _ if cost >= BAD_SECONDS && is_most => Severity::Bad,
         _ if cost >= FLOOR_SECONDS || stage.outcomes.lost_seconds >= FLOOR_SECONDS => Severity::Warn,
         _ => Severity::Note,
     }
@@ -186,6 +213,9 @@ fn verdict(stage: &StageProfile) -> Verdict {
     if n == 0 {
         return Verdict::NoResult;
     }
+    if stage.failure.is_some() {
+        return Verdict::FailedTasks;
+    }
     if let Some(code) = load_skew(stage) {
         return code;
     }
@@ -196,13 +226,13 @@ fn verdict(stage: &StageProfile) -> Verdict {
     if is_slow(&stage.run_ms) && n > 1 {
         return time_skew(stage);
     }
-    let is_waiting = stage.wall_seconds.is_some_and(|wall| wall >= FLOOR_SECONDS);
-    if is_waiting && stage.slots.is_some_and(|slots| (n as f64) < slots) {
+    if is_long(stage) && stage.slots.is_some_and(|slots| (n as f64) < slots) {
         return Verdict::UnderPartitioned;
     }
-    if stage
-        .fetch_wait_share
-        .is_some_and(|share| share >= FETCH_WAIT_SHARE)
+    if is_long(stage)
+        && stage
+            .fetch_wait_share
+            .is_some_and(|share| share >= FETCH_WAIT_SHARE)
     {
         return Verdict::FetchWait;
     }
@@ -216,16 +246,24 @@ fn verdict(stage: &StageProfile) -> Verdict {
             .map(|executor| milliseconds(executor.run_seconds)),
     );
     if stage.executors.len() > 1
+        && is_long(stage)
+        && n >= MIN_TASKS
         && totals
             .max_over_median
             .is_some_and(|ratio| ratio >= EXECUTOR_RATIO)
     {
         return Verdict::ExecutorImbalance;
     }
-    if stage.outcomes.lost_seconds > 0.1 * stage.task_seconds {
+    if loses_attempts(stage) {
         return Verdict::FailedTasks;
     }
     Verdict::Even
+}
+
+/// Whether attempts that failed or were killed took a good part of the time.
+fn loses_attempts(stage: &StageProfile) -> bool {
+    stage.outcomes.lost_seconds > 0.1 * stage.task_seconds
+        && stage.outcomes.n_failed + stage.outcomes.n_killed > 0
 }
 
 #[expect(
@@ -235,6 +273,11 @@ fn verdict(stage: &StageProfile) -> Verdict {
 )]
 fn milliseconds(seconds: f64) -> u64 {
     (seconds * 1000.0).round() as u64
+}
+
+/// Shares of a shorter stage say little: a new process collects garbage and opens connections.
+fn is_long(stage: &StageProfile) -> bool {
+    stage.wall_seconds.is_some_and(|wall| wall >= FLOOR_SECONDS)
 }
 
 fn is_slow(run_ms: &Spread) -> bool {
@@ -247,7 +290,8 @@ fn is_slow(run_ms: &Spread) -> bool {
 
 fn is_short_of_memory(stage: &StageProfile) -> bool {
     let spills = &stage.bytes_spilled;
-    stage.gc_share.is_some_and(|share| share >= GC_SHARE) || (spills.n > 0 && spills.n_zero * 2 < spills.n)
+    (is_long(stage) && stage.gc_share.is_some_and(|share| share >= GC_SHARE))
+        || (spills.n > 0 && spills.n_zero * 2 < spills.n)
 }
 
 /// Skew of the data, when the hot partition's task is slow too.
@@ -261,9 +305,12 @@ fn load_skew(stage: &StageProfile) -> Option<Verdict> {
         return Some(Verdict::UnevenInput);
     }
     let n = stage.outcomes.n_success;
-    if is_collision(stage) {
+    if stage.key.as_ref().is_some_and(StageKey::is_split) {
+        // Its pieces are several large tasks, of one partition.
+        Some(Verdict::HotKey)
+    } else if is_collision(stage) {
         Some(Verdict::CollisionSkew)
-    } else if stage.n_heavy > FEW_HOT.max(n / 20) {
+    } else if stage.n_heavy > few(n) {
         Some(Verdict::ZipfTail)
     } else {
         Some(Verdict::HotKey)
@@ -281,9 +328,10 @@ fn is_collision(stage: &StageProfile) -> bool {
     let Some(n_keys) = keys_of(loads.n, loads.n_zero) else {
         return false;
     };
-    loads
-        .max_over_mean
-        .is_some_and(|measured| measured <= COLLISION_SLACK * even_keys_over_mean(n_keys, loads.n))
+    let most = COLLISION_SLACK * even_keys_over_mean(n_keys, loads.n);
+    [loads, &stage.load_bytes]
+        .iter()
+        .all(|loads| loads.max_over_mean.is_none_or(|measured| measured <= most))
 }
 
 /// How many keys leave so many of `n` partitions empty, on average: `ln(empty / n) / ln(1 − 1/n)`.
@@ -335,11 +383,24 @@ fn time_skew(stage: &StageProfile) -> Verdict {
     if slow_host(stage).is_some() {
         return Verdict::BadNode;
     }
-    let warmed: BTreeSet<&str> = slow.iter().map(|task| task.executor.as_str()).collect();
-    if slow.iter().all(|task| task.is_first) && warmed.len() * 2 > stage.executors.len() {
+    if is_warm_up(stage, &slow) {
         return Verdict::WarmUp;
     }
     Verdict::ComputeSkew
+}
+
+/// Whether the slow tasks are early ones, and the early ones are slow alike: what has to be loaded and compiled holds all
+/// slots up, and not one task of many.
+fn is_warm_up(stage: &StageProfile, slow: &[&SlowTask]) -> bool {
+    let is_alike = |wave: &Spread, least: f64| {
+        wave.n > 0
+            && wave.p50 as f64 >= least * stage.run_ms.p50 as f64
+            && wave.max as f64 <= SLOW_P99_OVER_P50 * wave.p50 as f64
+    };
+    let warmed: BTreeSet<&str> = slow.iter().map(|task| task.executor.as_str()).collect();
+    let is_first = slow.iter().all(|task| task.is_first) && is_alike(&stage.first_run_ms, SLOW_P99_OVER_P50);
+    let is_early = slow.iter().all(|task| task.is_early) && is_alike(&stage.early_run_ms, SLOW_OVER_P75);
+    warmed.len() * 2 > stage.executors.len() && (is_first || is_early)
 }
 
 /// The one host that all slow tasks ran on, when its ordinary tasks are slower too and others had work.

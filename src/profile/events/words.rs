@@ -1,5 +1,6 @@
 //! A verdict in words: its title, its evidence with figures, whether it costs time, and the remedy.
 
+use super::key::StageKey;
 use super::stage::{StageProfile, seconds};
 use super::verdict::{Verdict, even_keys_over_mean, keys_of, slow_host, starts_late};
 use crate::base::units;
@@ -32,7 +33,13 @@ pub fn evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
         }
         Verdict::ComputeSkew => (
             format!("Some tasks run long on ordinary data{}", by_key(stage)),
-            format!("{time}, while bytes and records are even: the time goes into the computation."),
+            if stage.load_bytes.total + stage.load_records.total == 0 {
+                format!(
+                    "{time}; the log tells of no data that they read: the time goes into the computation."
+                )
+            } else {
+                format!("{time}, while bytes and records are even: the time goes into the computation.")
+            },
         ),
         Verdict::WarmUp => (
             "The slow tasks are the first ones of their executors".to_owned(),
@@ -66,7 +73,11 @@ pub fn evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
         }
         Verdict::OverPartitioned => (
             format!("{} tasks of {median}", units::count(n)),
-            "Starting and reporting a task costs about as much as these run.".to_owned(),
+            format!(
+                "They ran {} in all, and took {} with starting and reporting.",
+                units::seconds(seconds(stage.run_ms.total as f64)),
+                units::seconds(stage.task_seconds)
+            ),
         ),
         Verdict::UnderPartitioned => (
             format!("{tasks} for {:.0} slots", stage.slots.unwrap_or(0.0)),
@@ -89,17 +100,7 @@ pub fn evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
                 ),
             )
         }
-        Verdict::FailedTasks => (
-            format!(
-                "{} without a result",
-                units::plural(stage.outcomes.n_failed + stage.outcomes.n_killed, "attempt")
-            ),
-            format!(
-                "They took {} beside {} of useful task time.",
-                units::seconds(stage.outcomes.lost_seconds),
-                units::seconds(stage.task_seconds)
-            ),
-        ),
+        Verdict::FailedTasks => failed_evidence(stage),
         Verdict::NoResult => (
             "No task has succeeded".to_owned(),
             stage
@@ -111,14 +112,43 @@ pub fn evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
     }
 }
 
+fn failed_evidence(stage: &StageProfile) -> (String, String) {
+    let outcomes = &stage.outcomes;
+    let attempts = units::plural(outcomes.n_failed + outcomes.n_killed, "attempt");
+    let reason = stage.failures.first().map_or_else(String::new, |kind| {
+        format!(
+            " {} failed of: {}.",
+            units::count(kind.n),
+            kind.reason.trim_end_matches('.')
+        )
+    });
+    let lost = format!(
+        "{attempts} without a result took {} beside {} of useful task time.{reason}",
+        units::seconds(outcomes.lost_seconds),
+        units::seconds(stage.task_seconds)
+    );
+    match &stage.failure {
+        Some(failure) => {
+            let end = if stage.is_retried {
+                "The stage failed, and was tried again"
+            } else {
+                "The stage failed"
+            };
+            (
+                end.to_owned(),
+                format!("{}. {lost}", failure.trim_end_matches('.')),
+            )
+        }
+        None => (format!("{attempts} without a result"), lost),
+    }
+}
+
 fn load_evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
     let Some(hot) = &stage.hot_partition else {
         return (String::new(), String::new());
     };
-    let (share, unit) = match (hot.share_records, hot.share_bytes) {
-        (Some(share), _) => (share, "records"),
-        (None, share) => (share.unwrap_or(0.0), "bytes"),
-    };
+    let (share, unit) = (hot.share(), hot.by.word());
+    let is_split = stage.key.as_ref().is_some_and(StageKey::is_split);
     let (noun, name) = match (code, hot.is_shuffle_partition) {
         (Verdict::UnevenInput, _) => ("split", "Split"),
         (_, true) => ("partition", "Partition"),
@@ -131,6 +161,11 @@ fn load_evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
             stage.n_heavy, stage.outcomes.n_success
         ),
         Verdict::CollisionSkew => format!("Few keys share {noun}s by chance{by}"),
+        _ if is_split => format!(
+            "{} of {} hold a hot key in pieces{by}",
+            units::plural(stage.n_heavy.max(1), "task"),
+            stage.outcomes.n_success
+        ),
         _ => format!(
             "{name} {} holds {} of the {unit}{by}",
             hot.partition,
@@ -148,6 +183,14 @@ fn load_evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
         units::seconds(hot.run_seconds),
         units::seconds(seconds(stage.run_ms.p50 as f64)),
     )];
+    if is_split {
+        sentences.push(" Adaptive execution has split large partitions already.".to_owned());
+    }
+    if let Some(partition) = null_partition(stage) {
+        sentences.push(format!(
+            " Rows whose key is null fall on partition {partition}: Spark hashes null to 42."
+        ));
+    }
     if seconds(stage.run_ms.max as f64) > hot.run_seconds
         && let Some(longest) = stage.slowest.first()
     {
@@ -225,10 +268,7 @@ pub fn harm(stage: &StageProfile) -> String {
 }
 
 pub fn remedy(code: Verdict, stage: &StageProfile) -> String {
-    let is_rearranged = stage
-        .key
-        .as_ref()
-        .is_some_and(super::key::StageKey::is_rearranged);
+    let is_rearranged = stage.key.as_ref().is_some_and(StageKey::is_rearranged);
     match code {
         Verdict::HotKey => hot_key_remedy(stage),
         Verdict::CollisionSkew => "Try other numbers of partitions (skewer skew --by simulates them), shuffle by more \
@@ -258,8 +298,13 @@ pub fn remedy(code: Verdict, stage: &StageProfile) -> String {
         Verdict::MemoryPressure => "Raise the number of partitions, then the memory of executors, or run fewer tasks at \
                                     once in each."
             .to_owned(),
-        Verdict::OverPartitioned => "Coalesce: adaptive execution does it (spark.sql.adaptive.coalescePartitions); \
-                                     compact small files at the source."
+        Verdict::OverPartitioned if stage.bytes_shuffle_read.total > 0 => {
+            "Lower spark.sql.shuffle.partitions, or let adaptive execution merge partitions \
+             (spark.sql.adaptive.coalescePartitions); a number that repartition names is kept as it is."
+                .to_owned()
+        }
+        Verdict::OverPartitioned => "Read more in each task: compact small files at the source, raise \
+                                     spark.sql.files.maxPartitionBytes, or coalesce after reading."
             .to_owned(),
         Verdict::UnderPartitioned => "Repartition to a multiple of the slots; read a codec that can be split; drop \
                                       coalesce(1)."
@@ -267,9 +312,18 @@ pub fn remedy(code: Verdict, stage: &StageProfile) -> String {
         Verdict::ExecutorImbalance => "Set spark.locality.wait to 0, make the number of tasks a multiple of the slots, \
                                        and see whether executors came late."
             .to_owned(),
-        Verdict::FailedTasks => "Read the failures' reasons in the driver's log; memory and lost hosts come first.".to_owned(),
+        Verdict::FailedTasks => "Mend what the attempts failed of; the driver's log has each in full. An executor lost with \
+                                 code 137 was killed, mostly for its memory: give it more, or run fewer tasks at once in it."
+            .to_owned(),
         Verdict::NoResult | Verdict::Even => String::new(),
     }
+}
+
+/// The hot partition, where it is the one of null keys.
+fn null_partition(stage: &StageProfile) -> Option<u64> {
+    let hot = stage.hot_partition.as_ref()?;
+    let partition = stage.key.as_ref()?.null_partition()?;
+    (u64::from(hot.partition) == partition).then_some(partition)
 }
 
 fn hot_key_remedy(stage: &StageProfile) -> String {
@@ -284,32 +338,79 @@ fn hot_key_remedy(stage: &StageProfile) -> String {
     } else {
         format!(
             "Count {columns} (skewer skew --by {}) to see the value: null or an empty text is dropped or set apart \
-             before the shuffle. ",
+             before the shuffle.",
             key.columns.join(",")
         )
     };
-    if !key.is_join() {
-        return format!(
-            "{count}Aggregate in two stages, by ({columns}, salt) and then by {columns}; for windows and lists, set the \
-             hot values apart."
+    let consumer = key.hot_side().and_then(|side| side.exchange.consumer.as_deref());
+    match consumer {
+        _ if key.is_split() => {
+            let smaller =
+                "Where the pieces are still too long, lower spark.sql.adaptive.advisoryPartitionSizeInBytes.";
+            sentences(&[&join_remedy(stage, key), smaller, &count])
+        }
+        _ if key.is_join() => sentences(&[&join_remedy(stage, key), &count]),
+        Some(window) if window.contains("Window") => sentences(&[
+            &count,
+            "A window needs all rows of a key in one task: set the hot values apart, or add a column to PARTITION BY.",
+        ]),
+        // The one that keeps what does not grow smaller: lists, sets, percentiles.
+        Some("ObjectHashAggregate") => sentences(&[
+            &count,
+            "Lists and sets of a hot value grow in one task however they are shuffled: set the hot values apart, or keep \
+             fewer rows of each.",
+        ]),
+        Some(aggregate) if aggregate.contains("Aggregate") => sentences(&[
+            &count,
+            &format!(
+                "Aggregate in two stages, by ({columns}, salt) and then by {columns}; what cannot be added up, such as a \
+                 median, needs the hot values set apart."
+            ),
+        ]),
+        _ => sentences(&[
+            &count,
+            &format!(
+                "Repartition by ({columns}, salt) or by no key where nothing after it needs the key's rows together; \
+                 before a write, use the REBALANCE hint."
+            ),
+        ]),
+    }
+}
+
+fn join_remedy(stage: &StageProfile, key: &StageKey) -> String {
+    let exchange = key.hot_side().map(|side| &side.exchange);
+    let join_type = exchange.and_then(|exchange| exchange.join_type.as_deref());
+    let mut ways: Vec<String> = Vec::new();
+    ways.extend(
+        broadcast_side(stage)
+            .map(|n_bytes| format!("broadcast the other side, which wrote {}", units::bytes(n_bytes))),
+    );
+    let may_split = exchange.and_then(super::plan::Exchange::may_split);
+    if may_split != Some(false) && !key.is_split() {
+        ways.push("let adaptive execution split it (spark.sql.adaptive.skewJoin.enabled)".to_owned());
+    }
+    if null_partition(stage).is_some() {
+        ways.push(
+            "set rows whose key is null apart, which match nothing, and union them after the join".to_owned(),
         );
     }
-    let broadcast = broadcast_side(stage).map_or(String::new(), |n_bytes| {
-        format!(
-            "Broadcast the other side, which wrote {}. Else ",
-            units::bytes(n_bytes)
-        )
-    });
-    let rest = "let adaptive execution split it (spark.sql.adaptive.skewJoin.enabled), join the hot values apart and \
-                union the results, or salt them.";
-    let rest = if broadcast.is_empty() {
-        capitalized(rest)
+    if join_type == Some("FullOuter") {
+        // Each of these values has rows here, so no row of the other side is left without a match.
+        ways.push(
+            "join the hot values apart, as an outer join of this side with the other side's rows of them broadcast, and \
+             union the results"
+                .to_owned(),
+        );
     } else {
-        rest.to_owned()
-    };
-    format!("{broadcast}{rest} {}", count.trim_end())
-        .trim_end()
-        .to_owned()
+        ways.push("join the hot values apart and union the results".to_owned());
+        ways.push("salt them".to_owned());
+    }
+    format!("{}.", capitalized(&ways.join("; else ")))
+}
+
+fn sentences(parts: &[&str]) -> String {
+    let told: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
+    told.join(" ")
 }
 
 fn capitalized(text: &str) -> String {
