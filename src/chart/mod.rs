@@ -58,10 +58,13 @@ pub(crate) mod tests {
             ..DatasetKeys::default()
         };
         for (partition, n_files, n_bytes) in partitions {
+            let mut sizes = crate::storage::SizeHistogram::default();
             for _ in 0..n_files {
-                dataset.sizes.add(n_bytes / n_files);
+                sizes.add(n_bytes / n_files);
             }
+            dataset.sizes.merge(&sizes);
             let stats = PartitionStats {
+                sizes,
                 partition: partition.clone(),
                 n_files,
                 n_bytes,

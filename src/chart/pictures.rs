@@ -7,6 +7,7 @@ use super::picture::{Fill, Layer, LayerKind, LegendEntry, LegendShape, Mark, Pic
 use super::scale::{Quantity, Scale};
 use super::{Calendar, CalendarDay, Lorenz, SizeClass, SizeHistogram, SizeTier, Tone};
 use crate::base::units;
+use crate::profile::Severity;
 
 /// A week a column, Monday at the top, coloured by bytes. A mark's action is its place in `days`.
 pub fn calendar_picture(calendar: &Calendar, note: &str) -> Picture {
@@ -70,10 +71,9 @@ fn day_tooltip(day: &CalendarDay) -> String {
     match day.n_bytes {
         None => format!("{}\nno objects: missing, or late", day.date),
         Some(n_bytes) => format!(
-            "{}\n{} ({} bytes)\n{}",
+            "{}\n{}\n{}",
             day.date.format("%A %Y-%m-%d"),
-            units::bytes(n_bytes),
-            units::count(n_bytes),
+            units::bytes_exact(n_bytes),
             units::plural(day.n_files, "file")
         ),
     }
@@ -96,7 +96,7 @@ pub fn sizes_picture(sizes: &SizeHistogram, note: &str) -> Picture {
     };
     let tiers: Vec<&SizeTier> = sizes.tiers.iter().filter(is_shown).collect();
     let names = tiers.iter().map(|tier| tier.label.to_owned()).collect();
-    let tone_of = |tier: &SizeTier| class_tone(tier.class, sizes.has_unsplittable);
+    let tone_of = |tier: &SizeTier| tier_tone(tier, sizes);
     let marks = tiers
         .iter()
         .enumerate()
@@ -107,7 +107,7 @@ pub fn sizes_picture(sizes: &SizeHistogram, note: &str) -> Picture {
                 tier.label,
                 units::plural(tier.n_files, "file"),
                 units::percent(share),
-                tier.class.meaning()
+                tier.meaning()
             );
             let label = if tier.n_files > 0 {
                 units::count(tier.n_files)
@@ -131,7 +131,7 @@ pub fn sizes_picture(sizes: &SizeHistogram, note: &str) -> Picture {
         let mut words: Vec<&str> = tiers
             .iter()
             .filter(|tier| tier.n_files > 0 && tone_of(tier) == tone)
-            .map(|tier| tier.class.meaning())
+            .map(|tier| tier.meaning())
             .collect();
         words.dedup();
         if !words.is_empty() {
@@ -141,12 +141,14 @@ pub fn sizes_picture(sizes: &SizeHistogram, note: &str) -> Picture {
     picture
 }
 
-fn class_tone(class: SizeClass, has_unsplittable: bool) -> Tone {
-    match class {
-        SizeClass::Empty => Tone::Bad,
-        SizeClass::Huge if has_unsplittable => Tone::Bad,
-        SizeClass::Tiny => Tone::Warn,
-        SizeClass::Small | SizeClass::Fair | SizeClass::Huge => Tone::Data,
+fn tier_tone(tier: &SizeTier, sizes: &SizeHistogram) -> Tone {
+    match tier.class {
+        SizeClass::Huge if sizes.has_unsplittable => Tone::Bad,
+        // As bad as the findings call them.
+        SizeClass::Tiny if tier.is_tiny() && sizes.tiny == Some(Severity::Bad) => Tone::Bad,
+        SizeClass::Tiny if tier.is_tiny() => Tone::Warn,
+        SizeClass::Empty => Tone::Warn,
+        SizeClass::Tiny | SizeClass::Small | SizeClass::Fair | SizeClass::Huge => Tone::Data,
         SizeClass::Good => Tone::Good,
     }
 }
@@ -166,13 +168,12 @@ pub fn lorenz_picture(lorenz: &Lorenz, unit: &str, note: &str) -> Picture {
                 return mark(String::new());
             };
             mark(format!(
-                "The smaller {} of {unit} hold {} of the bytes\n{} of {} {unit}, up to {partition} with {} ({} bytes)",
+                "The smaller {} of {unit} hold {} of the bytes\n{} of {} {unit}, up to {partition} with {}",
                 units::percent(*x),
                 units::percent(*y),
                 units::count(at as u64),
                 units::count(n as u64),
-                units::bytes(*n_bytes),
-                units::count(*n_bytes)
+                units::bytes_exact(*n_bytes)
             ))
             .action(at - 1)
         })
@@ -272,7 +273,7 @@ mod tests {
         };
         assert_eq!(
             tones(&picture),
-            [Some(Tone::Bad), Some(Tone::Data), Some(Tone::Data)]
+            [Some(Tone::Warn), Some(Tone::Data), Some(Tone::Data)]
         );
         let words: Vec<&str> = picture.legend.iter().map(|entry| entry.text.as_str()).collect();
         assert_eq!(

@@ -12,7 +12,11 @@ pub enum FindingCode {
     PartitionSpike,
     /// A date, or a run of dates, without objects between dates that have some.
     MissingDate,
-    /// More than 100 files that average under 3 MB.
+    /// Hours without objects on dates that have some.
+    MissingHour,
+    /// Partitions that are kept under several names, such as `dt=2020-1-3` beside `dt=2020-01-03`.
+    SeveralNames,
+    /// More than 100 files that average under 3 MB in a partition, or thousands in all together.
     TinyFiles,
     /// Files, but no bytes.
     EmptyPartition,
@@ -75,6 +79,20 @@ pub enum Severity {
     Note,
     Warn,
     Bad,
+}
+
+impl FindingCode {
+    /// In words: `partition spike`.
+    pub fn words(self) -> String {
+        let mut words = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_uppercase() && !words.is_empty() {
+                words.push(' ');
+            }
+            words.push(letter.to_ascii_lowercase());
+        }
+        words
+    }
 }
 
 impl Severity {
