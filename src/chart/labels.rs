@@ -85,6 +85,25 @@ pub fn upright(scale: &Scale, ends: (f64, f64), length: f64) -> Vec<Tick> {
     scale.ticks(ends, most_of(length, line))
 }
 
+/// The parts of a span that none of the others covers, in order: a line is not drawn through what is written on it.
+pub fn uncovered((from, to): (f64, f64), others: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
+    let mut others: Vec<(f64, f64)> = others.collect();
+    others.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut free = Vec::new();
+    let mut at = from;
+    for (start, end) in others {
+        if start > at {
+            free.push((at, start.min(to)));
+        }
+        at = at.max(end);
+        if at >= to {
+            return free;
+        }
+    }
+    free.push((at, to));
+    free
+}
+
 fn most_of(length: f64, each: f64) -> usize {
     #[allow(
         clippy::cast_possible_truncation,
@@ -97,12 +116,24 @@ fn most_of(length: f64, each: f64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{along, shortened};
+    use super::{along, shortened, uncovered};
     use crate::chart::{Quantity, Scale};
 
     /// Every letter is six pixels wide.
     fn width(text: &str) -> f64 {
         text.chars().count() as f64 * 6.0
+    }
+
+    #[test]
+    fn a_line_leaves_out_what_is_written_on_it() {
+        let free = |others: &[(f64, f64)]| uncovered((0.0, 100.0), others.iter().copied());
+        assert_eq!(free(&[]), [(0.0, 100.0)]);
+        assert_eq!(
+            free(&[(60.0, 70.0), (10.0, 30.0), (20.0, 40.0)]),
+            [(0.0, 10.0), (40.0, 60.0), (70.0, 100.0)]
+        );
+        assert_eq!(free(&[(-5.0, 5.0), (90.0, 120.0)]), [(5.0, 90.0)]);
+        assert_eq!(free(&[(-5.0, 105.0)]), []);
     }
 
     #[test]

@@ -24,7 +24,7 @@ mod ticks;
 mod treemap;
 mod treemap_picture;
 
-pub use calendar::{Calendar, CalendarDay, CalendarMonth};
+pub use calendar::{Calendar, CalendarBand, CalendarDay, CalendarMonth, WEEKDAYS};
 pub use compared_runs::{compared_stages_picture, compared_work_picture};
 pub use key_pictures::{loads_picture, top_keys_picture};
 pub use lorenz::Lorenz;

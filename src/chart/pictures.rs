@@ -1,54 +1,75 @@
 //! What is charted of a dataset's partitions together, as pictures: calendar, sizes and the Lorenz curve. The window shows
 //! them, files and reports draw them.
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::Datelike as _;
 
 use super::picture::{Fill, Layer, LayerKind, LegendEntry, LegendShape, Mark, Picture};
 use super::scale::{Quantity, Scale};
-use super::{Calendar, CalendarDay, Lorenz, SizeClass, SizeHistogram, SizeTier, Tone};
+use super::{Calendar, CalendarDay, Lorenz, SizeClass, SizeHistogram, SizeTier, Tone, WEEKDAYS};
 use crate::base::units;
 use crate::profile::Severity;
 
-/// A week a column, Monday at the top, coloured by bytes. A mark's action is its place in `days`.
+/// Weeks of one band: more would leave no room for the number of a day.
+const MAX_WEEKS: usize = 42;
+/// Rows of a band: the names of its months, seven days, and room below.
+const BAND_ROWS: f64 = 8.6;
+/// Columns at the left, for the year and the letters of weekdays.
+const GUTTER: f64 = 2.2;
+/// Height of a day in pixels.
+const DAY_PIXELS: f64 = 21.0;
+
+/// A week a column, Monday at the top, coloured by bytes, in bands of whole months. A mark's action is its place in `days`.
 pub fn calendar_picture(calendar: &Calendar, note: &str) -> Picture {
-    let monday = |date: NaiveDate| {
-        let days = Days::new(u64::from(date.weekday().num_days_from_monday()));
-        date.checked_sub_days(days).unwrap_or(date)
-    };
-    let first = calendar.days.first().map(|day| monday(day.date));
-    let last = calendar.days.last().map(|day| monday(day.date));
-    let weeks: Vec<NaiveDate> = first
-        .into_iter()
-        .flat_map(|week| week.iter_weeks())
-        .take_while(|week| last.is_some_and(|last| *week <= last))
-        .collect();
-    let marks = calendar
-        .days
-        .iter()
-        .enumerate()
-        .filter_map(|(at, day)| {
-            let week = weeks.binary_search(&monday(day.date)).ok()? as f64;
-            let weekday = f64::from(day.date.weekday().num_days_from_monday());
-            let mark = Mark::cell(
-                (week - 0.5, week + 0.5),
-                (weekday - 0.5, weekday + 0.5),
-                day_tooltip(day),
-            );
-            Some(day_mark(mark, day, at))
-        })
-        .collect();
-    let names = weeks
-        .iter()
-        .map(|week| week.format("%m-%d").to_string())
-        .collect();
-    let weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].map(str::to_owned);
+    let bands = calendar.bands(MAX_WEEKS);
+    let mut words = Vec::new();
+    let mut days = Vec::new();
+    let mut corners = Vec::new();
+    let mut at = 0;
+    for (n, band) in (0_u32..).zip(&bands) {
+        let top = f64::from(n) * BAND_ROWS;
+        let word =
+            |x: (f64, f64), y: f64, text: &str| Mark::cell(x, (y, y + 1.0), "").fill(Fill::Bare).label(text);
+        words.push(word((0.0, GUTTER), top, &band.year().to_string()));
+        for (name, start, end) in band.heads() {
+            words.push(word((GUTTER + start as f64, GUTTER + end as f64), top, &name));
+        }
+        for (row, letter) in (1_u32..).zip(WEEKDAYS) {
+            words.push(word((GUTTER - 1.2, GUTTER), top + f64::from(row), letter));
+        }
+        for day in band.months.iter().flat_map(|month| month.days) {
+            let (column, row) = band.cell(day.date);
+            let (x, y) = (GUTTER + column as f64, top + 1.0 + row as f64);
+            days.push(day_mark(
+                Mark::cell((x, x + 1.0), (y, y + 1.0), day_tooltip(day)),
+                day,
+                at,
+            ));
+            if let Some(outlier) = day.outlier {
+                // In the upper corner more than its weekday leads to expect, in the lower one less.
+                let y = if outlier.ratio > 1.0 { y } else { y + 0.72 };
+                corners.push(Mark::cell((x + 0.72, x + 1.0), (y, y + 0.28), day_tooltip(day)));
+            }
+            at += 1;
+        }
+    }
+    let n_columns = bands.iter().map(|band| band.n_weeks).max().unwrap_or(1).max(20) as f64;
+    let n_rows = bands.len().max(1) as f64 * BAND_ROWS;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a height in pixels"
+    )]
+    let height = (n_rows * DAY_PIXELS + 90.0) as u32;
     let mut picture = Picture::new(
         "Calendar of bytes",
-        Scale::categories("week from", names),
-        Scale::categories("", weekdays.to_vec()).reversed(),
+        Scale::bare(0.0, GUTTER + n_columns),
+        Scale::bare(0.0, n_rows).reversed(),
     )
     .note(note)
-    .layer(Layer::new(LayerKind::Cells, Tone::Data, marks))
+    .height(height)
+    .layer(Layer::new(LayerKind::Cells, Tone::Data, days))
+    .layer(Layer::new(LayerKind::Cells, Tone::Weak, words))
+    .layer(Layer::new(LayerKind::Cells, Tone::Accent, corners))
     .entry(LegendEntry::new(
         Tone::Data,
         LegendShape::Swatch(Fill::Level(0.6)),
@@ -62,6 +83,12 @@ pub fn calendar_picture(calendar: &Calendar, note: &str) -> Picture {
             Tone::Warn,
             LegendShape::Swatch(Fill::Outline),
             "missing",
+        ));
+    }
+    if calendar.days.iter().any(|day| day.outlier.is_some()) {
+        picture = picture.entry(LegendEntry::swatch(
+            Tone::Accent,
+            "unlike its weekday: upper corner more, lower less",
         ));
     }
     picture
@@ -204,6 +231,8 @@ pub fn lorenz_picture(lorenz: &Lorenz, unit: &str, note: &str) -> Picture {
 #[cfg(test)]
 mod tests {
     use super::{calendar_picture, lorenz_picture, sizes_picture};
+    use crate::chart::draw::{PictureSize, svg};
+    use crate::chart::palette::LIGHT;
     use crate::chart::tests::{dataset, day, two_weeks};
     use crate::chart::{Calendar, Lorenz, SizeHistogram, Tone};
     use crate::profile::{CostModel, partition_skew};
@@ -215,12 +244,44 @@ mod tests {
         let picture = calendar_picture(&calendar, "exact");
         let marks = &picture.layers[0].marks;
         // 1 January 2020 was a Wednesday; the 6th, a Monday, is missing.
-        assert_eq!((marks[0].x, marks[0].y), ((-0.5, 0.5), (1.5, 2.5)));
+        assert_eq!((marks[0].x, marks[0].y), ((2.2, 3.2), (3.0, 4.0)));
         assert_eq!(
             (marks[5].x, marks[5].y, marks[5].action),
-            ((0.5, 1.5), (-0.5, 0.5), None)
+            ((3.2, 4.2), (1.0, 2.0), None)
         );
         assert!(picture.y.share(0.0) > picture.y.share(6.0));
+        assert_eq!(marks[13].action, Some(13));
+    }
+
+    #[test]
+    fn a_drawn_calendar_of_fourteen_months_names_every_day_month_weekday_and_year() {
+        let first = chrono::NaiveDate::from_ymd_opt(2023, 1, 1).unwrap();
+        let days = first.iter_days().take(400).enumerate();
+        let days = days.map(|(i, date)| {
+            let bytes = if i == 100 { 900_000 } else { 400_000 };
+            (crate::storage::Partition::Day(date), 3, bytes)
+        });
+        let lake = dataset(days);
+        let calendar = Calendar::new(&lake, &partition_skew(&lake, &CostModel::default()));
+        let picture = calendar_picture(&calendar, "exact");
+        assert_eq!(
+            picture.layers[2].marks.len(),
+            1,
+            "the day unlike its weekday is marked"
+        );
+        let drawn = svg(&picture, PictureSize::of(&picture), &LIGHT).unwrap();
+        let words: Vec<&str> = drawn
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.starts_with('<'))
+            .collect();
+        let n_of = |word: &str| words.iter().filter(|found| **found == word).count();
+        // Days that every month has, and the last one of seven months of 2023 and January 2024.
+        assert_eq!((n_of("1"), n_of("4"), n_of("28"), n_of("31")), (14, 14, 13, 8));
+        for month in ["Jan", "Feb", "Jul", "Aug", "Dec", "Jan 2024"] {
+            assert!(n_of(month) > 0, "{month} in {words:?}");
+        }
+        assert_eq!((n_of("2023"), n_of("W"), n_of("F")), (2, 2, 2));
     }
 
     #[test]

@@ -222,7 +222,7 @@ fn sign(sheet: &mut Sheet<'_>, entry: &LegendEntry, (x, y): (f64, f64), size: f6
             area,
             color: match fill {
                 Fill::Level(level) => sheet.palette.level(entry.tone, level),
-                Fill::Full | Fill::Outline => color,
+                Fill::Full | Fill::Outline | Fill::Bare => color,
             },
             fill: fill != Fill::Outline,
         },
@@ -312,12 +312,14 @@ fn rules(sheet: &mut Sheet<'_>, plot: &Plot<'_>, rules: &[Rule]) {
             let y = plot.y_of(rule.value);
             ((area.left, y), (area.right, y))
         };
-        sheet.shapes.push(Shape::Path {
-            points: vec![from, to],
-            color,
-            width: 1,
-            is_dashed: true,
-        });
+        for points in pieces(&sheet.taken, from, to, rule.is_upright) {
+            sheet.shapes.push(Shape::Path {
+                points,
+                color,
+                width: 1,
+                is_dashed: true,
+            });
+        }
         if rule.label.is_empty() {
             continue;
         }
@@ -366,4 +368,28 @@ fn rules(sheet: &mut Sheet<'_>, plot: &Plot<'_>, rules: &[Rule]) {
             sheet.palette.text,
         );
     }
+}
+
+/// A line in pieces that leave the labels of marks free.
+fn pieces(taken: &[Area], from: (f64, f64), to: (f64, f64), is_upright: bool) -> Vec<Vec<(f64, f64)>> {
+    const ROOM: f64 = 2.0;
+    if is_upright {
+        let crossed = taken
+            .iter()
+            .filter(|label| label.left - ROOM < from.0 && from.0 < label.right + ROOM)
+            .map(|label| (label.top - ROOM, label.bottom + ROOM));
+        let free = labels::uncovered((from.1, to.1), crossed);
+        return free
+            .into_iter()
+            .map(|(top, bottom)| vec![(from.0, top), (from.0, bottom)])
+            .collect();
+    }
+    let crossed = taken
+        .iter()
+        .filter(|label| label.top - ROOM < from.1 && from.1 < label.bottom + ROOM)
+        .map(|label| (label.left - ROOM, label.right + ROOM));
+    let free = labels::uncovered((from.0, to.0), crossed);
+    free.into_iter()
+        .map(|(left, right)| vec![(left, from.1), (right, from.1)])
+        .collect()
 }

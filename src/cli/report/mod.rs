@@ -152,8 +152,8 @@ fn listing_section(page: &mut Page, dataset: &DatasetKeys, skew: &PartitionSkew)
     }
     let calendar = Calendar::new(dataset, skew);
     if !calendar.days.is_empty() {
-        let size = PictureSize { height: 300, ..wide };
-        page.picture(&calendar_picture(&calendar, note), size)?;
+        let picture = calendar_picture(&calendar, note);
+        page.picture(&picture, PictureSize::of(&picture))?;
     }
     page.picture(&sizes_picture(&SizeHistogram::new(dataset), note), wide)?;
     page.picture(

@@ -11,7 +11,7 @@ use crate::gui::theme::{
     Tone, body, body_marked, code, colors, space, strong_marked, weak, weak_marked, weak_small,
 };
 use crate::gui::widgets::{divider, dot, quiet_button, secondary_button, stretched_card};
-use crate::profile::{Finding, FindingCode, Severity};
+use crate::profile::{CostModel, Finding, FindingCode, Severity, SpikeRemedy};
 use crate::session::{Edit, Expected, JobSettings};
 use crate::storage::Partition;
 
@@ -161,19 +161,35 @@ fn finding_ui(
                 ui.label(weak_small(ui, cost))
                     .on_hover_text(format!("With {}", view.costs));
             }
-            if is_plannable(finding) && panel.planned.is_some() && panel.planned == finding.partition {
+            let is_plannable = remedy_of(dataset, view.costs, finding) == Some(SpikeRemedy::Split);
+            if is_plannable && panel.planned.is_some() && panel.planned == finding.partition {
                 plan_ui(ui, dataset, finding, commands);
             }
         });
         ui.with_layout(Layout::top_down(Align::Max), |ui| {
-            actions_ui(ui, dataset, view.job, finding, panel, commands);
+            actions_ui(ui, dataset, view, finding, panel, commands);
         });
     });
 }
 
-/// Whether a split by bytes is an answer to it.
-fn is_plannable(finding: &Finding) -> bool {
-    finding.code == FindingCode::PartitionSpike && finding.partition.is_some()
+/// What helps against a spike, as its text says; none for other findings.
+fn remedy_of(dataset: &ListedDataset, costs: &CostModel, finding: &Finding) -> Option<SpikeRemedy> {
+    let spike = Some(finding).filter(|finding| finding.code == FindingCode::PartitionSpike)?;
+    let stats = dataset.stats(spike.partition.as_ref()?)?;
+    Some(SpikeRemedy::of(stats, &dataset.skew.metrics, costs))
+}
+
+/// Whether a job that writes the rows anew is an answer to it, and the days that it is to read.
+fn compacted_days(dataset: &ListedDataset, costs: &CostModel, finding: &Finding) -> Option<String> {
+    let is_tiny = finding.code == FindingCode::TinyFiles;
+    if !is_tiny && remedy_of(dataset, costs, finding) != Some(SpikeRemedy::Merge) {
+        return None;
+    }
+    if finding.partition.is_some() {
+        return days_of(finding);
+    }
+    let (first, last) = dataset.keys.dates()?;
+    Some(format!("{first}..{last}"))
 }
 
 /// Whether a person may know better than the rule.
@@ -183,6 +199,8 @@ fn may_be_expected(finding: &Finding) -> bool {
         finding.code,
         Code::PartitionSpike
             | Code::MissingDate
+            | Code::MissingHour
+            | Code::SeveralNames
             | Code::EmptyPartition
             | Code::WeekdayOutlier
             | Code::ZeroByteFiles
@@ -202,11 +220,12 @@ fn days_of(finding: &Finding) -> Option<String> {
 fn actions_ui(
     ui: &mut Ui,
     dataset: &ListedDataset,
-    job: &JobSettings,
+    view: PartitionsView<'_>,
     finding: &Finding,
     panel: &mut FindingsPanel,
     commands: &mut Commands,
 ) {
+    let job = view.job;
     ui.spacing_mut().item_spacing.y = space::XS;
     ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Extend);
     // A missing date has nothing to open.
@@ -214,7 +233,7 @@ fn actions_ui(
         .partition
         .as_ref()
         .filter(|partition| dataset.stats(partition).is_some());
-    if is_plannable(finding) {
+    if remedy_of(dataset, view.costs, finding) == Some(SpikeRemedy::Split) {
         let is_shown = panel.planned == finding.partition;
         let text = if is_shown { "Hide plan" } else { "Plan by bytes" };
         if secondary_button(ui, true, text)
@@ -224,10 +243,7 @@ fn actions_ui(
             panel.planned = if is_shown { None } else { finding.partition.clone() };
         }
     }
-    if finding.code == FindingCode::TinyFiles
-        && opens.is_some()
-        && let Some(days) = days_of(finding)
-    {
+    if let Some(days) = compacted_days(dataset, view.costs, finding) {
         let hover = format!(
             "Sets the job to {days}: it writes the rows in files of {}",
             units::plural(job.rows_per_file, "row")

@@ -78,7 +78,7 @@ impl<'a> Marks<'a> {
     fn color(&self, layer: &Layer, mark: &Mark) -> Color32 {
         let tone = mark.tone.unwrap_or(layer.tone);
         rgb(match mark.fill {
-            Fill::Full | Fill::Outline => self.palette.of(tone),
+            Fill::Full | Fill::Outline | Fill::Bare => self.palette.of(tone),
             Fill::Level(level) => self.palette.level(tone, level),
         })
     }
@@ -184,10 +184,12 @@ impl<'a> Marks<'a> {
             } else {
                 0.0
             };
-            drawing.shapes.push(if mark.fill == Fill::Outline {
-                Shape::rect_stroke(rect, radius, Stroke::new(1.2, color), StrokeKind::Inside)
-            } else {
-                Shape::rect_filled(rect, radius, color)
+            drawing.shapes.push(match mark.fill {
+                Fill::Outline => {
+                    Shape::rect_stroke(rect, radius, Stroke::new(1.2, color), StrokeKind::Inside)
+                }
+                Fill::Full | Fill::Level(_) => Shape::rect_filled(rect, radius, color),
+                Fill::Bare => Shape::Noop,
             });
             // An upright bar has a stripe behind it and a line below it.
             let is_framed = !is_bar || self.is_lying();
@@ -275,6 +277,7 @@ impl<'a> Marks<'a> {
         }
         let color = match mark.fill {
             Fill::Outline => rgb(self.palette.text),
+            Fill::Bare => rgb(self.palette.weak),
             fill => {
                 let tone = mark.tone.unwrap_or(layer.tone);
                 rgb(Palette::text_on(match fill {
@@ -323,7 +326,11 @@ impl<'a> Marks<'a> {
         if !frame.expand(1.0).intersects(Rect::from_two_pos(ends[0], ends[1])) {
             return;
         }
-        drawing.shapes.extend(Shape::dashed_line(&ends, stroke, 4.0, 4.0));
+        for piece in drawing.pieces(ends, rule.is_upright) {
+            drawing
+                .shapes
+                .extend(Shape::dashed_line(&piece, stroke, 4.0, 4.0));
+        }
         if rule.label.is_empty() {
             return;
         }
@@ -349,6 +356,32 @@ struct Drawing<'a> {
 }
 
 impl Drawing<'_> {
+    /// A line in pieces that leave the labels free.
+    fn pieces(&self, [from, to]: [Pos2; 2], is_upright: bool) -> Vec<[Pos2; 2]> {
+        let crossed = self.taken.iter().map(|label| label.expand(2.0)).filter(|label| {
+            if is_upright {
+                label.x_range().contains(from.x)
+            } else {
+                label.y_range().contains(from.y)
+            }
+        });
+        #[expect(clippy::cast_possible_truncation, reason = "positions on the screen")]
+        let at = |(start, end): (f64, f64)| [start as f32, end as f32];
+        if is_upright {
+            let crossed = crossed.map(|label| (f64::from(label.top()), f64::from(label.bottom())));
+            let free = labels::uncovered((f64::from(from.y), f64::from(to.y)), crossed);
+            return free
+                .into_iter()
+                .map(|span| at(span).map(|y| pos2(from.x, y)))
+                .collect();
+        }
+        let crossed = crossed.map(|label| (f64::from(label.left()), f64::from(label.right())));
+        let free = labels::uncovered((f64::from(from.x), f64::from(to.x)), crossed);
+        free.into_iter()
+            .map(|span| at(span).map(|x| pos2(x, from.y)))
+            .collect()
+    }
+
     fn label(&mut self, at: Pos2, galley: Arc<Galley>, color: Color32) {
         self.taken.push(Rect::from_min_size(at, galley.size()));
         self.shapes.push(Shape::galley(at, galley, color));
