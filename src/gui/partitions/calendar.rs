@@ -322,9 +322,59 @@ pub(super) fn readable_on(fill: Color32) -> Color32 {
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
     use egui::Color32;
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
 
-    use super::readable_on;
+    use super::{calendar_card, readable_on};
+    use crate::gui::listed::ListedDataset;
+    use crate::gui::theme;
+    use crate::profile::CostModel;
+    use crate::storage::{DatasetKeys, Partition, PartitionStats};
+
+    /// Numbers of days in view, and the height of the card, of a calendar of `n` days that is `width` wide.
+    fn shown(n: usize, width: f32) -> (usize, f32) {
+        let first = NaiveDate::from_ymd_opt(2023, 1, 1).unwrap();
+        let mut keys = DatasetKeys::default();
+        for date in first.iter_days().take(n) {
+            let stats = PartitionStats {
+                partition: Partition::Day(date),
+                n_files: 1,
+                n_bytes: 1000,
+                ..PartitionStats::default()
+            };
+            keys.partitions.insert(Partition::Day(date), stats);
+        }
+        let dataset = ListedDataset::new(&keys, &CostModel::default());
+        let draw = |ui: &mut egui::Ui, (has_fonts, height): &mut (bool, f32)| {
+            if *has_fonts {
+                let (mut opened, mut commands) = (None, Vec::new());
+                *height = calendar_card(ui, &dataset, 0.0, None, &mut opened, &mut commands);
+            } else {
+                theme::install_fonts(ui.ctx());
+                *has_fonts = true;
+            }
+        };
+        let mut harness = Harness::builder()
+            .with_size(egui::vec2(width, 2000.0))
+            .build_ui_state(draw, (false, 0.0));
+        harness.run_steps(3);
+        let n_shown = harness.query_all_by_label_contains("Calendar 202").count();
+        (n_shown, harness.state().1)
+    }
+
+    #[test]
+    fn every_day_of_fourteen_months_is_in_view_and_the_card_fits_a_small_window() {
+        // As wide as the tab of a window of 1280 points, between both panels.
+        let (n_shown, height) = shown(400, 640.0);
+        assert_eq!(n_shown, 400);
+        assert!(height < 420.0, "{height}");
+        assert_eq!(shown(14, 270.0).0, 14);
+        let (n_shown, height) = shown(1500, 640.0);
+        assert_eq!(n_shown, 1500);
+        assert!(height < 800.0, "{height}");
+    }
 
     #[test]
     fn text_on_a_middling_colour_is_dark() {

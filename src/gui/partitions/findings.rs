@@ -333,3 +333,83 @@ fn cost_text(finding: &Finding) -> Option<String> {
     }
     (!parts.is_empty()).then(|| format!("costs {} a pass (estimate)", parts.join(" and ")))
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
+
+    use super::{FindingsPanel, findings_ui};
+    use crate::gui::listed::ListedDataset;
+    use crate::gui::partitions::{PartitionsSlots, PartitionsView};
+    use crate::gui::theme;
+    use crate::profile::CostModel;
+    use crate::session::JobSettings;
+    use crate::storage::{DatasetKeys, Partition, PartitionStats};
+
+    /// Buttons of the findings of a lake of (files, bytes) a day.
+    fn buttons(days: &[(u64, u64)]) -> Vec<&'static str> {
+        let first = NaiveDate::from_ymd_opt(2020, 1, 1).unwrap();
+        let mut keys = DatasetKeys::default();
+        for (date, (n_files, n_bytes)) in first.iter_days().zip(days) {
+            let partition = Partition::Day(date);
+            let stats = PartitionStats {
+                partition: partition.clone(),
+                n_files: *n_files,
+                n_bytes: *n_bytes,
+                ..PartitionStats::default()
+            };
+            keys.partitions.insert(partition, stats);
+        }
+        let costs = CostModel::default();
+        let dataset = ListedDataset::new(&keys, &costs);
+        let (slots, job) = (PartitionsSlots::default(), JobSettings::default());
+        let (mut panel, mut has_fonts) = (FindingsPanel::default(), false);
+        let draw = move |ui: &mut egui::Ui| {
+            if !has_fonts {
+                theme::install_fonts(ui.ctx());
+                has_fonts = true;
+                return;
+            }
+            let view = PartitionsView {
+                listed: None,
+                dataset: None,
+                slots: &slots,
+                costs: &costs,
+                expected: &[],
+                job: &job,
+                is_pending: false,
+                error: None,
+                place: None,
+                open: None,
+            };
+            let mut commands = Vec::new();
+            findings_ui(ui, &dataset, view, 0.0, &mut panel, &mut commands);
+        };
+        let mut harness = Harness::builder()
+            .with_size(egui::vec2(700.0, 900.0))
+            .build_ui(draw);
+        harness.run_steps(3);
+        ["Plan by bytes", "Compact by a job"]
+            .into_iter()
+            .filter(|label| harness.query_all_by_label(label).next().is_some())
+            .collect()
+    }
+
+    #[test]
+    fn a_button_offers_what_the_text_beside_it_advises() {
+        let usual = vec![(10, 100_000_000); 12];
+        let with = |n_files, n_bytes| {
+            let mut days = usual.clone();
+            days[4] = (n_files, n_bytes);
+            buttons(&days)
+        };
+        assert_eq!(with(10, 2_000_000_000), ["Plan by bytes"]);
+        assert_eq!(with(20_000, 2_000_000_000), ["Compact by a job"]);
+        let mut small = vec![(1, 1_000_000); 12];
+        small[4].1 = 20_000_000;
+        assert_eq!(buttons(&small), Vec::<&str>::new());
+        assert_eq!(buttons(&vec![(60, 108_000); 31]), ["Compact by a job"]);
+    }
+}

@@ -10,13 +10,14 @@ mod names;
 mod times;
 
 #[cfg(test)]
+mod agreement_tests;
+#[cfg(test)]
 mod tests;
 
 use chrono::NaiveDate;
 
 use super::weekdays::Weekdays;
-use super::{CostModel, Finding, Severity, SkewMetrics};
-use super::{MissingHours, TinyFiles};
+use super::{CostModel, Finding, MissingHours, Severity, SkewMetrics, TinyFiles};
 use crate::storage::{DatasetKeys, Partition};
 
 pub use loads::SpikeRemedy;
