@@ -349,7 +349,8 @@ impl Picture {
             ValueSide::Y => &self.y,
         };
         for layer in &self.layers {
-            if layer.marks.is_empty() {
+            // Words in their places say nothing beside the marks that they name.
+            if layer.marks.iter().all(|mark| mark.fill == Fill::Bare) {
                 continue;
             }
             let kind = match layer.kind {

@@ -31,7 +31,9 @@ pub fn calendar_picture(calendar: &Calendar, note: &str) -> Picture {
             |x: (f64, f64), y: f64, text: &str| Mark::cell(x, (y, y + 1.0), "").fill(Fill::Bare).label(text);
         words.push(word((0.0, GUTTER), top, &band.year().to_string()));
         for (name, start, end) in band.heads() {
-            words.push(word((GUTTER + start as f64, GUTTER + end as f64), top, &name));
+            // A name needs more room than a month of one week has.
+            let end = end.max(start + 2) as f64;
+            words.push(word((GUTTER + start as f64, GUTTER + end), top, &name));
         }
         for (row, letter) in (1_u32..).zip(WEEKDAYS) {
             words.push(word((GUTTER - 1.2, GUTTER), top + f64::from(row), letter));
@@ -62,7 +64,7 @@ pub fn calendar_picture(calendar: &Calendar, note: &str) -> Picture {
     let height = (n_rows * DAY_PIXELS + 90.0) as u32;
     let mut picture = Picture::new(
         "Calendar of bytes",
-        Scale::bare(0.0, GUTTER + n_columns),
+        Scale::bare(0.0, GUTTER + n_columns + 1.0),
         Scale::bare(0.0, n_rows).reversed(),
     )
     .note(note)
@@ -281,7 +283,7 @@ mod tests {
         for month in ["Jan", "Feb", "Jul", "Aug", "Dec", "Jan 2024"] {
             assert!(n_of(month) > 0, "{month} in {words:?}");
         }
-        assert_eq!((n_of("2023"), n_of("W"), n_of("F")), (2, 2, 2));
+        assert_eq!((n_of("2023"), n_of("W"), n_of("F"), n_of("Feb")), (2, 2, 2, 2));
     }
 
     #[test]

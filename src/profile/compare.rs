@@ -243,7 +243,8 @@ pub fn compare_ranges(
     let is_rest = range.is_none();
     let range = range.unwrap_or_else(|| closed(&ours));
     let their_days = days(&theirs);
-    let n_shared = days(&ours).iter().filter(|day| {
+    let our_days = days(&ours);
+    let n_shared = our_days.iter().filter(|day| {
         let at = their_days.binary_search_by_key(&day.date, |their| their.date);
         at.is_ok()
     });

@@ -219,7 +219,7 @@ fn dataset_ui(
             tree,
             stamp,
             (
-                &dataset.keys.prefix,
+                dataset.keys.prefix.as_str(),
                 report.is_some_and(|report| report.is_narrowed),
             ),
             &mut panel.treemap,

@@ -27,8 +27,8 @@ pub struct SourcesPanel {
     cursor: Option<usize>,
     /// Set when the cursor moved: the tree scrolls to it once.
     wants_scroll: bool,
-    /// Listing, dataset and partition that were open in the last frame.
-    followed: Option<(u64, String, Partition)>,
+    /// Dataset and partition that were open in the last frame, where they were listed.
+    followed: Option<(String, Partition)>,
     /// Rows that were in view in the last frame.
     in_view: Range<usize>,
 }
@@ -165,12 +165,16 @@ fn tree_ui(ui: &mut Ui, max_height: f32, state: &mut State, commands: &mut Comma
         .slots
         .dataset(document)
         .map(|dataset| dataset.keys.prefix.as_str());
-    let open = listed
-        .zip(shown)
-        .zip(document.partition.clone())
-        .map(|((listed, dataset), partition)| (listed.stamp, dataset.to_owned(), partition));
+    let is_listed = |dataset: &str, partition: &Partition| {
+        let dataset = listed.and_then(|listed| listed.dataset(dataset));
+        dataset.is_some_and(|dataset| dataset.stats(partition).is_some())
+    };
+    let open = shown
+        .zip(document.partition.as_ref())
+        .filter(|(dataset, partition)| is_listed(dataset, partition))
+        .map(|(dataset, partition)| (dataset.to_owned(), partition.clone()));
     let is_other = panel.followed != open;
-    if is_other && let Some((_, dataset, _)) = &open {
+    if is_other && let Some((dataset, _)) = &open {
         // What was opened elsewhere is not to stay hidden.
         panel.unfolded.insert(dataset.clone(), true);
         panel.is_source_folded = false;
@@ -245,8 +249,8 @@ fn tree_ui(ui: &mut Ui, max_height: f32, state: &mut State, commands: &mut Comma
 }
 
 /// Puts the cursor on the partition that was opened, wherever that was done, and scrolls to it where it is out of sight.
-fn follow(panel: &mut SourcesPanel, rows: &[Row<'_>], open: Option<(u64, String, Partition)>) {
-    if let Some((_, prefix, partition)) = &open {
+fn follow(panel: &mut SourcesPanel, rows: &[Row<'_>], open: Option<(String, Partition)>) {
+    if let Some((prefix, partition)) = &open {
         let is_it = |row: &Row<'_>| {
             matches!(row, Row::Partition(dataset, bar)
                 if dataset.keys.prefix == *prefix && bar.partition == *partition)

@@ -4,8 +4,7 @@ use chrono::{Days, NaiveDate};
 
 use super::{FLOOR_BYTES, MAX_LISTED, Seen, n_listed};
 use crate::base::units;
-use crate::profile::hours::HourRun;
-use crate::profile::{Finding, FindingCode, Severity, WeekdayOutlier};
+use crate::profile::{Finding, FindingCode, HourRun, Severity, WeekdayOutlier};
 use crate::storage::{DatasetKeys, Partition, PartitionStats};
 
 /// Consecutive missing dates are one finding; a dataset that lacks most of its dates is described once.

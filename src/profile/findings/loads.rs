@@ -99,11 +99,12 @@ pub(super) fn spike(
     let is_small = is_small(stats, costs);
     let has_few = dataset.partitions.len() < FLOOR_PARTITIONS;
     // What delays nothing is harmless, however large: more slots may change that.
-    let severity = match (ratio >= BAD_SPIKE, load.delays()) {
-        _ if is_small || has_few => Severity::Note,
-        (_, false) => Severity::Note,
-        (true, true) => Severity::Bad,
-        (false, true) => Severity::Warn,
+    let severity = if is_small || has_few || !load.delays() {
+        Severity::Note
+    } else if ratio >= BAD_SPIKE {
+        Severity::Bad
+    } else {
+        Severity::Warn
     };
     let matters = if load.delays() {
         format!(
