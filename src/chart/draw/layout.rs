@@ -376,7 +376,7 @@ fn pieces(taken: &[Area], from: (f64, f64), to: (f64, f64), is_upright: bool) ->
     if is_upright {
         let crossed = taken
             .iter()
-            .filter(|label| label.left - ROOM < from.0 && from.0 < label.right + ROOM)
+            .filter(|label| label.left < from.0 && from.0 < label.right)
             .map(|label| (label.top - ROOM, label.bottom + ROOM));
         let free = labels::uncovered((from.1, to.1), crossed);
         return free
@@ -386,7 +386,7 @@ fn pieces(taken: &[Area], from: (f64, f64), to: (f64, f64), is_upright: bool) ->
     }
     let crossed = taken
         .iter()
-        .filter(|label| label.top - ROOM < from.1 && from.1 < label.bottom + ROOM)
+        .filter(|label| label.top < from.1 && from.1 < label.bottom)
         .map(|label| (label.left - ROOM, label.right + ROOM));
     let free = labels::uncovered((from.0, to.0), crossed);
     free.into_iter()

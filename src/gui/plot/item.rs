@@ -358,27 +358,39 @@ struct Drawing<'a> {
 impl Drawing<'_> {
     /// A line in pieces that leave the labels free.
     fn pieces(&self, [from, to]: [Pos2; 2], is_upright: bool) -> Vec<[Pos2; 2]> {
-        let crossed = self.taken.iter().map(|label| label.expand(2.0)).filter(|label| {
+        let is_crossed = |label: &&Rect| {
             if is_upright {
                 label.x_range().contains(from.x)
             } else {
                 label.y_range().contains(from.y)
             }
+        };
+        let crossed = self.taken.iter().filter(is_crossed).map(|label| {
+            let label = label.expand(2.0);
+            if is_upright {
+                (f64::from(label.top()), f64::from(label.bottom()))
+            } else {
+                (f64::from(label.left()), f64::from(label.right()))
+            }
         });
-        #[expect(clippy::cast_possible_truncation, reason = "positions on the screen")]
-        let at = |(start, end): (f64, f64)| [start as f32, end as f32];
-        if is_upright {
-            let crossed = crossed.map(|label| (f64::from(label.top()), f64::from(label.bottom())));
-            let free = labels::uncovered((f64::from(from.y), f64::from(to.y)), crossed);
-            return free
-                .into_iter()
-                .map(|span| at(span).map(|y| pos2(from.x, y)))
-                .collect();
-        }
-        let crossed = crossed.map(|label| (f64::from(label.left()), f64::from(label.right())));
-        let free = labels::uncovered((f64::from(from.x), f64::from(to.x)), crossed);
+        let (start, end) = if is_upright {
+            (from.y, to.y)
+        } else {
+            (from.x, to.x)
+        };
+        let free = labels::uncovered((f64::from(start), f64::from(end)), crossed);
         free.into_iter()
-            .map(|span| at(span).map(|x| pos2(x, from.y)))
+            .map(|(start, end)| {
+                #[expect(clippy::cast_possible_truncation, reason = "positions on the screen")]
+                let ends = [start as f32, end as f32];
+                ends.map(|at| {
+                    if is_upright {
+                        pos2(from.x, at)
+                    } else {
+                        pos2(at, from.y)
+                    }
+                })
+            })
             .collect()
     }
 

@@ -482,7 +482,11 @@ fn a_spike_of_many_files_is_timed_by_its_requests_and_told_to_merge_them() {
         "{ratio} {}",
         spike.message
     );
-    assert!(spike.remedy.starts_with("Merge its files"), "{}", spike.remedy);
+    assert!(
+        spike.remedy.starts_with("Merge its 1,000 files"),
+        "{}",
+        spike.remedy
+    );
 }
 
 proptest! {
