@@ -339,13 +339,8 @@ pub fn print_findings(findings: &[Finding], output: &mut Output) -> Result<(), C
         if !finding.remedy.is_empty() {
             output.line(&format!("  → {}", finding.remedy))?;
         }
-        if finding.cost_seconds >= 0.001 || finding.cost_requests > 0 {
-            let requests = match finding.cost_requests {
-                0 => String::new(),
-                n => format!(" and {}", units::plural(n, "request")),
-            };
-            let seconds = units::seconds(finding.cost_seconds);
-            output.line(&format!("  costs {seconds}{requests} a pass (estimate)"))?;
+        if let Some(cost) = finding.cost_words() {
+            output.line(&format!("  {cost}"))?;
         }
     }
     Ok(())

@@ -157,7 +157,7 @@ fn finding_ui(
             if !finding.remedy.is_empty() {
                 ui.add(Label::new(body_marked(ui, &finding.remedy)).wrap());
             }
-            if let Some(cost) = cost_text(finding) {
+            if let Some(cost) = finding.cost_words() {
                 ui.label(weak_small(ui, cost))
                     .on_hover_text(format!("With {}", view.costs));
             }
@@ -320,18 +320,6 @@ fn plan_ui(ui: &mut Ui, dataset: &ListedDataset, finding: &Finding, commands: &m
         ui,
         "Export the job first: its plan is a list of tasks of equal bytes.",
     ));
-}
-
-/// What the finding costs one pass over the data; none when nothing worth saying.
-fn cost_text(finding: &Finding) -> Option<String> {
-    let mut parts = Vec::new();
-    if finding.cost_seconds >= 0.001 {
-        parts.push(units::seconds(finding.cost_seconds));
-    }
-    if finding.cost_requests > 0 {
-        parts.push(units::plural(finding.cost_requests, "request"));
-    }
-    (!parts.is_empty()).then(|| format!("costs {} a pass (estimate)", parts.join(" and ")))
 }
 
 #[cfg(test)]

@@ -327,6 +327,7 @@ mod tests {
                 unit: egui::MouseWheelUnit::Point,
                 delta: vec2(0.0, -1500.0),
                 phase: egui::TouchPhase::Move,
+                source: egui::MouseWheelSource::Wheel,
                 modifiers: egui::Modifiers::NONE,
             });
             harness.run_steps(60);
