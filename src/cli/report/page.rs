@@ -74,7 +74,7 @@ impl Page {
                 ));
             }
             if let Some(cost) = finding.cost_words() {
-                self.add(&format!("<p class=\"note\">{}</p>", escaped(&cost)));
+                self.add(&format!("<p class=\"label\">{}</p>", escaped(&cost)));
             }
             self.add("</section>\n");
         }

@@ -312,7 +312,7 @@ mod tests {
                 });
                 ui.allocate_space(vec2(10.0, 600.0));
             });
-            *page = shown.state.offset.y;
+            *page = shown.state.offset().y;
         };
         let mut harness = Harness::builder()
             .with_size(vec2(400.0, 130.0))

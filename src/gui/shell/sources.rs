@@ -242,6 +242,10 @@ fn tree_ui(ui: &mut Ui, max_height: f32, state: &mut State, commands: &mut Comma
                 fold(&mut panel, row, None);
             } else {
                 activate(row, &mut panel, commands);
+                if let Row::Partition(dataset, bar) = row {
+                    // What is clicked here does not move away from the pointer.
+                    panel.followed = Some((dataset.keys.prefix.clone(), bar.partition.clone()));
+                }
             }
         }
     }
@@ -258,7 +262,7 @@ fn follow(panel: &mut SourcesPanel, rows: &[Row<'_>], open: Option<(String, Part
         if let Some(at) = rows.iter().position(is_it) {
             panel.cursor = Some(at);
             // The rows at the ends may be seen in part.
-            let seen = panel.in_view.start + 1..panel.in_view.end.saturating_sub(1);
+            let seen = panel.in_view.start + 1..panel.in_view.end.saturating_sub(2);
             panel.wants_scroll |= !seen.contains(&at);
         }
     }
