@@ -16,6 +16,8 @@ use crate::storage::Partition;
 
 /// From one day to the next: as much as the card has room for.
 const MAX_STEP: f32 = 28.0;
+/// Where weeks stand in several bands: these are to be seen together.
+const MAX_STEP_OF_BANDS: f32 = 20.0;
 /// Less has no room for the number of a day.
 const MIN_STEP: f32 = 18.0;
 /// Of calendars of many years, whose days have no numbers.
@@ -79,9 +81,14 @@ fn bands_ui(ui: &mut Ui, dataset: &ListedDataset, open: Option<&Partition>, open
     let least = if is_dense { DENSE_STEP } else { MIN_STEP };
     let bands = calendar.bands(n_beside(width, least));
     let widest = bands.iter().map(|band| band.n_weeks).max().unwrap_or(1);
+    let most = if bands.len() > 1 {
+        MAX_STEP_OF_BANDS
+    } else {
+        MAX_STEP
+    };
     let step = ((width - GUTTER + GAP) / widest as f32)
         .floor()
-        .clamp(least, MAX_STEP);
+        .clamp(least, most);
     for band in &bands {
         let wanted = vec2(width, HEAD + 7.0 * step);
         let (rect, _) = ui.allocate_exact_size(wanted, Sense::hover());
@@ -366,12 +373,12 @@ mod tests {
 
     #[test]
     fn every_day_of_fourteen_months_is_in_view_and_the_card_fits_a_small_window() {
-        // As wide as the tab of a window of 1280 points, between both panels.
-        let (n_shown, height) = shown(400, 640.0);
+        // As wide as the tab of a window of 1280 points, between both panels; the margins take 16.
+        let (n_shown, height) = shown(400, 656.0);
         assert_eq!(n_shown, 400);
         assert!(height < 420.0, "{height}");
         assert_eq!(shown(14, 270.0).0, 14);
-        let (n_shown, height) = shown(1500, 640.0);
+        let (n_shown, height) = shown(1500, 656.0);
         assert_eq!(n_shown, 1500);
         assert!(height < 800.0, "{height}");
     }

@@ -193,7 +193,7 @@ fn tree_ui(ui: &mut Ui, max_height: f32, state: &mut State, commands: &mut Comma
     if std::mem::take(&mut panel.wants_scroll)
         && let Some(cursor) = panel.cursor
     {
-        area = area.vertical_scroll_offset(offset_for(max_height, cursor));
+        area = area.vertical_scroll_offset(offset_for(max_height, cursor, rows.len()));
     }
     let mut clicked = None;
     let mut in_view = 0..0;
@@ -269,9 +269,10 @@ fn follow(panel: &mut SourcesPanel, rows: &[Row<'_>], open: Option<(String, Part
     panel.followed = open;
 }
 
-/// The scroll offset that brings row `cursor` into the middle.
-fn offset_for(height: f32, cursor: usize) -> f32 {
-    (cursor as f32 * size::ROW - height / 2.0).max(0.0)
+/// The scroll offset that brings row `cursor` into the middle, as far as there are rows below: one beyond them would bounce.
+fn offset_for(height: f32, cursor: usize, n_rows: usize) -> f32 {
+    let most = (n_rows as f32 * size::ROW - height).max(0.0);
+    (cursor as f32 * size::ROW - height / 2.0).clamp(0.0, most)
 }
 
 fn activate(row: &Row<'_>, panel: &mut SourcesPanel, commands: &mut Commands) {
