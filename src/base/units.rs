@@ -41,6 +41,21 @@ pub fn bytes(n: u64) -> String {
     format!("{value:.digits$} {unit}")
 }
 
+/// A size with all its digits, which are not said twice where the unit is bytes.
+///
+/// ```
+/// use skewer::base::units::bytes_exact;
+/// assert_eq!(bytes_exact(5_524), "5.5 KB (5,524 bytes)");
+/// assert_eq!(bytes_exact(695), "695 bytes");
+/// ```
+pub fn bytes_exact(n: u64) -> String {
+    if n < 1000 {
+        plural(n, "byte")
+    } else {
+        format!("{} ({} bytes)", bytes(n), count(n))
+    }
+}
+
 /// A duration in the largest unit that keeps two or three digits.
 pub fn seconds(secs: f64) -> String {
     if secs == 0.0 {

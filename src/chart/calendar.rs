@@ -1,8 +1,9 @@
-//! A calendar of days, Monday first, coloured by bytes; days unlike their weekday are marked.
+//! A calendar of days, a week a column with Monday on top, coloured by bytes; days unlike their weekday are marked. A calendar
+//! of many weeks is cut into bands that begin and end with whole months.
 
 use std::collections::BTreeMap;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 
 use super::partition_bars::spikes;
 use crate::profile::{PartitionSkew, WeekdayOutlier};
@@ -34,22 +35,73 @@ pub struct CalendarMonth<'a> {
     pub days: &'a [CalendarDay],
 }
 
-impl CalendarDay {
-    /// Row (week of the month) and column (0 is Monday) of the day on its month's sheet.
-    pub fn cell(&self) -> (u32, u32) {
-        let column = self.date.weekday().num_days_from_monday();
-        let before_the_first = (column + 7 - self.date.day0() % 7) % 7;
-        ((self.date.day0() + before_the_first) / 7, column)
-    }
+/// Months beside each other, a week a column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CalendarBand<'a> {
+    pub months: Vec<CalendarMonth<'a>>,
+    /// The Monday of the first column.
+    first: NaiveDate,
+    pub n_weeks: usize,
+}
+
+/// Letters of the days of a week, Monday first.
+pub const WEEKDAYS: [&str; 7] = ["M", "T", "W", "T", "F", "S", "S"];
+
+fn monday(date: NaiveDate) -> NaiveDate {
+    let days = Days::new(u64::from(date.weekday().num_days_from_monday()));
+    date.checked_sub_days(days).unwrap_or(date)
+}
+
+/// Weeks from the one of `first` to the one of `last`, both counted.
+fn n_weeks(first: NaiveDate, last: NaiveDate) -> usize {
+    let days = monday(last).signed_duration_since(monday(first)).num_days();
+    usize::try_from(days / 7).unwrap_or(0) + 1
 }
 
 impl CalendarMonth<'_> {
-    /// `January 2020`.
-    pub fn title(&self) -> String {
-        self.days
-            .first()
-            .map(|day| day.date.format("%B %Y").to_string())
-            .unwrap_or_default()
+    /// The month's three letters, with the year where it is January.
+    pub fn name(&self) -> String {
+        let form = |day: &CalendarDay| match day.date.month() {
+            1 => day.date.format("%b %Y").to_string(),
+            _ => day.date.format("%b").to_string(),
+        };
+        self.days.first().map(form).unwrap_or_default()
+    }
+}
+
+impl CalendarBand<'_> {
+    /// The year that the band begins in.
+    pub fn year(&self) -> i32 {
+        let days = self.months.iter().flat_map(|month| month.days);
+        days.map(|day| day.date.year()).next().unwrap_or_default()
+    }
+
+    /// Column (weeks from the first) and row (0 is Monday) of a date.
+    pub fn cell(&self, date: NaiveDate) -> (usize, usize) {
+        let row = date.weekday().num_days_from_monday() as usize;
+        (n_weeks(self.first, date).saturating_sub(1), row)
+    }
+
+    /// Names of the months with the column that each begins in and the one before which it ends.
+    pub fn heads(&self) -> Vec<(String, usize, usize)> {
+        let starts: Vec<usize> = self
+            .months
+            .iter()
+            .filter_map(|month| Some(self.cell(month.days.first()?.date).0))
+            .collect();
+        let ends = starts.iter().skip(1).copied().chain([self.n_weeks]);
+        let names = self.months.iter().enumerate().map(|(at, month)| {
+            // The year of the first one stands at the left.
+            let name = month.name();
+            match name.split_once(' ') {
+                Some((short, _)) if at == 0 => short.to_owned(),
+                _ => name,
+            }
+        });
+        names
+            .zip(starts.iter().copied().zip(ends))
+            .map(|(name, (start, end))| (name, start, end.max(start + 1)))
+            .collect()
     }
 }
 
@@ -92,6 +144,47 @@ impl Calendar {
         }
     }
 
+    /// Weeks from the first day to the last.
+    pub fn n_weeks(&self) -> usize {
+        match (self.days.first(), self.days.last()) {
+            (Some(first), Some(last)) => n_weeks(first.date, last.date),
+            _ => 0,
+        }
+    }
+
+    /// The calendar cut into as few bands as have at most `max_weeks` columns each, and those about equally long. A month is
+    /// in one band, whatever it takes.
+    pub fn bands(&self, max_weeks: usize) -> Vec<CalendarBand<'_>> {
+        let fewest = self.cut(max_weeks);
+        // The narrowest bands of that number.
+        let narrowest = self.n_weeks() / fewest.len().max(1);
+        (narrowest..max_weeks)
+            .map(|weeks| self.cut(weeks))
+            .find(|bands| bands.len() == fewest.len())
+            .unwrap_or(fewest)
+    }
+
+    fn cut(&self, max_weeks: usize) -> Vec<CalendarBand<'_>> {
+        let mut bands: Vec<CalendarBand<'_>> = Vec::new();
+        for month in self.months() {
+            let (Some(from), Some(to)) = (month.days.first(), month.days.last()) else {
+                continue;
+            };
+            match bands.last_mut() {
+                Some(band) if n_weeks(band.first, to.date) <= max_weeks => {
+                    band.n_weeks = n_weeks(band.first, to.date);
+                    band.months.push(month);
+                }
+                _ => bands.push(CalendarBand {
+                    first: monday(from.date),
+                    n_weeks: n_weeks(from.date, to.date),
+                    months: vec![month],
+                }),
+            }
+        }
+        bands
+    }
+
     /// The days of each month, in order.
     pub fn months(&self) -> impl Iterator<Item = CalendarMonth<'_>> {
         self.days
@@ -124,13 +217,14 @@ mod tests {
     fn days_stand_where_the_month_has_them() {
         let calendar = calendar(&two_weeks());
         // 1 January 2020 was a Wednesday.
-        let cells: Vec<(u32, u32)> = calendar.days.iter().map(super::CalendarDay::cell).collect();
+        let bands = calendar.bands(40);
+        let cells: Vec<_> = calendar.days.iter().map(|day| bands[0].cell(day.date)).collect();
         assert_eq!(
             (cells[0], cells[4], cells[5], cells[13]),
             ((0, 2), (0, 6), (1, 0), (2, 1))
         );
-        let titles: Vec<String> = calendar.months().map(|month| month.title()).collect();
-        assert_eq!(titles, ["January 2020"]);
+        assert_eq!((bands.len(), bands[0].year(), bands[0].n_weeks), (1, 2020, 3));
+        assert_eq!(bands[0].heads(), [("Jan".to_owned(), 0, 3)]);
         assert_eq!((calendar.days[5].n_bytes, calendar.days[5].n_files), (None, 0));
         assert!(calendar.days[8].is_spike && (calendar.days[8].level - 1.0).abs() < f32::EPSILON);
         assert!(
@@ -138,6 +232,38 @@ mod tests {
             "{}",
             calendar.days[0].level
         );
+    }
+
+    #[test]
+    fn fourteen_months_are_cut_into_even_bands_of_whole_months() {
+        let first = NaiveDate::from_ymd_opt(2023, 1, 1).unwrap();
+        let days = first.iter_days().take(400);
+        let calendar = calendar(&dataset(days.map(|date| (Partition::Day(date), 1, 10))));
+        assert_eq!(calendar.n_weeks(), 58);
+        let bands = calendar.bands(33);
+        let shape: Vec<(usize, usize, i32)> = bands
+            .iter()
+            .map(|band| (band.months.len(), band.n_weeks, band.year()))
+            .collect();
+        assert_eq!(shape, [(7, 32, 2023), (7, 27, 2023)]);
+        let heads = bands[1].heads();
+        assert_eq!(heads[0], ("Aug".to_owned(), 0, 4));
+        assert_eq!((heads[5].0.as_str(), heads[6].0.as_str()), ("Jan 2024", "Feb"));
+        // Every day has a place of its own.
+        let mut cells = std::collections::BTreeSet::new();
+        for (at, band) in bands.iter().enumerate() {
+            for day in band.months.iter().flat_map(|month| month.days) {
+                let (column, row) = band.cell(day.date);
+                assert!(
+                    column < band.n_weeks && cells.insert((at, column, row)),
+                    "{day:?}"
+                );
+            }
+        }
+        assert_eq!(cells.len(), 400);
+        assert_eq!(calendar.bands(100).len(), 1);
+        assert_eq!(calendar.bands(1).len(), 14, "no month is cut");
+        assert_eq!(super::Calendar::default().bands(10), []);
     }
 
     #[test]
@@ -156,9 +282,10 @@ mod tests {
 
     #[test]
     fn a_day_unlike_its_weekday_is_marked_and_says_by_how_much() {
-        let days = |n: u32| if n < 32 { day(1, n) } else { day(2, n - 31) };
+        let first = NaiveDate::from_ymd_opt(2020, 1, 1).unwrap();
+        let days = |n: u32| Partition::Day(first + chrono::Duration::days(i64::from(n)));
         let calendar = calendar(&dataset(
-            (1..=56).map(|n| (days(n), 3, if n == 40 { 900_000 } else { 400_000 })),
+            (1..=84).map(|n| (days(n), 3, if n == 40 { 900_000 } else { 400_000 })),
         ));
         let marked: Vec<_> = calendar.days.iter().filter_map(|day| day.outlier).collect();
         assert_eq!(marked.len(), 1);

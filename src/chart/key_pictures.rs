@@ -101,7 +101,11 @@ pub fn loads_picture(simulated: &SimulatedPartitions, note: &str) -> Picture {
         .iter()
         .enumerate()
         .map(|(rank, (id, load))| {
-            let mut tooltip = format!("partition {id}\n{} ({load} {unit})", quantity.text(*load as f64));
+            let exact = match simulated.weight {
+                Weight::Rows => units::plural(*load, "row"),
+                Weight::Bytes => units::bytes_exact(*load),
+            };
+            let mut tooltip = format!("partition {id}\n{exact}");
             if mean > 0.0 {
                 tooltip.extend([format!("\n{:.1} × the mean", *load as f64 / mean)]);
             }

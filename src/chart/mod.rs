@@ -25,7 +25,7 @@ mod ticks;
 mod treemap;
 mod treemap_picture;
 
-pub use calendar::{Calendar, CalendarDay, CalendarMonth};
+pub use calendar::{Calendar, CalendarBand, CalendarDay, CalendarMonth, WEEKDAYS};
 pub use compared_runs::{compared_stages_picture, compared_work_picture};
 pub use key_pictures::{loads_picture, top_keys_picture};
 pub use lorenz::Lorenz;
@@ -59,10 +59,13 @@ pub(crate) mod tests {
             ..DatasetKeys::default()
         };
         for (partition, n_files, n_bytes) in partitions {
+            let mut sizes = crate::storage::SizeHistogram::default();
             for _ in 0..n_files {
-                dataset.sizes.add(n_bytes / n_files);
+                sizes.add(n_bytes / n_files);
             }
+            dataset.sizes.merge(&sizes);
             let stats = PartitionStats {
+                sizes,
                 partition: partition.clone(),
                 n_files,
                 n_bytes,

@@ -57,7 +57,7 @@ pub fn partition_picture(
         picture = picture.entry(LegendEntry::swatch(Tone::Bad, "far above the median"));
     }
     if has(&|bar| bar.has_tiny_files && !bar.is_spike) {
-        picture = picture.entry(LegendEntry::swatch(Tone::Warn, "tiny files"));
+        picture = picture.entry(LegendEntry::swatch(Tone::Warn, "a crowd of tiny files"));
     }
     if has(&|bar| bar.n_bytes.is_none()) {
         picture = picture.entry(LegendEntry::new(
@@ -87,7 +87,7 @@ fn mark(
     };
     let mut lines = vec![
         name.to_string(),
-        format!("{} ({} bytes)", units::bytes(n_bytes), units::count(n_bytes)),
+        units::bytes_exact(n_bytes),
         units::plural(bar.n_files, "file"),
     ];
     if let Some(average) = n_bytes.checked_div(bar.n_files) {
@@ -165,7 +165,10 @@ mod tests {
         );
         assert_eq!(picture.rules[0].label, "median 440 KB");
         let words: Vec<&str> = picture.legend.iter().map(|entry| entry.text.as_str()).collect();
-        assert_eq!(words, ["far above the median", "tiny files", "missing"]);
+        assert_eq!(
+            words,
+            ["far above the median", "a crowd of tiny files", "missing"]
+        );
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct Picture {
     pub layers: Vec<Layer>,
     pub rules: Vec<Rule>,
     pub legend: Vec<LegendEntry>,
+    /// Height in CSS pixels that it needs on a sheet of usual width; none where any will do.
+    pub height: Option<u32>,
 }
 
 /// Marks of one kind.
@@ -71,6 +73,8 @@ pub enum Fill {
     Level(f32),
     /// Only its edge: something that is not there.
     Outline,
+    /// Nothing: a word in its place.
+    Bare,
 }
 
 /// A line across the picture to compare marks with.
@@ -230,7 +234,14 @@ impl Picture {
             layers: Vec::new(),
             rules: Vec::new(),
             legend: Vec::new(),
+            height: None,
         }
+    }
+
+    #[must_use]
+    pub fn height(mut self, height: u32) -> Self {
+        self.height = Some(height);
+        self
     }
 
     #[must_use]
@@ -338,7 +349,8 @@ impl Picture {
             ValueSide::Y => &self.y,
         };
         for layer in &self.layers {
-            if layer.marks.is_empty() {
+            // Words in their places say nothing beside the marks that they name.
+            if layer.marks.iter().all(|mark| mark.fill == Fill::Bare) {
                 continue;
             }
             let kind = match layer.kind {

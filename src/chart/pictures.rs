@@ -1,53 +1,77 @@
 //! What is charted of a dataset's partitions together, as pictures: calendar, sizes and the Lorenz curve. The window shows
 //! them, files and reports draw them.
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::Datelike as _;
 
 use super::picture::{Fill, Layer, LayerKind, LegendEntry, LegendShape, Mark, Picture};
 use super::scale::{Quantity, Scale};
-use super::{Calendar, CalendarDay, Lorenz, SizeClass, SizeHistogram, SizeTier, Tone};
+use super::{Calendar, CalendarDay, Lorenz, SizeClass, SizeHistogram, SizeTier, Tone, WEEKDAYS};
 use crate::base::units;
+use crate::profile::Severity;
 
-/// A week a column, Monday at the top, coloured by bytes. A mark's action is its place in `days`.
+/// Weeks of one band: more would leave no room for the number of a day.
+const MAX_WEEKS: usize = 42;
+/// Rows of a band: the names of its months, seven days, and room below.
+const BAND_ROWS: f64 = 8.6;
+/// Columns at the left, for the year and the letters of weekdays.
+const GUTTER: f64 = 2.2;
+/// Height of a day in pixels.
+const DAY_PIXELS: f64 = 21.0;
+
+/// A week a column, Monday at the top, coloured by bytes, in bands of whole months. A mark's action is its place in `days`.
 pub fn calendar_picture(calendar: &Calendar, note: &str) -> Picture {
-    let monday = |date: NaiveDate| {
-        let days = Days::new(u64::from(date.weekday().num_days_from_monday()));
-        date.checked_sub_days(days).unwrap_or(date)
-    };
-    let first = calendar.days.first().map(|day| monday(day.date));
-    let last = calendar.days.last().map(|day| monday(day.date));
-    let weeks: Vec<NaiveDate> = first
-        .into_iter()
-        .flat_map(|week| week.iter_weeks())
-        .take_while(|week| last.is_some_and(|last| *week <= last))
-        .collect();
-    let marks = calendar
-        .days
-        .iter()
-        .enumerate()
-        .filter_map(|(at, day)| {
-            let week = weeks.binary_search(&monday(day.date)).ok()? as f64;
-            let weekday = f64::from(day.date.weekday().num_days_from_monday());
-            let mark = Mark::cell(
-                (week - 0.5, week + 0.5),
-                (weekday - 0.5, weekday + 0.5),
-                day_tooltip(day),
-            );
-            Some(day_mark(mark, day, at))
-        })
-        .collect();
-    let names = weeks
-        .iter()
-        .map(|week| week.format("%m-%d").to_string())
-        .collect();
-    let weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].map(str::to_owned);
+    let bands = calendar.bands(MAX_WEEKS);
+    let mut words = Vec::new();
+    let mut days = Vec::new();
+    let mut corners = Vec::new();
+    let mut at = 0;
+    for (n, band) in (0_u32..).zip(&bands) {
+        let top = f64::from(n) * BAND_ROWS;
+        let word =
+            |x: (f64, f64), y: f64, text: &str| Mark::cell(x, (y, y + 1.0), "").fill(Fill::Bare).label(text);
+        words.push(word((0.0, GUTTER), top, &band.year().to_string()));
+        for (name, start, end) in band.heads() {
+            // A name needs more room than a month of one week has.
+            let end = end.max(start + 2) as f64;
+            words.push(word((GUTTER + start as f64, GUTTER + end), top, &name));
+        }
+        for (row, letter) in (1_u32..).zip(WEEKDAYS) {
+            words.push(word((GUTTER - 1.2, GUTTER), top + f64::from(row), letter));
+        }
+        for day in band.months.iter().flat_map(|month| month.days) {
+            let (column, row) = band.cell(day.date);
+            let (x, y) = (GUTTER + column as f64, top + 1.0 + row as f64);
+            days.push(day_mark(
+                Mark::cell((x, x + 1.0), (y, y + 1.0), day_tooltip(day)),
+                day,
+                at,
+            ));
+            if let Some(outlier) = day.outlier {
+                // In the upper corner more than its weekday leads to expect, in the lower one less.
+                let y = if outlier.ratio > 1.0 { y } else { y + 0.72 };
+                corners.push(Mark::cell((x + 0.72, x + 1.0), (y, y + 0.28), day_tooltip(day)));
+            }
+            at += 1;
+        }
+    }
+    let n_columns = bands.iter().map(|band| band.n_weeks).max().unwrap_or(1).max(20) as f64;
+    let n_rows = bands.len().max(1) as f64 * BAND_ROWS;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a height in pixels"
+    )]
+    let height = (n_rows * DAY_PIXELS + 90.0) as u32;
     let mut picture = Picture::new(
         "Calendar of bytes",
-        Scale::categories("week from", names),
-        Scale::categories("", weekdays.to_vec()).reversed(),
+        Scale::bare(0.0, GUTTER + n_columns + 1.0),
+        Scale::bare(0.0, n_rows).reversed(),
     )
     .note(note)
-    .layer(Layer::new(LayerKind::Cells, Tone::Data, marks))
+    .height(height)
+    .layer(Layer::new(LayerKind::Cells, Tone::Data, days))
+    .layer(Layer::new(LayerKind::Cells, Tone::Weak, words))
+    .layer(Layer::new(LayerKind::Cells, Tone::Accent, corners))
     .entry(LegendEntry::new(
         Tone::Data,
         LegendShape::Swatch(Fill::Level(0.6)),
@@ -63,6 +87,12 @@ pub fn calendar_picture(calendar: &Calendar, note: &str) -> Picture {
             "missing",
         ));
     }
+    if calendar.days.iter().any(|day| day.outlier.is_some()) {
+        picture = picture.entry(LegendEntry::swatch(
+            Tone::Accent,
+            "unlike its weekday: upper corner more, lower less",
+        ));
+    }
     picture
 }
 
@@ -70,10 +100,9 @@ fn day_tooltip(day: &CalendarDay) -> String {
     match day.n_bytes {
         None => format!("{}\nno objects: missing, or late", day.date),
         Some(n_bytes) => format!(
-            "{}\n{} ({} bytes)\n{}",
+            "{}\n{}\n{}",
             day.date.format("%A %Y-%m-%d"),
-            units::bytes(n_bytes),
-            units::count(n_bytes),
+            units::bytes_exact(n_bytes),
             units::plural(day.n_files, "file")
         ),
     }
@@ -96,7 +125,7 @@ pub fn sizes_picture(sizes: &SizeHistogram, note: &str) -> Picture {
     };
     let tiers: Vec<&SizeTier> = sizes.tiers.iter().filter(is_shown).collect();
     let names = tiers.iter().map(|tier| tier.label.to_owned()).collect();
-    let tone_of = |tier: &SizeTier| class_tone(tier.class, sizes.has_unsplittable);
+    let tone_of = |tier: &SizeTier| tier_tone(tier, sizes);
     let marks = tiers
         .iter()
         .enumerate()
@@ -107,7 +136,7 @@ pub fn sizes_picture(sizes: &SizeHistogram, note: &str) -> Picture {
                 tier.label,
                 units::plural(tier.n_files, "file"),
                 units::percent(share),
-                tier.class.meaning()
+                tier.meaning()
             );
             let label = if tier.n_files > 0 {
                 units::count(tier.n_files)
@@ -131,7 +160,7 @@ pub fn sizes_picture(sizes: &SizeHistogram, note: &str) -> Picture {
         let mut words: Vec<&str> = tiers
             .iter()
             .filter(|tier| tier.n_files > 0 && tone_of(tier) == tone)
-            .map(|tier| tier.class.meaning())
+            .map(|tier| tier.meaning())
             .collect();
         words.dedup();
         if !words.is_empty() {
@@ -141,12 +170,14 @@ pub fn sizes_picture(sizes: &SizeHistogram, note: &str) -> Picture {
     picture
 }
 
-fn class_tone(class: SizeClass, has_unsplittable: bool) -> Tone {
-    match class {
-        SizeClass::Empty => Tone::Bad,
-        SizeClass::Huge if has_unsplittable => Tone::Bad,
-        SizeClass::Tiny => Tone::Warn,
-        SizeClass::Small | SizeClass::Fair | SizeClass::Huge => Tone::Data,
+fn tier_tone(tier: &SizeTier, sizes: &SizeHistogram) -> Tone {
+    match tier.class {
+        SizeClass::Huge if sizes.has_unsplittable => Tone::Bad,
+        // As bad as the findings call them.
+        SizeClass::Tiny if tier.is_tiny() && sizes.tiny == Some(Severity::Bad) => Tone::Bad,
+        SizeClass::Tiny if tier.is_tiny() => Tone::Warn,
+        SizeClass::Empty => Tone::Warn,
+        SizeClass::Tiny | SizeClass::Small | SizeClass::Fair | SizeClass::Huge => Tone::Data,
         SizeClass::Good => Tone::Good,
     }
 }
@@ -166,13 +197,12 @@ pub fn lorenz_picture(lorenz: &Lorenz, unit: &str, note: &str) -> Picture {
                 return mark(String::new());
             };
             mark(format!(
-                "The smaller {} of {unit} hold {} of the bytes\n{} of {} {unit}, up to {partition} with {} ({} bytes)",
+                "The smaller {} of {unit} hold {} of the bytes\n{} of {} {unit}, up to {partition} with {}",
                 units::percent(*x),
                 units::percent(*y),
                 units::count(at as u64),
                 units::count(n as u64),
-                units::bytes(*n_bytes),
-                units::count(*n_bytes)
+                units::bytes_exact(*n_bytes)
             ))
             .action(at - 1)
         })
@@ -203,6 +233,8 @@ pub fn lorenz_picture(lorenz: &Lorenz, unit: &str, note: &str) -> Picture {
 #[cfg(test)]
 mod tests {
     use super::{calendar_picture, lorenz_picture, sizes_picture};
+    use crate::chart::draw::{PictureSize, svg};
+    use crate::chart::palette::LIGHT;
     use crate::chart::tests::{dataset, day, two_weeks};
     use crate::chart::{Calendar, Lorenz, SizeHistogram, Tone};
     use crate::profile::{CostModel, partition_skew};
@@ -214,12 +246,44 @@ mod tests {
         let picture = calendar_picture(&calendar, "exact");
         let marks = &picture.layers[0].marks;
         // 1 January 2020 was a Wednesday; the 6th, a Monday, is missing.
-        assert_eq!((marks[0].x, marks[0].y), ((-0.5, 0.5), (1.5, 2.5)));
+        assert_eq!((marks[0].x, marks[0].y), ((2.2, 3.2), (3.0, 4.0)));
         assert_eq!(
             (marks[5].x, marks[5].y, marks[5].action),
-            ((0.5, 1.5), (-0.5, 0.5), None)
+            ((3.2, 4.2), (1.0, 2.0), None)
         );
         assert!(picture.y.share(0.0) > picture.y.share(6.0));
+        assert_eq!(marks[13].action, Some(13));
+    }
+
+    #[test]
+    fn a_drawn_calendar_of_fourteen_months_names_every_day_month_weekday_and_year() {
+        let first = chrono::NaiveDate::from_ymd_opt(2023, 1, 1).unwrap();
+        let days = first.iter_days().take(400).enumerate();
+        let days = days.map(|(i, date)| {
+            let bytes = if i == 100 { 900_000 } else { 400_000 };
+            (crate::storage::Partition::Day(date), 3, bytes)
+        });
+        let lake = dataset(days);
+        let calendar = Calendar::new(&lake, &partition_skew(&lake, &CostModel::default()));
+        let picture = calendar_picture(&calendar, "exact");
+        assert_eq!(
+            picture.layers[2].marks.len(),
+            1,
+            "the day unlike its weekday is marked"
+        );
+        let drawn = svg(&picture, PictureSize::of(&picture), &LIGHT).unwrap();
+        let words: Vec<&str> = drawn
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.starts_with('<'))
+            .collect();
+        let n_of = |word: &str| words.iter().filter(|found| **found == word).count();
+        // Days that every month has, and the last one of seven months of 2023 and January 2024.
+        assert_eq!((n_of("1"), n_of("4"), n_of("28"), n_of("31")), (14, 14, 13, 8));
+        for month in ["Jan", "Feb", "Jul", "Aug", "Dec", "Jan 2024"] {
+            assert!(n_of(month) > 0, "{month} in {words:?}");
+        }
+        assert_eq!((n_of("2023"), n_of("W"), n_of("F"), n_of("Feb")), (2, 2, 2, 2));
     }
 
     #[test]
@@ -272,7 +336,7 @@ mod tests {
         };
         assert_eq!(
             tones(&picture),
-            [Some(Tone::Bad), Some(Tone::Data), Some(Tone::Data)]
+            [Some(Tone::Warn), Some(Tone::Data), Some(Tone::Data)]
         );
         let words: Vec<&str> = picture.legend.iter().map(|entry| entry.text.as_str()).collect();
         assert_eq!(

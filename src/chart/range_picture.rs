@@ -32,7 +32,7 @@ pub fn range_picture(comparison: &RangeComparison, note: &str) -> Picture {
     let range = &comparison.range.range;
     let other = &comparison.against.range;
     Picture::new(
-        format!("Bytes per day, {range} against {other}"),
+        format!("Bytes per day, {}", comparison.title()),
         Scale::categories("", days.iter().map(name).collect()),
         Scale::from_zero("", Quantity::Bytes, max),
     )
@@ -55,9 +55,8 @@ fn tooltip(pair: &DayPair) -> String {
         };
         let rows = n_rows.map(|n| format!(", {}", units::plural(n, "row")));
         format!(
-            "{date}: {} ({} bytes) in {}{}",
-            units::bytes(n_bytes),
-            units::count(n_bytes),
+            "{date}: {} in {}{}",
+            units::bytes_exact(n_bytes),
             units::plural(n_files, "file"),
             rows.unwrap_or_default()
         )

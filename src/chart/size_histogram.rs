@@ -1,5 +1,6 @@
 //! Files by size, in tiers that tell tiny files from good ones.
 
+use crate::profile::{Severity, TinyFiles};
 use crate::storage::DatasetKeys;
 
 /// How well files of a size read.
@@ -40,13 +41,24 @@ pub struct SizeTier {
     /// `3–30 KB`.
     pub label: &'static str,
     pub n_files: u64,
+    /// Those of them in partitions that the findings call tiny.
+    pub n_in_tiny: u64,
     pub class: SizeClass,
 }
 
 impl SizeTier {
-    /// Whether opening such a file costs more than reading it.
+    /// Whether its files are tiny and most of them lie where the findings say that this costs: elsewhere a small file is no
+    /// harm.
     pub fn is_tiny(&self) -> bool {
-        matches!(self.class, SizeClass::Empty | SizeClass::Tiny)
+        self.class == SizeClass::Tiny && 2 * self.n_in_tiny > self.n_files
+    }
+
+    /// What its size means here, in words.
+    pub fn meaning(&self) -> &'static str {
+        match self.class {
+            SizeClass::Tiny if !self.is_tiny() => "small, but too few to cost much",
+            class => class.meaning(),
+        }
     }
 }
 
@@ -55,22 +67,32 @@ impl SizeTier {
 pub struct SizeHistogram {
     pub tiers: Vec<SizeTier>,
     pub n_files: u64,
+    /// How bad the findings call the tiny ones; none where they name none.
+    pub tiny: Option<Severity>,
     /// Whether there are compressed files over 1 GB: one task reads each of them.
     pub has_unsplittable: bool,
 }
 
 impl SizeHistogram {
     pub fn new(dataset: &DatasetKeys) -> Self {
+        let tiny = TinyFiles::of(dataset);
+        let mut in_tiny = crate::storage::SizeHistogram::default();
+        for stats in tiny.partitions() {
+            in_tiny.merge(&stats.sizes);
+        }
         let tiers: Vec<SizeTier> = dataset
             .sizes
             .tiers()
-            .map(|(label, n_files)| SizeTier {
+            .zip(in_tiny.tiers())
+            .map(|((label, n_files), (_, n_in_tiny))| SizeTier {
                 label,
                 n_files,
+                n_in_tiny,
                 class: class_of(label),
             })
             .collect();
         Self {
+            tiny: tiny.worst(),
             n_files: tiers.iter().map(|tier| tier.n_files).sum(),
             has_unsplittable: dataset.partitions.values().any(|stats| stats.n_unsplittable > 0),
             tiers,
@@ -93,22 +115,34 @@ fn class_of(label: &str) -> SizeClass {
 mod tests {
     use super::SizeHistogram;
     use crate::chart::tests::{dataset, day, two_weeks};
+    use crate::profile::Severity;
     use crate::storage::TINY_BYTES;
 
     #[test]
-    fn files_are_counted_by_tier_and_tiers_below_three_megabytes_are_tiny() {
+    fn files_are_counted_by_tier_and_are_tiny_where_the_findings_say_so() {
         let chart = SizeHistogram::new(&two_weeks());
-        let filled: Vec<(&str, u64)> = chart
+        let filled: Vec<(&str, u64, bool)> = chart
             .tiers
             .iter()
             .filter(|tier| tier.n_files > 0)
-            .map(|tier| (tier.label, tier.n_files))
+            .map(|tier| (tier.label, tier.n_files, tier.is_tiny()))
             .collect();
-        assert_eq!(filled, [("<3 KB", 412), ("30–300 KB", 11 * 12), ("0.3–3 MB", 14)]);
-        assert_eq!(chart.n_files, 412 + 132 + 14);
+        // The crowd of the 11th; a dozen files on each of the other days cost nothing worth a word.
+        let expected = [
+            ("<3 KB", 412, true),
+            ("30–300 KB", 11 * 12, false),
+            ("0.3–3 MB", 14, false),
+        ];
+        assert_eq!(filled, expected);
+        assert_eq!(
+            (chart.n_files, chart.tiny),
+            (412 + 132 + 14, Some(Severity::Warn))
+        );
+        let calm = SizeHistogram::new(&dataset([(day(1, 1), 50, 50_000), (day(1, 2), 50, 60_000)]));
+        assert!(calm.tiny.is_none() && !calm.tiers.iter().any(super::SizeTier::is_tiny));
         let mixed = SizeHistogram::new(&dataset([
-            (day(1, 1), 1, TINY_BYTES - 1),
-            (day(1, 2), 1, TINY_BYTES),
+            (day(1, 1), 200, 200 * (TINY_BYTES - 1)),
+            (day(1, 2), 200, 200 * TINY_BYTES),
         ]));
         let tiny: Vec<bool> = mixed
             .tiers

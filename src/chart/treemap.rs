@@ -1,6 +1,7 @@
 //! A treemap of prefixes: areas are bytes, colours the average file. Years hold months, months days, as keys nest.
 
-use crate::storage::{DatasetKeys, Partition};
+use crate::base::units;
+use crate::storage::{DatasetKeys, Partition, TINY_BYTES};
 
 /// One prefix, with what lies below it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -38,13 +39,20 @@ impl TreemapNode {
         self.n_bytes.checked_div(self.n_files)
     }
 
-    /// 0..=1 of a colour scale: the logarithm of the average file between 1 KB and 128 MB, from where on files read well.
+    /// 0..=1 of a colour scale: the logarithm of the average file from 1 KB over 3 MB, below which files are tiny, in the
+    /// middle, to 128 MB, from where on they read well.
     pub fn level(&self) -> f32 {
         const SMALLEST: f64 = 1e3;
+        const MIDDLE: f64 = TINY_BYTES as f64;
         const GOOD: f64 = 128e6;
         let average = (self.average_file_bytes().unwrap_or(0) as f64).max(SMALLEST);
+        let level = if average < MIDDLE {
+            (average / SMALLEST).ln() / (MIDDLE / SMALLEST).ln() / 2.0
+        } else {
+            0.5 + (average / MIDDLE).ln() / (GOOD / MIDDLE).ln() / 2.0
+        };
         #[expect(clippy::cast_possible_truncation, reason = "a colour needs no more digits")]
-        let level = ((average / SMALLEST).ln() / (GOOD / SMALLEST).ln()) as f32;
+        let level = level as f32;
         level.clamp(0.0, 1.0)
     }
 }
@@ -99,6 +107,18 @@ impl Treemap {
                 .is_some_and(|node| node.label == name && node.place.is_none())
         };
         children.iter().find(is_named).copied().unwrap_or(0)
+    }
+
+    /// What part of the bytes a node has, in words: of the prefix that is shown, and of all where that is another.
+    pub fn shares(&self, node: &TreemapNode, shown: usize) -> Vec<String> {
+        let of = |whole: usize, words: &dyn Fn(&str) -> String| {
+            let whole = self.node(whole).filter(|whole| whole.n_bytes > 0)?;
+            let share = node.n_bytes as f64 / whole.n_bytes as f64;
+            Some(format!("{} of {}", units::percent(share), words(&whole.label)))
+        };
+        let inside = (shown > 0).then(|| of(shown, &|label| format!("{label}, which is shown")));
+        let all = of(0, &|label| format!("all bytes of {label}"));
+        inside.flatten().into_iter().chain(all).collect()
     }
 
     /// From the first node down to `at`.
@@ -390,6 +410,34 @@ mod tests {
         };
         assert!(level(1, 500).abs() < 1e-6 && (level(2, 400_000_000) - 1.0).abs() < 1e-6);
         assert!(level(10, 3_000_000) < level(1, 3_000_000));
+        // Amber is what the findings call tiny.
+        assert!(level(1, 2_999_999) < 0.5 && level(1, 3_000_000) >= 0.5);
+    }
+
+    #[test]
+    fn a_share_says_of_what_it_is() {
+        let tree = Treemap::new(
+            "lake",
+            [&dataset([
+                (day(1, 1), 1, 60),
+                (day(1, 2), 1, 20),
+                (day(2, 1), 1, 120),
+            ])]
+            .into_iter(),
+        );
+        let january = tree
+            .nodes
+            .iter()
+            .position(|node| node.label == "2020-01")
+            .unwrap();
+        let first = tree.nodes.iter().find(|node| node.label == "2020-01-01").unwrap();
+        assert_eq!(
+            tree.shares(first, january),
+            ["75% of 2020-01, which is shown", "30% of all bytes of lake"]
+        );
+        assert_eq!(tree.shares(first, 0), ["30% of all bytes of lake"]);
+        let empty = Treemap::new("lake", [&dataset([(day(1, 1), 1, 0)])].into_iter());
+        assert_eq!(empty.shares(&empty.nodes[0], 0), Vec::<String>::new());
     }
 
     proptest! {

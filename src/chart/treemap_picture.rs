@@ -86,7 +86,7 @@ pub fn treemap_picture(tree: &Treemap, at: usize, note: &str) -> Picture {
     let name = tree.node(at).map_or("", |node| node.label.as_str());
     let marks = treemap_layout(tree, at, PICTURE)
         .into_iter()
-        .filter_map(|placed| Some(tile_mark(tree.node(placed.node)?, placed)))
+        .filter_map(|placed| Some(tile_mark(tree, at, tree.node(placed.node)?, placed)))
         .collect();
     let end = |tone, text| LegendEntry::new(tone, LegendShape::Swatch(Fill::Level(1.0)), text);
     Picture::new(
@@ -97,6 +97,11 @@ pub fn treemap_picture(tree: &Treemap, at: usize, note: &str) -> Picture {
     .note(note)
     .layer(Layer::new(LayerKind::Cells, Tone::Data, marks))
     .entry(end(Tone::Warn, "files of 1 KB on average"))
+    .entry(LegendEntry::new(
+        Tone::Data,
+        LegendShape::Swatch(Fill::Level(0.0)),
+        "3 MB",
+    ))
     .entry(end(Tone::Data, "128 MB and more"))
 }
 
@@ -110,20 +115,20 @@ pub fn tile_fill(level: f32) -> (Tone, f32) {
     }
 }
 
-fn tile_mark(node: &TreemapNode, placed: PlacedTile) -> Mark {
+fn tile_mark(tree: &Treemap, shown: usize, node: &TreemapNode, placed: PlacedTile) -> Mark {
     let tile = placed.tile;
     // Of a divided tile only the line with its name is seen: the rest is covered by what it holds.
     let height = if placed.is_divided { HEAD } else { tile.height };
     let mut tooltip = format!(
-        "{}\n{} ({} bytes)\n{}",
+        "{}\n{}\n{}",
         node.label,
-        units::bytes(node.n_bytes),
-        units::count(node.n_bytes),
+        units::bytes_exact(node.n_bytes),
         units::plural(node.n_files, "file")
     );
     if let Some(average) = node.average_file_bytes() {
         tooltip.extend([format!("\n{} a file on average", units::bytes(average))]);
     }
+    tooltip.extend(tree.shares(node, shown).iter().map(|share| format!("\n{share}")));
     let mark =
         Mark::cell((tile.x, tile.x + tile.width), (tile.y, tile.y + height), tooltip).action(placed.node);
     if placed.is_divided {

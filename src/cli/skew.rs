@@ -15,8 +15,8 @@ use super::{CliError, ConnectionArgs, data, signal};
 use crate::base::{Accuracy, Cancel, Progress, units};
 use crate::explore::{RowPlan, count_partitions};
 use crate::profile::{
-    CostModel, FigureLine, Finding, PartitionSkew, RangeComparison, RowCount, RowCounts, Severity,
-    SkewMetrics, SplitForecast, WeekdayOutlier, Weekdays, compare_ranges, partition_skew,
+    CostModel, FigureLine, Finding, MIN_SAMPLES, PartitionSkew, RangeComparison, RowCount, RowCounts,
+    Severity, SkewMetrics, SplitForecast, WeekdayOutlier, Weekdays, compare_ranges, partition_skew,
 };
 use crate::storage::{Connection, DatasetKeys, DateRange, PartitionStats};
 
@@ -213,14 +213,8 @@ async fn count_rows(
 ) -> Result<RowCounts, CliError> {
     let plan = RowPlan::new(dataset);
     let what = if plan.is_exact { "counting" } else { "estimating" };
-    tracing::info!(
-        "{what} rows from {} of {}: {}, up to {}, about {}",
-        units::count(plan.n_files_read),
-        units::plural(plan.n_files, "file"),
-        units::plural(plan.n_requests, "request"),
-        units::bytes(plan.n_bytes),
-        units::seconds(plan.seconds(costs))
-    );
+    let [cost, assumed] = plan.words(costs);
+    tracing::info!("{what} rows from {cost} ({assumed})");
     let progress = Progress::new();
     let mut on_partial = |_| {};
     let counted = count_partitions(
@@ -283,7 +277,7 @@ fn figures_text(skew: &PartitionSkew, output: &mut Output) -> Result<(), CliErro
     output.line(&format!("  {:<22}  {growth}", "growth"))?;
     if !skew.weekdays.is_known && metrics.n_partitions > 1 {
         output.line(&format!(
-            "  {:<22}  unknown: fewer than 4 weeks",
+            "  {:<22}  unknown: no weekday has {MIN_SAMPLES} days",
             "unlike their weekday"
         ))?;
     }
@@ -345,13 +339,8 @@ pub fn print_findings(findings: &[Finding], output: &mut Output) -> Result<(), C
         if !finding.remedy.is_empty() {
             output.line(&format!("  → {}", finding.remedy))?;
         }
-        if finding.cost_seconds >= 0.001 || finding.cost_requests > 0 {
-            let requests = match finding.cost_requests {
-                0 => String::new(),
-                n => format!(" and {}", units::plural(n, "request")),
-            };
-            let seconds = units::seconds(finding.cost_seconds);
-            output.line(&format!("  costs {seconds}{requests} a pass (estimate)"))?;
+        if let Some(cost) = finding.cost_words() {
+            output.line(&format!("  {cost}"))?;
         }
     }
     Ok(())
@@ -359,7 +348,7 @@ pub fn print_findings(findings: &[Finding], output: &mut Output) -> Result<(), C
 
 fn comparison_text(comparison: &RangeComparison, output: &mut Output) -> Result<(), CliError> {
     let (ours, theirs) = (&comparison.range, &comparison.against);
-    output.line(&format!("\n{} against {}", ours.range, theirs.range))?;
+    output.line(&format!("\n{}", comparison.title()))?;
     for line in FigureLine::ALL.iter().filter(|line| line.is_known(comparison)) {
         output.line(&format!(
             "  {:<16}{:>12}{:>12}  {}",
@@ -368,6 +357,9 @@ fn comparison_text(comparison: &RangeComparison, output: &mut Output) -> Result<
             line.text(theirs),
             line.change(comparison)
         ))?;
+    }
+    for note in comparison.notes() {
+        output.line(&format!("  {note}"))?;
     }
     for (word, findings) in [
         ("new", &comparison.new_findings),
@@ -379,6 +371,9 @@ fn comparison_text(comparison: &RangeComparison, output: &mut Output) -> Result<
         {
             output.line(&format!("  {word}: {}", finding.title))?;
         }
+    }
+    for change in comparison.changes_in_words() {
+        output.line(&format!("  {change}"))?;
     }
     Ok(())
 }

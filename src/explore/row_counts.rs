@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt as _};
 
-use crate::base::{Cancel, Progress};
+use crate::base::{Cancel, Progress, units};
 use crate::dataset::{COUNTED_BYTES, PageError, count_rows};
 use crate::profile::{CostModel, FileGroup, FileRows, PartitionFiles, RowCounts, estimate_rows};
 use crate::storage::{
@@ -37,10 +37,15 @@ pub struct RowPlan {
     every: usize,
     pub n_files_read: u64,
     pub n_files: u64,
-    /// Listings and reads.
+    /// Listings and reads; a footer of more than 64 KiB takes one read more.
     pub n_requests: u64,
+    /// Those of them that list.
+    n_listings: u64,
     /// At most.
     pub n_bytes: u64,
+    /// Listings, and reads, that wait at the same time.
+    listings_at_once: u64,
+    reads_at_once: u64,
 }
 
 impl RowPlan {
@@ -64,15 +69,21 @@ impl RowPlan {
             n_files_read: 0,
             n_files,
             n_requests: 0,
+            n_listings: 0,
             n_bytes: 0,
+            listings_at_once: (PARTITIONS_AT_ONCE as u64)
+                .min(n_partitions.div_ceil(every as u64))
+                .max(1),
+            reads_at_once: 0,
         };
+        let mut most_of_one = 0;
         for stats in dataset.partitions.values().step_by(every) {
-            plan.n_requests += stats.n_files.div_ceil(KEYS_PER_LIST) * stats.prefixes.len().max(1) as u64;
+            plan.n_listings += stats.n_files.div_ceil(KEYS_PER_LIST) * stats.prefixes.len().max(1) as u64;
             let mut n_bytes = 0;
+            let n_before = plan.n_files_read;
             for (ending, n) in &stats.endings {
                 let n_read = plan.n_read_of(ending, *n);
                 plan.n_files_read += n_read;
-                plan.n_requests += n_read;
                 n_bytes += n_read
                     * if *ending == PARQUET {
                         FOOTER_BYTES
@@ -81,7 +92,10 @@ impl RowPlan {
                     };
             }
             plan.n_bytes += n_bytes.min(stats.n_bytes);
+            most_of_one = most_of_one.max(plan.n_files_read - n_before);
         }
+        plan.n_requests = plan.n_listings + plan.n_files_read;
+        plan.reads_at_once = plan.listings_at_once * most_of_one.clamp(1, FILES_AT_ONCE as u64);
         plan
     }
 
@@ -94,11 +108,44 @@ impl RowPlan {
         })
     }
 
-    /// About how long it takes: requests wait for each other only as far as there are too many at once.
+    /// How long it takes by the assumptions that [`RowPlan::words`] says: listings wait for each other as far as there are
+    /// more than go at once, then reads do, and all bytes come through one line.
     pub fn seconds(&self, costs: &CostModel) -> f64 {
-        let at_once = (PARTITIONS_AT_ONCE * FILES_AT_ONCE) as f64;
-        costs.request_seconds(self.n_requests) / at_once
-            + self.n_bytes as f64 / costs.bytes_per_second.max(1.0)
+        let costs = costs.checked();
+        let rounds = |n: u64, at_once: u64| n.div_ceil(at_once.max(1));
+        let rounds =
+            rounds(self.n_listings, self.listings_at_once) + rounds(self.n_files_read, self.reads_at_once);
+        costs.request_seconds(rounds) + self.n_bytes as f64 / costs.bytes_per_second
+    }
+
+    /// What it costs, and the assumptions behind the time.
+    pub fn words(&self, costs: &CostModel) -> [String; 2] {
+        let costs = costs.checked();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a throughput of at least one byte"
+        )]
+        let throughput = costs.bytes_per_second.round() as u64;
+        [
+            format!(
+                "{} of {}: {}, up to {}, about {}",
+                units::count(self.n_files_read),
+                units::plural(self.n_files, "file"),
+                units::plural(self.n_requests, "request"),
+                units::bytes(self.n_bytes),
+                units::seconds(self.seconds(&costs))
+            ),
+            format!(
+                "{}, {} at a time, then {}, {} at a time; {} a request, and {}/s for all bytes together",
+                units::plural(self.n_listings, "listing"),
+                units::count(self.listings_at_once),
+                units::plural(self.n_files_read, "read"),
+                units::count(self.reads_at_once),
+                units::seconds(costs.seconds_per_request),
+                units::bytes(throughput)
+            ),
+        ]
     }
 }
 
@@ -257,6 +304,7 @@ fn spread(objects: Vec<Object>, n: usize) -> Vec<Object> {
 mod tests {
     use super::{RowPlan, count_partitions};
     use crate::base::{Accuracy, Cancel, Progress};
+    use crate::profile::CostModel;
     use crate::storage::{Connection, Inventory, Location, Store};
 
     /// A lake of `days` days with `files` files of a hundred rows each.
@@ -285,6 +333,15 @@ mod tests {
             (plan.is_exact, plan.n_files_read, plan.n_requests),
             (false, 20, 25)
         );
+        let costs = CostModel::default();
+        let [what, how] = plan.words(&costs);
+        assert_eq!(what, "20 of 50 files: 25 requests, up to 70 KB, about 61 ms");
+        assert_eq!(
+            how,
+            "5 listings, 5 at a time, then 20 reads, 20 at a time; 30 ms a request, and 50 MB/s for all bytes together"
+        );
+        // Two rounds of 30 ms, and 70,000 bytes at 50 MB/s.
+        assert!((plan.seconds(&costs) - (0.06 + 70e3 / 50e6)).abs() < 1e-9);
         let (progress, mut n_partial, cancel) = (Progress::new(), 0, Cancel::new());
         let mut on_partial = |_| n_partial += 1;
         let counted = count_partitions(

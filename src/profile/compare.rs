@@ -146,6 +146,55 @@ pub struct RangeComparison {
     pub gone_findings: Vec<Finding>,
     /// Kinds that both have, in different numbers.
     pub changes: Vec<CodeChange>,
+    /// Dates with partitions that are in both ranges.
+    pub n_shared_dates: u64,
+    /// Whether the first range is all dates but those of the second.
+    pub is_rest: bool,
+}
+
+impl RangeComparison {
+    /// `2020-01-08..2020-01-14 against 2020-01-01..2020-01-07`
+    pub fn title(&self) -> String {
+        let (range, against) = (self.range.range, self.against.range);
+        let is_inside = against.first > range.first && against.last < range.last;
+        if self.is_rest && is_inside {
+            format!("{range} without {against}, against {against}")
+        } else {
+            format!("{range} against {against}")
+        }
+    }
+
+    /// What a reader has to know before reading the figures.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.n_shared_dates > 0 {
+            let dates = units::plural(self.n_shared_dates, "date");
+            notes.push(format!(
+                "{dates} in both ranges: what they hold counts on both sides."
+            ));
+        }
+        let (ours, theirs) = (self.range.n_dates, self.against.n_dates);
+        if ours != theirs && ours > 0 && theirs > 0 {
+            notes.push(format!(
+                "The ranges hold {} and {}: totals differ for that alone, the figures a date do not.",
+                units::plural(ours, "date"),
+                units::plural(theirs, "date")
+            ));
+        }
+        notes
+    }
+
+    /// Kinds of findings that both have, in different numbers: `partition spike: 3 against 1`.
+    pub fn changes_in_words(&self) -> impl Iterator<Item = String> {
+        self.changes.iter().map(|change| {
+            format!(
+                "{}: {} against {}",
+                change.code.words(),
+                change.n,
+                change.n_against
+            )
+        })
+    }
 }
 
 /// Days of the longest range that are compared one by one.
@@ -191,8 +240,17 @@ pub fn compare_ranges(
         })
         .filter(|change| change.n != change.n_against)
         .collect();
+    let is_rest = range.is_none();
     let range = range.unwrap_or_else(|| closed(&ours));
+    let their_days = days(&theirs);
+    let our_days = days(&ours);
+    let n_shared = our_days.iter().filter(|day| {
+        let at = their_days.binary_search_by_key(&day.date, |their| their.date);
+        at.is_ok()
+    });
     RangeComparison {
+        n_shared_dates: n_shared.count() as u64,
+        is_rest,
         days: pairs((&ours, range), (&theirs, against), rows),
         range: figures(&ours, &our_skew, range, rows),
         against: figures(&theirs, &their_skew, against, rows),
@@ -208,6 +266,7 @@ fn without(dataset: &DatasetKeys, range: DateRange) -> DatasetKeys {
         .partitions
         .retain(|partition, _| partition.date().is_some_and(|date| !range.contains(date)));
     others.asked = None;
+    others.left_out = Some(range);
     others
 }
 
@@ -254,6 +313,7 @@ fn pairs(ours: Side<'_>, theirs: Side<'_>, rows: Option<&RowCounts>) -> Vec<DayP
         first
             .iter_days()
             .take_while(|date| *date <= last)
+            .filter(|date| dataset.left_out.is_none_or(|out| !out.contains(*date)))
             .take(MAX_DAYS)
             .collect()
     };
@@ -360,6 +420,110 @@ mod tests {
         assert_eq!(line("files a date"), "10.0 10.0 same");
         assert_eq!(line("missing dates"), "1 0 new");
         assert_eq!(line("rows"), "– – ");
+    }
+
+    #[test]
+    fn all_other_dates_around_a_range_are_neither_missing_nor_compared_with_themselves() {
+        // Ten days at 100, then three at 700, then seven at 100; the 15th is missing.
+        let days = (1..=20).filter(|day| *day != 15);
+        let dataset = lake(days.map(|day| (day, 1, if (11..=13).contains(&day) { 700 } else { 100 })));
+        let found = compare_ranges(
+            &dataset,
+            None,
+            range("2020-01-11..2020-01-13"),
+            None,
+            &CostModel::default(),
+        );
+        assert_eq!((found.range.n_dates, found.range.n_bytes), (16, 1600));
+        assert_eq!(
+            (found.range.n_missing_dates, found.against.n_missing_dates),
+            (1, 0)
+        );
+        assert_eq!(
+            (found.range.bytes_per_date, found.against.bytes_per_date),
+            (Some(100.0), Some(700.0))
+        );
+        assert_eq!(
+            found.days.len(),
+            17,
+            "the days of the other range are none of these"
+        );
+        assert!(found.days.iter().all(|pair| pair.n_bytes != Some(700)));
+        assert_eq!(
+            (found.days[10].date.unwrap().to_string(), found.days[10].n_bytes),
+            ("2020-01-14".to_owned(), Some(100))
+        );
+        let missing: Vec<&str> = found
+            .new_findings
+            .iter()
+            .map(|finding| finding.title.as_str())
+            .collect();
+        assert!(missing.contains(&"2020-01-15 has no objects"), "{missing:?}");
+        assert_eq!(
+            found.title(),
+            "2020-01-01..2020-01-20 without 2020-01-11..2020-01-13, against 2020-01-11..2020-01-13"
+        );
+        assert_eq!(
+            found.notes(),
+            [
+                "The ranges hold 16 dates and 3 dates: totals differ for that alone, the figures a date do not."
+            ]
+        );
+    }
+
+    #[test]
+    fn ranges_that_overlap_or_end_after_the_data_say_so_and_are_paired_from_their_first_days() {
+        let dataset = lake((1..=14).map(|day| (day, 1, u64::from(day) * 10)));
+        let found = compare_ranges(
+            &dataset,
+            Some(range("2020-01-10..2020-01-20")),
+            range("2020-01-08..2020-01-12"),
+            None,
+            &CostModel::default(),
+        );
+        assert_eq!((found.range.n_dates, found.range.n_bytes), (5, 600));
+        assert_eq!((found.against.n_dates, found.against.n_bytes), (5, 500));
+        assert_eq!(
+            found.range.n_missing_dates, 0,
+            "days after the last one are not missing yet"
+        );
+        assert_eq!(found.days.len(), 11);
+        let pair = |at: usize| (found.days[at].n_bytes, found.days[at].against_bytes);
+        assert_eq!(
+            [pair(0), pair(4), pair(5), pair(10)],
+            [
+                (Some(100), Some(80)),
+                (Some(140), Some(120)),
+                (None, None),
+                (None, None)
+            ]
+        );
+        assert_eq!(found.n_shared_dates, 3);
+        assert_eq!(
+            found.notes(),
+            ["3 dates in both ranges: what they hold counts on both sides."]
+        );
+        let line = |name: &str| {
+            FigureLine::ALL
+                .into_iter()
+                .find(|line| line.name == name)
+                .unwrap()
+        };
+        assert_eq!(line("bytes").change(&found), "+20.0%");
+        assert_eq!(line("bytes a date").change(&found), "+20.0%");
+        let empty = compare_ranges(
+            &dataset,
+            Some(range("2020-01-01..2020-01-07")),
+            range("2021"),
+            None,
+            &CostModel::default(),
+        );
+        assert_eq!((empty.range.n_bytes, empty.against.n_bytes), (280, 0));
+        assert_eq!(line("bytes").change(&empty), "new");
+        assert_eq!(
+            (line("bytes a date").change(&empty), empty.notes().len()),
+            (String::new(), 0)
+        );
     }
 
     #[test]

@@ -8,10 +8,12 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::days::{DayLoad, days};
+use super::file_sizes::TinyFiles;
 use super::growth::{Growth, growth};
+use super::hours::{MissingHours, missing_hours};
 use super::weekdays::{Weekdays, weekdays};
 use super::{CostModel, Finding, Severity, findings, formulas};
-use crate::storage::{DatasetKeys, PartitionStats};
+use crate::storage::DatasetKeys;
 
 /// Figures of a dataset's partitions by bytes. Ratios are none where they are undefined.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -31,10 +33,16 @@ pub struct SkewMetrics {
     pub max_bytes: u64,
     /// Dates between the first and the last without objects.
     pub n_missing_dates: u64,
-    /// Files in partitions of more than 100 files that average under 3 MB.
+    /// Hours without objects on dates that have some; none where partitions are no hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n_missing_hours: Option<u64>,
+    /// Files in partitions that the findings call tiny: see [`TinyFiles`].
     pub n_tiny_files: u64,
-    /// Partitions of that kind.
+    /// Those partitions.
     pub n_tiny_partitions: u64,
+    /// How bad the worst of them is; none where there are none.
+    #[serde(skip)]
+    pub tiny_severity: Option<Severity>,
     /// None without files.
     pub average_file_bytes: Option<u64>,
     /// How the days grow; none for fewer than eight weeks.
@@ -60,6 +68,9 @@ pub struct PartitionSkew {
     pub metrics: SkewMetrics,
     /// Dates between the first and the last that have no objects.
     pub missing: Vec<NaiveDate>,
+    /// Hours that are not there on dates that are; none where partitions are no hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing_hours: Option<MissingHours>,
     /// Days unlike the same weekday of other weeks.
     pub weekdays: Weekdays,
     /// Sorted by cost.
@@ -83,9 +94,11 @@ impl SkewMetrics {
                 Some(effective) if effective < 0.8 * n => Severity::Warn,
                 _ => Severity::Good,
             },
-            Metric::MissingDates if self.n_missing_dates > 0 => Severity::Warn,
-            Metric::TinyFiles if self.n_tiny_files > 0 => Severity::Warn,
-            Metric::MissingDates | Metric::TinyFiles => Severity::Good,
+            Metric::MissingDates if self.n_missing_dates > 0 || self.n_missing_hours > Some(0) => {
+                Severity::Warn
+            }
+            Metric::TinyFiles => self.tiny_severity.unwrap_or(Severity::Good),
+            Metric::MissingDates => Severity::Good,
         }
     }
 }
@@ -101,42 +114,41 @@ fn graded(value: Option<f64>, [note, warn, bad]: [f64; 3]) -> Severity {
     }
 }
 
-/// A partition of more than this many files, which average under [`TINY_BYTES`], costs more requests than bytes.
-///
-/// Source: `DataFlint`, small files alert.
-const TINY_FILES: u64 = 100;
-const TINY_BYTES: u64 = 3_000_000;
-
-/// Whether a partition is made of tiny files.
-pub fn has_tiny_files(stats: &PartitionStats) -> bool {
-    stats.n_files > TINY_FILES && stats.n_bytes / stats.n_files < TINY_BYTES
-}
-
 /// Measures `dataset` as listed.
 pub fn partition_skew(dataset: &DatasetKeys, costs: &CostModel) -> PartitionSkew {
     let missing = missing_dates(dataset);
+    let missing_hours = missing_hours(dataset);
     let days = days(dataset);
-    let metrics = metrics(dataset, &missing, &days);
+    let tiny = TinyFiles::of(dataset);
+    let mut metrics = metrics(dataset, &missing, &days, &tiny);
+    metrics.n_missing_hours = missing_hours.as_ref().map(|missing| missing.n_missing);
     let weekdays = weekdays(&days);
     let findings = findings::find(&findings::Seen {
         dataset,
         metrics: &metrics,
         missing: &missing,
+        missing_hours: missing_hours.as_ref(),
         weekdays: &weekdays,
+        tiny: &tiny,
         costs: &costs.checked(),
     });
     PartitionSkew {
         metrics,
         missing,
+        missing_hours,
         weekdays,
         findings,
     }
 }
 
-fn metrics(dataset: &DatasetKeys, missing: &[NaiveDate], days: &[DayLoad]) -> SkewMetrics {
+fn metrics(
+    dataset: &DatasetKeys,
+    missing: &[NaiveDate],
+    days: &[DayLoad],
+    tiny: &TinyFiles<'_>,
+) -> SkewMetrics {
     let mut loads: Vec<u64> = dataset.partitions.values().map(|stats| stats.n_bytes).collect();
     loads.sort_unstable();
-    let tiny = || dataset.partitions.values().filter(|stats| has_tiny_files(stats));
     let (n_files, n_bytes) = (dataset.n_files(), dataset.n_bytes());
     SkewMetrics {
         n_partitions: loads.len() as u64,
@@ -153,8 +165,10 @@ fn metrics(dataset: &DatasetKeys, missing: &[NaiveDate], days: &[DayLoad]) -> Sk
         median_bytes: formulas::median(&loads).unwrap_or(0),
         max_bytes: loads.last().copied().unwrap_or(0),
         n_missing_dates: missing.len() as u64,
-        n_tiny_files: tiny().map(|stats| stats.n_files).sum(),
-        n_tiny_partitions: tiny().count() as u64,
+        n_missing_hours: None,
+        n_tiny_files: tiny.partitions().map(|stats| stats.n_files).sum(),
+        n_tiny_partitions: tiny.partitions().count() as u64,
+        tiny_severity: tiny.worst(),
     }
 }
 
@@ -182,5 +196,6 @@ fn missing_dates(dataset: &DatasetKeys) -> Vec<NaiveDate> {
         .iter_days()
         .take_while(|date| date <= last)
         .filter(|date| !present.contains(date))
+        .filter(|date| dataset.left_out.is_none_or(|out| !out.contains(*date)))
         .collect()
 }

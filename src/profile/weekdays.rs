@@ -6,12 +6,15 @@ use serde::Serialize;
 use super::days::DayLoad;
 use super::formulas::median_of;
 
-/// Fewer days of the same weekday around a date say nothing about it.
-const MIN_NEIGHBOURS: usize = 3;
-/// Weeks on either side that a day is compared with: near enough that growth does not matter.
-const WEEKS_AROUND: i64 = 4;
-/// Fewer weeks of days say nothing about weekdays.
-pub const MIN_WEEKS: u64 = 4;
+/// Days of one weekday, itself among them, that a day is judged by: with fewer it is not judged at all.
+///
+/// Source: ten is the smallest sample that Iglewicz and Hoaglin tried their rule of 3.5 on; Skewer's floor for partitions is
+/// ten too.
+pub const MIN_SAMPLES: usize = 10;
+/// The others of them.
+const N_OTHERS: usize = MIN_SAMPLES - 1;
+/// No day is compared with one further away than this: a quarter of a year.
+const MAX_APART_DAYS: i64 = 7 * 13;
 /// A robust z score beyond this is an outlier.
 ///
 /// Source: Iglewicz and Hoaglin, "How to detect and handle outliers", 1993.
@@ -29,8 +32,10 @@ const MIN_SIGMA: f64 = 0.05;
 pub struct WeekdayOutlier {
     pub date: NaiveDate,
     pub n_bytes: u64,
-    /// Median of the same weekday in the weeks around it.
+    /// Median of the nearest days of the same weekday.
     pub expected_bytes: u64,
+    /// How many those are.
+    pub n_others: u64,
     /// Bytes over expected bytes.
     pub ratio: f64,
     /// Robust z score of the logarithm.
@@ -42,26 +47,21 @@ pub struct WeekdayOutlier {
 pub struct Weekdays {
     /// Weeks between the first and the last date.
     pub n_weeks: u64,
-    /// Whether there were weeks enough to tell.
+    /// Whether a weekday had days enough to tell.
     pub is_known: bool,
     /// In order of dates.
     pub outliers: Vec<WeekdayOutlier>,
 }
 
-/// Compares every day with the median of its weekday in the four weeks before and after it, on a logarithmic scale, by the
-/// median absolute deviation of all days. Empty days are left out: those are a finding of their own.
+/// Compares every day with the median of the nine nearest days of its weekday, on a logarithmic scale, by the median absolute
+/// deviation of all days. A weekday with fewer than ten days is not judged. Empty days are left out: those are a finding of
+/// their own.
 pub fn weekdays(days: &[DayLoad]) -> Weekdays {
     let (Some(first), Some(last)) = (days.first(), days.last()) else {
         return Weekdays::default();
     };
     let span = last.date.signed_duration_since(first.date).num_days() + 1;
     let n_weeks = u64::try_from(span / 7).unwrap_or(0);
-    if n_weeks < MIN_WEEKS {
-        return Weekdays {
-            n_weeks,
-            ..Weekdays::default()
-        };
-    }
     let mut by_weekday: [Vec<&DayLoad>; 7] = Default::default();
     for day in days.iter().filter(|day| day.n_bytes > 0) {
         let weekday = day.date.weekday().num_days_from_monday() as usize;
@@ -95,6 +95,7 @@ pub fn weekdays(days: &[DayLoad]) -> Weekdays {
                 date: day.date,
                 n_bytes: day.n_bytes,
                 expected_bytes,
+                n_others: N_OTHERS as u64,
                 ratio: day.n_bytes as f64 / expected,
                 score: residual / sigma,
             })
@@ -108,27 +109,32 @@ pub fn weekdays(days: &[DayLoad]) -> Weekdays {
     }
 }
 
-/// Days of one weekday, each with the median of the others around it.
+/// Days of one weekday, each with the median of the others that are nearest to it.
 fn expected<'a>(same: &[&'a DayLoad]) -> Vec<(&'a DayLoad, f64)> {
-    let is_near =
-        |a: NaiveDate, b: NaiveDate| a.signed_duration_since(b).num_days().abs() <= 7 * WEEKS_AROUND;
-    let reach = usize::try_from(WEEKS_AROUND).unwrap_or(0);
     same.iter()
         .enumerate()
         .filter_map(|(at, day)| {
-            let around = same
-                .iter()
-                .enumerate()
-                .skip(at.saturating_sub(reach))
-                .take(2 * reach + 1);
-            let mut others: Vec<f64> = around
-                .filter(|(other, near)| *other != at && is_near(near.date, day.date))
-                .map(|(_, near)| near.n_bytes as f64)
+            // Dates are in order: the nearest are among the next on either side.
+            let around = same.iter().enumerate().skip(at.saturating_sub(N_OTHERS));
+            let mut others: Vec<(i64, f64)> = around
+                .take(N_OTHERS.min(at) + 1 + N_OTHERS)
+                .filter(|(other, _)| *other != at)
+                .map(|(_, near)| {
+                    let apart = near.date.signed_duration_since(day.date).num_days().abs();
+                    (apart, near.n_bytes as f64)
+                })
+                .filter(|(apart, _)| *apart <= MAX_APART_DAYS)
                 .collect();
-            if others.len() < MIN_NEIGHBOURS {
+            if others.len() < N_OTHERS {
                 return None;
             }
-            Some((*day, median_of(&mut others)?))
+            others.sort_by_key(|(apart, _)| *apart);
+            let mut nearest: Vec<f64> = others
+                .into_iter()
+                .take(N_OTHERS)
+                .map(|(_, bytes)| bytes)
+                .collect();
+            Some((*day, median_of(&mut nearest)?))
         })
         .collect()
 }
@@ -163,13 +169,14 @@ mod tests {
 
     #[test]
     fn a_weekend_is_no_outlier_but_a_full_sunday_and_a_thin_monday_are() {
-        let found = weekdays(&days(56, |i, usual| match i {
+        let found = weekdays(&days(84, |i, usual| match i {
             20 => 9_000,
             28 => 3_000,
             _ => usual,
         }));
         assert!(found.is_known);
         assert_eq!(dates(&found.outliers), ["2020-01-26", "2020-02-03"]);
+        assert_eq!(found.outliers[0].n_others, 9);
         assert!(found.outliers[0].ratio > 2.5 && found.outliers[0].score > 3.5);
         assert!(found.outliers[1].ratio < 0.4 && found.outliers[1].score < -3.5);
     }
@@ -178,16 +185,33 @@ mod tests {
     fn growth_and_small_changes_of_even_days_are_no_outliers() {
         let grown = weekdays(&days(364, |i, usual| usual * (100 + i as u64) / 100));
         assert_eq!(dates(&grown.outliers), Vec::<String>::new());
-        let even = weekdays(&days(56, |i, _| if i == 30 { 1_400 } else { 1_000 }));
+        let even = weekdays(&days(84, |i, _| if i == 30 { 1_400 } else { 1_000 }));
         assert_eq!(dates(&even.outliers), Vec::<String>::new());
     }
 
     #[test]
-    fn less_than_four_weeks_and_empty_days_say_nothing() {
-        let short = weekdays(&days(27, |i, usual| usual * (1 + 9 * u64::from(i == 9))));
-        assert!(!short.is_known && short.outliers.is_empty() && short.n_weeks == 3);
-        let empty = weekdays(&days(56, |_, _| 0));
+    fn fewer_than_ten_days_of_a_weekday_and_empty_days_say_nothing() {
+        let ninefold = |i: usize, usual: u64| usual * (1 + 9 * u64::from(i == 9));
+        for n in [27, 28, 56, 63] {
+            let short = weekdays(&days(n, ninefold));
+            assert!(!short.is_known && short.outliers.is_empty(), "{n}: {short:?}");
+        }
+        // The tenth Wednesday comes on the 66th day.
+        assert!(weekdays(&days(65, ninefold)).outliers.is_empty());
+        let enough = weekdays(&days(66, ninefold));
+        assert!(enough.is_known && enough.n_weeks == 9);
+        assert_eq!(dates(&enough.outliers), ["2020-01-15"]);
+        let empty = weekdays(&days(84, |_, _| 0));
         assert!(!empty.is_known && empty.outliers.is_empty());
         assert!(!weekdays(&[]).is_known);
+    }
+
+    #[test]
+    fn days_of_another_season_do_not_count_as_samples() {
+        let mut far = days(84, |i, usual| if i == 3 { 90_000 } else { usual });
+        for day in far.iter_mut().skip(7) {
+            day.date += chrono::Duration::days(7 * 60);
+        }
+        assert_eq!(dates(&weekdays(&far).outliers), Vec::<String>::new());
     }
 }

@@ -10,7 +10,7 @@ use crate::job::{
     Metadata, ParamSpec, ParamType, ParquetSpec, PartitionSpec, SinkLayout, SinkSpec, SourceSpec, Template,
     Tolerance,
 };
-use crate::storage::{DatasetKeys, HOUR_KEYS, Layout, Location};
+use crate::storage::{DatasetKeys, Layout, Location, day_value, is_hour_key};
 
 /// The spec's own default: what the window lists as JSON Lines.
 const DATA_FILES: &str = "**/*.{jsonl,ndjson,json}{,.gz,.zst}";
@@ -166,16 +166,22 @@ fn day_template(keys: &DatasetKeys) -> Result<String, NoJob> {
         Layout::Hive { keys: names } => {
             // As with paths of hours.
             let names = match names.as_slice() {
-                [above @ .., hour] if HOUR_KEYS.contains(&hour.as_str()) => above,
+                [above @ .., hour] if is_hour_key(hour) => above,
                 names => names,
             };
             match names {
+                [key] if is_unpadded(keys) => Ok(format!("{key}={{day:%Y-%-m-%-d}}/")),
                 [key] => Ok(format!("{key}={{day}}/")),
-                [year, month, day] if [year, month, day] == ["year", "month", "day"] => {
+                // As the folders write them, capitals included.
+                [year, month, day]
+                    if [(year, "year"), (month, "month"), (day, "day")]
+                        .iter()
+                        .all(|(name, known)| name.eq_ignore_ascii_case(known)) =>
+                {
                     Ok(if is_unpadded(keys) {
-                        "year={day:%Y}/month={day:%-m}/day={day:%-d}/".to_owned()
+                        format!("{year}={{day:%Y}}/{month}={{day:%-m}}/{day}={{day:%-d}}/")
                     } else {
-                        "year={day:%Y}/month={day:%m}/day={day:%d}/".to_owned()
+                        format!("{year}={{day:%Y}}/{month}={{day:%m}}/{day}={{day:%d}}/")
                     })
                 }
                 _ => Err(NoJob::NoDays {
@@ -186,14 +192,30 @@ fn day_template(keys: &DatasetKeys) -> Result<String, NoJob> {
     }
 }
 
-/// Whether months and days are written without a leading zero, as Spark writes columns of integers.
+/// Whether most months and days under ten are written without a leading zero, as Spark writes columns of integers.
 fn is_unpadded(keys: &DatasetKeys) -> bool {
-    let is_short = |part: &str| {
-        let pair = part.split_once('=');
-        pair.is_some_and(|(name, value)| (name == "month" || name == "day") && value.len() == 1)
+    let is_part = |name: &str| {
+        ["month", "day"]
+            .iter()
+            .any(|part| name.eq_ignore_ascii_case(part))
     };
-    let mut prefixes = keys.partitions.values().map(|stats| &stats.prefix);
-    prefixes.any(|prefix| prefix.split('/').any(is_short))
+    let (mut n_short, mut n_padded) = (0_u64, 0_u64);
+    let prefixes = keys.partitions.values().map(|stats| &stats.prefix);
+    for part in prefixes.flat_map(|prefix| prefix.split('/')) {
+        let Some((name, value)) = part.split_once('=') else {
+            continue;
+        };
+        let numbers: Vec<&str> = if is_part(name) {
+            vec![value]
+        } else if day_value(value).is_some() {
+            value.split('-').skip(1).collect()
+        } else {
+            continue;
+        };
+        n_short += numbers.iter().filter(|number| number.len() == 1).count() as u64;
+        n_padded += numbers.iter().filter(|number| number.starts_with('0')).count() as u64;
+    }
+    n_short > n_padded
 }
 
 /// The place of a second dataset as it is declared: with the day in it where its keys name days, or where the place itself
@@ -379,6 +401,16 @@ mod tests {
                 three,
             ),
             ("s3://lake/raw/year=2020/", "month=1/day=5/a.jsonl", short),
+            (
+                "s3://lake/raw/",
+                "Year=2020/Month=01/Day=05/a.jsonl",
+                "Year={day:%Y}/Month={day:%m}/Day={day:%d}/",
+            ),
+            (
+                "s3://lake/",
+                "raw/dt=2020-1-5/HOUR=7/a.jsonl",
+                "dt={day:%Y-%-m-%-d}/",
+            ),
         ] {
             let mut inventory = Inventory::new(&root.parse().unwrap());
             let object = Object {

@@ -74,6 +74,8 @@ pub struct DatasetKeys {
     pub duplicates: Option<Duplicates>,
     /// The first and the last date that were asked for, of those that the whole listing spans; none when all were.
     pub asked: Option<(chrono::NaiveDate, chrono::NaiveDate)>,
+    /// Dates that were taken out of it: they are not missing.
+    pub left_out: Option<DateRange>,
 }
 
 impl DatasetKeys {

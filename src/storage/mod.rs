@@ -33,7 +33,7 @@ pub use inventory::{DatasetKeys, Inventory, PartitionStats};
 pub use lags::Lags;
 pub use layout::{data_ending, is_hidden};
 pub use location::{Location, LocationError};
-pub use partition::{HOUR_KEYS, Layout, Partition};
+pub use partition::{Layout, Partition, day_value, is_hour_key};
 pub use piece_reader::PieceReader;
 pub use range::{DateRange, DateRangeError};
 pub use s3::Patience;

@@ -71,10 +71,10 @@ impl Partition {
     /// What Hive keys mean: a day (`dt=2020-01-09`, or `year`, `month` and `day`), an hour of one (and `hour`), else the
     /// keys themselves.
     pub(super) fn of_keys(mut keys: Vec<(String, String)>) -> Self {
-        let is_hour = |(name, _): &&(String, String)| HOUR_KEYS.contains(&name.as_str());
+        let is_hour = |(name, _): &&(String, String)| is_hour_key(name);
         let (hours, others): (Vec<_>, Vec<_>) = keys.iter().partition(is_hour);
         let date = match others.as_slice() {
-            [(_, value)] => iso_date(value),
+            [(_, value)] => day_value(value),
             [_, _, _] => ymd(&keys),
             _ => None,
         };
@@ -97,20 +97,48 @@ impl Partition {
             Self::Whole => None,
         }
     }
+
+    /// The hour of the day of this partition, also when it is one of several Hive keys.
+    pub fn hour(&self) -> Option<u8> {
+        match self {
+            Self::Hour(_, hour) => Some(*hour),
+            Self::Keys(keys) => {
+                let (_, hour) = keys.iter().find(|(name, _)| is_hour_key(name))?;
+                hour_of(&padded(hour))
+            }
+            Self::Whole | Self::Day(_) => None,
+        }
+    }
 }
 
-/// How a Hive key that is the hour of a day is named.
-pub const HOUR_KEYS: [&str; 4] = ["hour", "hr", "hh", "h"];
+/// Whether a Hive key of this name is the hour of a day. Capitals make no difference: Hive and Athena know none.
+pub fn is_hour_key(name: &str) -> bool {
+    ["hour", "hr", "hh", "h"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
+}
 
 fn date_among(keys: &[(String, String)]) -> Option<NaiveDate> {
     keys.iter()
-        .find_map(|(_, value)| iso_date(value))
+        .find_map(|(_, value)| day_value(value))
         .or_else(|| ymd(keys))
 }
 
-/// The day that the keys `year`, `month` and `day` name together.
+/// The day that the value of a key names: `2020-01-09`, or `2020-1-9` where its writer left the zeros out.
+pub fn day_value(value: &str) -> Option<NaiveDate> {
+    iso_date(value).or_else(|| {
+        let mut parts = value.splitn(3, '-');
+        let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+        date_of(year, &padded(month), &padded(day))
+    })
+}
+
+/// The day that the keys `year`, `month` and `day` name together, in small letters or capitals.
 fn ymd(keys: &[(String, String)]) -> Option<NaiveDate> {
-    let value = |name: &str| keys.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+    let value = |name: &str| {
+        let named = keys.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value)
+    };
     date_of(value("year")?, &padded(value("month")?), &padded(value("day")?))
 }
 
@@ -215,11 +243,17 @@ mod tests {
             ("dt=2020-01-09", "2020-01-09"),
             ("day=9,month=1,year=2020", "2020-01-09"),
             ("year=2020,month=01,day=09", "2020-01-09"),
+            ("Year=2020,Month=01,Day=09", "2020-01-09"),
+            ("YEAR=2020,MONTH=1,DAY=9,HOUR=5", "2020-01-09T05"),
+            ("dt=2020-1-9", "2020-01-09"),
+            ("dt=2020-01-9,Hour=7", "2020-01-09T07"),
             ("dt=2020-01-09,hour=7", "2020-01-09T07"),
             ("year=2020,month=01,day=09,hh=23", "2020-01-09T23"),
             // No hour, a key more, a day that is none.
             ("dt=2020-01-09,hour=24", "dt=2020-01-09,hour=24"),
             ("hour=07", "hour=07"),
+            ("dt=2020-1-32", "dt=2020-1-32"),
+            ("version=2020-1-9-2", "version=2020-1-9-2"),
             (
                 "country=DE,day=9,month=1,year=2020",
                 "country=DE,day=9,month=1,year=2020",
@@ -235,6 +269,9 @@ mod tests {
         let one_of_several = check("country=DE,day=9,month=1,year=2020").unwrap();
         assert_eq!(one_of_several.date(), NaiveDate::from_ymd_opt(2020, 1, 9));
         assert_eq!(check("month=1,year=2020").unwrap().date(), None);
+        let hour = |text: &str| check(text).unwrap().hour();
+        assert_eq!(hour("country=DE,dt=2020-1-9,HR=7"), Some(7));
+        assert_eq!((hour("2020-01-09T23"), hour("2020-01-09")), (Some(23), None));
     }
 
     #[test]

@@ -95,3 +95,27 @@ fn the_curve_and_the_sizes_are_told_in_words_and_saved_as_pictures() {
         assert!(std::fs::metadata(&path).unwrap().len() > 500);
     }
 }
+
+#[test]
+fn the_tree_follows_a_day_that_is_opened_from_a_chart() {
+    let folder = desk();
+    let lake = folder.path().join("long");
+    for day in 0..60 {
+        let date = chrono::NaiveDate::from_ymd_opt(2020, 1, 1).unwrap() + chrono::Duration::days(day);
+        let day = lake.join(date.format("%Y/%m/%d").to_string());
+        std::fs::create_dir_all(&day).unwrap();
+        std::fs::write(day.join("a.jsonl"), "{\"id\": 1}\n").unwrap();
+    }
+    let mut desk = Desk::open(folder, Some(&lake));
+    desk.wait_for("2020/01/01 1 file 10 B");
+    desk.wait_idle();
+    assert!(!desk.has("2020/02/25 1 file 10 B"), "far below");
+    desk.click_starting("Bar 2020-02-25, ");
+    desk.wait_for("2020/02/25 1 file 10 B");
+    // A click in the tree itself moves nothing.
+    desk.click("2020/02/26 1 file 10 B");
+    desk.wait_idle();
+    assert!(desk.has("2020/02/25 1 file 10 B"));
+    let open = desk.app().document().partition.clone();
+    assert_eq!(open.unwrap().to_string(), "2020-02-26");
+}

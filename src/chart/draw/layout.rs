@@ -223,7 +223,7 @@ fn sign(sheet: &mut Sheet<'_>, entry: &LegendEntry, (x, y): (f64, f64), size: f6
             area,
             color: match fill {
                 Fill::Level(level) => sheet.palette.level(entry.tone, level),
-                Fill::Full | Fill::Outline => color,
+                Fill::Full | Fill::Outline | Fill::Bare => color,
             },
             fill: fill != Fill::Outline,
         },

@@ -112,7 +112,7 @@ fn cell_area(mark: &Placed) -> Area {
 fn fill_color(palette: &Palette, layer: &Layer, mark: &Mark) -> u32 {
     let tone = mark.tone.unwrap_or(layer.tone);
     match mark.fill {
-        Fill::Full | Fill::Outline => palette.of(tone),
+        Fill::Full | Fill::Outline | Fill::Bare => palette.of(tone),
         Fill::Level(level) => palette.level(tone, level),
     }
 }
@@ -129,11 +129,13 @@ fn rectangles(
             continue;
         };
         let area = area_of(place, mark);
-        sheet.shapes.push(Shape::Rect {
-            area,
-            color: fill_color(sheet.palette, layer, mark),
-            fill: mark.fill != Fill::Outline,
-        });
+        if mark.fill != Fill::Bare {
+            sheet.shapes.push(Shape::Rect {
+                area,
+                color: fill_color(sheet.palette, layer, mark),
+                fill: mark.fill != Fill::Outline,
+            });
+        }
         if !mark.label.is_empty() {
             label(sheet, area, mark);
         }
@@ -184,6 +186,7 @@ fn cell_label(sheet: &mut Sheet<'_>, layer: &Layer, area: Area, mark: &Mark) {
     };
     let color = match mark.fill {
         Fill::Outline => sheet.palette.text,
+        Fill::Bare => sheet.palette.weak,
         _ => Palette::text_on(fill_color(sheet.palette, layer, mark)),
     };
     let middle = (

@@ -32,6 +32,17 @@ pub struct PictureSize {
     pub height: u32,
 }
 
+impl PictureSize {
+    /// The usual width, and the height that the picture asks for.
+    pub fn of(picture: &Picture) -> Self {
+        let usual = Self::default();
+        Self {
+            height: picture.height.unwrap_or(usual.height),
+            ..usual
+        }
+    }
+}
+
 impl Default for PictureSize {
     /// Fits a page and a slide.
     fn default() -> Self {

@@ -13,8 +13,8 @@ use super::CliError;
 use crate::base::{Accuracy, units};
 use crate::chart::draw::{DrawError, PictureSize};
 use crate::chart::{
-    BarOrder, Calendar, Lorenz, Measure, PartitionBars, SizeHistogram, calendar_picture, loads_picture,
-    lorenz_picture, partition_picture, sizes_picture, top_keys_picture,
+    BarOrder, Calendar, Lorenz, Measure, PartitionBars, SizeHistogram, Treemap, calendar_picture,
+    loads_picture, lorenz_picture, partition_picture, sizes_picture, top_keys_picture, treemap_picture,
 };
 use crate::profile::keys::{Counted, KeyReport, KeyShare, LoadMetrics};
 use crate::profile::{CostModel, Metric, PartitionSkew, Severity};
@@ -55,7 +55,7 @@ fn html(report: &Report<'_>) -> Result<String, DrawError> {
         keys_section(&mut page, keys)?;
     }
     if let Some((dataset, skew)) = report.listing {
-        listing_section(&mut page, dataset, skew)?;
+        listing_section(&mut page, name_of(report.location), dataset, skew)?;
     }
     page.heading("Assumptions and accuracy");
     if report.listing.is_some() {
@@ -90,7 +90,12 @@ fn name_of(location: &str) -> &str {
     if name.is_empty() { location } else { name }
 }
 
-fn listing_section(page: &mut Page, dataset: &DatasetKeys, skew: &PartitionSkew) -> Result<(), DrawError> {
+fn listing_section(
+    page: &mut Page,
+    name: &str,
+    dataset: &DatasetKeys,
+    skew: &PartitionSkew,
+) -> Result<(), DrawError> {
     let metrics = &skew.metrics;
     page.figures(&[
         Figure {
@@ -152,14 +157,17 @@ fn listing_section(page: &mut Page, dataset: &DatasetKeys, skew: &PartitionSkew)
     }
     let calendar = Calendar::new(dataset, skew);
     if !calendar.days.is_empty() {
-        let size = PictureSize { height: 300, ..wide };
-        page.picture(&calendar_picture(&calendar, note), size)?;
+        let picture = calendar_picture(&calendar, note);
+        page.picture(&picture, PictureSize::of(&picture))?;
     }
     page.picture(&sizes_picture(&SizeHistogram::new(dataset), note), wide)?;
     page.picture(
         &lorenz_picture(&Lorenz::new(dataset), &format!("{unit}s"), note),
         wide,
     )?;
+    let tree = Treemap::new(name, std::iter::once(dataset));
+    let at = tree.dataset(&dataset.prefix);
+    page.picture(&treemap_picture(&tree, at, "colour: average file"), wide)?;
     partition_table(page, dataset, metrics.n_bytes);
     Ok(())
 }

@@ -73,6 +73,9 @@ impl Page {
                     escaped(&finding.remedy)
                 ));
             }
+            if let Some(cost) = finding.cost_words() {
+                self.add(&format!("<p class=\"label\">{}</p>", escaped(&cost)));
+            }
             self.add("</section>\n");
         }
     }

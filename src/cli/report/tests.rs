@@ -68,6 +68,8 @@ fn the_page_says_what_where_when_and_how_sure() {
         "12.0 ×",
         "</span> 2020-01-09 holds",
         "What to do:",
+        "411 requests a pass (estimate)",
+        "Bytes below raw",
         "median 440 KB",
         "Costs are estimates that assume 16 slots",
         "exact, from the listing",
@@ -76,7 +78,7 @@ fn the_page_says_what_where_when_and_how_sure() {
     ] {
         assert!(page.contains(word), "{word}");
     }
-    assert_eq!(page.matches("<svg").count(), 10, "five charts in two themes");
+    assert_eq!(page.matches("<svg").count(), 12, "six charts in two themes");
     assert!(page.ends_with("</html>\n"));
 }
 

@@ -1,4 +1,5 @@
-//! Which cards stand beside each other: the findings with the calendar and, where that is shorter, the other charts below it.
+//! Which cards stand beside each other: the findings with a calendar of few weeks and, where that is shorter, the other charts
+//! below it. A calendar of many weeks has the whole width.
 
 use egui::{Ui, vec2};
 
@@ -28,7 +29,7 @@ pub struct Beside {
 /// What cards needed in the last frame: their neighbours end where they do.
 #[derive(Debug, Default)]
 pub struct Heights {
-    calendar: calendar::CalendarHeight,
+    calendar: f32,
     /// Of the cards without their plots.
     sizes: f32,
     lorenz: f32,
@@ -48,9 +49,9 @@ pub fn cards_ui(
     // Cards side by side cannot both push to the same list.
     let mut others = Commands::new();
     let mut n_placed = 0;
-    if is_dated && ui.available_width() > 700.0 {
+    if is_dated && ui.available_width() > 700.0 && calendar::is_narrow(dataset) {
         let right = (ui.available_width() * 0.29).clamp(250.0, 340.0);
-        let least = heights.calendar.card;
+        let least = heights.calendar;
         side_by_side(
             ui,
             right,
@@ -60,8 +61,7 @@ pub fn cards_ui(
     } else {
         findings::findings_ui(ui, dataset, view, 0.0, findings_panel, commands);
         if is_dated {
-            heights.calendar =
-                calendar::calendar_card(ui, dataset, 0.0, heights.calendar, view.open, opened, &mut others);
+            heights.calendar = calendar::calendar_card(ui, dataset, 0.0, view.open, opened, &mut others);
         }
     }
     commands.append(&mut others);
@@ -106,23 +106,11 @@ fn column_ui(
     opened: &mut Option<Partition>,
     commands: &mut Commands,
 ) -> u8 {
-    let free = height - heights.calendar.card;
+    let free = height - heights.calendar;
     // Nothing is known of the calendar in the first frame.
-    let n_placed = if heights.calendar.card > 0.0 {
-        n_below(free)
-    } else {
-        0
-    };
+    let n_placed = if heights.calendar > 0.0 { n_below(free) } else { 0 };
     let stretched = if n_placed == 0 { height } else { 0.0 };
-    heights.calendar = calendar::calendar_card(
-        ui,
-        dataset,
-        stretched,
-        heights.calendar,
-        view.open,
-        opened,
-        commands,
-    );
+    heights.calendar = calendar::calendar_card(ui, dataset, stretched, view.open, opened, commands);
     let each = (free / f32::from(n_placed.max(1)) - space::MD).floor();
     let beside = |around: f32| Beside {
         card: each,

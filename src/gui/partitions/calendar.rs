@@ -1,104 +1,181 @@
-//! A heat map of days, a block per month, Monday first. Missing days are outlined, spikes are red.
+//! A heat map of days: a week a column with Monday on top, names of months above, in as many bands as the card's width needs.
+//! Missing days are outlined, spikes are red.
 
 use chrono::Datelike;
-use egui::{Align2, Color32, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Color32, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use crate::base::units;
-use crate::chart::{CalendarDay, CalendarMonth, calendar_picture};
+use crate::chart::{CalendarBand, CalendarDay, WEEKDAYS, calendar_picture};
 use crate::gui::listed::ListedDataset;
 use crate::gui::plot::made_picture_menu;
 use crate::gui::state::Commands;
 use crate::gui::theme::{Colors, colors, mix, size, small, space, weak_small};
 use crate::gui::widgets::stretched_card;
+use crate::profile::MIN_SAMPLES;
 use crate::storage::Partition;
 
-/// Cells grow with the card, up to this.
-const CELL: f32 = 36.0;
-const GAP: f32 = 4.0;
-/// Months shown without scrolling, where nothing beside them is taller.
-const MAX_HEIGHT: f32 = 320.0;
+/// From one day to the next: as much as the card has room for.
+const MAX_STEP: f32 = 28.0;
+/// Where weeks stand in several bands: these are to be seen together.
+const MAX_STEP_OF_BANDS: f32 = 20.0;
+/// Less has no room for the number of a day.
+const MIN_STEP: f32 = 18.0;
+/// Of calendars of many years, whose days have no numbers.
+const DENSE_STEP: f32 = 10.0;
+/// Weeks from which on a calendar is one of many years.
+const MANY_WEEKS: usize = 160;
+const GAP: f32 = 2.0;
+/// Left of the weeks, for the year and the letters of the weekdays.
+const GUTTER: f32 = 34.0;
+/// Above the weeks, for the names of the months.
+const HEAD: f32 = 18.0;
+/// Weeks that stand beside the findings; more get the whole width.
+const MAX_BESIDE: usize = 10;
 
-/// What the card needs.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct CalendarHeight {
-    /// Of the whole card.
-    pub card: f32,
-    /// Of all but the months.
-    around: f32,
+/// Whether the calendar is narrow enough to stand in a column.
+pub fn is_narrow(dataset: &ListedDataset) -> bool {
+    dataset.calendar.n_weeks() <= MAX_BESIDE
 }
 
-/// The card is at least `height` tall: by more months, where there are more. `last` is what it needed in the last frame.
+/// The card is at least `height` tall. Returns the height that it needs.
 pub fn calendar_card(
     ui: &mut Ui,
     dataset: &ListedDataset,
     height: f32,
-    last: CalendarHeight,
     open: Option<&Partition>,
     opened: &mut Option<Partition>,
     commands: &mut Commands,
-) -> CalendarHeight {
+) -> f32 {
     let menu = |ui: &mut Ui| {
         let picture = || calendar_picture(&dataset.calendar, &dataset.picture_note());
         made_picture_menu(ui, "Calendar", picture, commands);
     };
-    let most = MAX_HEIGHT.max(height - last.around);
-    let (mut months, mut shown) = (0.0, 0.0);
-    let drawn = stretched_card(
+    stretched_card(
         ui,
         "Calendar",
         height,
         |_| {},
         menu,
         |ui| {
-            let area = ScrollArea::vertical()
-                .id_salt("calendar")
-                .max_height(most)
-                .min_scrolled_height(most)
-                .show(ui, |ui| {
-                    ui.set_width(ui.available_width());
-                    months_ui(ui, dataset, open, opened);
-                });
-            months = area.content_size.y;
-            shown = area.inner_rect.height();
+            bands_ui(ui, dataset, open, opened);
             legend_ui(ui, dataset);
         },
-    );
-    let around = drawn - shown;
-    CalendarHeight {
-        card: around + months.min(MAX_HEIGHT),
-        around,
-    }
+    )
 }
 
-/// As many months beside each other as there is room for.
-fn months_ui(ui: &mut Ui, dataset: &ListedDataset, open: Option<&Partition>, opened: &mut Option<Partition>) {
-    const MONTH: f32 = 7.0 * CELL + 6.0 * GAP;
-    let months: Vec<CalendarMonth<'_>> = dataset.calendar.months().collect();
+/// How many weeks stand beside each other where a day takes `step`.
+fn n_beside(width: f32, step: f32) -> usize {
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a handful of months"
+        reason = "a number of weeks on a screen; a cast keeps within the type's range"
     )]
-    let n_across = ((ui.available_width() + space::XL) / (MONTH + space::XL))
+    let n = ((width - GUTTER + GAP) / step).floor().max(1.0) as usize;
+    n
+}
+
+fn bands_ui(ui: &mut Ui, dataset: &ListedDataset, open: Option<&Partition>, opened: &mut Option<Partition>) {
+    let calendar = &dataset.calendar;
+    let width = ui.available_width();
+    let is_dense = calendar.n_weeks() > MANY_WEEKS;
+    let least = if is_dense { DENSE_STEP } else { MIN_STEP };
+    let bands = calendar.bands(n_beside(width, least));
+    let widest = bands.iter().map(|band| band.n_weeks).max().unwrap_or(1);
+    let most = if bands.len() > 1 {
+        MAX_STEP_OF_BANDS
+    } else {
+        MAX_STEP
+    };
+    let step = ((width - GUTTER + GAP) / widest as f32)
         .floor()
-        .max(1.0) as usize;
-    if n_across == 1 {
-        for month in months {
-            month_ui(ui, dataset, month, open, opened);
+        .clamp(least, most);
+    for band in &bands {
+        let wanted = vec2(width, HEAD + 7.0 * step);
+        let (rect, _) = ui.allocate_exact_size(wanted, Sense::hover());
+        if ui.is_rect_visible(rect) {
+            let grid = Grid {
+                corner: rect.min + vec2(GUTTER, HEAD),
+                step,
+                is_dense,
+            };
+            band_ui(ui, dataset, band, grid, open, opened);
         }
-        return;
     }
-    for beside in months.chunks(n_across) {
-        ui.horizontal_top(|ui| {
-            ui.spacing_mut().item_spacing.x = space::XL;
-            for month in beside {
-                ui.vertical(|ui| {
-                    ui.set_width(MONTH);
-                    month_ui(ui, dataset, *month, open, opened);
-                });
+    ui.add_space(space::XS);
+}
+
+/// Where the days of a band stand.
+#[derive(Debug, Clone, Copy)]
+struct Grid {
+    /// Of the first Monday.
+    corner: Pos2,
+    step: f32,
+    is_dense: bool,
+}
+
+impl Grid {
+    fn at(self, column: usize, row: usize) -> Pos2 {
+        self.corner + vec2(column as f32, row as f32) * self.step
+    }
+
+    fn rect(self, (column, row): (usize, usize)) -> Rect {
+        let side = self.step - GAP;
+        Rect::from_min_size(self.at(column, row), vec2(side, side))
+    }
+}
+
+fn band_ui(
+    ui: &Ui,
+    dataset: &ListedDataset,
+    band: &CalendarBand<'_>,
+    grid: Grid,
+    open: Option<&Partition>,
+    opened: &mut Option<Partition>,
+) {
+    let c = colors(ui);
+    let word = |at: Pos2, align: Align2, text: &str| {
+        ui.painter().text(at, align, text, small(), c.weak);
+    };
+    let above = grid.corner.y - space::XS;
+    let left = grid.corner.x - space::SM;
+    word(pos2(left, above), Align2::RIGHT_BOTTOM, &band.year().to_string());
+    for (name, start, _) in band.heads() {
+        word(pos2(grid.at(start, 0).x, above), Align2::LEFT_BOTTOM, &name);
+    }
+    for (row, letter) in WEEKDAYS.iter().enumerate() {
+        // Lines of letters do not fit beside small days: every other one.
+        if !grid.is_dense || row % 2 == 0 {
+            let middle = grid.rect((0, row)).center().y;
+            word(pos2(left, middle), Align2::RIGHT_CENTER, letter);
+        }
+    }
+    for (at, month) in band.months.iter().enumerate() {
+        if at > 0 {
+            month_edge(ui, band, month.days, grid, c);
+        }
+        for day in month.days {
+            let rect = grid.rect(band.cell(day.date));
+            if ui.is_rect_visible(rect) {
+                day_ui(ui, dataset, day, rect, c, grid.is_dense, open, opened);
             }
-        });
+        }
     }
+}
+
+/// A line between a month and the one before it, around the weeks that they share.
+fn month_edge(ui: &Ui, band: &CalendarBand<'_>, days: &[CalendarDay], grid: Grid, c: &Colors) {
+    let Some(first) = days.first().filter(|day| day.date.day() == 1) else {
+        return;
+    };
+    let (column, row) = band.cell(first.date);
+    let half = GAP / 2.0;
+    let corner = |column: usize, row: usize| grid.at(column, row) - vec2(half, half);
+    let mut points = vec![corner(column, 7), corner(column, row)];
+    if row > 0 {
+        points.extend([corner(column + 1, row), corner(column + 1, 0)]);
+    }
+    ui.painter()
+        .add(egui::Shape::line(points, Stroke::new(size::LINE, c.edge)));
 }
 
 /// What the fills mean, in words.
@@ -135,53 +212,22 @@ fn legend_ui(ui: &mut Ui, dataset: &ListedDataset) {
         }
     });
     if !dataset.skew.weekdays.is_known && days.len() > 1 {
-        ui.label(weak_small(ui, "Weekdays: four weeks are needed to judge a day"));
+        let text = format!("Too short to judge weekdays: a day is held against {MIN_SAMPLES} of its own");
+        ui.add(egui::Label::new(weak_small(ui, text)).wrap());
     }
 }
 
-fn month_ui(
-    ui: &mut Ui,
-    dataset: &ListedDataset,
-    month: CalendarMonth<'_>,
-    open: Option<&Partition>,
-    opened: &mut Option<Partition>,
-) {
-    let c = colors(ui);
-    let rows = || month.days.iter().map(|day| day.cell().0);
-    let (Some(first), Some(last)) = (rows().min(), rows().max()) else {
-        return;
-    };
-    let cell = ((ui.available_width() - 6.0 * GAP) / 7.0).min(CELL);
-    let step = cell + GAP;
-    let n_weeks = last - first + 1;
-    let width = 7.0 * step - GAP;
-    let (rect, _) = ui.allocate_exact_size(vec2(width, n_weeks as f32 * step - GAP), Sense::hover());
-    if ui.is_rect_visible(rect) {
-        for day in month.days {
-            let (row, column) = day.cell();
-            let (row, column) = ((row - first) as f32, column as f32);
-            let at = pos2(rect.left() + column * step, rect.top() + row * step);
-            day_ui(
-                ui,
-                dataset,
-                day,
-                Rect::from_min_size(at, vec2(cell, cell)),
-                c,
-                open,
-                opened,
-            );
-        }
-    }
-    ui.label(weak_small(ui, format!("Mon to Sun · {}", month.title())));
-    ui.add_space(space::XS);
-}
-
+#[allow(
+    clippy::too_many_arguments,
+    reason = "what a day shows; a struct would be built once"
+)]
 fn day_ui(
     ui: &Ui,
     dataset: &ListedDataset,
     day: &CalendarDay,
     rect: Rect,
     c: &Colors,
+    is_dense: bool,
     open: Option<&Partition>,
     opened: &mut Option<Partition>,
 ) {
@@ -211,24 +257,24 @@ fn day_ui(
         ui.painter().rect_filled(rect, size::BADGE_RADIUS, fill);
         readable_on(fill)
     };
-    ui.painter().text(
-        rect.center(),
-        Align2::CENTER_CENTER,
-        day.date.day().to_string(),
-        small(),
-        text,
-    );
+    if !is_dense {
+        ui.painter().text(
+            rect.center(),
+            Align2::CENTER_CENTER,
+            day.date.day().to_string(),
+            small(),
+            text,
+        );
+    }
     if let Some(outlier) = day.outlier {
         // A corner with a direction: more than the weekday leads to expect, or less.
+        let side = (rect.width() * 0.4).min(9.0);
         let corner = if outlier.ratio > 1.0 {
-            [
-                rect.right_top(),
-                rect.right_top() - vec2(9.0, 0.0),
-                rect.right_top() + vec2(0.0, 9.0),
-            ]
+            let top = rect.right_top();
+            [top, top - vec2(side, 0.0), top + vec2(0.0, side)]
         } else {
             let bottom = rect.right_bottom();
-            [bottom, bottom - vec2(9.0, 0.0), bottom - vec2(0.0, 9.0)]
+            [bottom, bottom - vec2(side, 0.0), bottom - vec2(0.0, side)]
         };
         let mark = egui::Shape::convex_polygon(corner.to_vec(), c.accent, Stroke::new(size::LINE, c.panel));
         ui.painter().add(mark);
@@ -258,9 +304,10 @@ fn day_ui(
         ui.label(label().trim_start_matches("Calendar "));
         if let Some(outlier) = day.outlier {
             ui.label(format!(
-                "{:.1} × the {} of the {}s around it",
+                "{:.1} × the {} of the {} nearest other {}s",
                 outlier.ratio,
                 units::bytes(outlier.expected_bytes),
+                outlier.n_others,
                 day.date.format("%A")
             ));
         }
@@ -282,9 +329,59 @@ pub(super) fn readable_on(fill: Color32) -> Color32 {
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
     use egui::Color32;
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
 
-    use super::readable_on;
+    use super::{calendar_card, readable_on};
+    use crate::gui::listed::ListedDataset;
+    use crate::gui::theme;
+    use crate::profile::CostModel;
+    use crate::storage::{DatasetKeys, Partition, PartitionStats};
+
+    /// Numbers of days in view, and the height of the card, of a calendar of `n` days that is `width` wide.
+    fn shown(n: usize, width: f32) -> (usize, f32) {
+        let first = NaiveDate::from_ymd_opt(2023, 1, 1).unwrap();
+        let mut keys = DatasetKeys::default();
+        for date in first.iter_days().take(n) {
+            let stats = PartitionStats {
+                partition: Partition::Day(date),
+                n_files: 1,
+                n_bytes: 1000,
+                ..PartitionStats::default()
+            };
+            keys.partitions.insert(Partition::Day(date), stats);
+        }
+        let dataset = ListedDataset::new(&keys, &CostModel::default());
+        let draw = |ui: &mut egui::Ui, (has_fonts, height): &mut (bool, f32)| {
+            if *has_fonts {
+                let (mut opened, mut commands) = (None, Vec::new());
+                *height = calendar_card(ui, &dataset, 0.0, None, &mut opened, &mut commands);
+            } else {
+                theme::install_fonts(ui.ctx());
+                *has_fonts = true;
+            }
+        };
+        let mut harness = Harness::builder()
+            .with_size(egui::vec2(width, 2000.0))
+            .build_ui_state(draw, (false, 0.0));
+        harness.run_steps(3);
+        let n_shown = harness.query_all_by_label_contains("Calendar 202").count();
+        (n_shown, harness.state().1)
+    }
+
+    #[test]
+    fn every_day_of_fourteen_months_is_in_view_and_the_card_fits_a_small_window() {
+        // As wide as the tab of a window of 1280 points, between both panels; the margins take 16.
+        let (n_shown, height) = shown(400, 656.0);
+        assert_eq!(n_shown, 400);
+        assert!(height < 420.0, "{height}");
+        assert_eq!(shown(14, 270.0).0, 14);
+        let (n_shown, height) = shown(1500, 656.0);
+        assert_eq!(n_shown, 1500);
+        assert!(height < 800.0, "{height}");
+    }
 
     #[test]
     fn text_on_a_middling_colour_is_dark() {

@@ -14,7 +14,7 @@ const HEIGHT: f32 = 140.0;
 
 pub fn compare_card(ui: &mut Ui, compared: &Compared, commands: &mut Commands) {
     let comparison = &compared.figures;
-    let title = format!("{} against {}", comparison.range.range, comparison.against.range);
+    let title = comparison.title();
     let mut exported = Commands::new();
     card_with_head(
         ui,
@@ -25,6 +25,9 @@ pub fn compare_card(ui: &mut Ui, compared: &Compared, commands: &mut Commands) {
         |ui| picture_menu(ui, &compared.picture, false, &mut exported),
         |ui| {
             totals_ui(ui, comparison);
+            for note in comparison.notes() {
+                ui.label(weak_small(ui, note));
+            }
             let days = &comparison.days;
             if days
                 .iter()
@@ -73,7 +76,6 @@ fn changed_ui(ui: &mut Ui, comparison: &RangeComparison) {
     let (new, gone) = (named(&comparison.new_findings), named(&comparison.gone_findings));
     if new.is_empty() && gone.is_empty() {
         ui.label(weak(ui, "Both ranges have findings of the same kinds."));
-        return;
     }
     for (word, findings) in [("new", &new), ("no longer", &gone)] {
         for finding in findings {
@@ -84,5 +86,8 @@ fn changed_ui(ui: &mut Ui, comparison: &RangeComparison) {
                 ui.label(&finding.title).on_hover_text(&finding.message);
             });
         }
+    }
+    for change in comparison.changes_in_words() {
+        ui.label(weak(ui, change));
     }
 }

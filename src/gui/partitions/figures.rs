@@ -74,7 +74,10 @@ fn figures(dataset: &ListedDataset, accuracy: Accuracy) -> [Shown; 6] {
     let n = metrics.n_partitions;
     let effective = metrics.effective_partitions;
     let missing = match dataset.skew.missing.as_slice() {
-        [] => "every date is there".to_owned(),
+        [] => match metrics.n_missing_hours {
+            Some(n) if n > 0 => format!("but {}", units::plural(n, "missing hour")),
+            _ => "every date is there".to_owned(),
+        },
         [date] => date.to_string(),
         [first, ..] => format!("{first} and more"),
     };
@@ -111,15 +114,16 @@ fn figures(dataset: &ListedDataset, accuracy: Accuracy) -> [Shown; 6] {
             value: units::count(metrics.n_missing_dates),
             note: missing,
             tone: tone_of(metrics.severity(Metric::MissingDates)),
-            explanation: "Dates between the first and the last partition that have no objects.",
+            explanation: "Dates between the first and the last partition that have no objects. Hours that are missing on \
+                          other dates are a finding of their own.",
         },
         Shown {
             label: "tiny files",
             value: units::count(metrics.n_tiny_files),
-            note: "in crowded partitions".to_owned(),
+            note: format!("in {}", units::plural(metrics.n_tiny_partitions, "partition")),
             tone: tone_of(metrics.severity(Metric::TinyFiles)),
-            explanation: "Files of partitions that hold more than 100 files averaging under 3 MB. Each costs a \
-                          request.",
+            explanation: "Files of partitions that hold more than 100 files averaging under 3 MB; of those with fewer \
+                          such files too, where they are more than 1,000 in all. Each costs a request.",
         },
         Shown {
             label: "total",

@@ -11,7 +11,7 @@ use crate::gui::theme::{
     Tone, body, body_marked, code, colors, space, strong_marked, weak, weak_marked, weak_small,
 };
 use crate::gui::widgets::{divider, dot, quiet_button, secondary_button, stretched_card};
-use crate::profile::{Finding, FindingCode, Severity};
+use crate::profile::{CostModel, Finding, FindingCode, Severity, SpikeRemedy};
 use crate::session::{Edit, Expected, JobSettings};
 use crate::storage::Partition;
 
@@ -157,23 +157,39 @@ fn finding_ui(
             if !finding.remedy.is_empty() {
                 ui.add(Label::new(body_marked(ui, &finding.remedy)).wrap());
             }
-            if let Some(cost) = cost_text(finding) {
+            if let Some(cost) = finding.cost_words() {
                 ui.label(weak_small(ui, cost))
                     .on_hover_text(format!("With {}", view.costs));
             }
-            if is_plannable(finding) && panel.planned.is_some() && panel.planned == finding.partition {
+            let is_plannable = remedy_of(dataset, view.costs, finding) == Some(SpikeRemedy::Split);
+            if is_plannable && panel.planned.is_some() && panel.planned == finding.partition {
                 plan_ui(ui, dataset, finding, commands);
             }
         });
         ui.with_layout(Layout::top_down(Align::Max), |ui| {
-            actions_ui(ui, dataset, view.job, finding, panel, commands);
+            actions_ui(ui, dataset, view, finding, panel, commands);
         });
     });
 }
 
-/// Whether a split by bytes is an answer to it.
-fn is_plannable(finding: &Finding) -> bool {
-    finding.code == FindingCode::PartitionSpike && finding.partition.is_some()
+/// What helps against a spike, as its text says; none for other findings.
+fn remedy_of(dataset: &ListedDataset, costs: &CostModel, finding: &Finding) -> Option<SpikeRemedy> {
+    let spike = Some(finding).filter(|finding| finding.code == FindingCode::PartitionSpike)?;
+    let stats = dataset.stats(spike.partition.as_ref()?)?;
+    Some(SpikeRemedy::of(stats, &dataset.skew.metrics, costs))
+}
+
+/// Whether a job that writes the rows anew is an answer to it, and the days that it is to read.
+fn compacted_days(dataset: &ListedDataset, costs: &CostModel, finding: &Finding) -> Option<String> {
+    let is_tiny = finding.code == FindingCode::TinyFiles;
+    if !is_tiny && remedy_of(dataset, costs, finding) != Some(SpikeRemedy::Merge) {
+        return None;
+    }
+    if finding.partition.is_some() {
+        return days_of(finding);
+    }
+    let (first, last) = dataset.keys.dates()?;
+    Some(format!("{first}..{last}"))
 }
 
 /// Whether a person may know better than the rule.
@@ -183,6 +199,8 @@ fn may_be_expected(finding: &Finding) -> bool {
         finding.code,
         Code::PartitionSpike
             | Code::MissingDate
+            | Code::MissingHour
+            | Code::SeveralNames
             | Code::EmptyPartition
             | Code::WeekdayOutlier
             | Code::ZeroByteFiles
@@ -202,11 +220,12 @@ fn days_of(finding: &Finding) -> Option<String> {
 fn actions_ui(
     ui: &mut Ui,
     dataset: &ListedDataset,
-    job: &JobSettings,
+    view: PartitionsView<'_>,
     finding: &Finding,
     panel: &mut FindingsPanel,
     commands: &mut Commands,
 ) {
+    let job = view.job;
     ui.spacing_mut().item_spacing.y = space::XS;
     ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Extend);
     // A missing date has nothing to open.
@@ -214,7 +233,7 @@ fn actions_ui(
         .partition
         .as_ref()
         .filter(|partition| dataset.stats(partition).is_some());
-    if is_plannable(finding) {
+    if remedy_of(dataset, view.costs, finding) == Some(SpikeRemedy::Split) {
         let is_shown = panel.planned == finding.partition;
         let text = if is_shown { "Hide plan" } else { "Plan by bytes" };
         if secondary_button(ui, true, text)
@@ -224,10 +243,7 @@ fn actions_ui(
             panel.planned = if is_shown { None } else { finding.partition.clone() };
         }
     }
-    if finding.code == FindingCode::TinyFiles
-        && opens.is_some()
-        && let Some(days) = days_of(finding)
-    {
+    if let Some(days) = compacted_days(dataset, view.costs, finding) {
         let hover = format!(
             "Sets the job to {days}: it writes the rows in files of {}",
             units::plural(job.rows_per_file, "row")
@@ -306,14 +322,82 @@ fn plan_ui(ui: &mut Ui, dataset: &ListedDataset, finding: &Finding, commands: &m
     ));
 }
 
-/// What the finding costs one pass over the data; none when nothing worth saying.
-fn cost_text(finding: &Finding) -> Option<String> {
-    let mut parts = Vec::new();
-    if finding.cost_seconds >= 0.001 {
-        parts.push(units::seconds(finding.cost_seconds));
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
+
+    use super::{FindingsPanel, findings_ui};
+    use crate::gui::listed::ListedDataset;
+    use crate::gui::partitions::{PartitionsSlots, PartitionsView};
+    use crate::gui::theme;
+    use crate::profile::CostModel;
+    use crate::session::JobSettings;
+    use crate::storage::{DatasetKeys, Partition, PartitionStats};
+
+    /// Buttons of the findings of a lake of (files, bytes) a day.
+    fn buttons(days: &[(u64, u64)]) -> Vec<&'static str> {
+        let first = NaiveDate::from_ymd_opt(2020, 1, 1).unwrap();
+        let mut keys = DatasetKeys::default();
+        for (date, (n_files, n_bytes)) in first.iter_days().zip(days) {
+            let partition = Partition::Day(date);
+            let stats = PartitionStats {
+                partition: partition.clone(),
+                n_files: *n_files,
+                n_bytes: *n_bytes,
+                ..PartitionStats::default()
+            };
+            keys.partitions.insert(partition, stats);
+        }
+        let costs = CostModel::default();
+        let dataset = ListedDataset::new(&keys, &costs);
+        let (slots, job) = (PartitionsSlots::default(), JobSettings::default());
+        let (mut panel, mut has_fonts) = (FindingsPanel::default(), false);
+        let draw = move |ui: &mut egui::Ui| {
+            if !has_fonts {
+                theme::install_fonts(ui.ctx());
+                has_fonts = true;
+                return;
+            }
+            let view = PartitionsView {
+                listed: None,
+                dataset: None,
+                slots: &slots,
+                costs: &costs,
+                expected: &[],
+                job: &job,
+                is_pending: false,
+                error: None,
+                place: None,
+                open: None,
+            };
+            let mut commands = Vec::new();
+            findings_ui(ui, &dataset, view, 0.0, &mut panel, &mut commands);
+        };
+        let mut harness = Harness::builder()
+            .with_size(egui::vec2(700.0, 900.0))
+            .build_ui(draw);
+        harness.run_steps(3);
+        ["Plan by bytes", "Compact by a job"]
+            .into_iter()
+            .filter(|label| harness.query_all_by_label(label).next().is_some())
+            .collect()
     }
-    if finding.cost_requests > 0 {
-        parts.push(units::plural(finding.cost_requests, "request"));
+
+    #[test]
+    fn a_button_offers_what_the_text_beside_it_advises() {
+        let usual = vec![(10, 100_000_000); 12];
+        let with = |n_files, n_bytes| {
+            let mut days = usual.clone();
+            days[4] = (n_files, n_bytes);
+            buttons(&days)
+        };
+        assert_eq!(with(10, 2_000_000_000), ["Plan by bytes"]);
+        assert_eq!(with(20_000, 2_000_000_000), ["Compact by a job"]);
+        let mut small = vec![(1, 1_000_000); 12];
+        small[4].1 = 20_000_000;
+        assert_eq!(buttons(&small), Vec::<&str>::new());
+        assert_eq!(buttons(&vec![(60, 108_000); 31]), ["Compact by a job"]);
     }
-    (!parts.is_empty()).then(|| format!("costs {} a pass (estimate)", parts.join(" and ")))
 }

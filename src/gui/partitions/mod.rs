@@ -218,7 +218,10 @@ fn dataset_ui(
             ui,
             tree,
             stamp,
-            &dataset.keys.prefix,
+            (
+                dataset.keys.prefix.as_str(),
+                report.is_some_and(|report| report.is_narrowed),
+            ),
             &mut panel.treemap,
             &mut opened,
             commands,

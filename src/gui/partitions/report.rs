@@ -34,6 +34,8 @@ pub struct ReportKey {
 #[derive(Debug)]
 pub struct Report {
     pub dataset: ListedDataset,
+    /// Whether it is of some dates only.
+    pub is_narrowed: bool,
     pub comparison: Option<Compared>,
 }
 
@@ -176,7 +178,11 @@ fn report(key: &ReportKey, listed: &Listed, rows: Option<&RowCounts>) -> Option<
             figures,
         }
     });
-    Some(Arc::new(Report { dataset, comparison }))
+    Some(Arc::new(Report {
+        dataset,
+        is_narrowed: key.range.is_some(),
+        comparison,
+    }))
 }
 
 fn start_rows(tasks: &Executor, key: RowsKey, listed: Arc<Listed>) -> TaskHandle<RowCounts> {

@@ -3,11 +3,10 @@
 use egui::Ui;
 
 use super::PartitionsCommand;
-use crate::base::units;
 use crate::gui::command::Command;
 use crate::gui::listed::ListedDataset;
 use crate::gui::state::Commands;
-use crate::gui::theme::{Tone, space, weak};
+use crate::gui::theme::{Tone, space, weak, weak_small};
 use crate::gui::widgets::{badge, secondary_button, spinner};
 use crate::profile::{CostModel, RowCount};
 
@@ -43,15 +42,9 @@ pub fn offer_ui(
             "A listing does not say how many rows there are. The first bytes of some files give an estimate with its error."
         };
         ui.label(weak(ui, how));
-        let cost = format!(
-            "{} of {}: {}, up to {}, about {}",
-            units::count(plan.n_files_read),
-            units::plural(plan.n_files, "file"),
-            units::plural(plan.n_requests, "request"),
-            units::bytes(plan.n_bytes),
-            units::seconds(plan.seconds(costs))
-        );
+        let [cost, assumed] = plan.words(costs);
         ui.label(weak(ui, cost));
+        ui.label(weak_small(ui, assumed));
         ui.add_space(space::SM);
         if is_pending {
             spinner(ui);

@@ -44,7 +44,7 @@ pub fn treemap_card(
     ui: &mut Ui,
     tree: &Treemap,
     stamp: u64,
-    dataset: &str,
+    (dataset, is_narrowed): (&str, bool),
     panel: &mut TreemapPanel,
     opened: &mut Opened,
     commands: &mut Commands,
@@ -59,6 +59,10 @@ pub fn treemap_card(
         "Bytes by prefix",
         |ui| {
             badge(ui, Tone::Plain, "colour: average file");
+            if is_narrowed {
+                badge(ui, Tone::Data, "all dates")
+                    .on_hover_text("The dates chosen above do not narrow this map");
+            }
         },
         |ui| {
             let picture = || treemap_picture(tree, at, "colour: average file");
@@ -86,7 +90,7 @@ fn legend_ui(ui: &mut Ui) {
         let level = f32::from(i) / f32::from(STEPS - 1);
         ui.painter().rect_filled(part, 0.0, fill(ui, level));
     }
-    ui.label(weak_small(ui, "1 KB"));
+    ui.label(weak_small(ui, "1 KB, 3 MB in the middle,"));
 }
 
 /// Amber over grey to blue: told apart with any kind of colour vision.
@@ -103,12 +107,15 @@ fn path_ui(ui: &mut Ui, tree: &Treemap, at: usize, to: &mut Option<usize>) {
             let Some(shown) = tree.node(node) else { continue };
             if node == at {
                 ui.label(strong(&shown.label));
-                let text = format!(
+                let mut text = format!(
                     "{} in {}, {}",
                     units::bytes(shown.n_bytes),
                     units::plural(shown.n_files, "file"),
                     units::plural(shown.n_partitions, "partition")
                 );
+                if node > 0 {
+                    text.extend(tree.shares(shown, 0).iter().map(|share| format!(" · {share}")));
+                }
                 ui.label(weak_small(ui, text));
             } else {
                 let button = quiet_button(ui, true, &shown.label);
@@ -195,7 +202,7 @@ fn map_ui(
             egui::PopupAnchor::Pointer,
         )
         .gap(12.0)
-        .show(|ui| tooltip_ui(ui, tree, node));
+        .show(|ui| tooltip_ui(ui, tree, at, node));
     }
 }
 
@@ -258,21 +265,16 @@ fn tile_ui(ui: &Ui, node: &TreemapNode, place: Rect, is_divided: bool, is_hovere
     }
 }
 
-fn tooltip_ui(ui: &mut Ui, tree: &Treemap, node: &TreemapNode) {
+fn tooltip_ui(ui: &mut Ui, tree: &Treemap, shown: usize, node: &TreemapNode) {
     ui.spacing_mut().item_spacing.y = 2.0;
     ui.label(strong(&node.label));
-    ui.label(format!(
-        "{} ({} bytes)",
-        units::bytes(node.n_bytes),
-        units::count(node.n_bytes)
-    ));
+    ui.label(units::bytes_exact(node.n_bytes));
     ui.label(units::plural(node.n_files, "file"));
     if let Some(average) = node.average_file_bytes() {
         ui.label(format!("{} a file on average", units::bytes(average)));
     }
-    if let Some(all) = tree.node(0).filter(|all| all.n_bytes > 0) {
-        let share = node.n_bytes as f64 / all.n_bytes as f64;
-        ui.label(format!("{} of {}", units::percent(share), all.label));
+    for share in tree.shares(node, shown) {
+        ui.label(share);
     }
     let hint = if node.place.is_some() {
         "Click to open its rows"
@@ -319,7 +321,15 @@ mod tests {
         let draw = |ui: &mut egui::Ui, scene: &mut Scene| {
             if scene.3 {
                 let mut commands = Vec::new();
-                treemap_card(ui, &scene.0, 1, "raw/", &mut scene.1, &mut scene.2, &mut commands);
+                treemap_card(
+                    ui,
+                    &scene.0,
+                    1,
+                    ("raw/", false),
+                    &mut scene.1,
+                    &mut scene.2,
+                    &mut commands,
+                );
             } else {
                 theme::install_fonts(ui.ctx());
                 scene.3 = true;

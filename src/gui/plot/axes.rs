@@ -156,7 +156,7 @@ fn sign(ui: &Ui, entry: &LegendEntry, rect: Rect) {
         LegendShape::Swatch(Fill::Level(level)) => {
             painter.rect_filled(rect, 2.0, rgb(palette.level(entry.tone, level)));
         }
-        LegendShape::Swatch(Fill::Full) => {
+        LegendShape::Swatch(Fill::Full | Fill::Bare) => {
             painter.rect_filled(rect, 2.0, color);
         }
         LegendShape::Line { is_dashed } => {

@@ -79,7 +79,7 @@ impl<'a> Marks<'a> {
     fn color(&self, layer: &Layer, mark: &Mark) -> Color32 {
         let tone = mark.tone.unwrap_or(layer.tone);
         rgb(match mark.fill {
-            Fill::Full | Fill::Outline => self.palette.of(tone),
+            Fill::Full | Fill::Outline | Fill::Bare => self.palette.of(tone),
             Fill::Level(level) => self.palette.level(tone, level),
         })
     }
@@ -185,10 +185,12 @@ impl<'a> Marks<'a> {
             } else {
                 0.0
             };
-            drawing.shapes.push(if mark.fill == Fill::Outline {
-                Shape::rect_stroke(rect, radius, Stroke::new(1.2, color), StrokeKind::Inside)
-            } else {
-                Shape::rect_filled(rect, radius, color)
+            drawing.shapes.push(match mark.fill {
+                Fill::Outline => {
+                    Shape::rect_stroke(rect, radius, Stroke::new(1.2, color), StrokeKind::Inside)
+                }
+                Fill::Full | Fill::Level(_) => Shape::rect_filled(rect, radius, color),
+                Fill::Bare => Shape::Noop,
             });
             // An upright bar has a stripe behind it and a line below it.
             let is_framed = !is_bar || self.is_lying();
@@ -276,6 +278,7 @@ impl<'a> Marks<'a> {
         }
         let color = match mark.fill {
             Fill::Outline => rgb(self.palette.text),
+            Fill::Bare => rgb(self.palette.weak),
             fill => {
                 let tone = mark.tone.unwrap_or(layer.tone);
                 rgb(Palette::text_on(match fill {

@@ -108,7 +108,7 @@ pub fn export_picture(tasks: &Executor, path: PathBuf, export: PictureExport) ->
 /// SVG where the file's ending says so, else PNG; a file without an ending becomes one of PNG.
 fn write_picture(path: &Path, export: &PictureExport) -> Result<String, String> {
     let palette = if export.is_dark { &DARK } else { &LIGHT };
-    let size = PictureSize::default();
+    let size = PictureSize::of(&export.picture);
     let ending = path
         .extension()
         .map(|ending| ending.to_string_lossy().to_lowercase());

@@ -137,6 +137,15 @@ impl AddInputForm {
         }
     }
 
+    /// Why the form cannot be confirmed yet.
+    fn lacks(&self, known: &[&str]) -> Option<String> {
+        if self.location.trim().is_empty() {
+            return Some("First say where the data are".to_owned());
+        }
+        let problem = self.location_problem().or_else(|| self.name_problem(known))?;
+        Some(format!("Cannot be added: {problem}"))
+    }
+
     fn location_problem(&self) -> Option<String> {
         if self.location.trim().is_empty() {
             return Some("give a folder, a file or s3://bucket/prefix/".to_owned());
@@ -218,8 +227,13 @@ pub fn add_input_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
                     InputReader::Instead(_) => "Change",
                     _ => "Add",
                 };
-                let is_asked = primary_button(ui, !is_looking, text).clicked() || enter;
-                if is_asked && !is_looking {
+                let lacks = form.lacks(&known);
+                let button = primary_button(ui, !is_looking && lacks.is_none(), text);
+                let button = match &lacks {
+                    Some(lacks) if !is_looking => button.on_disabled_hover_text(lacks),
+                    _ => button,
+                };
+                if (button.clicked() || enter) && !is_looking {
                     form.problem = form.location_problem();
                     if form.problem.is_none() && form.name_problem(&known).is_none() {
                         commands.push(Command::AddInput {
@@ -230,6 +244,9 @@ pub fn add_input_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
                     }
                 }
                 is_closed |= secondary_button(ui, true, "Cancel").clicked();
+                if let Some(lacks) = lacks.filter(|_| !is_looking && form.problem.is_none()) {
+                    ui.add(Label::new(weak_small(ui, lacks)).truncate());
+                }
             });
         });
     if is_closed || modal.should_close() {
@@ -315,6 +332,19 @@ mod tests {
         ] {
             assert_eq!(folder_of(uri), folder);
         }
+    }
+
+    #[test]
+    fn a_form_without_a_place_cannot_be_confirmed_and_says_why() {
+        let lacks = |location: &str| form(location).lacks(&["users"]);
+        assert_eq!(lacks("").as_deref(), Some("First say where the data are"));
+        assert_eq!(lacks("  ").as_deref(), Some("First say where the data are"));
+        assert_eq!(
+            lacks("/lake/users").as_deref(),
+            Some("Cannot be added: `users` is there already")
+        );
+        assert!(lacks("gs://lake/clicks").unwrap().contains("s3://bucket"));
+        assert_eq!(lacks("/lake/clicks"), None);
     }
 
     #[test]

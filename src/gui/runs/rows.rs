@@ -151,6 +151,8 @@ impl Table<'_> {
             ScrollArea::vertical()
                 .id_salt(self.id)
                 .max_height(size::ROW * max_shown as f32)
+                // Else a low window leaves a slit of it.
+                .min_scrolled_height(size::ROW * max_shown as f32)
                 .auto_shrink([false, true])
                 .show_rows(ui, size::ROW, self.n_rows, |ui, range| {
                     self.rows_ui(ui, range, &columns, &mut row)
@@ -281,7 +283,63 @@ fn row_ui(ui: &mut Ui, heads: &[Head], columns: &[(usize, f32)], row: &Row, is_c
 
 #[cfg(test)]
 mod tests {
-    use super::{Head, columns};
+    use egui::{ScrollArea, vec2};
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
+
+    use super::{Head, MAX_ROWS_SHOWN, Row, Table, columns};
+    use crate::gui::theme;
+
+    #[test]
+    fn a_long_table_in_a_low_window_keeps_its_height_and_at_its_end_the_wheel_moves_the_page() {
+        // Whether fonts are in, and how far page and table are scrolled.
+        let draw = |ui: &mut egui::Ui, (has_fonts, page): &mut (bool, f32)| {
+            if !*has_fonts {
+                theme::install_fonts(ui.ctx());
+                *has_fonts = true;
+                return;
+            }
+            let shown = ScrollArea::vertical().show(ui, |ui| {
+                let table = Table {
+                    id: "long",
+                    heads: &[Head::text("name", 100.0)],
+                    n_rows: 40,
+                    is_clickable: false,
+                };
+                table.show(ui, |at| Row {
+                    label: format!("row {at}."),
+                    ..Row::default()
+                });
+                ui.allocate_space(vec2(10.0, 600.0));
+            });
+            *page = shown.state.clamped_offset().y;
+        };
+        let mut harness = Harness::builder()
+            .with_size(vec2(400.0, 130.0))
+            .build_ui_state(draw, (false, 0.0));
+        harness.run_steps(4);
+        let n_drawn = harness.query_all_by_label_contains("row ").count();
+        assert!(n_drawn >= MAX_ROWS_SHOWN, "{n_drawn}");
+        let has = |harness: &Harness<'_, (bool, f32)>, label: &str| harness.query_by_label(label).is_some();
+        let wheel = |harness: &mut Harness<'_, (bool, f32)>, down: f32| {
+            harness.event(egui::Event::PointerMoved(egui::pos2(60.0, 80.0)));
+            harness.event(egui::Event::MouseWheel {
+                unit: egui::MouseWheelUnit::Point,
+                delta: vec2(0.0, -down),
+                phase: egui::TouchPhase::Move,
+                source: egui::MouseWheelSource::Wheel,
+                modifiers: egui::Modifiers::NONE,
+            });
+            harness.run_steps(60);
+        };
+        wheel(&mut harness, 700.0);
+        assert!(
+            has(&harness, "row 36.") && harness.state().1 < 1.0,
+            "the table first"
+        );
+        wheel(&mut harness, 1500.0);
+        assert!(harness.state().1 > 100.0, "then the page: {}", harness.state().1);
+    }
 
     #[test]
     fn a_narrow_table_leaves_out_the_columns_of_highest_rank_and_gives_the_rest_to_the_last_text() {

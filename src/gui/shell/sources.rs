@@ -3,6 +3,7 @@
 //! Only the rows in view are laid out, so ten thousand partitions scroll as smoothly as ten.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use egui::{Align2, EventFilter, Id, Key, Pos2, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -14,6 +15,7 @@ use crate::gui::state::{Commands, State};
 use crate::gui::theme::{Colors, colors, mono, mono_small, regular, size, space, weak};
 use crate::gui::widgets::{Icon, icon_button, paint_icon, section_label};
 use crate::session::{Edit, Source};
+use crate::storage::Partition;
 
 /// What is folded, and where the keyboard is.
 #[derive(Debug, Default)]
@@ -25,6 +27,10 @@ pub struct SourcesPanel {
     cursor: Option<usize>,
     /// Set when the cursor moved: the tree scrolls to it once.
     wants_scroll: bool,
+    /// Dataset and partition that were open in the last frame, where they were listed.
+    followed: Option<(String, Partition)>,
+    /// Rows that were in view in the last frame.
+    in_view: Range<usize>,
 }
 
 /// One line of the tree.
@@ -159,7 +165,24 @@ fn tree_ui(ui: &mut Ui, max_height: f32, state: &mut State, commands: &mut Comma
         .slots
         .dataset(document)
         .map(|dataset| dataset.keys.prefix.as_str());
+    let is_listed = |dataset: &str, partition: &Partition| {
+        let dataset = listed.and_then(|listed| listed.dataset(dataset));
+        dataset.is_some_and(|dataset| dataset.stats(partition).is_some())
+    };
+    let open = shown
+        .zip(document.partition.as_ref())
+        .filter(|(dataset, partition)| is_listed(dataset, partition))
+        .map(|(dataset, partition)| (dataset.to_owned(), partition.clone()));
+    let is_other = panel.followed != open;
+    if is_other && let Some((dataset, _)) = &open {
+        // What was opened elsewhere is not to stay hidden.
+        panel.unfolded.insert(dataset.clone(), true);
+        panel.is_source_folded = false;
+    }
     let rows = rows(&sources, document.source.as_ref(), listed, note, shown, &panel);
+    if is_other {
+        follow(&mut panel, &rows, open);
+    }
     keyboard(ui, id, &rows, &mut panel, commands);
 
     let has_focus = ui.memory(|memory| memory.has_focus(id));
@@ -170,10 +193,12 @@ fn tree_ui(ui: &mut Ui, max_height: f32, state: &mut State, commands: &mut Comma
     if std::mem::take(&mut panel.wants_scroll)
         && let Some(cursor) = panel.cursor
     {
-        area = area.vertical_scroll_offset(offset_for(ui, cursor));
+        area = area.vertical_scroll_offset(offset_for(max_height, cursor, rows.len()));
     }
     let mut clicked = None;
+    let mut in_view = 0..0;
     area.show_rows(ui, size::ROW, rows.len(), |ui, range| {
+        in_view = range.clone();
         for (index, row) in rows.iter().enumerate().take(range.end).skip(range.start) {
             let is_cursor = has_focus && panel.cursor == Some(index);
             let is_open = match row {
@@ -202,6 +227,7 @@ fn tree_ui(ui: &mut Ui, max_height: f32, state: &mut State, commands: &mut Comma
             }
         }
     });
+    panel.in_view = in_view;
     if let Some(index) = clicked {
         ui.memory_mut(|memory| memory.request_focus(id));
         panel.cursor = Some(index);
@@ -216,15 +242,37 @@ fn tree_ui(ui: &mut Ui, max_height: f32, state: &mut State, commands: &mut Comma
                 fold(&mut panel, row, None);
             } else {
                 activate(row, &mut panel, commands);
+                if let Row::Partition(dataset, bar) = row {
+                    // What is clicked here does not move away from the pointer.
+                    panel.followed = Some((dataset.keys.prefix.clone(), bar.partition.clone()));
+                }
             }
         }
     }
     state.panels.sources = panel;
 }
 
-/// The scroll offset that brings row `cursor` into the middle.
-fn offset_for(ui: &Ui, cursor: usize) -> f32 {
-    (cursor as f32 * size::ROW - ui.available_height() / 2.0).max(0.0)
+/// Puts the cursor on the partition that was opened, wherever that was done, and scrolls to it where it is out of sight.
+fn follow(panel: &mut SourcesPanel, rows: &[Row<'_>], open: Option<(String, Partition)>) {
+    if let Some((prefix, partition)) = &open {
+        let is_it = |row: &Row<'_>| {
+            matches!(row, Row::Partition(dataset, bar)
+                if dataset.keys.prefix == *prefix && bar.partition == *partition)
+        };
+        if let Some(at) = rows.iter().position(is_it) {
+            panel.cursor = Some(at);
+            // The rows at the ends may be seen in part.
+            let seen = panel.in_view.start + 1..panel.in_view.end.saturating_sub(2);
+            panel.wants_scroll |= !seen.contains(&at);
+        }
+    }
+    panel.followed = open;
+}
+
+/// The scroll offset that brings row `cursor` into the middle, as far as there are rows below: one beyond them would bounce.
+fn offset_for(height: f32, cursor: usize, n_rows: usize) -> f32 {
+    let most = (n_rows as f32 * size::ROW - height).max(0.0);
+    (cursor as f32 * size::ROW - height / 2.0).clamp(0.0, most)
 }
 
 fn activate(row: &Row<'_>, panel: &mut SourcesPanel, commands: &mut Commands) {

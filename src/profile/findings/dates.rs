@@ -4,7 +4,7 @@ use chrono::{Days, NaiveDate};
 
 use super::{FLOOR_BYTES, MAX_LISTED, Seen, n_listed};
 use crate::base::units;
-use crate::profile::{Finding, FindingCode, Severity, WeekdayOutlier};
+use crate::profile::{Finding, FindingCode, HourRun, Severity, WeekdayOutlier};
 use crate::storage::{DatasetKeys, Partition, PartitionStats};
 
 /// Consecutive missing dates are one finding; a dataset that lacks most of its dates is described once.
@@ -96,6 +96,61 @@ fn missing_run(dataset: &DatasetKeys, first: NaiveDate, last: NaiveDate) -> Find
     }
 }
 
+/// Hours that are not there on dates that are: one finding, however many.
+pub(super) fn missing_hours(seen: &Seen<'_>) -> Option<Finding> {
+    let missing = seen.missing_hours.filter(|missing| missing.n_missing > 0)?;
+    let n_missing = units::plural(missing.n_missing, "hour");
+    let verb = if missing.n_missing == 1 { "has" } else { "have" };
+    let first = missing.examples.first()?;
+    let run = |run: &HourRun| {
+        let until = if run.first == run.last {
+            String::new()
+        } else {
+            format!(" to {:02}h", run.last)
+        };
+        format!("{} {:02}h{until}", run.date, run.first)
+    };
+    let examples: Vec<String> = missing.examples.iter().map(run).collect();
+    let n_told: u64 = missing.examples.iter().map(|run| run.n_hours).sum();
+    let word = if n_told < missing.n_missing {
+        "such as "
+    } else {
+        ""
+    };
+    let hours = if missing.hours_of_day.len() == 24 {
+        String::new()
+    } else {
+        let hours: Vec<String> = missing
+            .hours_of_day
+            .iter()
+            .map(|hour| format!("{hour:02}"))
+            .collect();
+        format!(
+            " Most dates have the hours {} only, and no others are expected.",
+            hours.join(", ")
+        )
+    };
+    // A lake that lacks every other hour is not written every hour.
+    let is_half = missing.n_missing * 2 > missing.n_expected;
+    Some(Finding {
+        partition: Some(Partition::Hour(first.date, first.first)),
+        ..Finding::free(
+            FindingCode::MissingHour,
+            if is_half { Severity::Note } else { Severity::Warn },
+            format!("{n_missing} {verb} no objects"),
+            format!(
+                "{} of {} hours {verb} no objects, on {} that {} others: {word}{}.{hours}",
+                units::count(missing.n_missing),
+                units::count(missing.n_expected),
+                units::plural(missing.n_dates, "date"),
+                if missing.n_dates == 1 { "has" } else { "have" },
+                examples.join(", ")
+            ),
+            "Ask the producer whether those hours had no events, or are lost or late.",
+        )
+    })
+}
+
 /// Partitions whose files are all empty.
 pub(super) fn empty(dataset: &DatasetKeys) -> Vec<Finding> {
     let empty: Vec<&PartitionStats> = dataset
@@ -174,10 +229,11 @@ pub(super) fn weekday_outliers(seen: &Seen<'_>, spikes: &[&PartitionStats]) -> V
                     if is_more { "far more" } else { "far less" }
                 ),
                 format!(
-                    "{date} has {}, {:.1} × the {} of the {weekday}s around it (robust z {:.1}).{floor}",
+                    "{date} has {}, {:.1} × the {} that the {} nearest other {weekday}s have in the middle (robust z {:.1}).{floor}",
                     units::bytes(outlier.n_bytes),
                     outlier.ratio,
                     units::bytes(outlier.expected_bytes),
+                    outlier.n_others,
                     outlier.score
                 ),
                 if is_more {

@@ -2,62 +2,46 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FLOOR_BYTES, MAX_LISTED, Seen, n_listed};
+use super::{FLOOR_BYTES, Seen, n_listed, noun};
 use crate::base::units;
-use crate::profile::skew::has_tiny_files;
-use crate::profile::{CostModel, Finding, FindingCode, Severity};
+use crate::profile::file_sizes::excess_files;
+use crate::profile::{CostModel, Finding, FindingCode, Severity, TinyFiles};
 use crate::storage::{DatasetKeys, PartitionStats};
 
-/// Size of the files that compaction makes.
-///
-/// Source: Delta auto-compaction, Spark's `maxPartitionBytes`.
-const TARGET_FILE_BYTES: u64 = 128_000_000;
+/// Crowds of tiny files one by one, the rest of them as one, and what a pass asks for too much of partitions that hold few
+/// each.
+pub(super) fn tiny_files(seen: &Seen<'_>) -> Vec<Finding> {
+    let listed = n_listed(seen.tiny.crowds.len());
+    let (first, rest) = seen.tiny.crowds.split_at(listed);
+    let each = first.iter().map(|stats| tiny_partition(stats, seen.costs));
+    let mut findings: Vec<Finding> = each.collect();
+    findings.extend(more_crowds(rest, seen));
+    findings.extend(scattered(seen));
+    findings
+}
 
-pub(super) fn tiny_files(dataset: &DatasetKeys, costs: &CostModel) -> Vec<Finding> {
-    let mut tiny: Vec<&PartitionStats> = dataset
-        .partitions
-        .values()
-        .filter(|stats| has_tiny_files(stats))
-        .collect();
-    tiny.sort_by(|a, b| b.n_files.cmp(&a.n_files).then(a.partition.cmp(&b.partition)));
-    let rest = if tiny.len() > MAX_LISTED {
-        tiny.split_off(MAX_LISTED - 1)
-    } else {
-        Vec::new()
-    };
-    let mut findings: Vec<Finding> = tiny
-        .into_iter()
-        .map(|stats| tiny_partition(stats, costs))
-        .collect();
-    if let (Some(first), Some(last)) = (rest.first(), rest.last()) {
-        let excess: u64 = rest.iter().map(|stats| excess_files(stats)).sum();
-        let n_files: u64 = rest.iter().map(|stats| stats.n_files).sum();
-        let n_rest = rest.len() as u64;
-        findings.push(Finding {
-            code: FindingCode::TinyFiles,
-            partition: None,
-            until: None,
-            severity: Severity::Warn,
-            title: format!("{} more partitions are tiny files", units::count(n_rest)),
-            message: format!(
-                "{} more partitions hold {} files that average under 3 MB, between {} and {} each.",
-                units::count(n_rest),
+fn more_crowds(rest: &[&PartitionStats], seen: &Seen<'_>) -> Option<Finding> {
+    let (first, last) = (rest.first()?, rest.last()?);
+    let excess: u64 = rest.iter().map(|stats| excess_files(stats)).sum();
+    let n_files: u64 = rest.iter().map(|stats| stats.n_files).sum();
+    let n_rest = units::count(rest.len() as u64);
+    let worst = rest.iter().map(|stats| TinyFiles::severity(excess_files(stats)));
+    Some(Finding {
+        cost_seconds: seen.costs.shared(seen.costs.request_seconds(excess)),
+        cost_requests: excess,
+        ..Finding::free(
+            FindingCode::TinyFiles,
+            worst.max().unwrap_or(Severity::Warn),
+            format!("{n_rest} more partitions are tiny files"),
+            format!(
+                "{n_rest} more partitions hold {} files that average under 3 MB, between {} and {} each.",
                 units::count(n_files),
                 units::count(last.n_files),
                 units::count(first.n_files)
             ),
-            remedy: format!("Compaction saves {} requests a read.", units::count(excess)),
-            cost_seconds: costs.request_seconds(excess) / f64::from(costs.slots.max(1)),
-            cost_requests: excess,
-        });
-    }
-    findings
-}
-
-/// Files beyond those that compaction would leave.
-fn excess_files(stats: &PartitionStats) -> u64 {
-    let wanted = ((stats.n_bytes + TARGET_FILE_BYTES / 2) / TARGET_FILE_BYTES).max(1);
-    stats.n_files.saturating_sub(wanted)
+            format!("Compaction saves {} requests a read.", units::count(excess)),
+        )
+    })
 }
 
 fn tiny_partition(stats: &PartitionStats, costs: &CostModel) -> Finding {
@@ -65,28 +49,68 @@ fn tiny_partition(stats: &PartitionStats, costs: &CostModel) -> Finding {
     let average = units::bytes(stats.n_bytes / stats.n_files.max(1));
     let n_files = units::count(stats.n_files);
     Finding {
-        code: FindingCode::TinyFiles,
         partition: Some(stats.partition.clone()),
-        until: None,
-        severity: if excess >= 10_000 {
-            Severity::Bad
-        } else {
-            Severity::Warn
-        },
-        title: format!("{} is {n_files} files of {average}", stats.partition),
-        message: format!(
-            "{} takes {n_files} requests for {}: files of {average} on average, where 128 MB and more read well.",
-            stats.partition,
-            units::bytes(stats.n_bytes)
-        ),
-        remedy: format!(
-            "Compaction to {} saves {} requests a read.",
-            units::plural(stats.n_files - excess, "file"),
-            units::count(excess)
-        ),
-        cost_seconds: costs.request_seconds(excess) / f64::from(costs.slots.max(1)),
+        cost_seconds: costs.shared(costs.request_seconds(excess)),
         cost_requests: excess,
+        ..Finding::free(
+            FindingCode::TinyFiles,
+            TinyFiles::severity(excess),
+            format!("{} is {n_files} files of {average}", stats.partition),
+            format!(
+                "{} takes {n_files} requests for {}: files of {average} on average, where 128 MB and more read well.",
+                stats.partition,
+                units::bytes(stats.n_bytes)
+            ),
+            format!(
+                "Compaction to {} saves {} requests a read.",
+                units::plural(stats.n_files - excess, "file"),
+                units::count(excess)
+            ),
+        )
     }
+}
+
+/// Partitions of few tiny files each, where there are so many that a pass waits for them.
+fn scattered(seen: &Seen<'_>) -> Option<Finding> {
+    let held = seen.tiny.scattered.as_slice();
+    let (first, last) = (held.first()?, held.last()?);
+    let sum = |of: fn(&PartitionStats) -> u64| held.iter().map(|stats| of(stats)).sum::<u64>();
+    let (n_files, n_bytes) = (sum(|stats| stats.n_files), sum(|stats| stats.n_bytes));
+    let (inside, packed) = (sum(excess_files), seen.tiny.scattered_excess());
+    let noun = noun(seen.dataset);
+    let average = units::bytes(n_bytes / n_files.max(1));
+    let places = format!("{} {noun}s", units::count(held.len() as u64));
+    let wider = match noun {
+        "hour" => "partitions of a day",
+        "day" => "partitions of a month",
+        _ => "fewer partitions",
+    };
+    let compaction = if inside == 0 {
+        format!("Each {noun} is one file already")
+    } else {
+        format!(
+            "Compaction inside each {noun} saves {} requests a read",
+            units::count(inside)
+        )
+    };
+    Some(Finding {
+        cost_seconds: seen.costs.shared(seen.costs.request_seconds(packed)),
+        cost_requests: packed,
+        ..Finding::free(
+            FindingCode::TinyFiles,
+            TinyFiles::severity(packed),
+            format!("{places} are {} files of {average}", units::count(n_files)),
+            format!(
+                "A pass over {places}, from {} to {}, takes {} requests for {}: files of {average} on average, where 128 MB and \
+                 more read well.",
+                first.partition,
+                last.partition,
+                units::count(n_files),
+                units::bytes(n_bytes)
+            ),
+            format!("{compaction}; {wider} would save up to {}.", units::count(packed)),
+        )
+    })
 }
 
 /// Compressed JSON over 1 GB: one task reads the whole file, however many slots there are.

@@ -1,8 +1,8 @@
 //! Partitions by their load: far above the median, too few to compare, or even.
 
-use super::{FLOOR_BYTES, FLOOR_PARTITIONS, MIN_PARTITIONS, noun};
+use super::{FLOOR_BYTES, FLOOR_PARTITIONS, FLOOR_SECONDS, MIN_PARTITIONS, noun};
 use crate::base::units;
-use crate::profile::{CostModel, Finding, FindingCode, Severity, SkewMetrics, formulas};
+use crate::profile::{CostModel, Finding, FindingCode, Severity, SkewMetrics, formulas, has_tiny_files};
 use crate::storage::{DatasetKeys, Partition, PartitionStats};
 
 /// From this multiple of the median on, a partition is a spike; from the second on, a bad one.
@@ -24,26 +24,65 @@ pub(super) fn split_spikes<'a>(
     dataset.partitions.values().partition(is_spike)
 }
 
-/// Seconds of one task per partition, by the cost model.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Times {
-    /// All of them, shared evenly by the slots.
-    even: f64,
-    /// The middle one of those that hold bytes.
-    median: f64,
+/// What helps against a partition far above the median. Message, severity and what can be done about it follow from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpikeRemedy {
+    /// Nothing: the other tasks take longer, or it is read in no time.
+    Leave,
+    /// Fewer files: it is a crowd of tiny ones, and requests are what takes long.
+    Merge,
+    /// Tasks of equal bytes.
+    Split,
 }
 
-impl Times {
-    pub(super) fn of(dataset: &DatasetKeys, costs: &CostModel) -> Self {
-        let seconds = |stats: &PartitionStats| costs.seconds(stats.n_bytes, stats.n_files);
-        let held = dataset.partitions.values().filter(|stats| stats.n_bytes > 0);
-        let mut each: Vec<f64> = held.map(seconds).collect();
-        each.sort_unstable_by(f64::total_cmp);
-        Self {
-            even: costs.shared(dataset.partitions.values().map(seconds).sum()),
-            median: each.get(each.len() / 2).copied().unwrap_or(0.0),
+impl SpikeRemedy {
+    /// Of a partition of a dataset with these figures.
+    pub fn of(stats: &PartitionStats, metrics: &SkewMetrics, costs: &CostModel) -> Self {
+        let costs = costs.checked();
+        if !Load::of(stats, metrics, &costs).delays() || is_small(stats, &costs) {
+            Self::Leave
+        } else if has_tiny_files(stats) {
+            Self::Merge
+        } else {
+            Self::Split
         }
     }
+}
+
+/// Below the floor of bytes and of time.
+fn is_small(stats: &PartitionStats, costs: &CostModel) -> bool {
+    stats.n_bytes < FLOOR_BYTES && costs.seconds(stats.n_bytes, stats.n_files) < FLOOR_SECONDS
+}
+
+/// Seconds of one task that reads a partition, and of all data shared evenly by the slots.
+#[derive(Debug, Clone, Copy)]
+struct Load {
+    own: f64,
+    even: f64,
+}
+
+impl Load {
+    fn of(stats: &PartitionStats, metrics: &SkewMetrics, costs: &CostModel) -> Self {
+        Self {
+            own: costs.seconds(stats.n_bytes, stats.n_files),
+            even: costs.shared(costs.seconds(metrics.n_bytes, metrics.n_files)),
+        }
+    }
+
+    /// Whether the others wait for it.
+    fn delays(self) -> bool {
+        self.own > self.even
+    }
+}
+
+/// Seconds that the middle partition takes, of those that hold bytes.
+pub(super) fn median_seconds(dataset: &DatasetKeys, costs: &CostModel) -> f64 {
+    let held = dataset.partitions.values().filter(|stats| stats.n_bytes > 0);
+    let mut each: Vec<f64> = held
+        .map(|stats| costs.seconds(stats.n_bytes, stats.n_files))
+        .collect();
+    each.sort_unstable_by(f64::total_cmp);
+    each.get(each.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// A partition far above the median: how much longer it takes than the others, and whether anyone waits for it.
@@ -52,25 +91,27 @@ pub(super) fn spike(
     dataset: &DatasetKeys,
     metrics: &SkewMetrics,
     costs: &CostModel,
-    times: Times,
+    median_seconds: f64,
 ) -> Finding {
     let noun = noun(dataset);
     let ratio = stats.n_bytes as f64 / metrics.median_bytes as f64;
-    let own = costs.seconds(stats.n_bytes, stats.n_files);
-    let even = times.even;
-    // What delays nothing is one step less bad: more slots may change that.
-    let by_ratio = match (ratio >= BAD_SPIKE, own > even) {
-        (true, true) => Severity::Bad,
-        (true, false) | (false, true) => Severity::Warn,
-        (false, false) => Severity::Note,
+    let load = Load::of(stats, metrics, costs);
+    let is_small = is_small(stats, costs);
+    let has_few = dataset.partitions.len() < FLOOR_PARTITIONS;
+    // What delays nothing is harmless, however large: more slots may change that.
+    let severity = if is_small || has_few || !load.delays() {
+        Severity::Note
+    } else if ratio >= BAD_SPIKE {
+        Severity::Bad
+    } else {
+        Severity::Warn
     };
-    let is_small = stats.n_bytes < FLOOR_BYTES || dataset.partitions.len() < FLOOR_PARTITIONS;
-    let matters = if own > even {
+    let matters = if load.delays() {
         format!(
             "One task per {noun} would run {:.1} × as long on it as on the middle one: wall time {:.1} × the even split \
              over {} slots.",
-            own / times.median,
-            own / even,
+            load.own / median_seconds,
+            load.own / load.even,
             costs.slots
         )
     } else {
@@ -79,16 +120,20 @@ pub(super) fn spike(
             costs.slots
         )
     };
-    let floor = if is_small {
-        " Small in absolute terms, so this is a note."
-    } else {
-        ""
+    let floor = match (load.delays(), is_small, has_few) {
+        (false, _, _) | (true, false, false) => String::new(),
+        (true, true, _) => " Small in absolute terms, so this is a note.".to_owned(),
+        (true, false, true) => {
+            format!(
+                " Of fewer than {FLOOR_PARTITIONS} {noun}s no one is unusual for sure, so this is a note."
+            )
+        }
     };
     Finding {
         code: FindingCode::PartitionSpike,
         partition: Some(stats.partition.clone()),
         until: None,
-        severity: if is_small { Severity::Note } else { by_ratio },
+        severity,
         title: format!(
             "{} holds {} of all bytes",
             stats.partition,
@@ -100,16 +145,36 @@ pub(super) fn spike(
             units::bytes(stats.n_bytes),
             units::bytes(metrics.median_bytes)
         ),
-        remedy: if stats.n_files > 1 && costs.request_seconds(stats.n_files) * 2.0 > own {
-            "Merge its files: most of the time goes into requests, not bytes.".to_owned()
-        } else {
-            format!(
-                "Split this {noun} by size, not by {}.",
-                if noun == "partition" { "key" } else { "date" }
-            )
-        },
-        cost_seconds: (own - even).max(0.0),
+        remedy: remedy_text(stats, SpikeRemedy::of(stats, metrics, costs), load, noun, costs),
+        cost_seconds: (load.own - load.even).max(0.0),
         cost_requests: 0,
+    }
+}
+
+fn remedy_text(
+    stats: &PartitionStats,
+    remedy: SpikeRemedy,
+    load: Load,
+    noun: &str,
+    costs: &CostModel,
+) -> String {
+    match remedy {
+        SpikeRemedy::Leave if !load.delays() => {
+            "Leave it, unless many more slots are to read it at once.".to_owned()
+        }
+        SpikeRemedy::Leave => format!(
+            "Leave it: one task reads it in {}, too little to be worth a split.",
+            units::seconds(load.own)
+        ),
+        SpikeRemedy::Merge => format!(
+            "Merge its {}: {} of its time goes into requests.",
+            units::plural(stats.n_files, "file"),
+            units::percent(costs.request_seconds(stats.n_files) / load.own)
+        ),
+        SpikeRemedy::Split => format!(
+            "Split this {noun} by bytes, not by {}.",
+            if noun == "partition" { "key" } else { "date" }
+        ),
     }
 }
 

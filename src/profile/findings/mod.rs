@@ -6,19 +6,25 @@
 mod dates;
 mod files;
 mod loads;
+mod names;
 mod times;
 
+#[cfg(test)]
+mod agreement_tests;
 #[cfg(test)]
 mod tests;
 
 use chrono::NaiveDate;
 
 use super::weekdays::Weekdays;
-use super::{CostModel, Finding, Severity, SkewMetrics};
+use super::{CostModel, Finding, MissingHours, Severity, SkewMetrics, TinyFiles};
 use crate::storage::{DatasetKeys, Partition};
 
-/// Floors: a spike under this size, or among fewer partitions, is a note.
+pub use loads::SpikeRemedy;
+
+/// Floors: a spike under this size that takes less than this time, or is one of fewer partitions, is a note.
 const FLOOR_BYTES: u64 = 64_000_000;
+const FLOOR_SECONDS: f64 = 5.0;
 const FLOOR_PARTITIONS: usize = 10;
 /// Fewer partitions than this have no median worth comparing with.
 const MIN_PARTITIONS: usize = 3;
@@ -31,7 +37,9 @@ pub struct Seen<'a> {
     pub dataset: &'a DatasetKeys,
     pub metrics: &'a SkewMetrics,
     pub missing: &'a [NaiveDate],
+    pub missing_hours: Option<&'a MissingHours>,
     pub weekdays: &'a Weekdays,
+    pub tiny: &'a TinyFiles<'a>,
     pub costs: &'a CostModel,
 }
 
@@ -39,17 +47,19 @@ pub struct Seen<'a> {
 pub fn find(seen: &Seen<'_>) -> Vec<Finding> {
     let Seen { dataset, costs, .. } = *seen;
     let (spikes, others) = loads::split_spikes(dataset, seen.metrics);
-    let times = loads::Times::of(dataset, costs);
+    let median_seconds = loads::median_seconds(dataset, costs);
     let mut findings: Vec<Finding> = spikes
         .iter()
-        .map(|stats| loads::spike(stats, dataset, seen.metrics, costs, times))
+        .map(|stats| loads::spike(stats, dataset, seen.metrics, costs, median_seconds))
         .collect();
-    findings.extend(files::tiny_files(dataset, costs));
+    findings.extend(files::tiny_files(seen));
     findings.extend(files::unsplittable(seen));
     findings.extend(files::zero_byte_files(seen));
     findings.extend(files::mixed_formats(dataset));
     findings.extend(files::duplicates(seen));
     findings.extend(dates::missing_runs(dataset, seen.missing));
+    findings.extend(dates::missing_hours(seen));
+    findings.extend(names::several_names(dataset));
     findings.extend(dates::empty(dataset));
     findings.extend(dates::weekday_outliers(seen, &spikes));
     findings.extend(dates::growth(seen));

@@ -1,0 +1,219 @@
+//! Severity, message, remedy and figures of a finding agree with each other, and what a listing lacks is told once.
+
+use chrono::NaiveDate;
+
+use super::tests::{codes, lake, only, series};
+use crate::profile::{CostModel, Finding, FindingCode, Metric, Severity, SpikeRemedy, partition_skew};
+use crate::storage::{DatasetKeys, Inventory, Object, Partition, PartitionStats};
+
+/// Remedy in a word, severity, message and remedy of the only spike of a lake.
+fn spike_of(days: &[(u32, u64, u64)]) -> (SpikeRemedy, Finding) {
+    let (dataset, costs) = (lake(days), CostModel::default());
+    let skew = partition_skew(&dataset, &costs);
+    let spike = only(&skew.findings, FindingCode::PartitionSpike);
+    let stats = &dataset.partitions[spike.partition.as_ref().unwrap()];
+    (SpikeRemedy::of(stats, &skew.metrics, &costs), spike)
+}
+
+#[test]
+fn severity_message_and_remedy_of_a_spike_say_the_same() {
+    let days = |n: u32, n_files: u64, n_bytes: u64| -> Vec<(u32, u64, u64)> {
+        (1..=n).map(|day| (day, n_files, n_bytes)).collect()
+    };
+    let with = |mut days: Vec<(u32, u64, u64)>, n_files: u64, n_bytes: u64| {
+        (days[4].1, days[4].2) = (n_files, n_bytes);
+        spike_of(&days)
+    };
+    // 2 GB in ten files: bytes take the time.
+    let (remedy, spike) = with(days(12, 10, 100_000_000), 10, 2_000_000_000);
+    assert_eq!((remedy, spike.severity), (SpikeRemedy::Split, Severity::Bad));
+    assert_eq!(spike.remedy, "Split this day by bytes, not by date.");
+    // As many bytes in 20,000 files: requests do.
+    let (remedy, spike) = with(days(12, 10, 100_000_000), 20_000, 2_000_000_000);
+    assert_eq!((remedy, spike.severity), (SpikeRemedy::Merge, Severity::Bad));
+    assert_eq!(
+        spike.remedy,
+        "Merge its 20,000 files: 94% of its time goes into requests."
+    );
+    // Below 64 MB, yet 20 minutes of requests: no note.
+    let (remedy, spike) = with(days(12, 10, 1_000_000), 40_000, 40_000_000);
+    assert_eq!((remedy, spike.severity), (SpikeRemedy::Merge, Severity::Bad));
+    // Small, and the others wait for it: nothing worth doing.
+    let (remedy, spike) = with(days(12, 1, 1_000_000), 1, 20_000_000);
+    assert_eq!((remedy, spike.severity), (SpikeRemedy::Leave, Severity::Note));
+    assert!(
+        spike.message.contains("Small in absolute terms"),
+        "{}",
+        spike.message
+    );
+    assert!(
+        spike.remedy.contains("one task reads it in 430 ms"),
+        "{}",
+        spike.remedy
+    );
+    // Large, but sixteen slots take longer for the rest.
+    let (remedy, spike) = with(days(31, 10, 1_000_000_000), 10, 4_000_000_000);
+    assert_eq!((remedy, spike.severity), (SpikeRemedy::Split, Severity::Warn));
+    // Of few partitions none is unusual for sure; what is said of it is not that it is small.
+    let (_, spike) = with(days(6, 10, 100_000_000), 10, 2_000_000_000);
+    assert_eq!(spike.severity, Severity::Note);
+    assert!(
+        spike
+            .message
+            .ends_with("Of fewer than 10 days no one is unusual for sure, so this is a note."),
+        "{}",
+        spike.message
+    );
+}
+
+#[test]
+fn a_spike_that_delays_nothing_is_a_note_to_be_left() {
+    let dataset = series(200, |i| if i == 100 { 9_000_000_000 } else { 1_500_000_000 });
+    let costs = CostModel::default();
+    let skew = partition_skew(&dataset, &costs);
+    let spike = only(&skew.findings, FindingCode::PartitionSpike);
+    assert_eq!((spike.severity, spike.cost_seconds), (Severity::Note, 0.0));
+    assert!(
+        spike.message.ends_with("so it delays nothing."),
+        "{}",
+        spike.message
+    );
+    assert!(spike.remedy.starts_with("Leave it"), "{}", spike.remedy);
+    let stats = &dataset.partitions[spike.partition.as_ref().unwrap()];
+    assert_eq!(SpikeRemedy::of(stats, &skew.metrics, &costs), SpikeRemedy::Leave);
+    let many_slots = CostModel { slots: 400, ..costs };
+    assert_eq!(
+        SpikeRemedy::of(stats, &skew.metrics, &many_slots),
+        SpikeRemedy::Split
+    );
+}
+
+#[test]
+fn few_tiny_files_a_day_are_one_finding_where_a_pass_asks_for_thousands() {
+    let few: Vec<(u32, u64, u64)> = (1..=31).map(|day| (day, 30, 54_000)).collect();
+    let skew = partition_skew(&lake(&few), &CostModel::default());
+    assert!(
+        !codes(&skew.findings).contains(&FindingCode::TinyFiles),
+        "930 files"
+    );
+    assert_eq!(
+        (
+            skew.metrics.n_tiny_files,
+            skew.metrics.severity(Metric::TinyFiles)
+        ),
+        (0, Severity::Good)
+    );
+    let many: Vec<(u32, u64, u64)> = (1..=31).map(|day| (day, 60, 108_000)).collect();
+    let skew = partition_skew(&lake(&many), &CostModel::default());
+    let tiny = only(&skew.findings, FindingCode::TinyFiles);
+    assert_eq!((tiny.partition.as_ref(), tiny.severity), (None, Severity::Warn));
+    assert_eq!(tiny.title, "31 days are 1,860 files of 1.8 KB");
+    assert_eq!(
+        tiny.remedy,
+        "Compaction inside each day saves 1,829 requests a read; partitions of a month would save up to 1,859."
+    );
+    assert_eq!(tiny.cost_requests, 1859);
+    assert!((tiny.cost_seconds - 1859.0 * 0.03 / 16.0).abs() < 1e-9);
+    assert_eq!(
+        (skew.metrics.n_tiny_files, skew.metrics.n_tiny_partitions),
+        (1860, 31)
+    );
+    assert_eq!(skew.metrics.severity(Metric::TinyFiles), tiny.severity);
+}
+
+#[test]
+fn missing_hours_are_one_finding_with_their_number_and_examples() {
+    let hours = |is_there: &dyn Fn(u32, u8) -> bool| {
+        let mut dataset = DatasetKeys::default();
+        for day in 1..=20 {
+            for hour in (0..24).filter(|hour| is_there(day, *hour)) {
+                let date = NaiveDate::from_ymd_opt(2020, 1, day).unwrap();
+                let partition = Partition::Hour(date, hour);
+                let stats = PartitionStats {
+                    partition: partition.clone(),
+                    n_files: 1,
+                    n_bytes: 90_000_000,
+                    ..PartitionStats::default()
+                };
+                dataset.partitions.insert(partition, stats);
+            }
+        }
+        partition_skew(&dataset, &CostModel::default())
+    };
+    let skew = hours(&|day, hour| !matches!((day, hour), (3, 4..=6) | (9, 0)));
+    let found = only(&skew.findings, FindingCode::MissingHour);
+    assert_eq!(
+        (found.title.as_str(), found.severity),
+        ("4 hours have no objects", Severity::Warn)
+    );
+    assert_eq!(
+        found.message,
+        "4 of 480 hours have no objects, on 2 dates that have others: 2020-01-03 04h to 06h, 2020-01-09 00h."
+    );
+    assert_eq!(skew.metrics.n_missing_hours, Some(4));
+    assert_eq!(skew.metrics.severity(Metric::MissingDates), Severity::Warn);
+    let many = hours(&|day, hour| (day + u32::from(hour)) % 3 > 0);
+    let found = only(&many.findings, FindingCode::MissingHour);
+    assert!(
+        found.message.contains("such as 2020-01-01 02h, 2020-01-01 05h"),
+        "{}",
+        found.message
+    );
+    assert!(found.message.len() < 300, "{}", found.message);
+    let whole = hours(&|_, hour| hour % 6 == 0);
+    assert!(!codes(&whole.findings).contains(&FindingCode::MissingHour));
+    assert_eq!(whole.metrics.n_missing_hours, Some(0));
+}
+
+#[test]
+fn a_day_of_two_names_is_counted_once_and_named() {
+    let mut inventory = Inventory::new(&"s3://lake/raw/".parse().unwrap());
+    let object = |key: &str| Object {
+        key: key.to_owned(),
+        size: 500,
+        modified: "2020-01-04T00:00:00Z".parse().unwrap(),
+        etag: None,
+    };
+    let keys = [
+        "dt=2020-01-02/a.jsonl",
+        "dt=2020-01-03/a.jsonl",
+        "dt=2020-01-04/a.jsonl",
+        "dt=2020-1-3/b.jsonl",
+    ];
+    inventory.add(&keys.map(object));
+    let dataset = inventory.datasets().next().unwrap();
+    let skew = partition_skew(dataset, &CostModel::default());
+    assert_eq!((skew.metrics.n_partitions, skew.metrics.n_missing_dates), (3, 0));
+    let found = only(&skew.findings, FindingCode::SeveralNames);
+    assert_eq!(
+        (found.title.as_str(), found.severity),
+        ("2020-01-03 has 2 names", Severity::Warn)
+    );
+    assert!(
+        found
+            .message
+            .contains("`dt=2020-01-03/` and in `dt=2020-1-3/`. Its 2 files are counted once"),
+        "{}",
+        found.message
+    );
+    assert!(
+        found
+            .remedy
+            .starts_with("Move the files of `dt=2020-1-3/` to `dt=2020-01-03/`"),
+        "{}",
+        found.remedy
+    );
+    let mut capitals = Inventory::new(&"s3://lake/raw/".parse().unwrap());
+    capitals.add(
+        &[
+            "Year=2020/Month=01/Day=02/a.jsonl",
+            "Year=2020/Month=01/Day=03/a.jsonl",
+        ]
+        .map(object),
+    );
+    let days: Vec<String> = capitals
+        .datasets()
+        .flat_map(|dataset| dataset.partitions.keys().map(ToString::to_string))
+        .collect();
+    assert_eq!(days, ["2020-01-02", "2020-01-03"]);
+}
