@@ -68,8 +68,9 @@ pub enum RunError {
     )]
     Step { message: String },
     #[error(
-        "{step} needs {rows} together in memory, which take more than {}: raise `limits.memory`, or filter them out \
-         before the step", units::bytes(*limit_bytes)
+        "{step} needs {rows} together in memory, which take more than the {} that a step may have of `limits.memory`: \
+         raise `limits.memory`, or drop columns that are not needed or filter rows out before the step",
+        units::bytes(*limit_bytes)
     )]
     DayTooLarge {
         limit_bytes: u64,
@@ -150,8 +151,6 @@ pub enum RunError {
     OtherSpec { plan_id: String },
     #[error("task {index} does not exist: the plan has {n_tasks}, counted from 0")]
     NoTask { index: usize, n_tasks: usize },
-    #[error("task {index} made more parts than it has numbers for: plan with more tasks")]
-    TaskTooLarge { index: usize },
     #[error(
         "{} of {n_tasks} not done yet: {}; nothing was committed: run them, then commit again",
         units::plural(missing.len() as u64, "task"), some_of(missing)
@@ -169,15 +168,14 @@ impl RunError {
             Self::Job(_)
             | Self::Schema(_)
             | Self::Layout { .. }
-            | Self::Shrunk { .. }
             | Self::InputTooLarge { .. }
             | Self::InputChanged { .. }
             | Self::ReplayMixed
             | Self::OtherColumns
             | Self::NoPlan { .. }
             | Self::OtherSpec { .. }
-            | Self::NoTask { .. }
-            | Self::TaskTooLarge { .. } => exit::USAGE,
+            | Self::NoTask { .. } => exit::USAGE,
+            Self::Shrunk { .. } => exit::SOME_FAILED,
             Self::Storage(error) if error.is_configuration() => exit::CONFIGURATION,
             Self::Storage(StorageError::NotFound { .. }) => exit::CONFIGURATION,
             Self::Storage(error) if error.is_transient() => exit::TRY_AGAIN,

@@ -37,6 +37,7 @@ mod report;
 mod run_id;
 mod segments;
 mod selection;
+mod slots;
 mod task;
 mod time_limit;
 mod timeline;

@@ -1,9 +1,12 @@
 //! One task of a plan, and the commit that brings the tasks of a plan together.
 //!
 //! A task may run twice, or on two machines at once: the first to leave its word in `done/<index>.json` counts, the
-//! other takes its own parts back. A task that dies leaves nothing that a reader sees.
+//! other takes its own parts back. Whatever an attempt writes, rejects too, is staged in a folder of its own until the
+//! commit publishes what the attempt that counts has left: an attempt that is cancelled or late removes its folder, and
+//! can take nothing from another; that of one that dies goes with the commit, or by `gc`.
 
 use std::collections::BTreeSet;
+use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,7 +17,7 @@ use super::commit::{Changes, DayLog, staging};
 use super::day::RunContext;
 use super::inputs::DayInputs;
 use super::ledger::{Ledger, READ};
-use super::plan::{DayPlan, PlanFolder, PlannedStatus, SLOTS_PER_TASK};
+use super::plan::{DayPlan, PlanFolder, PlannedStatus};
 use super::produced::{Assignment, Produced, fill};
 use super::publish::{Publication, discard};
 use super::run_id::random_suffix;
@@ -98,7 +101,7 @@ pub async fn task(
     let assignment = Assignment {
         objects: Arc::clone(&objects),
         copies: task.copies.clone(),
-        first_slot: task.first_slot,
+        slots: task.slots,
         staging: staged_at.clone(),
         quarantine: format!("part-{index}.jsonl"),
         plan: job.plan.clone().with_inputs(inputs.inputs),
@@ -109,7 +112,7 @@ pub async fn task(
             tracing::warn!(%error, index, "what the task staged could not be removed");
         }
     };
-    let produced = match context.produce(day, assignment).await {
+    let mut produced = match context.produce(day, assignment).await {
         Ok(produced) => Produced {
             inputs: inputs.reports,
             ..produced
@@ -122,8 +125,9 @@ pub async fn task(
     let finished = async {
         produced.books.check()?;
         cancel.check()?;
-        if produced.parts.len() as u64 > SLOTS_PER_TASK {
-            return Err(RunError::TaskTooLarge { index });
+        if task.slots.share == 0 {
+            let staging = context.stage_input_rejects(day, &staged_at, &inputs.rejects, &mut produced);
+            staging.await?;
         }
         let old = match day_plan {
             Some(planned) if !task.copies.is_empty() => ledger_of(&opened, job, planned).await?,
@@ -131,7 +135,7 @@ pub async fn task(
         };
         let nothing = BTreeSet::new();
         let (base, replaced) = day_plan.map_or((0, &nothing), |planned| (planned.base, &planned.replaced));
-        let cut = context.cut(task.first_slot);
+        let cut = context.cut(task.slots);
         let made = made_ledger(
             &task.copies,
             replaced,
@@ -311,6 +315,7 @@ async fn commit_day(
         for task in &tasks {
             context.clean_up(day, &task.produced.parts).await;
         }
+        context.forget_rejects(day, report).await;
         return Err(RunError::PlanOutdated {
             winner: last.run_id.clone(),
         });
@@ -334,6 +339,7 @@ async fn commit_day(
         return Err(error);
     }
     if let Some(message) = context.over_budget(n_files, &produced) {
+        context.show_rejects(&produced, report).await?;
         context.clean_up(day, &produced.parts).await;
         report.message = Some(message);
         return Ok(PartitionStatus::BudgetExceeded);
@@ -344,7 +350,7 @@ async fn commit_day(
         log.ledger(&state).await?
     };
     let changes = Changes {
-        parts: produced.parts,
+        parts: mem::take(&mut produced.parts),
         kept: planned.kept.clone(),
         deletes: planned.deletes.clone(),
         ..Changes::default()
@@ -355,7 +361,8 @@ async fn commit_day(
         inputs_sha256: &planned.inputs_sha256,
         ..context.publication(&log, &state, day)
     };
-    match publication.publish(planned.kind, changes, &ledger).await {
+    let committed = context.commit(&publication, planned.kind, changes, &ledger, &produced, report);
+    match committed.await {
         Ok(commit) => {
             report.parts = commit.part_reports(&job.sink, true);
             Ok(PartitionStatus::Committed)

@@ -310,7 +310,10 @@ fn replay_adds_mended_records_once() {
     lake.run(DAY);
     assert_eq!(lake.ids(DAY), [1, 10, 11]);
     let still = replay_day(&lake);
-    assert_eq!(message(&still), "4 records read again and rejected again");
+    assert_eq!(
+        message(&still),
+        "4 records read again and rejected again, and left in quarantine as they were"
+    );
     lake.word = "type: string, accept: [string, number]".to_owned();
     lake.raw("2020/01/02/c.jsonl", "{\"id\": 21, \"word\": \"x\"}\n");
     let report = replay_day(&lake);
@@ -333,7 +336,7 @@ fn replay_adds_mended_records_once() {
     let again = replay_day(&lake);
     assert_eq!(
         message(&again),
-        "1 record read again and rejected again; 1 file changed or gone since, the next run reads what is there"
+        "1 record read again and rejected again, and left in quarantine as they were; 1 file changed or gone since, the next run reads what is there"
     );
     assert_eq!(lake.ids(DAY), [1, 10, 11, 2, 4]);
     // A change of the file takes its replayed rows with it.

@@ -113,17 +113,18 @@ pub(super) fn remove_empty_below(folder: &Path) {
 
 /// A rename is one-shot: whoever comes second finds no staged file, and the part in its place.
 pub(super) fn publish(from: &Path, to: &Path, n_bytes: u64) -> Result<(), RunError> {
-    create_folder_of(to)?;
-    debug::change();
-    match fs::rename(from, to) {
+    let renamed = in_its_folder(to, || fs::rename(from, to), || from.exists());
+    match renamed {
         Ok(()) => sync_folder_of(to),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::metadata(to) {
-            Ok(published) if published.len() == n_bytes => Ok(()),
-            _ => Err(RunError::PartLost {
-                location: to.display().to_string(),
-            }),
-        },
-        Err(error) => Err(RunError::write(to, error)),
+        Err(RunError::Write { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            match fs::metadata(to) {
+                Ok(published) if published.len() == n_bytes => Ok(()),
+                _ => Err(RunError::PartLost {
+                    location: to.display().to_string(),
+                }),
+            }
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -205,19 +206,29 @@ fn write_beside(path: &Path, content: &[u8]) -> Result<PathBuf, RunError> {
 
 /// Makes a file, and its folder where that is missing.
 fn create(path: &Path) -> Result<File, RunError> {
-    // Another process may remove the folder in between, as it is empty: they share `staging` and the day's folders.
+    in_its_folder(path, || File::create(path), || true)
+}
+
+/// Makes the folder of `path` where that is missing, and does in it what `make` does. Another process may remove the
+/// folder in between, as it is empty (they share `staging`, `quarantine` and the day's folders): then both again, while
+/// `can_go_on`.
+fn in_its_folder<T>(
+    path: &Path,
+    make: impl Fn() -> io::Result<T>,
+    can_go_on: impl Fn() -> bool,
+) -> Result<T, RunError> {
     const MAX_TRIES: usize = 20;
     let mut n_tries = 0;
     loop {
         n_tries += 1;
-        let created = create_folder_of(path).and_then(|()| {
+        let made = create_folder_of(path).and_then(|()| {
             debug::change();
-            File::create(path).map_err(|error| RunError::write(path, error))
+            make().map_err(|error| RunError::write(path, error))
         });
-        match created {
+        match made {
             Err(RunError::Write { source, .. })
-                if source.kind() == io::ErrorKind::NotFound && n_tries < MAX_TRIES => {}
-            created => return created,
+                if source.kind() == io::ErrorKind::NotFound && n_tries < MAX_TRIES && can_go_on() => {}
+            made => return made,
         }
     }
 }
