@@ -7,6 +7,7 @@
 use chrono::{NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::error::SWEEP;
 use super::files::{Files, Name, Staged};
 use super::ledger::Ledger;
 use super::part::SINGLE_NAME;
@@ -240,7 +241,11 @@ impl<'a> DayLog<'a> {
             let found = self.read(n).await;
             match (found, written) {
                 (Ok(Some(found)), _) if found.nonce == commit.nonce => return Ok(()),
-                (Ok(Some(found)), _) => return Err(RunError::Lost { winner: found.run_id }),
+                (Ok(Some(found)), _) => {
+                    return Err(RunError::Lost {
+                        winner: found.winner(),
+                    });
+                }
                 // Nothing is there, and nothing can arrive later: a refusal is an answer, and a file system has no delay.
                 (Ok(None), Err(error))
                     if !at.is_s3() || (broken.is_none() && error.exit_code() == exit::CONFIGURATION) =>
@@ -340,7 +345,7 @@ impl<'a> DayLog<'a> {
             None => error,
             Some(last) => match self.read(last).await {
                 Ok(Some(commit)) => RunError::Lost {
-                    winner: commit.run_id,
+                    winner: commit.winner(),
                 },
                 Ok(None) => error,
                 Err(unknown) => unknown,
@@ -352,7 +357,10 @@ impl<'a> DayLog<'a> {
     pub async fn run_ids(&self) -> Result<Vec<(u64, String)>, RunError> {
         let mut run_ids = Vec::new();
         for number in self.commit_numbers().await? {
-            run_ids.extend(self.read(number).await?.map(|commit| (number, commit.run_id)));
+            let commit = self.read(number).await?;
+            // A fence has the name of the run before it, which has a commit of its own.
+            let of_run = commit.filter(|commit| commit.kind != CommitKind::Fence);
+            run_ids.extend(of_run.map(|commit| (number, commit.run_id)));
         }
         Ok(run_ids)
     }
@@ -495,6 +503,14 @@ impl Commit {
         let mut parts: Vec<DayPart> = self.kept.iter().cloned().chain(made).collect();
         parts.sort_by_key(|part| part.slot);
         parts
+    }
+
+    /// Who made it, for one that came too late.
+    pub fn winner(&self) -> String {
+        match self.kind {
+            CommitKind::Fence => SWEEP.to_owned(),
+            _ => self.run_id.clone(),
+        }
     }
 
     /// Whether the day has no table: nothing was committed before it was fenced.

@@ -34,6 +34,8 @@ pub enum RunError {
     Schema(#[from] SchemaError),
     #[error(transparent)]
     Storage(StorageError),
+    #[error("{location}: not found{hint}: check `source.uri`")]
+    NoSource { location: String, hint: String },
     #[error("{location}: vanished or changed while it was read: run again")]
     Vanished { location: String },
     #[error(transparent)]
@@ -91,11 +93,13 @@ pub enum RunError {
     #[error("the books do not balance: {books}; nothing was committed, please report this")]
     Books { books: String },
     #[error(
-        "run `{winner}` committed this day at the same time: nothing of this run was published, run again to see its result"
+        "{} this day at the same time: nothing of this run was published, run again",
+        who_did(winner)
     )]
     Lost { winner: String },
     #[error(
-        "run `{winner}` committed this day after it was planned: the plan can no longer be committed, plan again"
+        "{} this day after it was planned: the plan can no longer be committed, plan again",
+        who_did(winner)
     )]
     PlanOutdated { winner: String },
     #[error(
@@ -177,7 +181,7 @@ impl RunError {
             | Self::NoTask { .. } => exit::USAGE,
             Self::Shrunk { .. } => exit::SOME_FAILED,
             Self::Storage(error) if error.is_configuration() => exit::CONFIGURATION,
-            Self::Storage(StorageError::NotFound { .. }) => exit::CONFIGURATION,
+            Self::NoSource { .. } | Self::Storage(StorageError::NotFound { .. }) => exit::CONFIGURATION,
             Self::Storage(error) if error.is_transient() => exit::TRY_AGAIN,
             Self::OfInput { source, .. } => match source.as_ref() {
                 InputReadError::Storage(error) if error.is_configuration() => exit::CONFIGURATION,
@@ -209,6 +213,16 @@ impl RunError {
             path: path.display().to_string(),
             source,
         }
+    }
+}
+
+/// The winner of a race that was no run.
+pub(super) const SWEEP: &str = "gc";
+
+fn who_did(winner: &str) -> String {
+    match winner {
+        SWEEP => "`skewer gc` swept".to_owned(),
+        run_id => format!("run `{run_id}` committed"),
     }
 }
 

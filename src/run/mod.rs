@@ -72,7 +72,7 @@ use inputs::JobInputs;
 
 use crate::base::{Cancel, Progress};
 use crate::job::{ByteSize, Job, Params};
-use crate::storage::{Location, Store, StoreOptions};
+use crate::storage::{Location, StorageError, Store, StoreOptions};
 
 /// A larger object is read piece by piece; a smaller one too, where many threads share the memory.
 const STREAMED_BYTES: u64 = 32 << 20;
@@ -94,6 +94,13 @@ pub struct RunOptions {
     pub journal: Option<Journal>,
 }
 
+fn no_source(error: StorageError) -> RunError {
+    match error {
+        StorageError::NotFound { location, hint } => RunError::NoSource { location, hint },
+        other => other.into(),
+    }
+}
+
 /// A day under way needs this much memory at least, so that its files are read together.
 const MIN_DAY_BYTES: u64 = 96 << 20;
 const MAX_DAYS: usize = 4;
@@ -111,7 +118,9 @@ impl Opened {
     /// [`RunError::Storage`] for a source that is not there, or without credentials.
     async fn open(job: &Job, options: &RunOptions) -> Result<Self, RunError> {
         Ok(Self {
-            source: Store::open_with(&job.source.root, &job.source.connection, &options.store).await?,
+            source: Store::open_with(&job.source.root, &job.source.connection, &options.store)
+                .await
+                .map_err(no_source)?,
             inputs: JobInputs::open(job, options).await?,
             files: Files::open(&job.sink.root, &job.sink.connection, &options.store).await?,
             table: Store::open_or_create_with(&job.sink.root, &job.sink.connection, &options.store).await?,

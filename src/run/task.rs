@@ -148,7 +148,7 @@ pub async fn task(
         let ledger = format!("made/{index:05}-{nonce}.parquet");
         let at = folder.folder.join(&ledger);
         opened.files.put(&at, &made.encode(&at)?).await?;
-        Ok(ledger)
+        Ok::<_, RunError>(ledger)
     };
     let ledger = match finished.await {
         Ok(ledger) => ledger,
@@ -225,7 +225,7 @@ async fn ledger_of(opened: &Opened, job: &Job, planned: &DayPlan) -> Result<Opti
     let log = DayLog::new(&opened.files, &job.sink, planned.day);
     let state = log.recover(false).await?;
     if state.n != planned.base {
-        let winner = state.last.map_or_else(String::new, |last| last.run_id);
+        let winner = state.last.map_or_else(String::new, |last| last.winner());
         return Err(RunError::PlanOutdated { winner });
     }
     log.ledger(&state).await
@@ -283,6 +283,7 @@ async fn commit_day(
     tasks: Vec<Done>,
     report: &mut PartitionReport,
 ) -> Result<PartitionStatus, RunError> {
+    context.cancel.check()?;
     let (job, day) = (context.job, planned.day);
     report.n_files = planned.planned.n_files;
     report.message.clone_from(&planned.planned.message);
@@ -317,7 +318,7 @@ async fn commit_day(
         }
         context.forget_rejects(day, report).await;
         return Err(RunError::PlanOutdated {
-            winner: last.run_id.clone(),
+            winner: last.winner(),
         });
     }
     let mut made = Vec::new();

@@ -649,5 +649,7 @@ fn a_source_that_is_not_there_is_a_configuration_error() {
         &Progress::new(),
         &Cancel::new(),
     ));
-    assert_eq!(error.unwrap_err().exit_code(), exit::CONFIGURATION);
+    let error = error.unwrap_err();
+    assert_eq!(error.exit_code(), exit::CONFIGURATION);
+    assert!(error.to_string().ends_with("check `source.uri`"), "{error}");
 }

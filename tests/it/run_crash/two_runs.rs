@@ -100,6 +100,9 @@ fn a_run_that_a_sweep_overtakes_commits_nothing_and_leaves_no_rejects() {
         assert_eq!(scene.rejects().len(), 0);
     });
     assert_eq!(swept.status.code(), Some(exit::TRY_AGAIN), "{:?}", report(&swept));
+    let said = report(&swept);
+    let message = said["partitions"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("`skewer gc` swept this day"), "{message}");
     assert_eq!(readers::listed(&scene.lake), scene.before);
     assert_eq!(scene.rejects(), Vec::<String>::new());
     assert!(scene.command().output().unwrap().status.success());
