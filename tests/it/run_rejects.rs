@@ -193,6 +193,18 @@ fn a_replay_that_reads_on_in_a_file_writes_what_it_rejects_there() {
     assert_eq!(rejects(&lake), after);
 }
 
+/// As [`bad_lake`], with enough files that a cancel finds the work under way.
+fn large_bad_lake() -> Lake {
+    let lake = bad_lake();
+    for file in 4..N_FILES {
+        let name = format!("2020/01/02/{file}.jsonl");
+        lake.raw(&name, format!("{}bad\n", lines(0..300)));
+    }
+    lake
+}
+
+const N_FILES: usize = 60;
+
 /// Four files of ten rows and a bad record each, and an input with two bad records.
 fn bad_lake() -> Lake {
     let mut lake = Lake::new();
@@ -283,7 +295,7 @@ fn a_plan_that_another_run_overtook_leaves_no_rejects() {
 
 #[test]
 fn a_cancelled_task_leaves_the_plan_and_nothing_else_and_takes_nothing_from_its_twin() {
-    let lake = bad_lake();
+    let lake = large_bad_lake();
     let plan_id = plan_day(&lake, 1);
     let left = || {
         let mut left = files_below(&lake.path("out/_skewer/clicks"));
@@ -318,12 +330,12 @@ fn a_cancelled_task_leaves_the_plan_and_nothing_else_and_takes_nothing_from_its_
     fs::rename(&hidden, &word).unwrap();
     assert_eq!(left(), staged);
     assert_eq!(commit_plan(&lake, &plan_id).exit_code, 0);
-    assert_eq!(rejects(&lake), named(&ALL_BAD));
+    assert_eq!(rejects(&lake).len(), N_FILES + 2);
 }
 
 #[test]
 fn a_cancelled_run_leaves_no_rejects_of_its_inputs_either() {
-    let lake = bad_lake();
+    let lake = large_bad_lake();
     let params = Params::parse(&[("day", DAY)]).unwrap();
     let (job, options) = (lake.job(), RunOptions::default());
     let (progress, cancel) = (Progress::new(), Cancel::new());
