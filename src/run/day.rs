@@ -164,7 +164,7 @@ impl RunContext<'_> {
         };
         if let Err(error) = checked.await {
             self.clean_up(day, &produced.parts).await;
-            return Err(error);
+            return Err(log.lost_or(&state, error).await);
         }
         if let Some(message) = self.over_budget(objects.len() as u64, &produced) {
             let shown = self.show_rejects(&produced, report).await;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::commit::{Changes, DayLog, staging};
+use super::commit::{Changes, DayLog, DayState, staging};
 use super::day::RunContext;
 use super::inputs::DayInputs;
 use super::ledger::{Ledger, READ};
@@ -119,7 +119,7 @@ pub async fn task(
         },
         Err(error) => {
             take_back(&Produced::default()).await;
-            return Err(error);
+            return Err(outdated(&opened, job, day_plan, error).await);
         }
     };
     let finished = async {
@@ -154,7 +154,7 @@ pub async fn task(
         Ok(ledger) => ledger,
         Err(error) => {
             take_back(&produced).await;
-            return Err(error);
+            return Err(outdated(&opened, job, day_plan, error).await);
         }
     };
     let done = Done {
@@ -184,6 +184,23 @@ fn not_there(done_at: &Location, error: Option<RunError>) -> RunError {
         location: done_at.to_string(),
         message: "it is not there although it was written".to_owned(),
     })
+}
+
+/// What `error` is when another run or a sweep has committed since the day was planned: what the task read of the table
+/// or had staged may be gone.
+async fn outdated(opened: &Opened, job: &Job, planned: Option<&DayPlan>, error: RunError) -> RunError {
+    let Some(planned) = planned else {
+        return error;
+    };
+    let state = DayState {
+        n: planned.base,
+        ..DayState::default()
+    };
+    let log = DayLog::new(&opened.files, &job.sink, planned.day);
+    match log.lost_or(&state, error).await {
+        RunError::Lost { winner } => RunError::PlanOutdated { winner },
+        other => other,
+    }
 }
 
 /// The second datasets of a day, as they were when it was planned.
