@@ -99,7 +99,9 @@ limits: {{{}}}
 
     pub fn run_with(&self, days: &str, options: &RunOptions, cancel: &Cancel) -> RunReport {
         let params = Params::parse(&[("day", days)]).unwrap();
-        block_on(run(&self.job(), &params, options, &Progress::new(), cancel)).unwrap()
+        let report = block_on(run(&self.job(), &params, options, &Progress::new(), cancel)).unwrap();
+        check_books(&report);
+        report
     }
 
     /// Ids of the table's rows of a day, in the order of parts and rows.
