@@ -130,7 +130,7 @@ impl RunContext<'_> {
         };
         tell_work(report, &work);
         log.check_parts(&state).await?;
-        let inputs = self.open_inputs(&listed, day).await?;
+        let inputs = self.open_inputs(&listed).await?;
         report.message = join_messages(work.message, inputs::without_files(&inputs.reports));
         self.progress.add_total(work.objects.len() as u64);
         let objects = Arc::new(work.objects);
@@ -240,7 +240,7 @@ impl RunContext<'_> {
     }
 
     /// The rows of a day's inputs.
-    pub async fn open_inputs(&self, listed: &ListedInputs, day: NaiveDate) -> Result<DayInputs, RunError> {
+    pub async fn open_inputs(&self, listed: &ListedInputs) -> Result<DayInputs, RunError> {
         self.inputs.read(listed, self.input_bytes, self.cancel).await
     }
 

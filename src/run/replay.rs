@@ -122,7 +122,7 @@ async fn replay_day(
     let (copies, kept) = copied_and_kept(job, parts);
     let selection = Arc::new(selection(context, &objects, &lines));
     let inputs = context.inputs.list(day, context.cancel).await?;
-    let inputs = context.open_inputs(&inputs, day).await?;
+    let inputs = context.open_inputs(&inputs).await?;
     let assignment = Assignment {
         objects: Arc::clone(&objects),
         copies: copies.clone(),

@@ -216,7 +216,7 @@ async fn inputs_of(
             plan_id: context.run_id.to_owned(),
         });
     }
-    context.open_inputs(&listed, day).await
+    context.open_inputs(&listed).await
 }
 
 fn report(plan_id: &str, day: NaiveDate, status: TaskStatus, done: &Done) -> TaskReport {

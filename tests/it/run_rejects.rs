@@ -237,8 +237,8 @@ fn plan_day(lake: &Lake, n_tasks: usize) -> String {
         n_tasks: Some(n_tasks),
         run: RunOptions::default(),
     };
-    let planned = plan(&lake.job(), &params, &options, &Progress::new(), &Cancel::new());
-    let planned = block_on(planned).unwrap();
+    let (job, progress, cancel) = (lake.job(), Progress::new(), Cancel::new());
+    let planned = block_on(plan(&job, &params, &options, &progress, &cancel)).unwrap();
     assert_eq!(planned.tasks.len(), n_tasks);
     planned.plan_id
 }
