@@ -4,6 +4,12 @@ use std::process::ExitCode;
 
 use skewer::cli::{self, Asked};
 
+/// Buffers of all sizes come and go on many threads; the system's allocator would hold what each thread's worst moment
+/// took, more the longer a run lasts.
+#[cfg(unix)]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     match cli::main() {
         Asked::Done(code) => code,
