@@ -17,7 +17,7 @@ use crate::base::{Cancel, units};
 use crate::dataset::decode::Drift;
 use crate::dataset::{InputLimits, InputReadError, InputRows, InputSource, files_sha256};
 use crate::job::{BudgetSpec, Job};
-use crate::storage::{Object, Store};
+use crate::storage::{Object, StorageError, Store};
 use crate::transform::{Input, Inputs};
 
 /// Of the memory, what inputs may take.
@@ -193,7 +193,6 @@ impl OpenedInput {
                 n_bytes: n_bytes_in,
                 max_bytes,
             },
-            InputReadError::Cancelled => RunError::Cancelled,
             other => of_input(name, other),
         })?;
         let report = InputReport {
@@ -225,9 +224,12 @@ impl OpenedInput {
 }
 
 fn of_input(name: &str, error: impl Into<InputReadError>) -> RunError {
-    RunError::OfInput {
-        name: name.to_owned(),
-        source: Box::new(error.into()),
+    match error.into() {
+        InputReadError::Cancelled | InputReadError::Storage(StorageError::Cancelled) => RunError::Cancelled,
+        error => RunError::OfInput {
+            name: name.to_owned(),
+            source: Box::new(error),
+        },
     }
 }
 
@@ -265,4 +267,18 @@ pub(super) fn without_files(reports: &[InputReport]) -> Option<String> {
         .map(|input| format!("`{}`", input.name))
         .collect();
     (!names.is_empty()).then(|| format!("no files of input {} on this day", names.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_input;
+    use crate::dataset::InputReadError;
+    use crate::storage::StorageError;
+
+    #[test]
+    fn a_cancel_while_an_input_is_read_is_no_failure_of_the_input() {
+        for error in [InputReadError::Cancelled, StorageError::Cancelled.into()] {
+            assert_eq!(of_input("names", error).exit_code(), 130);
+        }
+    }
 }
