@@ -1,4 +1,4 @@
-//! `skewer gc`: removes what runs left that never came back.
+//! `skewer gc`: removes what runs left that never came back, and rejects of days that they did not commit.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,10 +1,12 @@
 //! The books of a day: where every record went, checked before anything is committed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
+use crate::dataset::Reject;
 use crate::transform::StepCounts;
 
 /// Rows of a day by what became of them. Exact.
@@ -18,6 +20,8 @@ pub(super) struct Books {
     pub decode_rejects: u64,
     /// Rejects that steps handed out, counted apart from what the steps say.
     pub step_rejects: u64,
+    /// Records of which there are rejects, for the error budget: steps may have made many rows of one.
+    pub records_rejected: u64,
     pub steps: Vec<StepCounts>,
 }
 
@@ -28,6 +32,7 @@ impl Books {
         self.rows_out += other.rows_out;
         self.decode_rejects += other.decode_rejects;
         self.step_rejects += other.step_rejects;
+        self.records_rejected += other.records_rejected;
         self.add_steps(&other.steps);
     }
 
@@ -49,27 +54,12 @@ impl Books {
         self.decode_rejects + self.step_rejects
     }
 
-    /// Records that the quarantine weighs for the error budget. Where steps made many rows of a record, each of its rows is
-    /// a part of one: ten bad rows of the hundred that one record became are a tenth of a record. Rounded up.
-    pub fn records_lost(&self) -> u64 {
-        let counted: u64 = self.steps.iter().map(|step| step.rows_quarantined).sum();
-        let whole = self.decode_rejects + self.step_rejects.saturating_sub(counted);
-        let parts: f64 = self
-            .steps
-            .iter()
-            .filter(|step| step.rows_quarantined > 0)
-            .map(|step| {
-                let rows_per_record = step.rows_in as f64 / self.rows_in.max(1) as f64;
-                step.rows_quarantined as f64 / rows_per_record.max(1.0)
-            })
-            .sum();
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "at most the number of rows in quarantine"
-        )]
-        let parts = parts.ceil() as u64;
-        whole + parts
+    /// Adds the rejects of one batch: records that never became rows, and rows that steps rejected.
+    pub fn add_rejects(&mut self, of_decoder: &[Reject], of_steps: &[Reject], records: &mut RejectedRecords) {
+        self.decode_rejects += of_decoder.len() as u64;
+        self.step_rejects += of_steps.len() as u64;
+        let first = of_steps.iter().filter(|reject| records.is_first(reject));
+        self.records_rejected += (of_decoder.len() + first.count()) as u64;
     }
 
     pub fn merged(&self) -> u64 {
@@ -80,19 +70,63 @@ impl Books {
         self.steps.iter().map(|step| step.rows_made).sum()
     }
 
-    /// `in = out + filtered + quarantined + merged - made`, and the rejects at hand are those the steps counted.
+    /// `in = out + filtered + quarantined + merged - made`, the rejects at hand are those the steps counted, and no record
+    /// is rejected of which there is no reject.
     ///
     /// # Errors
     /// [`RunError::Books`] with the figures.
     pub fn check(&self) -> Result<(), RunError> {
         let counted: u64 = self.steps.iter().map(|step| step.rows_quarantined).sum();
         let gone = self.rows_out + self.filtered() + self.quarantined() + self.merged();
-        if self.rows_in + self.made() == gone && counted <= self.step_rejects {
+        let is_whole = self.rows_in + self.made() == gone;
+        if is_whole && counted <= self.step_rejects && self.records_rejected <= self.quarantined() {
             return Ok(());
         }
         Err(RunError::Books {
             books: self.to_string(),
         })
+    }
+}
+
+/// Lines that are remembered at once: a few megabytes.
+const MAX_REMEMBERED: usize = 1 << 18;
+
+/// Tells the first reject of a record from those of its other rows.
+///
+/// Accuracy: exact up to [`MAX_REMEMBERED`] rejected records. With more, a record counts again whose rejects come far
+/// apart, which can only make it more.
+#[derive(Debug)]
+pub(super) struct RejectedRecords {
+    /// Lines by object; none where no step makes rows, so that every reject is of another record.
+    seen: Option<BTreeMap<String, BTreeSet<u64>>>,
+    n_lines: usize,
+}
+
+impl RejectedRecords {
+    pub fn new(makes_rows: bool) -> Self {
+        Self {
+            seen: makes_rows.then(BTreeMap::new),
+            n_lines: 0,
+        }
+    }
+
+    fn is_first(&mut self, reject: &Reject) -> bool {
+        let Some(seen) = &mut self.seen else {
+            return true;
+        };
+        if self.n_lines >= MAX_REMEMBERED {
+            seen.clear();
+            self.n_lines = 0;
+        }
+        let is_first = match seen.get_mut(&reject.object) {
+            Some(lines) => lines.insert(reject.line),
+            None => {
+                seen.insert(reject.object.clone(), BTreeSet::from([reject.line]));
+                true
+            }
+        };
+        self.n_lines += usize::from(is_first);
+        is_first
     }
 }
 
@@ -113,7 +147,8 @@ impl fmt::Display for Books {
 
 #[cfg(test)]
 mod tests {
-    use super::Books;
+    use super::{Books, MAX_REMEMBERED, RejectedRecords};
+    use crate::dataset::{Reason, Reject, Stage};
     use crate::transform::StepCounts;
 
     #[test]
@@ -142,26 +177,39 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_an_exploded_record_weighs_a_part_of_it() {
-        let mut books = Books {
-            rows_in: 100,
-            decode_rejects: 2,
-            step_rejects: 75,
-            ..Books::default()
+    fn a_record_is_rejected_once_however_many_of_its_rows_are() {
+        let reject = |object: &str, line| Reject {
+            object: object.to_owned(),
+            line,
+            byte_offset: 0,
+            byte_len: 0,
+            stage: Stage::Transform,
+            reason: Reason::StepFailed,
+            field: None,
+            expected: None,
+            got: None,
+            step: None,
+            message: String::new(),
+            raw: String::new(),
+            is_raw_partial: true,
         };
-        let step = |number, rows_in, rows_quarantined| StepCounts {
-            number,
-            rows_in,
-            rows_quarantined,
-            ..StepCounts::default()
+        let rejects = [
+            reject("a", 1),
+            reject("a", 2),
+            reject("b", 1),
+            reject("a", 1),
+            reject("b", 1),
+        ];
+        let n_first = |mut records: RejectedRecords| {
+            let first = rejects.iter().filter(|reject| records.is_first(reject));
+            first.count()
         };
-        // 49 rows of 50 a record; before that, 24 records by themselves; 2 that no step counted.
-        books.add_steps(&[step(1, 50, 24), step(3, 5000, 49)]);
-        assert_eq!((books.records_lost(), books.quarantined()), (2 + 2 + 24 + 1, 77));
-        books.add_steps(&[step(3, 0, 2)]);
-        books.step_rejects += 2;
-        assert_eq!(books.records_lost(), 30, "51 rows are more than one record");
-        assert_eq!(Books::default().records_lost(), 0);
+        assert_eq!(n_first(RejectedRecords::new(true)), 3);
+        assert_eq!(n_first(RejectedRecords::new(false)), 5, "a row is a record");
+        let mut many = RejectedRecords::new(true);
+        let lines = 0..3 * MAX_REMEMBERED as u64;
+        assert!(lines.into_iter().all(|line| many.is_first(&reject("a", line))));
+        assert!(many.n_lines <= MAX_REMEMBERED, "{}", many.n_lines);
     }
 
     #[test]

@@ -4,9 +4,12 @@
 //! `<control>/<day>/commits/0000000001.json` is written only when it is not there. From then on the commit is made:
 //! a crash before its parts are in place is mended by the next run, from the record alone.
 
+use std::io;
+
 use chrono::{NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::error::SWEEP;
 use super::files::{Files, Name, Staged};
 use super::ledger::Ledger;
 use super::part::SINGLE_NAME;
@@ -240,7 +243,11 @@ impl<'a> DayLog<'a> {
             let found = self.read(n).await;
             match (found, written) {
                 (Ok(Some(found)), _) if found.nonce == commit.nonce => return Ok(()),
-                (Ok(Some(found)), _) => return Err(RunError::Lost { winner: found.run_id }),
+                (Ok(Some(found)), _) => {
+                    return Err(RunError::Lost {
+                        winner: found.winner(),
+                    });
+                }
                 // Nothing is there, and nothing can arrive later: a refusal is an answer, and a file system has no delay.
                 (Ok(None), Err(error))
                     if !at.is_s3() || (broken.is_none() && error.exit_code() == exit::CONFIGURATION) =>
@@ -320,18 +327,22 @@ impl<'a> DayLog<'a> {
     }
 
     /// What `error` is when another run has committed since `state` was read: what this one was reading of the table is
-    /// replaced and gone, which says nothing about the table.
+    /// replaced and gone, which says nothing about the table, and what it staged a sweep may have removed.
     pub async fn lost_or(&self, state: &DayState, error: RunError) -> RunError {
-        let (RunError::PartUnreadable { .. }
-        | RunError::Part(_)
-        | RunError::Record { .. }
-        | RunError::PartLost { .. }
-        | RunError::Vanished { .. }
-        | RunError::Read { .. }
-        | RunError::Storage(StorageError::NotFound { .. })) = &error
-        else {
-            return error;
+        let can_be_lost = match &error {
+            RunError::PartUnreadable { .. }
+            | RunError::Part(_)
+            | RunError::Record { .. }
+            | RunError::PartLost { .. }
+            | RunError::Vanished { .. }
+            | RunError::Read { .. }
+            | RunError::Storage(StorageError::NotFound { .. }) => true,
+            RunError::Write { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            _ => false,
         };
+        if !can_be_lost {
+            return error;
+        }
         let last = match self.commit_numbers().await {
             Ok(numbers) => numbers.last().copied().filter(|last| *last > state.n),
             Err(unknown) => return unknown,
@@ -340,7 +351,7 @@ impl<'a> DayLog<'a> {
             None => error,
             Some(last) => match self.read(last).await {
                 Ok(Some(commit)) => RunError::Lost {
-                    winner: commit.run_id,
+                    winner: commit.winner(),
                 },
                 Ok(None) => error,
                 Err(unknown) => unknown,
@@ -352,7 +363,10 @@ impl<'a> DayLog<'a> {
     pub async fn run_ids(&self) -> Result<Vec<(u64, String)>, RunError> {
         let mut run_ids = Vec::new();
         for number in self.commit_numbers().await? {
-            run_ids.extend(self.read(number).await?.map(|commit| (number, commit.run_id)));
+            let commit = self.read(number).await?;
+            // A fence has the name of the run before it, which has a commit of its own.
+            let of_run = commit.filter(|commit| commit.kind != CommitKind::Fence);
+            run_ids.extend(of_run.map(|commit| (number, commit.run_id)));
         }
         Ok(run_ids)
     }
@@ -497,6 +511,14 @@ impl Commit {
         parts
     }
 
+    /// Who made it, for one that came too late.
+    pub fn winner(&self) -> String {
+        match self.kind {
+            CommitKind::Fence => SWEEP.to_owned(),
+            _ => self.run_id.clone(),
+        }
+    }
+
     /// Whether the day has no table: nothing was committed before it was fenced.
     pub fn is_nothing(&self) -> bool {
         self.kind == CommitKind::Fence && self.ledger.is_none() && self.kept.is_empty()
@@ -541,8 +563,14 @@ fn encode(commit: &Commit, at: &Location) -> Result<Vec<u8>, RunError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Commit, CommitKind, CommitPart, DayPart, Envelope, StagedManifest, encode};
-    use crate::run::files::Staged;
+    use std::io;
+
+    use super::{
+        Changes, Commit, CommitKind, CommitPart, DayLog, DayPart, DayState, Envelope, StagedManifest, encode,
+    };
+    use crate::job::Job;
+    use crate::run::RunError;
+    use crate::run::files::{Files, Staged};
 
     fn part(slot: u64, staged: Staged) -> CommitPart {
         CommitPart {
@@ -602,6 +630,39 @@ mod tests {
         let text = encode(&commit, &"x".parse().unwrap()).unwrap();
         insta::assert_snapshot!("commit_record", String::from_utf8(text.clone()).unwrap());
         assert_eq!(serde_json::from_slice::<Envelope>(&text).unwrap().commit, commit);
+    }
+
+    #[tokio::test]
+    async fn a_staged_file_that_is_gone_is_a_lost_race_where_another_commit_came_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let spec = "\
+apiVersion: skewer/v1
+kind: Job
+metadata: {name: j}
+source: {uri: 'raw/{day}/', schema: {fields: [{name: id, type: int64}]}}
+sink: {uri: out/j}
+";
+        let job = Job::from_text(spec, folder.path()).unwrap();
+        let log = DayLog::new(&Files::Local, &job.sink, "2020-01-02".parse().unwrap());
+        let state = DayState::default();
+        let gone = |kind: io::ErrorKind| RunError::Write {
+            path: "staging".to_owned(),
+            source: kind.into(),
+        };
+        let kind_of = async |kind| log.lost_or(&state, gone(kind)).await.exit_code();
+        assert_eq!(kind_of(io::ErrorKind::NotFound).await, 1, "nobody came first");
+        let fence = Commit::new(CommitKind::Fence, "r", ["", ""], &state, Changes::default());
+        log.commit(&fence).await.unwrap();
+        assert_eq!(kind_of(io::ErrorKind::NotFound).await, 75);
+        assert_eq!(kind_of(io::ErrorKind::StorageFull).await, 1);
+        let lost = log
+            .lost_or(&state, gone(io::ErrorKind::NotFound))
+            .await
+            .to_string();
+        assert!(
+            lost.starts_with("`skewer gc` swept this day at the same time"),
+            "{lost}"
+        );
     }
 
     #[test]

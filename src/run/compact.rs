@@ -12,6 +12,7 @@ use super::objects::Objects;
 use super::produced::{Assignment, fill};
 use super::publish::Publication;
 use super::segments::Segments;
+use super::slots::Slots;
 use super::work::{compaction, made_ledger, next_ledger};
 use super::{
     Opened, PartitionReport, PartitionStatus, RunError, RunOptions, RunReport, keep_report, quarantine,
@@ -71,14 +72,14 @@ async fn compact_day(
     let assignment = Assignment {
         objects: Arc::default(),
         copies: work.copies.clone(),
-        first_slot: state.next_slot,
+        slots: Slots::from(state.next_slot),
         staging: staging(&job.sink, context.run_id, day),
         quarantine: quarantine::FILE.to_owned(),
         // No row is computed, and none may be appended.
         plan: job.plan.clone().split().0,
         only: None,
     };
-    let cut = context.cut(state.next_slot);
+    let cut = context.cut(assignment.slots);
     let produced = match context.produce(day, assignment).await {
         Ok(produced) => produced,
         Err(error) => {

@@ -1,24 +1,27 @@
 //! One day: list, compare with the ledger, produce, check the books and the budget, commit.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use chrono::NaiveDate;
 
-use super::commit::{Changes, CommitPart, DayLog, DayState, staging};
+use super::commit::{Changes, Commit, CommitKind, CommitPart, DayLog, DayState, staging};
 use super::error::exit;
 use super::files::Files;
-use super::inputs::{DayInputs, JobInputs, Keeper, ListedInputs};
+use super::inputs::{DayInputs, JobInputs, ListedInputs};
 use super::journal::Journal;
-use super::ledger::{Cut, READ};
+use super::ledger::{Cut, Ledger, READ};
 use super::produced::{Assignment, Produced, fill};
 use super::publish::{Publication, discard};
 use super::report::{PartitionReport, PartitionStatus};
+use super::slots::Slots;
 use super::work::{Decision, Work, decide, made_ledger, next_ledger};
 use super::{RunError, inputs, list, quarantine, time_limit};
 use crate::base::{Cancel, Progress, units};
 use crate::job::{Job, SinkLayout};
-use crate::storage::{Partition, Store};
+use crate::storage::{Location, Partition, Store};
 use crate::transform::Scope;
 
 /// What all days of a run share.
@@ -127,41 +130,46 @@ impl RunContext<'_> {
         };
         tell_work(report, &work);
         log.check_parts(&state).await?;
-        let inputs = self.open_inputs(&listed, day).await?;
+        let inputs = self.open_inputs(&listed).await?;
         report.message = join_messages(work.message, inputs::without_files(&inputs.reports));
         self.progress.add_total(work.objects.len() as u64);
         let objects = Arc::new(work.objects);
         let assignment = Assignment {
             objects: Arc::clone(&objects),
             copies: work.copies,
-            first_slot: state.next_slot,
+            slots: Slots::from(state.next_slot),
             staging: staging(&self.job.sink, self.run_id, day),
             quarantine: quarantine::FILE.to_owned(),
             plan: self.job.plan.clone().with_inputs(inputs.inputs),
             only: None,
         };
-        let cut = self.cut(assignment.first_slot);
-        let copies = assignment.copies.clone();
-        let produced = match self.produce(day, assignment).await {
+        let cut = self.cut(assignment.slots);
+        let (copies, staged_at) = (assignment.copies.clone(), assignment.staging.clone());
+        let mut produced = match self.produce(day, assignment).await {
             Ok(produced) => Produced {
                 inputs: inputs.reports,
                 ..produced
             },
             Err(error) => {
-                let error = self.give_up(day, &[], error).await;
+                self.clean_up(day, &[]).await;
                 return Err(log.lost_or(&state, error).await);
             }
         };
         fill(report, &produced);
-        let checked = produced.books.check().and_then(|()| Ok(self.cancel.check()?));
-        if let Err(error) = checked {
-            if matches!(error, RunError::Cancelled) {
-                report.quarantine.uri = None;
-            }
-            return Err(self.give_up(day, &produced.parts, error).await);
+        let checked = async {
+            produced.books.check()?;
+            self.cancel.check()?;
+            self.stage_input_rejects(day, &staged_at, &inputs.rejects, &mut produced)
+                .await
+        };
+        if let Err(error) = checked.await {
+            self.clean_up(day, &produced.parts).await;
+            return Err(log.lost_or(&state, error).await);
         }
         if let Some(message) = self.over_budget(objects.len() as u64, &produced) {
+            let shown = self.show_rejects(&produced, report).await;
             self.clean_up(day, &produced.parts).await;
+            shown?;
             report.message = Some(message);
             return Ok(PartitionStatus::BudgetExceeded);
         }
@@ -176,10 +184,10 @@ impl RunContext<'_> {
             &|_| READ | (state.n + 1),
         );
         // A day of a million objects is held once from here on, in its ledger.
-        drop((objects, produced.segments));
+        drop((objects, mem::take(&mut produced.segments)));
         let old = ledger.filter(|_| !work.is_whole);
         let changes = Changes {
-            parts: produced.parts,
+            parts: mem::take(&mut produced.parts),
             kept: work.kept,
             deletes: work.deletes,
             ..Changes::default()
@@ -189,7 +197,9 @@ impl RunContext<'_> {
             inputs_sha256: &listed.sha256,
             ..self.publication(&log, &state, day)
         };
-        let commit = publication.publish(work.kind, changes, &ledger).await?;
+        let commit = self
+            .commit(&publication, work.kind, changes, &ledger, &produced, report)
+            .await?;
         report.seconds.commit = start.elapsed().as_secs_f64();
         report.parts = commit.part_reports(&self.job.sink, true);
         Ok(PartitionStatus::Committed)
@@ -230,22 +240,80 @@ impl RunContext<'_> {
     }
 
     /// The rows of a day's inputs.
-    pub async fn open_inputs(&self, listed: &ListedInputs, day: NaiveDate) -> Result<DayInputs, RunError> {
-        let keeper = Keeper {
-            files: self.files,
-            job: self.job,
-            run_id: self.run_id,
-            day,
-        };
-        self.inputs
-            .read(listed, self.input_bytes, &keeper, self.cancel)
-            .await
+    pub async fn open_inputs(&self, listed: &ListedInputs) -> Result<DayInputs, RunError> {
+        self.inputs.read(listed, self.input_bytes, self.cancel).await
     }
 
-    /// How rows are cut into parts from a slot on.
-    pub fn cut(&self, first_slot: u64) -> Cut {
+    /// Stages the rejects of a day's inputs with what was produced, and names in its reports where they will be.
+    pub async fn stage_input_rejects(
+        &self,
+        day: NaiveDate,
+        staging: &Location,
+        rejects: &[Bytes],
+        produced: &mut Produced,
+    ) -> Result<(), RunError> {
+        for (report, text) in produced.inputs.iter_mut().zip(rejects) {
+            if !text.is_empty() {
+                let (uri, staged) =
+                    quarantine::stage_input(self, day, staging, &report.name, text.clone()).await?;
+                report.quarantine.uri = Some(uri);
+                produced.rejects.push(staged);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the rejects of a day readable, and says in its report where they are.
+    pub async fn show_rejects(
+        &self,
+        produced: &Produced,
+        report: &mut PartitionReport,
+    ) -> Result<(), RunError> {
+        quarantine::publish(self.files, &produced.rejects).await?;
+        report.quarantine.uri.clone_from(&produced.quarantine.uri);
+        report.inputs.clone_from(&produced.inputs);
+        Ok(())
+    }
+
+    /// Makes the rejects of a day readable, then its commit. Whoever finds another run's commit there takes its own
+    /// rejects away again: it never can commit.
+    pub async fn commit(
+        &self,
+        publication: &Publication<'_>,
+        kind: CommitKind,
+        changes: Changes,
+        ledger: &Ledger,
+        produced: &Produced,
+        report: &mut PartitionReport,
+    ) -> Result<Commit, RunError> {
+        let day = publication.day;
+        if let Err(error) = self.show_rejects(produced, report).await {
+            if publication.owns_parts {
+                self.clean_up(day, &changes.parts).await;
+                self.forget_rejects(day, report).await;
+            }
+            // What was staged for a plan is gone when a sweep or another run came first.
+            return Err(publication.log.lost_or(publication.state, error).await);
+        }
+        let committed = publication.publish(kind, changes, ledger).await;
+        if let Err(RunError::Lost { winner }) = &committed
+            && winner != self.run_id
+        {
+            self.forget_rejects(day, report).await;
+        }
+        committed
+    }
+
+    /// Removes the rejects of a day that was not committed, and no longer names them.
+    pub async fn forget_rejects(&self, day: NaiveDate, report: &mut PartitionReport) {
+        quarantine::forget(self, day).await;
+        report.hide_rejects();
+    }
+
+    /// How rows are cut into parts of these numbers.
+    pub fn cut(&self, slots: Slots) -> Cut {
         Cut {
-            first_slot,
+            slots,
             rows_per_part: match self.job.sink.layout {
                 SinkLayout::Parts => self.job.sink.rows_per_file.get() as u64,
                 SinkLayout::Single => u64::MAX,
@@ -257,7 +325,7 @@ impl RunContext<'_> {
     pub fn over_budget(&self, n_files: u64, produced: &Produced) -> Option<String> {
         let (budget, books) = (&self.job.budget, &produced.books);
         let limits = [
-            ("record", books.records_lost(), books.rows_in, budget.records),
+            ("record", books.records_rejected, books.rows_in, budget.records),
             ("file", produced.n_files_failed, n_files, budget.files),
         ];
         let of_source = limits.into_iter().find_map(|(noun, n, of, tolerance)| {
@@ -283,15 +351,6 @@ impl RunContext<'_> {
         }
     }
 
-    /// Takes back what is staged of a day that `error` ended; of a cancelled one its rejects too.
-    pub async fn give_up(&self, day: NaiveDate, parts: &[CommitPart], error: RunError) -> RunError {
-        self.clean_up(day, parts).await;
-        if matches!(error, RunError::Cancelled) {
-            quarantine::forget(self, day, quarantine::FILE).await;
-        }
-        error
-    }
-
     /// Removes what run `died` left of a day that this run has finished: its commit, had it made one, is published.
     pub async fn clear_away(&self, died: &str, day: NaiveDate) {
         let context = RunContext {
@@ -299,6 +358,11 @@ impl RunContext<'_> {
             ..*self
         };
         context.clean_up(day, &[]).await;
+        match DayLog::new(self.files, &self.job.sink, day).run_ids().await {
+            Ok(run_ids) if run_ids.iter().any(|(_, run_id)| run_id == died) => {}
+            Ok(_) => quarantine::forget(&context, day).await,
+            Err(error) => tracing::warn!(%error, %day, "whether rejects can be removed is not known"),
+        }
     }
 }
 

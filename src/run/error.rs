@@ -34,6 +34,8 @@ pub enum RunError {
     Schema(#[from] SchemaError),
     #[error(transparent)]
     Storage(StorageError),
+    #[error("{location}: not found{hint}: check `source.uri`")]
+    NoSource { location: String, hint: String },
     #[error("{location}: vanished or changed while it was read: run again")]
     Vanished { location: String },
     #[error(transparent)]
@@ -68,8 +70,9 @@ pub enum RunError {
     )]
     Step { message: String },
     #[error(
-        "{step} needs {rows} together in memory, which take more than {}: raise `limits.memory`, or filter them out \
-         before the step", units::bytes(*limit_bytes)
+        "{step} needs {rows} together in memory, which take more than the {} that a step may have of `limits.memory`: \
+         raise `limits.memory`, or drop columns that are not needed or filter rows out before the step",
+        units::bytes(*limit_bytes)
     )]
     DayTooLarge {
         limit_bytes: u64,
@@ -90,11 +93,13 @@ pub enum RunError {
     #[error("the books do not balance: {books}; nothing was committed, please report this")]
     Books { books: String },
     #[error(
-        "run `{winner}` committed this day at the same time: nothing of this run was published, run again to see its result"
+        "{} this day at the same time: nothing of this run was published, run again",
+        who_did(winner)
     )]
     Lost { winner: String },
     #[error(
-        "run `{winner}` committed this day after it was planned: the plan can no longer be committed, plan again"
+        "{} this day after it was planned: the plan can no longer be committed, plan again",
+        who_did(winner)
     )]
     PlanOutdated { winner: String },
     #[error(
@@ -150,8 +155,6 @@ pub enum RunError {
     OtherSpec { plan_id: String },
     #[error("task {index} does not exist: the plan has {n_tasks}, counted from 0")]
     NoTask { index: usize, n_tasks: usize },
-    #[error("task {index} made more parts than it has numbers for: plan with more tasks")]
-    TaskTooLarge { index: usize },
     #[error(
         "{} of {n_tasks} not done yet: {}; nothing was committed: run them, then commit again",
         units::plural(missing.len() as u64, "task"), some_of(missing)
@@ -169,17 +172,16 @@ impl RunError {
             Self::Job(_)
             | Self::Schema(_)
             | Self::Layout { .. }
-            | Self::Shrunk { .. }
             | Self::InputTooLarge { .. }
             | Self::InputChanged { .. }
             | Self::ReplayMixed
             | Self::OtherColumns
             | Self::NoPlan { .. }
             | Self::OtherSpec { .. }
-            | Self::NoTask { .. }
-            | Self::TaskTooLarge { .. } => exit::USAGE,
+            | Self::NoTask { .. } => exit::USAGE,
+            Self::Shrunk { .. } => exit::SOME_FAILED,
             Self::Storage(error) if error.is_configuration() => exit::CONFIGURATION,
-            Self::Storage(StorageError::NotFound { .. }) => exit::CONFIGURATION,
+            Self::NoSource { .. } | Self::Storage(StorageError::NotFound { .. }) => exit::CONFIGURATION,
             Self::Storage(error) if error.is_transient() => exit::TRY_AGAIN,
             Self::OfInput { source, .. } => match source.as_ref() {
                 InputReadError::Storage(error) if error.is_configuration() => exit::CONFIGURATION,
@@ -211,6 +213,16 @@ impl RunError {
             path: path.display().to_string(),
             source,
         }
+    }
+}
+
+/// The winner of a race that was no run.
+pub(super) const SWEEP: &str = "gc";
+
+fn who_did(winner: &str) -> String {
+    match winner {
+        SWEEP => "`skewer gc` swept".to_owned(),
+        run_id => format!("run `{run_id}` committed"),
     }
 }
 

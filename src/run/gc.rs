@@ -1,4 +1,6 @@
-//! Removes what runs left that never came back: staged parts, uploads, ledgers and plans that no commit names.
+//! Removes what runs left that never came back: staged parts, uploads, ledgers and plans that no commit names, and the
+//! rejects of days that their run did not commit. Those of a day over its error budget are among them, once they are as
+//! old as all else: the records are in the raw files, and a run says again what is wrong with them.
 //!
 //! Safe beside running runs whatever their age: before anything of a day is removed, the day's log gets a commit that
 //! changes nothing, so that a run which began before finds its commit taken, and starts again.
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::commit::{Changes, Commit, CommitKind, CommitPart, DayLog, DayState};
 use super::files::{Files, NOTE_SUFFIX, Remote, Staged, remote};
 use super::run_id::new_run_id;
-use super::{RunError, RunOptions, exit};
+use super::{RunError, RunOptions, exit, quarantine};
 use crate::base::Cancel;
 use crate::job::Job;
 use crate::storage::{Object, StorageError, Store};
@@ -39,12 +41,17 @@ pub struct GcReport {
     pub n_uploads_aborted: u64,
 }
 
-/// What one run or plan left for one day.
+/// What one run or plan left for one day, or in the documents of a plan.
 #[derive(Debug, Default)]
 struct Left {
     objects: Vec<Object>,
+    /// Rejects, which count when the run committed the day.
+    rejects: Vec<Object>,
     newest: Option<DateTime<Utc>>,
 }
+
+/// By the id of the run or plan.
+type ByRun = BTreeMap<String, Left>;
 
 /// Looks through the control folder of `job`.
 ///
@@ -82,16 +89,13 @@ impl Collector<'_> {
             is_dry_run: self.options.is_dry_run,
             ..GcReport::default()
         };
-        let mut days: BTreeMap<NaiveDate, Vec<Left>> = BTreeMap::new();
-        for (day, left) in self.staged().await? {
-            days.entry(day).or_default().push(left);
-        }
+        let (days, plans) = self.left().await?;
         for (day, left) in days {
             self.cancel.check()?;
             self.day(day, left, &mut report).await?;
         }
         self.ledgers(&mut report).await?;
-        self.plans(&mut report).await?;
+        self.plans(plans, &mut report).await?;
         self.temporary(&mut report).await?;
         if !self.options.is_dry_run {
             self.files
@@ -100,32 +104,74 @@ impl Collector<'_> {
         Ok(report)
     }
 
-    /// What lies in staging, by run and day; only what is old enough.
-    async fn staged(&self) -> Result<Vec<(NaiveDate, Left)>, RunError> {
-        let mut by_run: BTreeMap<(String, NaiveDate), Left> = BTreeMap::new();
+    /// What lies in staging and in quarantine by day and run, and the documents of plans by their id; only what is old
+    /// enough. Of a plan that is everything or nothing: its tasks may run hours apart.
+    async fn left(&self) -> Result<(BTreeMap<NaiveDate, ByRun>, ByRun), RunError> {
+        let mut by_day: BTreeMap<NaiveDate, ByRun> = BTreeMap::new();
+        let mut plans = ByRun::new();
+        for object in self.list("plans/").await? {
+            if let Some(plan_id) = object.key.split('/').nth(1) {
+                let plan = plans.entry(plan_id.to_owned()).or_default();
+                plan.touch(&object);
+                plan.objects.push(object);
+            }
+        }
         for object in self.list("staging/").await? {
             let mut names = object.key.split('/').skip(1);
             let (Some(run_id), Some(Ok(day))) = (names.next(), names.next().map(str::parse)) else {
                 continue;
             };
-            by_run.entry((run_id.to_owned(), day)).or_default().add(object);
+            let left = of_run(&mut by_day, &mut plans, run_id, day, &object);
+            left.objects.push(object);
         }
-        Ok(by_run
-            .into_iter()
-            .filter(|(_, left)| left.is_before(self.until))
-            .map(|((_, day), left)| (day, left))
-            .collect())
+        for object in self.list("quarantine/").await? {
+            let Some((run_id, day)) = quarantine::owner(&object.key) else {
+                continue;
+            };
+            let left = of_run(&mut by_day, &mut plans, run_id, day, &object);
+            left.rejects.push(object);
+        }
+        for left in by_day.values_mut() {
+            left.retain(|run_id, left| {
+                let plan = plans.get(run_id);
+                plan.unwrap_or(left).is_before(self.until)
+            });
+        }
+        plans.retain(|_, left| left.is_before(self.until));
+        Ok((by_day, plans))
     }
 
-    /// Fences a day off from runs that began before, then removes what they staged.
-    async fn day(&self, day: NaiveDate, left: Vec<Left>, report: &mut GcReport) -> Result<(), RunError> {
+    /// Leaves the rejects of runs that committed the day: they are what `replay` reads.
+    async fn leave_committed(&self, day: NaiveDate, left: &mut ByRun) -> Result<(), RunError> {
+        if left.values().any(|left| !left.rejects.is_empty()) {
+            for (_, run_id) in DayLog::new(self.files, &self.job.sink, day).run_ids().await? {
+                if let Some(left) = left.get_mut(&run_id) {
+                    left.rejects.clear();
+                }
+            }
+        }
+        left.retain(|_, left| !(left.objects.is_empty() && left.rejects.is_empty()));
+        Ok(())
+    }
+
+    /// Fences a day off from runs that began before, then removes what they staged, and the rejects of those that did not
+    /// commit it until then.
+    async fn day(&self, day: NaiveDate, mut left: ByRun, report: &mut GcReport) -> Result<(), RunError> {
+        self.leave_committed(day, &mut left).await?;
+        if left.is_empty() {
+            return Ok(());
+        }
         if !self.options.is_dry_run {
             let state = self.fence(day).await?;
             if state.was_rolled_forward {
                 report.rolled_forward.push(day);
             }
+            self.leave_committed(day, &mut left).await?;
         }
-        for object in left.into_iter().flat_map(|left| left.objects) {
+        for object in left
+            .into_values()
+            .flat_map(|left| left.objects.into_iter().chain(left.rejects))
+        {
             if object.key.ends_with(NOTE_SUFFIX) && !self.options.is_dry_run {
                 let at = self.control.location(&object.key);
                 // Servers answer differently for an upload that was completed or aborted before.
@@ -220,14 +266,8 @@ impl Collector<'_> {
     }
 
     /// Plans that nobody touched for long: their tasks' parts first, then their documents.
-    async fn plans(&self, report: &mut GcReport) -> Result<(), RunError> {
-        let mut plans: BTreeMap<String, Left> = BTreeMap::new();
-        for object in self.list("plans/").await? {
-            if let Some(plan_id) = object.key.split('/').nth(1) {
-                plans.entry(plan_id.to_owned()).or_default().add(object);
-            }
-        }
-        for left in plans.into_values().filter(|left| left.is_before(self.until)) {
+    async fn plans(&self, plans: ByRun, report: &mut GcReport) -> Result<(), RunError> {
+        for left in plans.into_values() {
             for object in left.objects {
                 // A task that died left no word, only the file it was writing it to.
                 let is_word = object.key.contains("/done/") && !is_temporary(&object.key);
@@ -303,6 +343,26 @@ impl Collector<'_> {
     }
 }
 
+/// What a run left of a day, to which `object` belongs. A plan is as new as what its tasks left last.
+fn of_run<'a>(
+    by_day: &'a mut BTreeMap<NaiveDate, ByRun>,
+    plans: &mut ByRun,
+    run_id: &str,
+    day: NaiveDate,
+    object: &Object,
+) -> &'a mut Left {
+    if let Some(plan) = plans.get_mut(run_id) {
+        plan.touch(object);
+    }
+    let left = by_day
+        .entry(day)
+        .or_default()
+        .entry(run_id.to_owned())
+        .or_default();
+    left.touch(object);
+    left
+}
+
 /// A file that was being written.
 fn is_temporary(key: &str) -> bool {
     let name = key.rsplit('/').next();
@@ -310,9 +370,8 @@ fn is_temporary(key: &str) -> bool {
 }
 
 impl Left {
-    fn add(&mut self, object: Object) {
+    fn touch(&mut self, object: &Object) {
         self.newest = self.newest.max(Some(object.modified));
-        self.objects.push(object);
     }
 
     fn is_before(&self, until: DateTime<Utc>) -> bool {

@@ -5,19 +5,19 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
-use super::files::Files;
 use super::report::QuarantineReport;
 use super::{RunError, RunOptions};
 use crate::base::{Cancel, units};
 use crate::dataset::decode::Drift;
 use crate::dataset::{InputLimits, InputReadError, InputRows, InputSource, files_sha256};
 use crate::job::{BudgetSpec, Job};
-use crate::storage::{Object, Store};
+use crate::storage::{Object, StorageError, Store};
 use crate::transform::{Input, Inputs};
 
 /// Of the memory, what inputs may take.
@@ -54,7 +54,10 @@ struct OpenedInput {
 #[derive(Clone)]
 struct ReadInput {
     input: Input,
+    /// Names no file: every day that reads the input keeps its rejects for itself.
     report: InputReport,
+    /// One JSON object a line; the first of them where they are many.
+    rejects: Bytes,
     n_bytes: u64,
 }
 
@@ -70,6 +73,8 @@ pub(super) struct ListedInputs {
 pub(super) struct DayInputs {
     pub inputs: Inputs,
     pub reports: Vec<InputReport>,
+    /// Of each input, in the order of the reports: one JSON object a line.
+    pub rejects: Vec<Bytes>,
 }
 
 impl JobInputs {
@@ -133,14 +138,13 @@ impl JobInputs {
         &self,
         listed: &ListedInputs,
         max_bytes: u64,
-        keeper: &Keeper<'_>,
         cancel: &Cancel,
     ) -> Result<DayInputs, RunError> {
         let mut day = DayInputs::default();
         let mut left = max_bytes;
         for (name, input) in &self.by_name {
             let objects = listed.objects.get(name).map(Vec::as_slice).unwrap_or_default();
-            let reading = input.read(name, objects, [left, max_bytes], keeper, cancel);
+            let reading = input.read(name, objects, [left, max_bytes], cancel);
             let read = if input.source.is_by_day() {
                 reading.await?
             } else {
@@ -149,39 +153,23 @@ impl JobInputs {
             left = left.saturating_sub(read.n_bytes);
             day.inputs.insert(name.clone(), read.input);
             day.reports.push(read.report);
+            day.rejects.push(read.rejects);
         }
         Ok(day)
     }
 }
 
-/// Where rejects of inputs are kept.
-pub(super) struct Keeper<'a> {
-    pub files: &'a Files,
-    pub job: &'a Job,
-    pub run_id: &'a str,
-    pub day: NaiveDate,
-}
-
-impl Keeper<'_> {
-    /// Writes rejects beside the table, one JSON object a line.
-    async fn keep(&self, name: &str, rows: &InputRows) -> Result<Option<String>, RunError> {
-        if rows.rejects.is_empty() {
-            return Ok(None);
-        }
-        let (day, run_id) = (self.day, self.run_id);
-        let at = format!("quarantine/inputs/day={day}/run={run_id}/{name}.jsonl");
-        let at = self.job.sink.control.join(&at);
-        let mut text = Vec::new();
-        for reject in &rows.rejects {
-            serde_json::to_writer(&mut text, reject).map_err(|source| RunError::Write {
-                path: at.to_string(),
-                source: source.into(),
-            })?;
-            text.push(b'\n');
-        }
-        self.files.put(&at, &text).await?;
-        Ok(Some(at.to_string()))
+/// The rejects of input `name`, one JSON object a line.
+fn text_of(name: &str, rows: &InputRows) -> Result<Bytes, RunError> {
+    let mut text = Vec::new();
+    for reject in &rows.rejects {
+        serde_json::to_writer(&mut text, reject).map_err(|source| RunError::Write {
+            path: format!("{name}.jsonl"),
+            source: source.into(),
+        })?;
+        text.push(b'\n');
     }
+    Ok(text.into())
 }
 
 impl OpenedInput {
@@ -190,7 +178,6 @@ impl OpenedInput {
         name: &str,
         objects: &[Object],
         [left, max_bytes]: [u64; 2],
-        keeper: &Keeper<'_>,
         cancel: &Cancel,
     ) -> Result<ReadInput, RunError> {
         let limits = InputLimits {
@@ -206,7 +193,6 @@ impl OpenedInput {
                 n_bytes: n_bytes_in,
                 max_bytes,
             },
-            InputReadError::Cancelled => RunError::Cancelled,
             other => of_input(name, other),
         })?;
         let report = InputReport {
@@ -217,7 +203,7 @@ impl OpenedInput {
             rows_quarantined: rows.n_rejects(),
             n_files_failed: rows.n_files_failed,
             quarantine: QuarantineReport {
-                uri: keeper.keep(name, &rows).await?,
+                uri: None,
                 by_reason: rows.by_reason.clone(),
             },
             drift: rows.drift.clone(),
@@ -230,6 +216,7 @@ impl OpenedInput {
         );
         Ok(ReadInput {
             n_bytes: rows.n_bytes,
+            rejects: text_of(name, &rows)?,
             input: Input::opened(rows.df, rows.objects, rows.accuracy),
             report,
         })
@@ -237,9 +224,12 @@ impl OpenedInput {
 }
 
 fn of_input(name: &str, error: impl Into<InputReadError>) -> RunError {
-    RunError::OfInput {
-        name: name.to_owned(),
-        source: Box::new(error.into()),
+    match error.into() {
+        InputReadError::Cancelled | InputReadError::Storage(StorageError::Cancelled) => RunError::Cancelled,
+        error => RunError::OfInput {
+            name: name.to_owned(),
+            source: Box::new(error),
+        },
     }
 }
 
@@ -277,4 +267,18 @@ pub(super) fn without_files(reports: &[InputReport]) -> Option<String> {
         .map(|input| format!("`{}`", input.name))
         .collect();
     (!names.is_empty()).then(|| format!("no files of input {} on this day", names.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_input;
+    use crate::dataset::InputReadError;
+    use crate::storage::StorageError;
+
+    #[test]
+    fn a_cancel_while_an_input_is_read_is_no_failure_of_the_input() {
+        for error in [InputReadError::Cancelled, StorageError::Cancelled.into()] {
+            assert_eq!(of_input("names", error).exit_code(), 130);
+        }
+    }
 }

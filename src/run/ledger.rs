@@ -21,6 +21,7 @@ use parquet::file::properties::WriterProperties;
 
 use super::RunError;
 use super::objects::{Listed, Objects};
+use super::slots::Slots;
 use crate::storage::Location;
 
 /// Rows of one object in one part. An object whose rows lie in several parts has one entry for each; one without rows
@@ -317,7 +318,7 @@ pub(super) fn is_same(object: Listed<'_>, entry: &Entry<'_>) -> bool {
 /// How rows in their order are cut into parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cut {
-    pub first_slot: u64,
+    pub slots: Slots,
     pub rows_per_part: u64,
 }
 
@@ -332,7 +333,7 @@ impl Cut {
             }
             let first_row = at % self.rows_per_part;
             let n = (self.rows_per_part - first_row).min(end - at);
-            let place = (self.first_slot + at / self.rows_per_part, first_row, n);
+            let place = (self.slots.nth(at / self.rows_per_part), first_row, n);
             at += n;
             Some(place)
         })
@@ -345,6 +346,7 @@ mod tests {
 
     use super::{Cut, Entry, Ledger, LedgerBuilder, diff};
     use crate::run::objects::{Listed, Objects};
+    use crate::run::slots::Slots;
     use crate::storage::Location;
 
     fn entry(key: &str, line: u64, slot: Option<u64>, first_row: u64) -> Entry<'_> {
@@ -425,7 +427,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_row_has_one_place(first in 0_u64..50, n in 0_u64..50, per_part in 1_u64..20) {
-            let cut = Cut { first_slot: 3, rows_per_part: per_part };
+            let cut = Cut { slots: Slots::from(3), rows_per_part: per_part };
             let rows: Vec<u64> = cut
                 .places(first, n)
                 .flat_map(|(slot, row, n)| (0..n).map(move |i| (slot - 3) * per_part + row + i))

@@ -37,6 +37,7 @@ mod report;
 mod run_id;
 mod segments;
 mod selection;
+mod slots;
 mod task;
 mod time_limit;
 mod timeline;
@@ -72,7 +73,7 @@ use inputs::JobInputs;
 
 use crate::base::{Cancel, Progress};
 use crate::job::{ByteSize, Job, Params};
-use crate::storage::{Location, Store, StoreOptions};
+use crate::storage::{Location, StorageError, Store, StoreOptions};
 
 /// A larger object is read piece by piece; a smaller one too, where many threads share the memory.
 const STREAMED_BYTES: u64 = 32 << 20;
@@ -92,6 +93,13 @@ pub struct RunOptions {
     pub store: StoreOptions,
     /// Where it says which objects are in work, for a supervisor; none without one.
     pub journal: Option<Journal>,
+}
+
+fn no_source(error: StorageError) -> RunError {
+    match error {
+        StorageError::NotFound { location, hint } => RunError::NoSource { location, hint },
+        other => other.into(),
+    }
 }
 
 /// A day under way needs this much memory at least, so that its files are read together.
@@ -115,7 +123,9 @@ impl Opened {
         let begun = Instant::now();
         Ok(Self {
             begun,
-            source: Store::open_with(&job.source.root, &job.source.connection, &options.store).await?,
+            source: Store::open_with(&job.source.root, &job.source.connection, &options.store)
+                .await
+                .map_err(no_source)?,
             inputs: JobInputs::open(job, options).await?,
             files: Files::open(&job.sink.root, &job.sink.connection, &options.store).await?,
             table: Store::open_or_create_with(&job.sink.root, &job.sink.connection, &options.store).await?,

@@ -15,6 +15,7 @@ use super::commit::{CommitKind, DayLog, DayPart};
 use super::files::Files;
 use super::ledger::{Entry, Ledger, LedgerBuilder};
 use super::objects::{Listed, Objects};
+use super::slots::Slots;
 use super::work::{Copy, Decision, Work, decide};
 use super::{Opened, RunError, RunOptions, list, run_id};
 use crate::base::envelope::API_VERSION;
@@ -27,8 +28,6 @@ use crate::transform::Scope;
 const TASK_BYTES: u64 = 512 << 20;
 /// Opening a file costs as much as reading this many bytes of it.
 const FILE_BYTES: u64 = 16 << 10;
-/// Part numbers that each task has for itself.
-pub(super) const SLOTS_PER_TASK: u64 = 1000;
 
 /// How to cut the work.
 #[derive(Debug, Clone, Default)]
@@ -116,7 +115,8 @@ pub(super) struct TaskPlan {
     pub day: NaiveDate,
     pub n_files: u64,
     pub n_bytes: u64,
-    pub first_slot: u64,
+    /// The numbers of its parts.
+    pub slots: Slots,
     /// Published rows that go into its parts first.
     pub copies: Vec<Copy>,
 }
@@ -279,11 +279,13 @@ pub async fn plan(
         None => TASK_BYTES,
     };
     let mut tasks: Vec<TaskPlan> = Vec::new();
-    for (day_index, first_slot, work) in works {
+    for (day_index, first, work) in works {
         let Some(day) = days.get_mut(day_index) else {
             continue;
         };
-        for (share, objects) in shares(job, &work, target).into_iter().enumerate() {
+        let shares = shares(job, &work, target);
+        let n_shares = shares.len() as u64;
+        for (share, objects) in (0..).zip(shares) {
             let objects = work.objects.slice(objects);
             folder.put_inputs(tasks.len(), objects.clone()).await?;
             day.tasks.push(tasks.len());
@@ -291,7 +293,11 @@ pub async fn plan(
                 day: day.day,
                 n_files: objects.len() as u64,
                 n_bytes: objects.map(|object| object.size).sum(),
-                first_slot: first_slot + share as u64 * SLOTS_PER_TASK,
+                slots: Slots {
+                    first,
+                    share,
+                    n_shares,
+                },
                 copies: if share == 0 {
                     work.copies.clone()
                 } else {

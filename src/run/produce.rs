@@ -130,7 +130,7 @@ impl RunContext<'_> {
             table: self.job.sink.root.clone(),
             partition: self.job.sink.partition(day),
             staging: assignment.staging.clone(),
-            first_slot: assignment.first_slot,
+            slots: assignment.slots,
         };
         let writer = Writer::new(Desk {
             roller: PartRoller::new(self.job, target)?,
@@ -138,6 +138,7 @@ impl RunContext<'_> {
             table: self.table.clone(),
             copies: assignment.copies,
             whole_day,
+            makes_rows: self.job.plan.makes_rows(),
             columns: self
                 .job
                 .plan

@@ -9,9 +9,11 @@ use super::InputReport;
 use super::books::Books;
 use super::commit::CommitPart;
 use super::objects::Objects;
+use super::quarantine::StagedRejects;
 use super::report::{PartitionReport, QuarantineReport, Seconds};
 use super::segments::Segments;
 use super::selection::Selection;
+use super::slots::Slots;
 use super::timeline::WorkReport;
 use super::work::Copy;
 use crate::dataset::Reason;
@@ -25,7 +27,8 @@ pub(super) struct Assignment {
     pub objects: Arc<Objects>,
     /// Published rows that come first.
     pub copies: Vec<Copy>,
-    pub first_slot: u64,
+    /// The numbers of its parts.
+    pub slots: Slots,
     /// Where local parts wait; a folder of its own.
     pub staging: Location,
     /// Name of the quarantine file.
@@ -46,6 +49,9 @@ pub(super) struct Produced {
     pub work: WorkReport,
     pub parts: Vec<CommitPart>,
     pub quarantine: QuarantineReport,
+    /// Rejects of the source and of inputs, which nobody reads yet.
+    #[serde(default)]
+    pub rejects: Vec<StagedRejects>,
     pub n_files_failed: u64,
     /// The first reject of each reason.
     pub examples: BTreeMap<Reason, String>,
@@ -71,12 +77,13 @@ impl Produced {
         self.work.merge(other.work);
         self.parts.extend(other.parts);
         self.quarantine.add(other.quarantine);
+        self.rejects.extend(other.rejects);
         self.n_files_failed += other.n_files_failed;
         for (reason, example) in other.examples {
             self.examples.entry(reason).or_insert(example);
         }
         self.n_copied += other.n_copied;
-        // The tasks of a day read the same inputs.
+        // The tasks of a day read the same inputs; the first leaves their rejects.
         if self.inputs.is_empty() {
             self.inputs = other.inputs;
         }
@@ -103,7 +110,7 @@ impl Produced {
     }
 }
 
-/// Brings the figures of what was produced into the report of its day.
+/// Brings the figures of what was produced into the report of its day. Where its rejects are is told once they are there.
 pub(super) fn fill(report: &mut PartitionReport, produced: &Produced) {
     let books = &produced.books;
     report.rows_in = books.rows_in;
@@ -116,6 +123,7 @@ pub(super) fn fill(report: &mut PartitionReport, produced: &Produced) {
     report.inputs.clone_from(&produced.inputs);
     report.drift = produced.drift.clone();
     report.quarantine = produced.quarantine.clone();
+    report.hide_rejects();
     report.n_files_failed = produced.n_files_failed;
     report.work = produced.work.clone();
     report.seconds = Seconds {

@@ -1,9 +1,6 @@
 //! The last act of a day: its ledger, its manifest, its commit record, and what the record says done.
 
-use std::io::Write as _;
-
 use chrono::NaiveDate;
-use tokio::task::spawn_blocking;
 
 use super::RunError;
 use super::commit::{Changes, Commit, CommitKind, CommitPart, DayLog, DayState, StagedManifest, staging};
@@ -92,23 +89,9 @@ impl Publication<'_> {
 
     async fn stage_manifest(&self, text: String) -> Result<StagedManifest, RunError> {
         let folder = staging(&self.job.sink, self.run_id, self.day);
-        let (files, at, waiting) = (
-            self.files.clone(),
-            self.log.manifest(),
-            folder.join(&format!("manifest-{}", random_suffix())),
-        );
-        let written = spawn_blocking(move || {
-            let mut writer = files.stage(&waiting, &at)?;
-            let written = writer.write_all(text.as_bytes());
-            written.map_err(|source| RunError::Write {
-                path: at.to_string(),
-                source,
-            })?;
-            writer.finish()
-        });
-        let (staged, bytes) = written.await.map_err(|error| RunError::Worker {
-            message: error.to_string(),
-        })??;
+        let waiting = folder.join(&format!("manifest-{}", random_suffix()));
+        let staging = self.files.stage_whole(waiting, self.log.manifest(), text.into());
+        let (staged, bytes) = staging.await?;
         Ok(StagedManifest { staged, bytes })
     }
 
@@ -131,7 +114,7 @@ impl Publication<'_> {
     }
 }
 
-/// Takes back staged parts that will not be published, and their folder.
+/// Takes back staged parts that will not be published, and their folder with all else that is staged in it.
 pub(super) async fn discard(
     job: &Job,
     files: &Files,

@@ -1,5 +1,9 @@
 //! The quarantine file of a day: one JSON line for each record that could not be used.
 //!
+//! It is staged like a part, and appears when the day is about to be committed, or is over its error budget: a run or a
+//! task that is cancelled, dies or is late has written nothing that another would have to remove, and two attempts of a
+//! task have no file in common. What a run publishes that dies right before its commit is left to `gc`.
+//!
 //! Raw records may hold personal data; the file lies beside the table, under the same protection as the table.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,14 +11,15 @@ use std::io::Write as _;
 use std::mem;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use chrono::NaiveDate;
-use serde::Serialize;
-use tokio::runtime::Handle;
+use serde::{Deserialize, Serialize};
 
 use super::day::RunContext;
-use super::files::{FileWriter, Files, Name};
+use super::files::{FileWriter, Files, Name, Staged};
 use super::objects::Objects;
 use super::produced::Assignment;
+use super::selection::Selection;
 use super::{QuarantineReport, RunError};
 use crate::dataset::{Reason, Reject, Stage};
 use crate::storage::{Location, Store};
@@ -51,18 +56,64 @@ struct Source<'a> {
     size: Option<u64>,
 }
 
-/// Where a run's file of a day is, by its name.
-fn place(context: &RunContext<'_>, day: NaiveDate, name: &str) -> Location {
-    let folder = format!("quarantine/day={day}/run={}", context.run_id);
-    context.job.sink.control.join(&format!("{folder}/{name}"))
+/// Where the rejects of the source and those of the inputs are, below the control folder.
+const FOLDERS: [&str; 2] = ["quarantine", "quarantine/inputs"];
+
+/// Where a run's rejects of a day are: of the source, and of the inputs.
+fn folders(context: &RunContext<'_>, day: NaiveDate) -> [Location; 2] {
+    let (control, run_id) = (&context.job.sink.control, context.run_id);
+    FOLDERS.map(|folder| control.join(&format!("{folder}/day={day}/run={run_id}")))
 }
 
-/// Removes what a run wrote that was cancelled after its last reject: nobody asks what is wrong with it.
-pub(super) async fn forget(context: &RunContext<'_>, day: NaiveDate, name: &str) {
-    let at = place(context, day, name);
-    match context.files.delete(&at).await {
-        Ok(()) => context.files.remove_empty_folders(&at),
-        Err(error) => tracing::warn!(%error, %day, "quarantined records could not be removed"),
+/// The run and the day whose rejects the object `key` (relative to the control folder) holds.
+pub(super) fn owner(key: &str) -> Option<(&str, NaiveDate)> {
+    let [of_source, of_inputs] = FOLDERS.map(|folder| key.strip_prefix(folder)?.strip_prefix('/'));
+    let mut names = of_inputs.or(of_source)?.split('/');
+    let day = names.next()?.strip_prefix("day=")?.parse().ok()?;
+    Some((names.next()?.strip_prefix("run=")?, day))
+}
+
+/// A file of rejects that is written and that nobody reads yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StagedRejects {
+    at: Location,
+    #[serde(flatten)]
+    staged: Staged,
+    bytes: u64,
+}
+
+/// Stages the rejects of input `name`, one JSON object a line, where all else of this attempt is staged. Gives where they
+/// will be.
+pub(super) async fn stage_input(
+    context: &RunContext<'_>,
+    day: NaiveDate,
+    staging: &Location,
+    name: &str,
+    text: Bytes,
+) -> Result<(String, StagedRejects), RunError> {
+    let [_, folder] = folders(context, day);
+    let at = folder.join(&format!("{name}.jsonl"));
+    let waiting = staging.join(&format!("input-{name}.jsonl"));
+    let (staged, bytes) = context.files.stage_whole(waiting, at.clone(), text).await?;
+    Ok((at.to_string(), StagedRejects { at, staged, bytes }))
+}
+
+/// Makes staged rejects readable. A second call finds the work done.
+pub(super) async fn publish(files: &Files, rejects: &[StagedRejects]) -> Result<(), RunError> {
+    for file in rejects {
+        files
+            .publish(&file.staged, &file.at, file.bytes, Name::Once)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Removes what the context's run or plan published of a day that it did not commit, and no longer can.
+pub(super) async fn forget(context: &RunContext<'_>, day: NaiveDate) {
+    for folder in folders(context, day) {
+        if let Err(error) = context.files.remove_folder(&folder).await {
+            tracing::warn!(%error, %day, "quarantined records could not be removed");
+        }
     }
 }
 
@@ -83,6 +134,10 @@ pub(super) struct Quarantine {
     examples: BTreeMap<Reason, String>,
     /// Where each reject is and why, when a replay asks.
     rejected: Option<BTreeSet<(String, u64, Reason)>>,
+    /// What a replay asked for.
+    only: Option<Arc<Selection>>,
+    /// Whether steps make several rows of a record.
+    is_split: bool,
 }
 
 impl Quarantine {
@@ -90,7 +145,7 @@ impl Quarantine {
         let (job, run_id) = (context.job, context.run_id);
         Self {
             files: context.files.clone(),
-            at: place(context, day, &assignment.quarantine),
+            at: folders(context, day)[0].join(&assignment.quarantine),
             staging: assignment.staging.join(&assignment.quarantine),
             source: context.source.clone(),
             objects: Arc::clone(&assignment.objects),
@@ -102,9 +157,12 @@ impl Quarantine {
             failed_objects: BTreeSet::new(),
             examples: BTreeMap::new(),
             rejected: assignment.only.is_some().then(BTreeSet::new),
+            only: assignment.only.clone(),
+            is_split: job.plan.makes_rows(),
         }
     }
 
+    /// Counts a reject, and writes it, unless a replay finds it in quarantine already.
     pub fn add(&mut self, reject: &Reject) -> Result<(), RunError> {
         *self.by_reason.entry(reject.reason).or_default() += 1;
         self.examples
@@ -115,6 +173,12 @@ impl Quarantine {
         }
         if let Some(rejected) = &mut self.rejected {
             rejected.insert((reject.object.clone(), reject.line, reject.reason));
+        }
+        // Of a record whose rows are rejected alone, others may be in the table now: that is another reject.
+        let is_of_row = self.is_split && reject.reason == Reason::StepFailed;
+        let is_known = |only: &Arc<Selection>| !is_of_row && only.names(reject);
+        if self.only.as_ref().is_some_and(is_known) {
+            return Ok(());
         }
         let key = self.source.key_of(&reject.object);
         let known = key.and_then(|key| self.objects.find(&key));
@@ -167,19 +231,42 @@ impl Quarantine {
         mem::take(&mut self.examples)
     }
 
-    /// Ends the file; it is readable from here on, whether or not the day is committed.
-    pub fn finish(&mut self) -> Result<QuarantineReport, RunError> {
-        let uri = match self.writer.take() {
+    /// Ends the file, and says where it will be.
+    pub fn finish(&mut self) -> Result<(QuarantineReport, Option<StagedRejects>), RunError> {
+        let file = match self.writer.take() {
             Some(writer) => {
-                let (staged, n_bytes) = writer.finish()?;
-                Handle::current().block_on(self.files.publish(&staged, &self.at, n_bytes, Name::Again))?;
-                Some(self.at.to_string())
+                let (staged, bytes) = writer.finish()?;
+                let at = self.at.clone();
+                Some(StagedRejects { at, staged, bytes })
             }
             None => None,
         };
-        Ok(QuarantineReport {
-            uri,
+        let report = QuarantineReport {
+            uri: file.as_ref().map(|file| file.at.to_string()),
             by_reason: self.by_reason.clone(),
-        })
+        };
+        Ok((report, file))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::owner;
+
+    #[test]
+    fn a_file_of_rejects_tells_its_run_and_its_day() {
+        let day = "2020-01-02".parse().unwrap();
+        let check = |key, expected| assert_eq!(owner(key), expected, "{key}");
+        check(
+            "quarantine/day=2020-01-02/run=r-1/part-0.jsonl",
+            Some(("r-1", day)),
+        );
+        check(
+            "quarantine/inputs/day=2020-01-02/run=r-1/names.jsonl",
+            Some(("r-1", day)),
+        );
+        check("quarantine/day=soon/run=r-1/part-0.jsonl", None);
+        check("quarantine/notes.txt", None);
+        check("staging/r-1/2020-01-02/part-00000.parquet", None);
     }
 }

@@ -1,9 +1,12 @@
 //! Replay: records in quarantine are read again, from their own files, with a spec that was mended, and added once.
 //!
 //! A record counts when a committed run put it in quarantine, its file is still the one that was read, and no replay has
-//! added it before. The ledger remembers each line that was added.
+//! added it before. The ledger remembers each line that was added. A record that is rejected again stays in quarantine as
+//! the run before left it; a replay writes only rejects that are not there: behind the place where a file could not be
+//! read before, and single rows of records that had none.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,6 +20,7 @@ use super::objects::{Listed, Objects};
 use super::produced::{Assignment, Produced, fill};
 use super::publish::Publication;
 use super::selection::{Lines, Selection};
+use super::slots::Slots;
 use super::work::{Copy, made_ledger, next_ledger};
 use super::{
     Opened, PartitionReport, PartitionStatus, RunError, RunOptions, RunReport, keep_report, list, quarantine,
@@ -118,27 +122,28 @@ async fn replay_day(
     let (copies, kept) = copied_and_kept(job, parts);
     let selection = Arc::new(selection(context, &objects, &lines));
     let inputs = context.inputs.list(day, context.cancel).await?;
-    let inputs = context.open_inputs(&inputs, day).await?;
+    let inputs = context.open_inputs(&inputs).await?;
     let assignment = Assignment {
         objects: Arc::clone(&objects),
         copies: copies.clone(),
-        first_slot: state.next_slot,
+        slots: Slots::from(state.next_slot),
         staging: staging(&job.sink, context.run_id, day),
         quarantine: quarantine::FILE.to_owned(),
         plan: job.plan.clone().with_inputs(inputs.inputs),
         only: Some(Arc::clone(&selection)),
     };
-    let cut = context.cut(state.next_slot);
-    let produced = match context.produce(day, assignment).await {
+    let cut = context.cut(assignment.slots);
+    let mut produced = match context.produce(day, assignment).await {
         Ok(produced) => produced,
         Err(error) => {
-            let error = context.give_up(day, &[], error).await;
+            context.clean_up(day, &[]).await;
             return Err(log.lost_or(&state, error).await);
         }
     };
     fill(report, &produced);
     if let Err(error) = produced.books.check().and_then(|()| Ok(context.cancel.check()?)) {
-        return Err(context.give_up(day, &produced.parts, error).await);
+        context.clean_up(day, &produced.parts).await;
+        return Err(error);
     }
     let none = BTreeSet::new();
     let read = Read {
@@ -154,12 +159,15 @@ async fn replay_day(
         let n = units::plural(produced.books.rows_in, "record");
         return nothing(
             report,
-            format!("{n} read again and rejected again{}{gone}", read.not_reached()),
+            format!(
+                "{n} read again and rejected again, and left in quarantine as they were{}{gone}",
+                read.not_reached()
+            ),
         );
     }
     let start = Instant::now();
     let changes = Changes {
-        parts: produced.parts,
+        parts: mem::take(&mut produced.parts),
         kept,
         ..Changes::default()
     };
@@ -173,7 +181,16 @@ async fn replay_day(
         inputs_sha256: &last.inputs_sha256,
         ..context.publication(&log, &state, day)
     };
-    let commit = publication.publish(CommitKind::Replay, changes, &next).await?;
+    let commit = context
+        .commit(
+            &publication,
+            CommitKind::Replay,
+            changes,
+            &next,
+            &produced,
+            report,
+        )
+        .await?;
     report.seconds.commit = start.elapsed().as_secs_f64();
     report.parts = commit.part_reports(&job.sink, true);
     report.message = Some(format!(

@@ -116,7 +116,8 @@ pub struct PartitionReport {
 /// Where a day's rejects are, and why they were rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct QuarantineReport {
-    /// None when nothing was rejected.
+    /// None when nothing was rejected, when the day ended without its commit for another reason than its rejects, and for a
+    /// replay whose rejects are in quarantine already.
     pub uri: Option<String>,
     pub by_reason: BTreeMap<Reason, u64>,
 }
@@ -196,6 +197,14 @@ impl PartitionReport {
             work: WorkReport::default(),
             message: None,
             exit_code: exit::DONE,
+        }
+    }
+
+    /// Names no file of rejects: there is none yet, or none any more.
+    pub(super) fn hide_rejects(&mut self) {
+        let of_inputs = self.inputs.iter_mut().map(|input| &mut input.quarantine);
+        for quarantine in of_inputs.chain([&mut self.quarantine]) {
+            quarantine.uri = None;
         }
     }
 

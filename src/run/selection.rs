@@ -70,6 +70,21 @@ impl Selection {
         stands_for_rest
     }
 
+    /// Whether a reject is one of those that were asked for, at the same place: it is in quarantine already.
+    pub fn names(&self, reject: &Reject) -> bool {
+        let lines = self
+            .indices
+            .get(&reject.object)
+            .and_then(|object| self.lines.get(object));
+        lines.is_some_and(|lines| {
+            if reject.reason.is_of_file() {
+                lines.rest_from == Some(reject.line)
+            } else {
+                lines.single.contains(&reject.line)
+            }
+        })
+    }
+
     fn has(&self, object: u32, line: u64) -> bool {
         self.lines.get(&object).is_some_and(|lines| lines.has(line))
     }

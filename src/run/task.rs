@@ -1,20 +1,23 @@
 //! One task of a plan, and the commit that brings the tasks of a plan together.
 //!
 //! A task may run twice, or on two machines at once: the first to leave its word in `done/<index>.json` counts, the
-//! other takes its own parts back. A task that dies leaves nothing that a reader sees.
+//! other takes its own parts back. Whatever an attempt writes, rejects too, is staged in a folder of its own until the
+//! commit publishes what the attempt that counts has left: an attempt that is cancelled or late removes its folder, and
+//! can take nothing from another; that of one that dies goes with the commit, or by `gc`.
 
 use std::collections::BTreeSet;
+use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::commit::{Changes, DayLog, staging};
+use super::commit::{Changes, DayLog, DayState, staging};
 use super::day::RunContext;
 use super::inputs::DayInputs;
 use super::ledger::{Ledger, READ};
-use super::plan::{DayPlan, PlanFolder, PlannedStatus, SLOTS_PER_TASK};
+use super::plan::{DayPlan, PlanFolder, PlannedStatus};
 use super::produced::{Assignment, Produced, fill};
 use super::publish::{Publication, discard};
 use super::run_id::random_suffix;
@@ -98,7 +101,7 @@ pub async fn task(
     let assignment = Assignment {
         objects: Arc::clone(&objects),
         copies: task.copies.clone(),
-        first_slot: task.first_slot,
+        slots: task.slots,
         staging: staged_at.clone(),
         quarantine: format!("part-{index}.jsonl"),
         plan: job.plan.clone().with_inputs(inputs.inputs),
@@ -109,21 +112,22 @@ pub async fn task(
             tracing::warn!(%error, index, "what the task staged could not be removed");
         }
     };
-    let produced = match context.produce(day, assignment).await {
+    let mut produced = match context.produce(day, assignment).await {
         Ok(produced) => Produced {
             inputs: inputs.reports,
             ..produced
         },
         Err(error) => {
             take_back(&Produced::default()).await;
-            return Err(error);
+            return Err(outdated(&opened, job, day_plan, error).await);
         }
     };
     let finished = async {
         produced.books.check()?;
         cancel.check()?;
-        if produced.parts.len() as u64 > SLOTS_PER_TASK {
-            return Err(RunError::TaskTooLarge { index });
+        if task.slots.share == 0 {
+            let staging = context.stage_input_rejects(day, &staged_at, &inputs.rejects, &mut produced);
+            staging.await?;
         }
         let old = match day_plan {
             Some(planned) if !task.copies.is_empty() => ledger_of(&opened, job, planned).await?,
@@ -131,7 +135,7 @@ pub async fn task(
         };
         let nothing = BTreeSet::new();
         let (base, replaced) = day_plan.map_or((0, &nothing), |planned| (planned.base, &planned.replaced));
-        let cut = context.cut(task.first_slot);
+        let cut = context.cut(task.slots);
         let made = made_ledger(
             &task.copies,
             replaced,
@@ -144,13 +148,13 @@ pub async fn task(
         let ledger = format!("made/{index:05}-{nonce}.parquet");
         let at = folder.folder.join(&ledger);
         opened.files.put(&at, &made.encode(&at)?).await?;
-        Ok(ledger)
+        Ok::<_, RunError>(ledger)
     };
     let ledger = match finished.await {
         Ok(ledger) => ledger,
         Err(error) => {
             take_back(&produced).await;
-            return Err(error);
+            return Err(outdated(&opened, job, day_plan, error).await);
         }
     };
     let done = Done {
@@ -182,6 +186,23 @@ fn not_there(done_at: &Location, error: Option<RunError>) -> RunError {
     })
 }
 
+/// What `error` is when another run or a sweep has committed since the day was planned: what the task read of the table
+/// or had staged may be gone.
+async fn outdated(opened: &Opened, job: &Job, planned: Option<&DayPlan>, error: RunError) -> RunError {
+    let Some(planned) = planned else {
+        return error;
+    };
+    let state = DayState {
+        n: planned.base,
+        ..DayState::default()
+    };
+    let log = DayLog::new(&opened.files, &job.sink, planned.day);
+    match log.lost_or(&state, error).await {
+        RunError::Lost { winner } => RunError::PlanOutdated { winner },
+        other => other,
+    }
+}
+
 /// The second datasets of a day, as they were when it was planned.
 async fn inputs_of(
     context: &RunContext<'_>,
@@ -195,7 +216,7 @@ async fn inputs_of(
             plan_id: context.run_id.to_owned(),
         });
     }
-    context.open_inputs(&listed, day).await
+    context.open_inputs(&listed).await
 }
 
 fn report(plan_id: &str, day: NaiveDate, status: TaskStatus, done: &Done) -> TaskReport {
@@ -221,7 +242,7 @@ async fn ledger_of(opened: &Opened, job: &Job, planned: &DayPlan) -> Result<Opti
     let log = DayLog::new(&opened.files, &job.sink, planned.day);
     let state = log.recover(false).await?;
     if state.n != planned.base {
-        let winner = state.last.map_or_else(String::new, |last| last.run_id);
+        let winner = state.last.map_or_else(String::new, |last| last.winner());
         return Err(RunError::PlanOutdated { winner });
     }
     log.ledger(&state).await
@@ -279,6 +300,7 @@ async fn commit_day(
     tasks: Vec<Done>,
     report: &mut PartitionReport,
 ) -> Result<PartitionStatus, RunError> {
+    context.cancel.check()?;
     let (job, day) = (context.job, planned.day);
     report.n_files = planned.planned.n_files;
     report.message.clone_from(&planned.planned.message);
@@ -311,8 +333,9 @@ async fn commit_day(
         for task in &tasks {
             context.clean_up(day, &task.produced.parts).await;
         }
+        context.forget_rejects(day, report).await;
         return Err(RunError::PlanOutdated {
-            winner: last.run_id.clone(),
+            winner: last.winner(),
         });
     }
     let mut made = Vec::new();
@@ -334,6 +357,7 @@ async fn commit_day(
         return Err(error);
     }
     if let Some(message) = context.over_budget(n_files, &produced) {
+        context.show_rejects(&produced, report).await?;
         context.clean_up(day, &produced.parts).await;
         report.message = Some(message);
         return Ok(PartitionStatus::BudgetExceeded);
@@ -344,7 +368,7 @@ async fn commit_day(
         log.ledger(&state).await?
     };
     let changes = Changes {
-        parts: produced.parts,
+        parts: mem::take(&mut produced.parts),
         kept: planned.kept.clone(),
         deletes: planned.deletes.clone(),
         ..Changes::default()
@@ -355,7 +379,8 @@ async fn commit_day(
         inputs_sha256: &planned.inputs_sha256,
         ..context.publication(&log, &state, day)
     };
-    match publication.publish(planned.kind, changes, &ledger).await {
+    let committed = context.commit(&publication, planned.kind, changes, &ledger, &produced, report);
+    match committed.await {
         Ok(commit) => {
             report.parts = commit.part_reports(&job.sink, true);
             Ok(PartitionStatus::Committed)

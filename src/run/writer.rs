@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::Receiver;
 
 use super::RunError;
-use super::books::Books;
+use super::books::{Books, RejectedRecords};
 use super::compute::{Compute, Message, Rows};
 use super::part::PartRoller;
 use super::part_reader::PartReader;
@@ -37,6 +37,7 @@ pub(super) struct Writer {
     is_mixed: bool,
     n_copied: u64,
     books: Books,
+    rejected: RejectedRecords,
     drift: Drift,
     seconds: Seconds,
     work: WorkReport,
@@ -57,6 +58,8 @@ pub(super) struct Desk {
     pub copies: Vec<Copy>,
     /// The steps that need the whole day; none when there are no such steps.
     pub whole_day: Option<WholeDay>,
+    /// Whether steps make several rows of a record.
+    pub makes_rows: bool,
     pub columns: Vec<String>,
     pub compute: Compute,
     pub progress: Progress,
@@ -74,6 +77,7 @@ impl Writer {
             is_mixed: desk.whole_day.is_some(),
             n_copied: 0,
             books: Books::default(),
+            rejected: RejectedRecords::new(desk.makes_rows),
             drift: Drift::default(),
             seconds: Seconds::default(),
             work: WorkReport::default(),
@@ -97,7 +101,7 @@ impl Writer {
             self.seconds.encode += start.elapsed().as_secs_f64();
             ended
         });
-        let parts = match ended.and_then(|()| self.quarantine.finish()) {
+        let (parts, (quarantine, rejects)) = match ended.and_then(|()| self.quarantine.finish()) {
             Ok(quarantine) => (self.roller.take_parts(), quarantine),
             Err(error) => {
                 for part in self.roller.take_parts() {
@@ -113,8 +117,9 @@ impl Writer {
             drift: self.drift,
             seconds: self.seconds,
             work: self.work,
-            parts: parts.0,
-            quarantine: parts.1,
+            parts,
+            quarantine,
+            rejects: rejects.into_iter().collect(),
             segments: self.segments,
             inputs: Vec::new(),
             n_copied: self.n_copied,
@@ -185,8 +190,8 @@ impl Writer {
 
     fn take(&mut self, rows: &Rows) -> Result<(), RunError> {
         self.books.rows_in += rows.n_records;
-        self.books.decode_rejects += rows.decode_rejects.len() as u64;
-        self.books.step_rejects += rows.step_rejects.len() as u64;
+        self.books
+            .add_rejects(&rows.decode_rejects, &rows.step_rejects, &mut self.rejected);
         self.books.add_steps(&rows.counts);
         self.seconds.decode += rows.decode_seconds;
         self.seconds.transform += rows.transform_seconds;
@@ -210,9 +215,10 @@ impl Writer {
         let (start, encoded) = (Instant::now(), self.seconds.encode);
         whole_day.finish(&mut |outcome| {
             self.books.add_steps(&outcome.counts);
-            for reject in self.compute.step_rejects(outcome.rejects, &[]) {
-                self.books.step_rejects += 1;
-                self.quarantine.add(&reject)?;
+            let rejects = self.compute.step_rejects(outcome.rejects, &[]);
+            self.books.add_rejects(&[], &rejects, &mut self.rejected);
+            for reject in &rejects {
+                self.quarantine.add(reject)?;
             }
             if outcome.df.height() == 0 {
                 return Ok(());

@@ -28,6 +28,7 @@ mod run_faults;
 mod run_incremental;
 mod run_large;
 mod run_plan;
+mod run_rejects;
 mod run_rows;
 mod run_s3;
 #[allow(dead_code, reason = "the benchmark uses other parts of it")]

@@ -99,7 +99,9 @@ limits: {{{}}}
 
     pub fn run_with(&self, days: &str, options: &RunOptions, cancel: &Cancel) -> RunReport {
         let params = Params::parse(&[("day", days)]).unwrap();
-        block_on(run(&self.job(), &params, options, &Progress::new(), cancel)).unwrap()
+        let report = block_on(run(&self.job(), &params, options, &Progress::new(), cancel)).unwrap();
+        check_books(&report);
+        report
     }
 
     /// Ids of the table's rows of a day, in the order of parts and rows.
@@ -649,5 +651,7 @@ fn a_source_that_is_not_there_is_a_configuration_error() {
         &Progress::new(),
         &Cancel::new(),
     ));
-    assert_eq!(error.unwrap_err().exit_code(), exit::CONFIGURATION);
+    let error = error.unwrap_err();
+    assert_eq!(error.exit_code(), exit::CONFIGURATION);
+    assert!(error.to_string().ends_with("check `source.uri`"), "{error}");
 }

@@ -42,15 +42,20 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, RunError> {
 
 /// A hard link appears with its whole content or not at all, and never replaces a file.
 pub(super) fn put_new(path: &Path, content: &[u8]) -> Result<bool, RunError> {
-    let temporary = write_beside(path, content)?;
-    debug::change();
-    let linked = fs::hard_link(&temporary, path);
-    delete(&temporary)?;
-    match linked {
-        Ok(()) => sync_folder_of(path).map(|()| true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(RunError::write(path, error)),
-    }
+    again_while(
+        || true,
+        || {
+            let temporary = write_beside(path, content)?;
+            debug::change();
+            let linked = fs::hard_link(&temporary, path);
+            delete(&temporary)?;
+            match linked {
+                Ok(()) => sync_folder_of(path).map(|()| true),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+                Err(error) => Err(RunError::write(path, error)),
+            }
+        },
+    )
 }
 
 pub(super) fn put(path: &Path, content: &[u8]) -> Result<(), RunError> {
@@ -60,13 +65,18 @@ pub(super) fn put(path: &Path, content: &[u8]) -> Result<(), RunError> {
         create(path)?;
         return sync_folder_of(path);
     }
-    let temporary = write_beside(path, content)?;
-    debug::change();
-    if let Err(error) = fs::rename(&temporary, path) {
-        delete(&temporary)?;
-        return Err(RunError::write(path, error));
-    }
-    sync_folder_of(path)
+    again_while(
+        || true,
+        || {
+            let temporary = write_beside(path, content)?;
+            debug::change();
+            if let Err(error) = fs::rename(&temporary, path) {
+                delete(&temporary)?;
+                return Err(RunError::write(path, error));
+            }
+            sync_folder_of(path)
+        },
+    )
 }
 
 pub(super) fn delete(path: &Path) -> Result<(), RunError> {
@@ -113,17 +123,18 @@ pub(super) fn remove_empty_below(folder: &Path) {
 
 /// A rename is one-shot: whoever comes second finds no staged file, and the part in its place.
 pub(super) fn publish(from: &Path, to: &Path, n_bytes: u64) -> Result<(), RunError> {
-    create_folder_of(to)?;
-    debug::change();
-    match fs::rename(from, to) {
+    let renamed = in_its_folder(to, || fs::rename(from, to), || from.exists());
+    match renamed {
         Ok(()) => sync_folder_of(to),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::metadata(to) {
-            Ok(published) if published.len() == n_bytes => Ok(()),
-            _ => Err(RunError::PartLost {
-                location: to.display().to_string(),
-            }),
-        },
-        Err(error) => Err(RunError::write(to, error)),
+        Err(RunError::Write { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            match fs::metadata(to) {
+                Ok(published) if published.len() == n_bytes => Ok(()),
+                _ => Err(RunError::PartLost {
+                    location: to.display().to_string(),
+                }),
+            }
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -205,19 +216,37 @@ fn write_beside(path: &Path, content: &[u8]) -> Result<PathBuf, RunError> {
 
 /// Makes a file, and its folder where that is missing.
 fn create(path: &Path) -> Result<File, RunError> {
-    // Another process may remove the folder in between, as it is empty: they share `staging` and the day's folders.
+    in_its_folder(path, || File::create(path), || true)
+}
+
+/// Makes the folder of `path` where that is missing, and does in it what `make` does. Another process may remove the
+/// folder in between, as it is empty (they share `staging`, `quarantine` and the day's folders): then both again, while
+/// `can_go_on`.
+fn in_its_folder<T>(
+    path: &Path,
+    make: impl Fn() -> io::Result<T>,
+    can_go_on: impl Fn() -> bool,
+) -> Result<T, RunError> {
+    again_while(can_go_on, || {
+        create_folder_of(path)?;
+        debug::change();
+        make().map_err(|error| RunError::write(path, error))
+    })
+}
+
+/// Does again what failed because a sweep or another process removed a file or a folder in between.
+fn again_while<T>(
+    can_go_on: impl Fn() -> bool,
+    attempt: impl Fn() -> Result<T, RunError>,
+) -> Result<T, RunError> {
     const MAX_TRIES: usize = 20;
     let mut n_tries = 0;
     loop {
         n_tries += 1;
-        let created = create_folder_of(path).and_then(|()| {
-            debug::change();
-            File::create(path).map_err(|error| RunError::write(path, error))
-        });
-        match created {
+        match attempt() {
             Err(RunError::Write { source, .. })
-                if source.kind() == io::ErrorKind::NotFound && n_tries < MAX_TRIES => {}
-            created => return created,
+                if source.kind() == io::ErrorKind::NotFound && n_tries < MAX_TRIES && can_go_on() => {}
+            done => return done,
         }
     }
 }
@@ -249,7 +278,12 @@ fn sync_folder_of(path: &Path) -> Result<(), RunError> {
 mod tests {
     use std::io::Write as _;
 
-    use super::{Writer, delete, names, publish, put, put_new, read};
+    use std::cell::Cell;
+    use std::io;
+    use std::path::Path;
+
+    use super::{Writer, again_while, delete, names, publish, put, put_new, read};
+    use crate::run::RunError;
 
     #[test]
     fn the_first_of_two_writers_wins_and_leaves_no_other_file() {
@@ -265,6 +299,28 @@ mod tests {
         delete(&path).unwrap();
         delete(&path).unwrap();
         assert_eq!(read(&path).unwrap(), None);
+    }
+
+    #[test]
+    fn what_another_process_swept_away_is_written_again_and_other_failures_end_it() {
+        let n = Cell::new(0);
+        let failing = |kind: io::ErrorKind, n_times: u32| {
+            n.set(0);
+            let done = again_while(
+                || true,
+                || {
+                    n.set(n.get() + 1);
+                    if n.get() <= n_times {
+                        return Err(RunError::write(Path::new("p"), kind.into()));
+                    }
+                    Ok(())
+                },
+            );
+            (done.is_ok(), n.get())
+        };
+        assert_eq!(failing(io::ErrorKind::NotFound, 2), (true, 3));
+        assert_eq!(failing(io::ErrorKind::NotFound, 100), (false, 20));
+        assert_eq!(failing(io::ErrorKind::StorageFull, 2), (false, 1));
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub(super) use s3::NOTE_SUFFIX;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 
 use super::RunError;
 use crate::storage::{Connection, Location, StoreOptions};
@@ -132,6 +133,28 @@ impl Files {
                 .map(|writer| FileWriter::S3(Box::new(writer))),
             _ => Err(other_storage(at)),
         }
+    }
+
+    /// Stages an object whose content is at hand. Gives its size too.
+    pub async fn stage_whole(
+        &self,
+        staging: Location,
+        at: Location,
+        content: Bytes,
+    ) -> Result<(Staged, u64), RunError> {
+        let files = self.clone();
+        let written = spawn_blocking(move || {
+            let mut writer = files.stage(&staging, &at)?;
+            let written = writer.write_all(&content);
+            written.map_err(|source| RunError::Write {
+                path: at.to_string(),
+                source,
+            })?;
+            writer.finish()
+        });
+        written.await.map_err(|error| RunError::Worker {
+            message: error.to_string(),
+        })?
     }
 
     /// Makes a staged object of `n_bytes` visible at `at`, once: a second call finds the work done.

@@ -21,6 +21,7 @@ use crate::run::part::SINGLE_NAME;
 use crate::run::publish::{Publication, discard};
 use crate::run::run_id::new_run_id;
 use crate::run::segments::Segments;
+use crate::run::slots::Slots;
 use crate::run::work::{Decision, Work, compaction, decide, made_ledger, next_ledger};
 use crate::run::{RunError, RunOptions};
 use crate::storage::Location;
@@ -177,7 +178,7 @@ impl Runner {
             segments,
         } = made;
         let cut = Cut {
-            first_slot: state.next_slot,
+            slots: Slots::from(state.next_slot),
             rows_per_part: match self.job.sink.layout {
                 SinkLayout::Parts => self.job.sink.rows_per_file.get() as u64,
                 SinkLayout::Single => u64::MAX,
@@ -239,7 +240,7 @@ impl Runner {
             chunks.push(&[]);
         }
         let folder = staging(sink, run_id, self.day);
-        (cut.first_slot..)
+        (cut.slots.first..)
             .zip(chunks)
             .map(|(slot, rows)| {
                 let name = format!("part-{slot:05}.parquet");

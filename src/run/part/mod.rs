@@ -36,6 +36,7 @@ use self::file::{GroupLimits, ParquetFile};
 use super::RunError;
 use super::commit::CommitPart;
 use super::files::{FileWriter, Files};
+use super::slots::Slots;
 use crate::dataset::arrow_bridge;
 use crate::job::{Compression, Job, SinkLayout};
 use crate::storage::Location;
@@ -57,7 +58,7 @@ pub(super) struct PartTarget {
     /// Folder of the day below the table.
     pub partition: String,
     pub staging: Location,
-    pub first_slot: u64,
+    pub slots: Slots,
 }
 
 /// Writes the parts of one day, one after another.
@@ -232,7 +233,7 @@ impl PartRoller {
     }
 
     fn start_part(&self) -> Result<OpenPart, RunError> {
-        let slot = self.target.first_slot + self.done.len() as u64;
+        let slot = self.target.slots.nth(self.done.len() as u64);
         let name = format!("part-{slot:05}.parquet");
         let path = match self.layout {
             SinkLayout::Parts => format!("{}/{name}", self.target.partition),

@@ -13,6 +13,7 @@ use super::{PartRoller, PartTarget};
 use crate::job::Job;
 use crate::run::commit::CommitPart;
 use crate::run::files::{Files, Staged};
+use crate::run::slots::Slots;
 use crate::storage::Location;
 
 const SPEC: &str = "\
@@ -41,7 +42,7 @@ fn roller(folder: &Path, first_slot: u64) -> PartRoller {
         table: job.sink.root.clone(),
         partition: "day_partition=2020-01-01".to_owned(),
         staging: job.sink.control.join("staging"),
-        first_slot,
+        slots: Slots::from(first_slot),
     };
     PartRoller::new(&job, target).unwrap()
 }

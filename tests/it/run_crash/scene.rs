@@ -1,10 +1,12 @@
 //! A lake before a command that may die, what the day holds before and after it, and how the next command goes on.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use serde_json::Value;
 use skewer::base::{Cancel, Progress};
 use skewer::job::Params;
 use skewer::run::{
@@ -25,6 +27,8 @@ pub struct Scene {
     pub before: Vec<i64>,
     pub after: Vec<i64>,
     pub n_commits_before: usize,
+    /// Records of the day that are in quarantine in the end.
+    pub n_bad: usize,
     /// Whether the command makes a commit.
     pub commits: bool,
     /// The command, or the one that a person would give next, in this process.
@@ -47,6 +51,7 @@ impl Scene {
             before: Vec::new(),
             after,
             n_commits_before: 0,
+            n_bad: 0,
             commits: true,
             next,
             lake,
@@ -65,6 +70,10 @@ impl Scene {
 
     fn seen_by(self, reader: Reader) -> Self {
         Self { reader, ..self }
+    }
+
+    fn with_rejects(self, n_bad: usize) -> Self {
+        Self { n_bad, ..self }
     }
 
     pub fn command(&self) -> Command {
@@ -122,7 +131,27 @@ impl Scene {
             files_below(&staging)
         );
         assert_eq!(readers::listed(&self.lake), self.after, "{at}: after the sweep");
+        let rejects = self.rejects();
+        let once: BTreeSet<&String> = rejects.iter().collect();
+        assert_eq!(once.len(), rejects.len(), "{at}: {rejects:?} in quarantine");
+        assert_eq!(rejects.len(), self.n_bad, "{at}: {rejects:?} in quarantine");
         self.nothing_is_new(at);
+    }
+
+    /// Place of every reject in quarantine.
+    pub fn rejects(&self) -> Vec<String> {
+        let files = files_below(&self.lake.path("out/_skewer/clicks/quarantine"));
+        let texts: Vec<String> = files
+            .into_iter()
+            .map(|path| fs::read_to_string(path).unwrap())
+            .collect();
+        let lines = texts.iter().flat_map(|text| text.lines());
+        lines
+            .map(|line| {
+                let reject: Value = serde_json::from_str(line).unwrap();
+                format!("{}:{}", reject["source"]["uri"], reject["line"])
+            })
+            .collect()
     }
 
     fn nothing_is_new(&self, at: &str) {
@@ -133,7 +162,7 @@ impl Scene {
         assert!(message.contains("nothing new"), "{at}: {message}");
     }
 
-    fn sweep(&self) {
+    pub fn sweep(&self) {
         let options = GcOptions {
             older_than: Duration::ZERO,
             is_dry_run: false,
@@ -253,7 +282,7 @@ fn with_new_files(lake: Lake) -> Lake {
 /// File `b` has other rows, and there is a new one.
 fn with_a_changed_file(lake: Lake) -> Lake {
     lake.raw("2020/01/02/b.jsonl", lines(100..103));
-    lake.raw("2020/01/02/d.jsonl", lines(12..13));
+    lake.raw("2020/01/02/d.jsonl", format!("{}bad\n", lines(12..13)));
     lake
 }
 
@@ -308,25 +337,25 @@ pub mod scenes {
 
     pub fn new_files() -> Scene {
         let lake = with_new_files(committed("", ""));
-        Scene::of_day("new files", lake, "run", (0..20).collect(), next_run)
+        Scene::of_day("new files", lake, "run", (0..20).collect(), next_run).with_rejects(1)
     }
 
     pub fn changed_file() -> Scene {
         let lake = with_a_changed_file(committed("", ""));
         let scene = Scene::of_day("changed file", lake, "run", after_the_change(), next_run);
-        scene.seen_by(Reader::Rewrite)
+        scene.seen_by(Reader::Rewrite).with_rejects(1)
     }
 
     pub fn one_object() -> Scene {
         let lake = with_a_changed_file(committed("  layout: single", ""));
         let scene = Scene::of_day("one object", lake, "run", after_the_change(), next_run);
-        scene.seen_by(Reader::Single)
+        scene.seen_by(Reader::Single).with_rejects(1)
     }
 
     pub fn manifest() -> Scene {
         let lake = with_a_changed_file(committed("  manifest: true", ""));
         let scene = Scene::of_day("manifest", lake, "run", after_the_change(), next_run);
-        scene.seen_by(Reader::Manifest)
+        scene.seen_by(Reader::Manifest).with_rejects(1)
     }
 
     pub fn whole_day() -> Scene {
@@ -358,20 +387,20 @@ pub mod scenes {
     pub fn replay() -> Scene {
         let lake = with_mended_records("  manifest: true");
         let scene = Scene::of_day("replay", lake, "replay", (0..15).collect(), next_replay);
-        scene.seen_by(Reader::Manifest)
+        scene.seen_by(Reader::Manifest).with_rejects(3)
     }
 
     pub fn replay_into_one_object() -> Scene {
         let lake = with_mended_records("  layout: single");
         let after = (0..15).collect();
         let scene = Scene::of_day("replay into one object", lake, "replay", after, next_replay);
-        scene.seen_by(Reader::Single)
+        scene.seen_by(Reader::Single).with_rejects(3)
     }
 
     pub fn plan() -> Scene {
         let lake = with_a_changed_file(committed("  manifest: true", ""));
         let scene = Scene::of_day("plan", lake, "plan --tasks 2", after_the_change(), next_plan);
-        scene.seen_by(Reader::Manifest)
+        scene.seen_by(Reader::Manifest).with_rejects(1)
     }
 
     pub fn task() -> Scene {
@@ -379,7 +408,8 @@ pub mod scenes {
         let plan_id = plan_day(&lake);
         do_task(&lake, &plan_id, 1);
         let args = ["task", "--plan", &plan_id, "--index", "0"];
-        Scene::new("task", lake, &args, after_the_change(), same_plan).seen_by(Reader::Manifest)
+        let scene = Scene::new("task", lake, &args, after_the_change(), same_plan);
+        scene.seen_by(Reader::Manifest).with_rejects(1)
     }
 
     pub fn commit_of_tasks() -> Scene {
@@ -389,7 +419,8 @@ pub mod scenes {
             do_task(&lake, &plan_id, index);
         }
         let args = ["commit", "--plan", &plan_id];
-        Scene::new("commit of tasks", lake, &args, after_the_change(), same_plan).seen_by(Reader::Manifest)
+        let scene = Scene::new("commit of tasks", lake, &args, after_the_change(), same_plan);
+        scene.seen_by(Reader::Manifest).with_rejects(1)
     }
 
     /// A sweep beside what a run left that died before its commit, and one that died after it.
@@ -421,6 +452,7 @@ pub mod scenes {
         Scene {
             before,
             commits: false,
+            n_bad: 1,
             reader: Reader::Manifest,
             ..scene
         }

@@ -29,15 +29,15 @@ fn report(output: &Output) -> Value {
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
 }
 
-/// The first is held right before its commit record, until the second has committed.
-fn the_second_overtakes(scene: &Scene) {
+/// The scene's command is held right before its commit record, until `meanwhile` has happened.
+fn held(scene: &Scene, meanwhile: impl FnOnce()) -> Output {
     scene.reset();
     let pipes = tempfile::tempdir().unwrap();
     let (reached, go) = (pipes.path().join("reached"), pipes.path().join("go"));
     pipe(&reached);
     pipe(&go);
-    let first = start(scene.command().env("SKEWER_DEBUG_HOLD", pipes.path()));
-    // Ends when the first run has opened its end and gone on to wait.
+    let held = start(scene.command().env("SKEWER_DEBUG_HOLD", pipes.path()));
+    // Ends when it has opened its end and gone on to wait.
     fs::File::open(&reached)
         .unwrap()
         .read_to_end(&mut Vec::new())
@@ -48,13 +48,24 @@ fn the_second_overtakes(scene: &Scene) {
         "{}: nothing is published",
         scene.name
     );
-    let second = start(&mut scene.command()).wait_with_output().unwrap();
-    assert!(second.status.success(), "{}: {:?}", scene.name, report(&second));
+    meanwhile();
     drop(fs::File::options().write(true).open(&go).unwrap());
-    let first = first.wait_with_output().unwrap();
+    held.wait_with_output().unwrap()
+}
+
+/// The first is held right before its commit record, until the second has committed.
+fn the_second_overtakes(scene: &Scene) {
+    let mut winner = String::new();
+    let first = held(scene, || {
+        let second = start(&mut scene.command()).wait_with_output().unwrap();
+        assert!(second.status.success(), "{}: {:?}", scene.name, report(&second));
+        report(&second)["run_id"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut winner);
+    });
     let lost = report(&first);
     let message = lost["partitions"][0]["message"].as_str().unwrap();
-    let winner = report(&second)["run_id"].as_str().unwrap().to_owned();
     assert_eq!(
         first.status.code(),
         Some(exit::TRY_AGAIN),
@@ -67,10 +78,38 @@ fn the_second_overtakes(scene: &Scene) {
         scene.name
     );
     assert_eq!(lost["partitions"][0]["parts"].as_array().map(Vec::len), Some(0));
+    assert_eq!(lost["partitions"][0]["quarantine"]["uri"], Value::Null);
     assert_eq!(readers::listed(&scene.lake), scene.after, "{}", scene.name);
+    assert_eq!(
+        scene.rejects().len(),
+        scene.n_bad,
+        "{}: those of the winner",
+        scene.name
+    );
     let staging = scene.lake.path("out/_skewer/clicks/staging");
     assert!(!staging.exists(), "{}: {:?}", scene.name, files_below(&staging));
     scene.check(&format!("{}, two at once", scene.name));
+}
+
+#[test]
+fn a_run_that_a_sweep_overtakes_commits_nothing_and_leaves_no_rejects() {
+    let scene = scenes::new_files();
+    let swept = held(&scene, || {
+        assert_eq!(scene.rejects().len(), 1, "they are readable before the commit");
+        scene.sweep();
+        assert_eq!(scene.rejects().len(), 0);
+    });
+    assert_eq!(swept.status.code(), Some(exit::TRY_AGAIN), "{:?}", report(&swept));
+    let said = report(&swept);
+    let message = said["partitions"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("`skewer gc` swept this day"), "{message}");
+    assert_eq!(readers::listed(&scene.lake), scene.before);
+    assert_eq!(scene.rejects(), Vec::<String>::new());
+    assert!(scene.command().output().unwrap().status.success());
+    assert_eq!(
+        (readers::listed(&scene.lake), scene.rejects().len()),
+        (scene.after.clone(), 1)
+    );
 }
 
 #[test]
