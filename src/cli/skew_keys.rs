@@ -17,9 +17,9 @@ use crate::explore::declared_inputs;
 use crate::explore::keys::{KEY_BUDGET_BYTES, KEYS_AFTER_CANCEL, cancellable, count_keys};
 use crate::explore::scan::{ScanError, Scanned};
 use crate::profile::keys::{
-    AqeWarning, Counted, DEFAULT_TOP, HashedKeys, HotPartition, KeyCounts, KeyProfile, KeyReport,
-    LoadMetrics, MAX_PARTITIONS, PartitionChoice, RankedKey, SPARK_DEFAULT, SimulatedPartitions, SparkType,
-    Weight, default_types, key_report_among, rank,
+    AqeWarning, Counted, DEFAULT_TOP, DeclinedRemedy, HashedKeys, HotPartition, KeyCounts, KeyProfile,
+    KeyReport, LoadMetrics, MAX_PARTITIONS, PartitionChoice, RankedKey, SPARK_DEFAULT, SimulatedPartitions,
+    SparkType, Weight, default_types, key_field, key_report_among, rank,
 };
 use crate::profile::{CostModel, Finding};
 use crate::storage::Connection;
@@ -27,7 +27,8 @@ use crate::transform::Inputs;
 
 #[derive(Debug, clap::Args)]
 pub struct KeyArgs {
-    /// Columns of a key, in the order in which Spark hashes them; given more than once, the keys are ranked
+    /// Columns of a key, or fields of structs by their path (`user.country`), in the order in which Spark hashes them; given
+    /// more than once, the keys are ranked
     #[arg(long, value_name = "COL[,COL]")]
     by: Vec<String>,
     /// Partitions of the shuffle that is simulated
@@ -95,6 +96,8 @@ struct Answer<'a> {
     hottest: &'a [HotPartition],
     choice: &'a PartitionChoice,
     remedies: Vec<WrittenRemedy<'a>>,
+    /// Remedies that would not help here, and why.
+    declined: &'a [DeclinedRemedy],
     warnings: &'a [AqeWarning],
     /// All keys that were asked for, the best first.
     ranking: &'a [RankedKey],
@@ -171,6 +174,7 @@ pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError
             .iter()
             .map(|offered| WrittenRemedy::new(offered, &schema, &inputs))
             .collect(),
+        declined: &report.declined,
         warnings: &report.warnings,
         ranking,
         findings: &report.findings,
@@ -312,9 +316,14 @@ fn count(
         let mut scan = listed.scan(dataset, partition, &steps, recipe, &cancel).await?;
         let schema = scan.schema().clone();
         if args.keys_only {
-            let mut columns: Vec<&str> = keys.iter().flatten().map(String::as_str).collect();
+            // A field of a struct is read with its column.
+            let column = |name: &String| {
+                key_field(&schema, name).map_or_else(|| name.clone(), |(path, _)| path.column)
+            };
+            let mut columns: Vec<String> = keys.iter().flatten().map(column).collect();
             columns.sort_unstable();
             columns.dedup();
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
             scan = scan.with_columns(&columns)?;
         }
         let counted = count_keys(&scan, keys, KEY_BUDGET_BYTES, &cancel, &Progress::new())
@@ -414,6 +423,9 @@ fn print(answer: &Answer<'_>, report: &KeyReport, output: &mut Output) -> Result
     }
     for remedy in &answer.remedies {
         print_remedy(remedy, &report.partitions, output)?;
+    }
+    for declined in answer.declined {
+        output.line(&format!("\nNot offered: {}. {}", declined.title, declined.reason))?;
     }
     Ok(())
 }
@@ -537,7 +549,7 @@ fn print_choice(choice: &PartitionChoice, output: &mut Output) -> Result<(), Cli
     output.table(&heading, &[0, 1, 2, 3, 4], &rows)?;
     if let Some(bound) = choice.max_useful {
         output.line(&format!(
-            "  more than {} cannot make the largest smaller",
+            "  beyond {} the largest key alone is more than an even one: no number makes the largest smaller than it",
             units::plural(bound, "partition")
         ))?;
     }

@@ -11,7 +11,7 @@ use super::preview::Steps;
 use super::skew_keys::ratio;
 use crate::base::units;
 use crate::dataset::InputSpec;
-use crate::explore::{join_step, joinable, remedy_steps};
+use crate::explore::{join_step, joinable, no_join, remedy_steps};
 use crate::profile::keys::{LoadMetrics, OfferedRemedy, Remedy, SimulatedPartitions};
 use crate::transform::{Inputs, RecipeStep};
 
@@ -22,6 +22,9 @@ pub(super) struct WrittenRemedy<'a> {
     /// What accepting it adds to a recipe; none where it is advice for the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<Vec<RecipeStep>>,
+    /// Why it cannot be written as steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_steps: Option<String>,
     /// What to set in Spark for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     spark_setting: Option<String>,
@@ -32,14 +35,19 @@ impl<'a> WrittenRemedy<'a> {
     pub fn new(offered: &'a OfferedRemedy, schema: &Schema, inputs: &Inputs) -> Self {
         let steps = match &offered.remedy {
             Remedy::Broadcast { columns } => match joinable(inputs, columns, schema).as_slice() {
-                [input] => join_step(input, columns).ok().map(|step| vec![step]),
-                _ => None,
+                [input] => join_step(input, columns).map(|step| Some(vec![step])),
+                _ => no_join(columns, schema).map_or(Ok(None), Err),
             },
-            other => remedy_steps(other, schema).ok().flatten(),
+            other => remedy_steps(other, schema),
+        };
+        let (steps, no_steps) = match steps {
+            Ok(steps) => (steps, None),
+            Err(reason) => (None, Some(reason)),
         };
         Self {
             offered,
             steps: steps.map(|steps| steps.into_iter().map(RecipeStep::new).collect()),
+            no_steps,
             spark_setting: offered.remedy.spark_setting(),
         }
     }
@@ -75,6 +83,9 @@ pub(super) fn print_remedy(
 ) -> Result<(), CliError> {
     let offered = remedy.offered;
     output.line(&format!("\n→ {}", offered.title))?;
+    if !offered.gain.is_empty() {
+        output.line(&format!("  {}", offered.gain))?;
+    }
     output.line(&format!("  {}", offered.message))?;
     if let Some(after) = &offered.after {
         let weight = simulated.weight;
@@ -99,6 +110,10 @@ pub(super) fn print_remedy(
     }
     match (&remedy.steps, &offered.remedy) {
         (Some(steps), _) => print_steps(steps, output),
+        (None, _) if remedy.no_steps.is_some() => output.line(&format!(
+            "  No step of a recipe: {}.",
+            remedy.no_steps.as_deref().unwrap_or_default()
+        )),
         (None, Remedy::Broadcast { columns }) => output.line(&format!(
             "  In a recipe: the step `join` with `on: [{}]` and the other data as its `input`; with `--recipe`, data that the \
              recipe names under `inputs` is filled in here.",

@@ -29,7 +29,9 @@ pub use inputs::open_inputs;
 pub use ledger::{ColumnChanges, Ledger, NullChange, Nulls, PerMillion, Retyped};
 pub use objects::{ObjectChoice, objects_of};
 pub use recipe_test::{Schemas, TestOutcome, given_rows, page_rows, run_test, test_from_rows};
-pub use remedy_steps::{join_step, joinable, remedy_steps, two_stages};
+pub use remedy_steps::{
+    commented, is_remedy_of, join_step, joinable, key_condition, no_join, remedy_steps, two_stages,
+};
 pub use row_counts::{RowPlan, count_partitions};
 pub use run_log::{RunDelta, RunLog, RunLogError, SparkRun, open_run_log, read_run_log};
 pub use schema_map::{MapChoice, schema_map};

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use egui_kittest::kittest::Queryable as _;
+
 use crate::desk::{Desk, desk};
 
 /// Two days of 2,000 rows: half of them of one company, a tenth without any.
@@ -20,8 +22,9 @@ fn lake(root: &Path) -> PathBuf {
             };
             writeln!(
                 lines,
-                r#"{{"id":{i},"company":{company},"country":"C{}"}}"#,
-                i % 7
+                r#"{{"id":{i},"company":{company},"country":"C{}","place":{{"zone":"Z{}"}}}}"#,
+                i % 7,
+                i % 3
             )
             .unwrap();
         }
@@ -191,4 +194,71 @@ fn a_chart_is_exported_as_the_file_s_ending_says() {
     desk.wait_for("Exported to ");
     let text = std::fs::read_to_string(path).unwrap();
     assert!(text.starts_with("<svg") && text.contains("<title>200 partitions by rows</title>"));
+}
+
+#[test]
+fn a_field_of_a_struct_is_found_and_added_and_a_name_that_is_none_is_said() {
+    let mut desk = keys_of_company();
+    desk.click("Add key…");
+    desk.harness.run_steps(2);
+    desk.type_text("place.zon");
+    desk.wait_for("place.zone");
+    desk.harness.key_press(egui::Key::Enter);
+    desk.harness.run_steps(3);
+    desk.type_text("nowhere");
+    desk.wait_for("No column and no field of a struct has \u{201c}nowhere\u{201d} in its name.");
+    desk.click("Add key");
+    desk.wait_for("Remove the key place.zone");
+    desk.wait_idle();
+    desk.wait_for("3 keys cannot fill 200 partitions");
+}
+
+#[test]
+fn a_remedy_in_the_recipe_is_marked_and_shows_the_salted_loads_and_is_taken_back() {
+    let mut desk = keys_of_company();
+    desk.press("Add to recipe");
+    desk.wait_for("in the recipe, step 1");
+    desk.wait_idle();
+    desk.wait_for("For the skew of company over 200 partitions: Salt");
+    desk.wait_for("Its steps are in the recipe: see above.");
+    // The key alone is as skewed as before, the key with its salt is not.
+    desk.wait_for("max / mean: 10");
+    desk.press("Show company + salt");
+    desk.wait_for("Remove the key company + salt");
+    desk.wait_idle();
+    assert!(!desk.has("max / mean: 10"), "{:#?}", desk.labels());
+    desk.press("company");
+    desk.wait_for("max / mean: 10");
+    desk.press("Take back step 1");
+    desk.wait_idle();
+    assert!(desk.app().document().recipe.steps.is_empty());
+    assert!(!desk.has("in the recipe, step 1"));
+}
+
+#[test]
+fn the_page_stays_where_it_is_scrolled_to_while_keys_are_counted_anew() {
+    let mut desk = keys_of_company();
+    let top_of = |desk: &Desk| {
+        let mut found = desk.harness.query_all_by_label("What helps");
+        found.next().map(|node| node.rect().top()).unwrap()
+    };
+    let before = top_of(&desk);
+    desk.harness
+        .query_all_by_label("What helps")
+        .next()
+        .unwrap()
+        .scroll_to_me();
+    desk.harness.run_steps(30);
+    let scrolled = top_of(&desk);
+    assert!(scrolled < before - 100.0, "{before} to {scrolled}");
+    // Another step makes the sample new, and with it the counts.
+    desk.press("Add to recipe");
+    for _ in 0..30 {
+        desk.harness.step();
+        std::thread::park_timeout(std::time::Duration::from_millis(2));
+    }
+    desk.wait_for("in the recipe, step 1");
+    desk.wait_idle();
+    let after = top_of(&desk);
+    assert!((after - scrolled).abs() < 4.0, "{scrolled} to {after}");
 }

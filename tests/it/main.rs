@@ -41,6 +41,7 @@ mod server_in_memory;
 mod signals;
 mod skew;
 mod skew_keys;
+mod skew_remedies;
 mod skew_rows;
 mod skew_s3;
 mod storage;

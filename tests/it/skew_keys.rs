@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-fn run(args: &[&str]) -> Output {
+pub fn run(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_skewer"))
         .args(args)
         .output()
@@ -18,14 +18,14 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn answer(args: &[&str]) -> Value {
+pub fn answer(args: &[&str]) -> Value {
     let output = run(&[args, &["--json"]].concat());
     assert!(output.status.success(), "{args:?}: {}", said(&output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// The command must fail as a usage error and say `words`.
-fn is_refused(args: &[&str], words: &str) {
+pub fn is_refused(args: &[&str], words: &str) {
     let output = run(args);
     assert_eq!(output.status.code(), Some(2), "{args:?}: {}", said(&output));
     assert!(said(&output).contains(words), "{}", said(&output));
@@ -54,7 +54,7 @@ fn lake(folder: &Path) -> String {
     folder.to_str().unwrap().to_owned()
 }
 
-fn codes(answer: &Value) -> Vec<&str> {
+pub fn codes(answer: &Value) -> Vec<&str> {
     let findings = answer["findings"].as_array().unwrap().iter();
     findings
         .map(|finding| finding["code"].as_str().unwrap())
@@ -168,7 +168,7 @@ fn the_offered_salts_are_steps_that_spread_the_rows() {
 }
 
 /// The remedy of a kind, of an answer.
-fn remedy<'a>(answer: &'a Value, kind: &str) -> &'a Value {
+pub fn remedy<'a>(answer: &'a Value, kind: &str) -> &'a Value {
     let remedies = answer["remedies"].as_array().unwrap().iter();
     let found = remedies.clone().find(|remedy| remedy["remedy"]["kind"] == kind);
     found.unwrap_or_else(|| {

@@ -340,6 +340,9 @@ fn remedies(page: &mut Page, report: &KeyReport) {
             }),
         );
     }
+    for declined in &report.declined {
+        page.paragraph(&format!("Not offered: {}. {}", declined.title, declined.reason));
+    }
 }
 
 /// Numbers of partitions side by side.

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::work::{self, CountKey, Counted, KeyColumns, ReportKey, Reported, Scope};
 use super::{KeysCommand, KeysPanel};
+use crate::explore::key_condition;
 use crate::gui::app::App;
 use crate::gui::slots::Slots;
 use crate::gui::state::{Panels, State};
 use crate::gui::theme::Tone;
+use crate::profile::keys::key_field;
 use crate::session::{Document, Edit};
 use crate::task::{Executor, Slot};
 use crate::transform::{RecipeStep, Step};
@@ -31,15 +31,25 @@ pub(in crate::gui) fn apply(app: &mut App, command: KeysCommand) {
         KeysCommand::Stop => app.state.slots.keys.counted.cancel(),
         KeysCommand::AddSteps(label, steps) => add_steps(app, label, steps),
         KeysCommand::Filter(columns, values) => {
-            let step = condition(&columns, &values)
-                .and_then(|sql| Step::from_params("filter", serde_json::json!({ "where": sql })).ok());
+            let schema = app
+                .state
+                .slots
+                .keys
+                .counted
+                .value()
+                .map(|counted| &counted.schema);
+            let step = schema
+                .ok_or_else(|| "the keys are not counted".to_owned())
+                .and_then(|schema| key_condition(&columns, &values, schema))
+                .and_then(|sql| Step::from_params("filter", serde_json::json!({ "where": sql })));
             match step {
-                Some(step) => add_steps(app, "Filter by a key".to_owned(), vec![RecipeStep::new(step)]),
-                None => app
+                Ok(step) => add_steps(app, "Filter by a key".to_owned(), vec![RecipeStep::new(step)]),
+                Err(reason) => app
                     .state
-                    .say(Tone::Warn, "this key cannot be written as a filter".to_owned()),
+                    .say(Tone::Warn, format!("No filter for this key: {reason}")),
             }
         }
+        KeysCommand::TakeBack { at, n_steps } => take_back(app, at, n_steps),
     }
 }
 
@@ -61,25 +71,31 @@ fn add_steps(app: &mut App, label: String, steps: Vec<RecipeStep>) {
     app.state.say(Tone::Good, text);
 }
 
-/// The condition that keeps the rows of one key. None for values without an exact literal.
-pub(super) fn condition(columns: &[String], values: &[Value]) -> Option<String> {
-    let parts: Option<Vec<String>> = columns
-        .iter()
-        .zip(values)
-        .map(|(column, value)| {
-            let name = format!("\"{}\"", column.replace('"', "\"\""));
-            match value {
-                Value::Null => Some(format!("{name} IS NULL")),
-                Value::Bool(value) => Some(format!("{name} = {value}")),
-                Value::Number(number) if number.is_i64() || number.is_u64() => {
-                    Some(format!("{name} = {number}"))
-                }
-                Value::String(text) => Some(format!("{name} = '{}'", text.replace('\'', "''"))),
-                _ => None,
-            }
-        })
-        .collect();
-    parts.map(|parts| parts.join(" AND "))
+/// Undoes the edit that added these steps where it was the last; else deletes them, which is an edit of its own.
+fn take_back(app: &mut App, at: usize, n_steps: usize) {
+    let state = &mut app.state;
+    let comment = state
+        .document()
+        .recipe
+        .steps
+        .get(at)
+        .and_then(|step| step.comment.clone());
+    let is_last = |label: &String| comment.is_some_and(|comment| comment.ends_with(&format!(": {label}")));
+    if state.history.undo_label().as_ref().is_some_and(is_last) {
+        if let Some(label) = state.history.undo() {
+            state.say(Tone::Weak, format!("Undone: {label}"));
+        }
+        return;
+    }
+    let edits = vec![Edit::DeleteStep { at }; n_steps];
+    let label = "Take back a remedy".to_owned();
+    crate::gui::edits::edit(state, Edit::Group { label, edits });
+    state.panels.shown_step = None;
+    let text = format!(
+        "Took {} out of the recipe",
+        crate::base::units::plural(n_steps as u64, "step")
+    );
+    state.say(Tone::Good, text);
 }
 
 /// Takes what background work has sent. Call once a frame.
@@ -151,7 +167,7 @@ fn count_sample(tasks: &Executor, document: &Document, slots: &mut Slots, panel:
     let schema = explored.df.schema();
     let key = CountKey {
         scope: Scope::Sample,
-        keys: known(&panel.keys, |name| schema.contains(name)),
+        keys: known(&panel.keys, |name| key_field(schema, name).is_some()),
         source: source.clone(),
         recipe: explore_key.recipe.clone(),
         prefixes: Vec::new(),

@@ -2,8 +2,8 @@
 
 use egui::{Grid, Slider, Ui};
 
-use super::work::{Counted, Reported};
-use super::{KeysCommand, KeysPanel, findings, remedies};
+use super::work::Reported;
+use super::{KeysCommand, KeysPanel, accepted, findings, remedies};
 use crate::base::units;
 use crate::gui::command::Command;
 use crate::gui::plot::{PlotOptions, charted_ui, picture_menu};
@@ -13,17 +13,19 @@ use crate::gui::widgets::{
     Figure, accuracy_badge, badge, card, card_with_head, empty_state, figure_card, segmented,
 };
 use crate::profile::keys::{Counted as How, RankedKey, Weight};
+use crate::transform::Recipe;
 
 /// Most partitions of the slider; more are typed.
 const SLIDER_MAX: u32 = 4000;
 
 pub(super) fn report_ui(
     ui: &mut Ui,
-    counted: &Counted,
     reported: &Reported,
+    recipe: &Recipe,
     panel: &mut KeysPanel,
     commands: &mut Commands,
 ) {
+    let accepted = accepted::accepted(recipe, &reported.columns);
     if reported.report.profile.n_rows == 0 {
         // Charts of nothing would look like even loads.
         empty_state(
@@ -33,13 +35,18 @@ pub(super) fn report_ui(
              the steps that filter.",
             None,
         );
+        if !accepted.is_empty() {
+            card(ui, |ui| {
+                accepted::accepted_ui(ui, &accepted, reported, panel, commands)
+            });
+        }
         return;
     }
     figures_ui(ui, reported);
     loads_card(ui, reported, panel, commands);
     findings::findings_card(ui, reported);
-    top_card(ui, counted, reported, commands);
-    remedies::remedies_card(ui, reported, panel, commands);
+    top_card(ui, reported, commands);
+    remedies::remedies_card(ui, reported, &accepted, panel, commands);
     candidates_card(ui, reported, panel);
     if reported.ranking.len() > 1 || !reported.refused.is_empty() {
         ranking_card(ui, reported, panel);
@@ -229,8 +236,8 @@ fn slider_ui(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel) {
         }
         if let Some(max) = reported.report.choice.max_useful {
             let text = format!(
-                "more than {} do not make the largest key's partition smaller",
-                units::count(max)
+                "beyond {} the largest key alone is more than an even one",
+                units::plural(max, "partition")
             );
             ui.label(weak_small(ui, text));
         }
@@ -269,7 +276,7 @@ fn types_ui(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel) {
     });
 }
 
-fn top_card(ui: &mut Ui, counted: &Counted, reported: &Reported, commands: &mut Commands) {
+fn top_card(ui: &mut Ui, reported: &Reported, commands: &mut Commands) {
     let profile = &reported.report.profile;
     let mut clicked = None;
     let mut asked = Commands::new();
@@ -320,10 +327,8 @@ fn top_card(ui: &mut Ui, counted: &Counted, reported: &Reported, commands: &mut 
         },
     );
     commands.append(&mut asked);
-    if let Some(key) = clicked.and_then(|at| profile.top.get(at))
-        && let Some(columns) = counted.keys.get(reported.key.open)
-    {
-        let filter = KeysCommand::Filter(columns.clone(), key.key.clone());
+    if let Some(key) = clicked.and_then(|at| profile.top.get(at)) {
+        let filter = KeysCommand::Filter(reported.columns.clone(), key.key.clone());
         commands.push(Command::Keys(filter));
     }
 }

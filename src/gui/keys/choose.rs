@@ -1,8 +1,9 @@
 //! Which keys are counted over which rows: columns to choose from, candidates, scope, progress.
 
 use egui::{ScrollArea, Ui};
+use polars::prelude::DataType;
 
-use super::work::Scope;
+use super::work::{CountKey, Scope};
 use super::{KeysCommand, KeysPanel, KeysView};
 use crate::base::units;
 use crate::dataset::dtype_name;
@@ -14,6 +15,7 @@ use crate::gui::widgets::{
     Icon, accuracy_badge, badge, card_button, card_with_head, icon_button, primary_button, progress_bar,
     secondary_button, segmented, text_field,
 };
+use crate::profile::keys::key_fields;
 
 pub(super) fn choose_card(
     ui: &mut Ui,
@@ -112,15 +114,19 @@ fn picker_ui(ui: &mut Ui, explored: &Explored, panel: &mut KeysPanel) {
         field.request_focus();
     }
     let wanted = panel.filter.to_lowercase();
-    let mut names = explored.df.columns().iter().map(|column| column.name().as_str());
-    let first = names.find(|name| name.to_lowercase().contains(&wanted));
+    let fields = key_fields(explored.df.schema());
+    let found: Vec<&(String, &DataType)> = fields
+        .iter()
+        .filter(|(name, _)| name.to_lowercase().contains(&wanted))
+        .collect();
+    let first = found.first().map(|(name, _)| name);
     let is_ready = is_entered && wanted.is_empty();
     if is_entered
         && !wanted.is_empty()
         && let Some(first) = first
     {
-        if !panel.draft.iter().any(|chosen| chosen == first) {
-            panel.draft.push(first.to_owned());
+        if !panel.draft.contains(first) {
+            panel.draft.push(first.clone());
         }
         panel.filter.clear();
     }
@@ -129,23 +135,24 @@ fn picker_ui(ui: &mut Ui, explored: &Explored, panel: &mut KeysPanel) {
         .max_height(280.0)
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
-            for column in explored.df.columns() {
-                let name = column.name().as_str();
-                if !name.to_lowercase().contains(&wanted) {
-                    continue;
-                }
-                let mut is_chosen = panel.draft.iter().any(|chosen| chosen == name);
+            if found.is_empty() {
+                let text = format!(
+                    "No column and no field of a struct has \u{201c}{}\u{201d} in its name.",
+                    panel.filter.trim()
+                );
+                ui.add(egui::Label::new(weak_small(ui, &text)).wrap());
+            }
+            for (name, dtype) in found {
+                let mut is_chosen = panel.draft.contains(name);
                 ui.horizontal(|ui| {
-                    if ui.checkbox(&mut is_chosen, name).changed() {
+                    if ui.checkbox(&mut is_chosen, name.as_str()).changed() {
                         panel.draft.retain(|chosen| chosen != name);
                         if is_chosen {
-                            panel.draft.push(name.to_owned());
+                            panel.draft.push(name.clone());
                         }
                     }
-                    let dtype = dtype_name(column.dtype());
-                    // Of a nested type its kind is enough to choose by.
-                    let kind = dtype.split('<').next().unwrap_or_default();
-                    ui.label(weak_small(ui, kind)).on_hover_text(&dtype);
+                    let (kind, explanation) = kind_of(dtype);
+                    ui.label(weak_small(ui, &kind)).on_hover_text(explanation);
                 });
             }
         });
@@ -206,5 +213,30 @@ fn count_ui(ui: &mut Ui, view: &KeysView<'_>, panel: &KeysPanel, commands: &mut 
         if is_other {
             badge(ui, Tone::Warn, "some keys are not counted yet");
         }
+        let is_before = |counted: &CountKey| counted.scope == panel.scope && counted.recipe != *view.recipe;
+        if view.slots.counted.key().is_some_and(is_before) {
+            badge(ui, Tone::Warn, "counted before the recipe changed");
+        }
     });
+}
+
+/// The type of a column in few words, and what it means as a key. Of a nested type its kind is enough to choose by.
+fn kind_of(dtype: &DataType) -> (String, String) {
+    let name = dtype_name(dtype);
+    let kind = name.split('<').next().unwrap_or_default();
+    match dtype {
+        DataType::List(_) => (
+            format!("{kind}, as a whole"),
+            format!(
+                "{name}. One key is a whole list, as Spark groups by arrays. To shuffle by its items, explode it first."
+            ),
+        ),
+        DataType::Struct(_) => (
+            format!("{kind}, as a whole"),
+            format!(
+                "{name}. One key is all its fields together, as Spark groups by structs. Its fields alone follow below."
+            ),
+        ),
+        _ => (kind.to_owned(), name),
+    }
 }

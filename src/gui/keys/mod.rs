@@ -3,6 +3,7 @@
 //! Candidate keys are counted together, over the sample or over files; what follows for N partitions is computed while a
 //! person moves the slider.
 
+mod accepted;
 mod after;
 mod apply;
 mod cards;
@@ -30,11 +31,11 @@ use super::theme::{space, weak};
 use super::widgets::{Problem, empty_state, error_box, spinner};
 use crate::base::ProgressView;
 use crate::explore::Explored;
-use crate::profile::keys::{SPARK_DEFAULT, SparkType, Weight};
+use crate::profile::keys::{SPARK_DEFAULT, SparkType, Weight, key_field};
 use crate::session::Document;
 use crate::storage::Partition;
 use crate::task::{TaskState, TaskView};
-use crate::transform::RecipeStep;
+use crate::transform::{Recipe, RecipeStep};
 
 /// What a person can ask the tab to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +48,8 @@ pub enum KeysCommand {
     AddSteps(String, Vec<RecipeStep>),
     /// Appends a filter that keeps the rows of one key: columns and values.
     Filter(KeyColumns, Vec<Value>),
+    /// Takes the steps of a remedy out of the recipe again.
+    TakeBack { at: usize, n_steps: usize },
 }
 
 /// What is chosen in the tab.
@@ -66,6 +69,9 @@ pub struct KeysPanel {
     pub(super) weight: Weight,
     pub(super) types: BTreeMap<String, SparkType>,
     is_log: bool,
+    /// How tall the answer was when it was last shown: so much room is kept while keys are counted anew, so that the page
+    /// stays where it was scrolled to.
+    answer_height: f32,
     /// Files are counted when a person says so: it reads data.
     pub(super) wants_files: bool,
     pub(super) generation: u64,
@@ -84,6 +90,7 @@ impl Default for KeysPanel {
             weight: Weight::default(),
             types: BTreeMap::new(),
             is_log: false,
+            answer_height: 0.0,
             wants_files: false,
             generation: 0,
         }
@@ -120,6 +127,7 @@ pub struct KeysView<'a> {
     explored: Option<&'a Explored>,
     dataset: Option<&'a ListedDataset>,
     partition: Option<&'a Partition>,
+    recipe: &'a Recipe,
     slots: &'a KeysSlots,
     /// Of counting files.
     progress: Option<&'a ProgressView>,
@@ -132,6 +140,7 @@ pub(super) fn view<'a>(document: &'a Document, slots: &'a Slots, activity: &'a [
         explored: slots.explored.value(),
         dataset: slots.dataset(document),
         partition: document.partition.as_ref(),
+        recipe: &document.recipe,
         slots: &slots.keys,
         progress: activity.iter().find(is_counting).map(|task| &task.progress),
     }
@@ -160,11 +169,24 @@ pub(super) fn keys_ui(ui: &mut Ui, view: &KeysView<'_>, panel: &mut KeysPanel, c
                          by. Add several keys to have them ranked.",
                         None,
                     );
+                } else if let Some(name) = gone(explored, panel) {
+                    let text = format!(
+                        "No column and no field `{name}` comes out of the recipe's steps. Choose another key, or look at the \
+                         steps that drop or rename it."
+                    );
+                    empty_state(ui, "This key is not there any more", &text, None);
                 } else {
                     answer_ui(ui, view, panel, commands);
                 }
             });
         });
+}
+
+/// A column of the open key that the rows shown do not have: what was counted before would pass for an answer.
+fn gone<'a>(explored: &Explored, panel: &'a KeysPanel) -> Option<&'a String> {
+    let key = panel.open_key().filter(|_| panel.scope == Scope::Sample)?;
+    key.iter()
+        .find(|name| key_field(explored.df.schema(), name).is_none())
 }
 
 fn answer_ui(ui: &mut Ui, view: &KeysView<'_>, panel: &mut KeysPanel, commands: &mut Commands) {
@@ -179,16 +201,22 @@ fn answer_ui(ui: &mut Ui, view: &KeysView<'_>, panel: &mut KeysPanel, commands: 
         };
         error_box(ui, problem);
     }
-    let reported = view.slots.reported.value();
-    match (counted, reported) {
-        (Some(counted), Some(reported)) if is_shown(panel, counted, reported) => {
-            cards::report_ui(ui, counted, reported, panel, commands);
+    let is_pending = view.slots.counted.is_pending() || view.slots.reported.is_pending();
+    match (counted, view.slots.reported.value()) {
+        (Some(counted), Some(reported)) if is_shown(panel, counted, reported, is_pending) => {
+            let is_new = reported.key.stamp == counted.stamp;
+            // What is still of the rows before is not acted upon.
+            let shown = ui.add_enabled_ui(is_new, |ui| {
+                cards::report_ui(ui, reported, view.recipe, panel, commands);
+            });
+            panel.answer_height = shown.response.rect.height();
         }
-        _ if view.slots.counted.is_pending() || view.slots.reported.is_pending() => {
-            ui.horizontal(|ui| {
+        _ if is_pending => {
+            let row = ui.horizontal(|ui| {
                 spinner(ui);
                 ui.label(weak(ui, "Counting keys"));
             });
+            ui.add_space((panel.answer_height - row.response.rect.height()).max(0.0));
         }
         _ if panel.scope != Scope::Sample => {
             empty_state(
@@ -202,8 +230,8 @@ fn answer_ui(ui: &mut Ui, view: &KeysView<'_>, panel: &mut KeysPanel, commands: 
     }
 }
 
-/// Whether a report is of the key that is open; of another N it stays until the next is there.
-fn is_shown(panel: &KeysPanel, counted: &Counted, reported: &Reported) -> bool {
-    let of_open = counted.keys.get(reported.key.open) == panel.open_key();
-    of_open && reported.key.stamp == counted.stamp && counted.scope == panel.scope
+/// Whether a report is of the key that is open; of other rows or of another N it stays until the next is there.
+fn is_shown(panel: &KeysPanel, counted: &Counted, reported: &Reported, is_pending: bool) -> bool {
+    let of_open = Some(&reported.columns) == panel.open_key() && reported.scope == panel.scope;
+    of_open && (is_pending || reported.key.stamp == counted.stamp)
 }

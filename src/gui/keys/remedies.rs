@@ -3,6 +3,7 @@
 
 use egui::{Grid, Label, Ui};
 
+use super::accepted::{Accepted, accepted_ui, is_accepted};
 use super::after::{STRIP_WIDTH, loads_strip, square};
 use super::work::Reported;
 use super::{KeysCommand, KeysPanel};
@@ -11,42 +12,60 @@ use crate::gui::command::Command;
 use crate::gui::second_data::InputReader;
 use crate::gui::state::Commands;
 use crate::gui::theme::{
-    Tone, colors, space, strong, strong_marked, weak, weak_marked, weak_small, weak_small_marked,
+    Tone, colors, space, strong, strong_marked, tone, weak, weak_marked, weak_small, weak_small_marked,
 };
-use crate::gui::widgets::{card, card_button, divider, primary_button, secondary_button};
+use crate::gui::widgets::{badge, card, card_button, divider, primary_button, secondary_button};
 use crate::profile::keys::{LoadMetrics, OfferedRemedy, Remedy};
 use crate::transform::RecipeStep;
 
 pub(super) fn remedies_card(
     ui: &mut Ui,
     reported: &Reported,
+    accepted: &[Accepted],
     panel: &mut KeysPanel,
     commands: &mut Commands,
 ) {
     let remedies = &reported.report.remedies;
-    if remedies.is_empty() {
+    let declined = &reported.report.declined;
+    if remedies.is_empty() && accepted.is_empty() && declined.is_empty() {
         return;
     }
     card(ui, |ui| {
         ui.label(strong("What helps"));
-        if !matches!(reported.report.profile.accuracy, Accuracy::Exact) {
+        accepted_ui(ui, accepted, reported, panel, commands);
+        if !accepted.is_empty() {
+            divider(ui);
+        }
+        if !remedies.is_empty() && !matches!(reported.report.profile.accuracy, Accuracy::Exact) {
             let text = "Loads and times are of the rows that were counted, not of the whole: count all partitions before you \
                         take a number of partitions from here.";
             ui.add(Label::new(weak_small(ui, text)).wrap());
         }
-        let last = remedies.len() - 1;
         for (at, offered) in remedies.iter().enumerate() {
-            let action = action_of(reported, offered, at);
-            remedy_ui(ui, reported, offered, &action, at == 0, panel, commands);
-            if at < last {
+            let action = if is_accepted(accepted, &offered.remedy) {
+                Action::InRecipe
+            } else {
+                action_of(reported, offered, at)
+            };
+            if at > 0 {
                 divider(ui);
             }
+            remedy_ui(ui, reported, offered, &action, at == 0, panel, commands);
+        }
+        if !declined.is_empty() && !remedies.is_empty() {
+            divider(ui);
+        }
+        for declined in declined {
+            let text = format!("Not offered: {}. {}", declined.title, declined.reason);
+            ui.add(Label::new(weak_marked(ui, &text)).wrap());
         }
     });
 }
 
 /// What can be done about a remedy in the window.
 enum Action<'a> {
+    /// The recipe has it.
+    InRecipe,
     /// Appends these steps.
     Steps(&'a [RecipeStep]),
     /// Asks for the other side of a join by these columns.
@@ -65,8 +84,9 @@ fn action_of<'a>(reported: &'a Reported, offered: &'a OfferedRemedy, at: usize) 
     match (reported.steps.get(at), &offered.remedy) {
         (Some(Ok(Some(steps))), _) => Action::Steps(steps),
         (Some(Err(reason)), _) => Action::Text(format!("It cannot be written as steps: {reason}.")),
-        (_, Remedy::Broadcast { .. }) if reported.has_nested_key() => {
-            Action::Text("The step `join` takes no lists and structs as keys.".to_owned())
+        (_, Remedy::Broadcast { .. }) if reported.no_join.is_some() => {
+            let reason = reported.no_join.as_deref().unwrap_or_default();
+            Action::Text(format!("It cannot be written as a step: {reason}."))
         }
         (_, Remedy::Broadcast { columns }) => Action::Join(columns),
         (_, Remedy::OtherPartitions { n_partitions }) => {
@@ -85,6 +105,7 @@ impl Action<'_> {
     /// What its button does and where that is written, in a sentence.
     fn says(&self) -> String {
         match self {
+            Self::InRecipe => "Its steps are in the recipe: see above.".to_owned(),
             Self::Steps(steps) => {
                 let names: Vec<String> = steps
                     .iter()
@@ -136,6 +157,9 @@ fn remedy_ui(
             ui.set_width(width);
             ui.spacing_mut().item_spacing.y = space::XS;
             ui.add(Label::new(strong_marked(ui, &offered.title)).wrap());
+            if !offered.gain.is_empty() {
+                ui.add(Label::new(tone(ui, Tone::Good, &offered.gain)).wrap());
+            }
             ui.add(Label::new(weak_marked(ui, &offered.message)).wrap());
             loads_ui(ui, reported, offered);
             let says = action.says();
@@ -159,7 +183,7 @@ fn loads_ui(ui: &mut Ui, reported: &Reported, offered: &OfferedRemedy) {
     let Some(after) = &offered.after else {
         if matches!(offered.remedy, Remedy::Broadcast { .. }) {
             let text = "After it there is no shuffle by this key, and so no load to even.";
-            ui.label(crate::gui::theme::tone(ui, Tone::Good, text));
+            ui.label(tone(ui, Tone::Good, text));
         }
         return;
     };
@@ -212,6 +236,9 @@ fn action_ui(
         }
     };
     match action {
+        Action::InRecipe => {
+            badge(ui, Tone::Good, "in the recipe");
+        }
         Action::Steps(steps) => {
             if button(ui, "Add to recipe").on_hover_text(action.says()).clicked() {
                 let add = KeysCommand::AddSteps(offered.title.clone(), steps.to_vec());

@@ -1,14 +1,12 @@
-//! Filters that clicks on keys make, and what the buttons of remedies do.
+//! What the buttons of remedies do.
 
 use std::collections::BTreeMap;
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use polars::prelude::{DataFrame, NamedFrom as _, Series, df};
-use serde_json::json;
 
 use super::KeysPanel;
-use super::apply::condition;
 use super::remedies::remedies_card;
 use super::work::{Counted, ReportKey, Reported, reported};
 use crate::base::Accuracy;
@@ -16,20 +14,6 @@ use crate::gui::command::Command;
 use crate::gui::theme;
 use crate::profile::CostModel;
 use crate::profile::keys::Weight;
-
-#[test]
-fn a_key_becomes_a_condition_and_its_quotes_stay_quotes() {
-    let columns = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let made = |names: &[&str], values: &[serde_json::Value]| condition(&columns(names), values);
-    assert_eq!(made(&["n"], &[json!(-1)]).unwrap(), "\"n\" = -1");
-    assert_eq!(
-        made(&["country", "a \"b\""], &[json!("O'Neil"), json!(null)]).unwrap(),
-        "\"country\" = 'O''Neil' AND \"a \"\"b\"\"\" IS NULL"
-    );
-    // Floats have no exact literal, lists none at all.
-    assert_eq!(made(&["x"], &[json!(0.1)]), None);
-    assert_eq!(made(&["x"], &[json!([1])]), None);
-}
 
 /// The card of remedies for a key of rows that take their time, on 200 slots.
 fn remedies_of(rows: DataFrame, key: &str) -> Harness<'static, (Reported, KeysPanel, Vec<Command>)> {
@@ -60,7 +44,7 @@ fn remedies_of(rows: DataFrame, key: &str) -> Harness<'static, (Reported, KeysPa
         })
         .allow_missing_glyphs()
         .build_ui_state(
-            |ui, (reported, panel, commands)| remedies_card(ui, reported, panel, commands),
+            |ui, (reported, panel, commands)| remedies_card(ui, reported, &[], panel, commands),
             state,
         );
     harness.run_steps(3);
@@ -104,7 +88,7 @@ fn a_list_is_no_key_of_a_join_and_its_remedy_is_text() {
         .map(|i| Series::new("".into(), [if i % 2 == 0 { 0 } else { i }]))
         .collect();
     let harness = remedies_of(df!("tags" => tags).unwrap(), "tags");
-    harness.get_by_label_contains("takes no lists and structs as keys.");
+    harness.get_by_label_contains("takes no lists and structs as keys");
     assert!(harness.query_by_label("Join in the recipe…").is_none());
 }
 

@@ -11,8 +11,8 @@ use crate::chart::{Picture, loads_picture, top_keys_picture};
 use crate::dataset;
 use crate::dataset::{FileFormat, origin};
 use crate::explore::keys::{KEY_BUDGET_BYTES, count_keys};
-use crate::explore::remedy_steps;
 use crate::explore::scan::{Scan, ScanLimits, ScanSource};
+use crate::explore::{commented, no_join, remedy_steps};
 use crate::profile::CostModel;
 use crate::profile::keys::{
     CountBudget, DEFAULT_TOP, HashedKeys, KeyCounter, KeyCounts, KeyReport, OfferedRemedy, RankedKey, Remedy,
@@ -218,6 +218,9 @@ pub struct ReportKey {
 #[derive(Debug)]
 pub struct Reported {
     pub key: ReportKey,
+    /// The open key, and which rows were counted.
+    pub columns: KeyColumns,
+    pub scope: Scope,
     pub report: KeyReport,
     pub ranking: Vec<RankedKey>,
     pub loads: Picture,
@@ -230,16 +233,11 @@ pub struct Reported {
     pub refused: Vec<String>,
     /// Columns that are not in the open key.
     pub other_columns: Vec<String>,
+    /// Why no step can join by the open key, where that is so.
+    pub no_join: Option<String>,
     hashed: Vec<HashedKeys>,
     /// The open key with one more column each, counted over rows in memory once they were asked for.
     widened: Option<Vec<HashedKeys>>,
-}
-
-impl Reported {
-    /// Whether a column of the open key holds lists or structs.
-    pub fn has_nested_key(&self) -> bool {
-        self.choices.iter().any(|(_, dtype, _)| dtype.is_nested())
-    }
 }
 
 /// Bars of the most frequent keys.
@@ -308,7 +306,7 @@ pub(super) fn reported(
         .iter()
         .map(|offered| {
             let steps = remedy_steps(&offered.remedy, &counted.schema)?;
-            Ok(steps.map(|steps| steps.into_iter().map(RecipeStep::new).collect()))
+            Ok(steps.map(|steps| commented(steps, columns, key.n_partitions, &offered.title)))
         })
         .collect();
     let choices = open
@@ -325,6 +323,9 @@ pub(super) fn reported(
         .map(ToString::to_string)
         .collect();
     Ok(Reported {
+        columns: columns.clone(),
+        scope: counted.scope,
+        no_join: no_join(columns, &counted.schema),
         ranking: rank(&hashed, key.n_partitions, key.weight, &key.costs),
         loads: loads_picture(&report.partitions, &report.partitions.accuracy.to_string()),
         top: top_keys_picture(&report.profile, N_TOP, &report.profile.accuracy.to_string()),

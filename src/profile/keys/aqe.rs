@@ -31,17 +31,20 @@ pub(super) fn warnings(
     let mut warnings = vec![warning(
         "AQE splits joins only".to_owned(),
         "Adaptive execution splits skewed partitions of sort-merge and shuffled hash joins. It never does for aggregations, \
-         windows and `repartition`, nor for the skewed side of an outer join that must be kept whole."
+         windows and `repartition`; nor the right side of a left outer, semi or anti join, the left side of a right outer join, \
+         or any side of a full outer join. Where splitting would add a shuffle it is left out too, unless \
+         `spark.sql.adaptive.forceOptimizeSkewedJoin` is set. For writing there is the hint `REBALANCE`."
             .to_owned(),
     )];
-    match metrics.max_over_median {
+    // AQE takes the median of all partitions. Where more than half are empty it is nothing, and the floor alone counts.
+    match over_median(simulated) {
         Some(ratio) if ratio < FACTOR => warnings.push(warning(
             format!("AQE does not call this skew: {ratio:.1} × the median is under its factor of 5"),
             "`spark.sql.adaptive.skewJoin.skewedPartitionFactor` is 5.0: partitions below five times the median are left \
              as they are."
                 .to_owned(),
         )),
-        Some(_) if max_bytes < FLOOR_BYTES => warnings.push(warning(
+        _ if max_bytes < FLOOR_BYTES => warnings.push(warning(
             format!("AQE does not split the largest partition: {} is under its floor of 256 MB", as_bytes(max_bytes)),
             "`spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes` is 256 MB of compressed shuffle data. Where a row \
              costs much time (functions in Python, joins that multiply rows), lower it."
@@ -78,6 +81,21 @@ pub(super) fn warnings(
         }
     }
     warnings
+}
+
+/// The largest partition over the median of all, empty ones too; none where that is 0.
+fn over_median(simulated: &SimulatedPartitions) -> Option<f64> {
+    let mut loads = simulated.loads.clone();
+    loads.sort_unstable();
+    let at = loads.len() / 2;
+    let upper = *loads.get(at)?;
+    let lower = if loads.len().is_multiple_of(2) {
+        loads.get(at.checked_sub(1)?).copied()?
+    } else {
+        upper
+    };
+    let median = (upper as f64 + lower as f64) / 2.0;
+    (median > 0.0).then(|| simulated.metrics.max as f64 / median)
 }
 
 fn warning(title: String, message: String) -> AqeWarning {
@@ -122,6 +140,12 @@ mod tests {
         assert!(
             hot.contains("`hot` stays whole") && !hot.contains("factor of 5"),
             "{hot}"
+        );
+        // Ten keys leave most of 200 partitions empty, whose median is nothing to AQE.
+        let few = titles(&[], 10, 200);
+        assert!(
+            few.contains("under its floor of 256 MB") && !few.contains("factor of 5"),
+            "{few}"
         );
         let mild = titles(&[("hot", 300)], 20_000, 200);
         assert!(mild.contains("under its factor of 5"), "{mild}");

@@ -8,11 +8,12 @@ use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::counts::{KeyCounts, Totals};
+use super::field::{key_column, key_field, key_fields};
 use super::sketch::Sketches;
 use super::table::KeyTable;
 use super::weigh::row_weights;
 use crate::base::{Accuracy, Cancel, nearest};
-use crate::dataset::{dtype_name, origin, row_bytes};
+use crate::dataset::{dtype_name, row_bytes};
 
 /// How much a counter may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +85,8 @@ enum Mode {
 }
 
 impl KeyCounter {
-    /// A counter of the key that `columns` make together, in this order, which Spark's hash depends on.
+    /// A counter of the key that `columns` make together, in this order, which Spark's hash depends on. A name is a column,
+    /// or a field of a struct by its dotted path.
     ///
     /// # Errors
     /// [`KeyError::NoColumns`].
@@ -113,17 +115,17 @@ impl KeyCounter {
     /// [`KeyError`] for a column that is missing or of a type that no key can have.
     pub fn check(&self, schema: &polars::prelude::Schema) -> Result<(), KeyError> {
         for (name, _) in &self.columns {
-            match schema.get(name) {
+            match key_field(schema, name) {
                 None => {
-                    let names = schema.iter_names().map(polars::prelude::PlSmallStr::as_str);
-                    let known = names.filter(|name| !origin::is_hidden(name));
+                    let fields = key_fields(schema);
+                    let known = fields.iter().map(|(name, _)| name.as_str());
                     return Err(KeyError::UnknownColumn {
                         name: name.clone(),
                         hint: nearest(name, known)
                             .map_or_else(String::new, |n| format!(": did you mean `{n}`?")),
                     });
                 }
-                Some(dtype) if !row_bytes::is_encodable(dtype) => {
+                Some((_, dtype)) if !row_bytes::is_encodable(dtype) => {
                     return Err(KeyError::Unhashable {
                         name: name.clone(),
                         dtype: dtype_name(dtype),
@@ -141,11 +143,14 @@ impl KeyCounter {
     /// As [`Self::check`].
     pub fn add(&mut self, df: &DataFrame) -> Result<(), KeyError> {
         self.check(df.schema())?;
-        let keys: Vec<Column> = self
+        let keys = self
             .columns
             .iter()
-            .filter_map(|(name, _)| df.column(name).ok().cloned())
-            .collect();
+            .map(|(name, _)| key_column(df, name))
+            .collect::<Result<Vec<Column>, _>>()
+            .map_err(|error| KeyError::Compute {
+                message: error.to_string(),
+            })?;
         for ((_, dtype), column) in self.columns.iter_mut().zip(&keys) {
             if *dtype == DataType::Null {
                 *dtype = column.dtype().clone();

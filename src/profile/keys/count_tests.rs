@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use polars::prelude::{DataFrame, DataType, IntoColumn, NamedFrom, Series, df};
+use polars::prelude::{
+    DataFrame, DataType, IntoColumn, IntoSeries as _, NamedFrom, Series, StructChunked, df,
+};
 
 use super::{CountBudget, KeyCounter, KeyError, Mode};
 use crate::base::{Accuracy, Cancel};
@@ -311,4 +313,30 @@ fn the_largest_keys_alone_have_the_figures_of_all_of_them() {
         );
     }
     assert!(whole.0.notes.is_empty());
+}
+
+#[test]
+fn a_field_of_a_struct_is_counted_as_a_column_of_its_values_is() {
+    let country = Series::new("country".into(), [Some("US"), Some("US"), None, Some("DE")]);
+    let user = StructChunked::from_series("user".into(), 4, [country.clone()].iter()).unwrap();
+    let mut df = df!("n" => [1_i64, 1, 2, 2]).unwrap();
+    df.with_column(user.into_series().into_column()).unwrap();
+    let flat =
+        df!("user.country" => [Some("US"), Some("US"), None, Some("DE")], "n" => [1_i64, 1, 2, 2]).unwrap();
+    for key in [&["user.country"][..], &["n", "user.country"]] {
+        let (nested, flat) = (
+            counted(&df, key, CountBudget::default()),
+            counted(&flat, key, CountBudget::default()),
+        );
+        assert_eq!(rows(&nested), rows(&flat));
+        assert_eq!(nested.columns(), flat.columns());
+    }
+    let error = KeyCounter::new(&["user.contry"], SMALL)
+        .unwrap()
+        .check(df.schema())
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "column `user.contry` not found: did you mean `user.country`?"
+    );
 }

@@ -1,9 +1,10 @@
 //! What was found about a key, in words, each with its cost and a remedy; what is harmless is said too.
 
-use super::diagnosis::Diagnosis;
+use super::candidates::SPARK_DEFAULT;
+use super::diagnosis::{Diagnosis, Dominant, UNEVEN};
 use super::partitions::HashedKeys;
-use super::remedy::OfferedRemedy;
-use super::types::{KeyProfile, KeyShare, KeyVariants, LoadMetrics, SimulatedPartitions};
+use super::remedy::{OfferedRemedy, Remedy};
+use super::types::{KeyProfile, KeyShare, KeyVariants, LoadMetrics, Sentinel, SimulatedPartitions};
 use crate::base::units;
 use crate::profile::{CostModel, Finding, FindingCode, Severity};
 
@@ -41,7 +42,9 @@ impl Evidence<'_> {
                 0.0,
             )];
         }
-        if self.diagnosis.has_value_skew {
+        if self.diagnosis.is_unknown {
+            findings.extend(self.diagnosis.hot_sentinels.first().map(|key| self.unknown(key)));
+        } else if self.diagnosis.has_value_skew {
             let d = self.diagnosis;
             findings.extend(self.hot(&d.hot_sentinels, d.all_hot_sentinels, FindingCode::SentinelKey));
             findings.extend(self.hot(&d.hot, d.all_hot, FindingCode::HotKey));
@@ -54,6 +57,12 @@ impl Evidence<'_> {
         if self.diagnosis.has_long_tail && !self.diagnosis.has_too_few_keys {
             findings.push(self.long_tail());
         }
+        findings.extend(
+            self.diagnosis
+                .dominant
+                .as_ref()
+                .map(|dominant| self.dominant(dominant)),
+        );
         findings.extend(self.variants());
         let is_skewed = self.diagnosis.has_value_skew
             || self.diagnosis.has_collision_skew
@@ -95,12 +104,44 @@ impl Evidence<'_> {
         }
     }
 
-    /// The title of the remedy that saves most, as advice.
-    fn best_remedy(&self) -> String {
+    /// The title of the first remedy that is one for this, as advice; else `otherwise`. They come by what they save.
+    fn remedy_of(&self, is_for: impl Fn(&Remedy) -> bool, otherwise: &str) -> String {
         self.remedies
             .iter()
-            .find(|offered| offered.after.is_some())
-            .map_or_else(String::new, |offered| format!("{}.", offered.title))
+            .find(|offered| is_for(&offered.remedy))
+            .map_or_else(|| otherwise.to_owned(), |offered| format!("{}.", offered.title))
+    }
+
+    fn remedy_of_sentinels(&self, named: &[KeyShare]) -> String {
+        let names: Vec<&str> = named.iter().map(|key| key.label.as_str()).collect();
+        let otherwise = format!(
+            "Filter {} before the shuffle, or fill with values that differ; by itself that makes the largest partition no \
+             smaller, because another key makes it.",
+            names.join(", ")
+        );
+        self.remedy_of(
+            |remedy| matches!(remedy, Remedy::IsolateSentinels { .. }),
+            &otherwise,
+        )
+    }
+
+    fn remedy_of_hot(&self) -> String {
+        self.remedy_of(
+            |remedy| !matches!(remedy, Remedy::IsolateSentinels { .. }),
+            "Broadcast the other side of a join, or split the key by a further column.",
+        )
+    }
+
+    fn remedy_of_hash(&self, otherwise: &str) -> String {
+        self.remedy_of(
+            |remedy| {
+                matches!(
+                    remedy,
+                    Remedy::OtherPartitions { .. } | Remedy::CompoundKey { .. }
+                )
+            },
+            otherwise,
+        )
     }
 
     /// One finding for all hot keys of a kind: `named` are the largest, `all` their number and share together.
@@ -123,10 +164,15 @@ impl Evidence<'_> {
                     key.label,
                     rows_of(key),
                     key.share / even,
-                    key.sentinel.map_or_else(String::new, |sentinel| format!(
-                        " It is {}, not a value.",
-                        sentinel.words()
-                    ))
+                    key.sentinel
+                        .map_or_else(String::new, |sentinel| if sentinel.is_sure() {
+                            format!(" It is {}, not a value.", sentinel.words())
+                        } else {
+                            format!(
+                                " {} often stands for \"not known\", unless it is meant.",
+                                sentinel.words()
+                            )
+                        })
                 ),
             )
         } else {
@@ -140,7 +186,7 @@ impl Evidence<'_> {
                 format!(" and {} smaller", units::count(n_more))
             };
             let kind = if code == FindingCode::SentinelKey {
-                " that stand for \"not known\""
+                " that may stand for \"not known\""
             } else {
                 ""
             };
@@ -170,22 +216,22 @@ impl Evidence<'_> {
             )
         };
         let bound = units::plural(whole(1.0 / largest.share.max(f64::MIN_POSITIVE)), "partition");
-        let remedy = self.best_remedy();
         Some(finding(
             code,
             self.severity(&self.simulated.metrics),
             title,
             format!(
-                "{what} The largest partition is {} the mean; the same keys with even values would give {}. {matters} No more \
-                 than {bound} are useful with {}.",
+                "{what} The largest partition is {} the mean; the same keys with even values would give {}. {matters} Beyond \
+                 {bound} {} alone is more than an even one: no number makes the largest smaller than {}.",
                 ratio(&self.simulated.metrics),
                 ratio(&self.simulated.baseline_metrics),
-                if named.len() == 1 { "it" } else { "the first" }
+                if named.len() == 1 { "it" } else { "the first" },
+                rows_of(largest)
             ),
-            if code == FindingCode::SentinelKey && remedy.is_empty() {
-                "Filter these rows before the shuffle, or give them a partition of their own.".to_owned()
+            if code == FindingCode::SentinelKey {
+                self.remedy_of_sentinels(named)
             } else {
-                remedy
+                self.remedy_of_hot()
             },
             cost,
         ))
@@ -211,10 +257,7 @@ impl Evidence<'_> {
                 units::count(baseline.n_empty),
                 ratio(measured)
             ),
-            match self.best_remedy() {
-                remedy if remedy.is_empty() => "Add a column to the key, or use fewer partitions.".to_owned(),
-                remedy => remedy,
-            },
+            self.remedy_of_hash("Add a column to the key, or use fewer partitions."),
             baseline.straggler_seconds,
         )
     }
@@ -241,12 +284,7 @@ impl Evidence<'_> {
                     ratio(&self.simulated.baseline_metrics)
                 )
             },
-            match self.best_remedy() {
-                remedy if remedy.is_empty() => {
-                    "Add a column to the key, or use no more partitions than there are keys.".to_owned()
-                }
-                remedy => remedy,
-            },
+            self.remedy_of_hash("Add a column to the key, or use no more partitions than there are keys."),
             self.simulated.baseline_metrics.straggler_seconds,
         )
     }
@@ -262,7 +300,7 @@ impl Evidence<'_> {
                 ratio(metrics)
             ),
             format!(
-                "No single key is hot, yet the largest partition is {} the mean, where the same keys with even values would give \
+                "No single key is as large as an even partition, yet the largest partition is {} the mean, where the same keys with even values would give \
                  {}, and p99 is {tail} the median. The rows are spread as over {} even keys of {}.",
                 ratio(metrics),
                 ratio(baseline),
@@ -271,13 +309,90 @@ impl Evidence<'_> {
                     .map_or_else(|| "–".to_owned(), |n| units::count(whole(n))),
                 units::count(self.profile.distinct.n)
             ),
-            match self.best_remedy() {
-                remedy if remedy.is_empty() => {
-                    "Use more partitions, or let AQE split them where it may.".to_owned()
-                }
-                remedy => remedy,
-            },
+            self.remedy_of(
+                |remedy| !matches!(remedy, Remedy::Broadcast { .. }),
+                "Use more partitions, or let AQE split them where it may.",
+            ),
             metrics.straggler_seconds,
+        )
+    }
+
+    /// A key that makes no difference at this number of partitions, and will at larger ones.
+    fn dominant(&self, dominant: &Dominant) -> Finding {
+        let key = &dominant.key;
+        let n = self.simulated.n_partitions;
+        let now = if self
+            .simulated
+            .metrics
+            .max_over_mean
+            .is_none_or(|ratio| ratio < UNEVEN)
+        {
+            format!(
+                "{} hardly notice it: the largest is {} the mean.",
+                if n == 1 {
+                    "One partition does".to_owned()
+                } else {
+                    format!("{} partitions", units::count(n.into()))
+                },
+                ratio(&self.simulated.metrics)
+            )
+        } else {
+            format!(
+                "At {n} partitions the largest is {} the mean.",
+                ratio(&self.simulated.metrics)
+            )
+        };
+        let (code, remedy) = if key.sentinel.is_some() {
+            (
+                FindingCode::SentinelKey,
+                "Filter these rows before a shuffle over more partitions, or fill them with values that differ.",
+            )
+        } else {
+            (
+                FindingCode::HotKey,
+                "Stay below that number, or choose the one you will use: what helps then is told with its loads.",
+            )
+        };
+        finding(
+            code,
+            Severity::Note,
+            format!(
+                "{} holds {} of the rows, and dominates from {} on",
+                key.label,
+                units::percent(key.share),
+                units::plural(dominant.skewed_from, "partition")
+            ),
+            format!(
+                "{now} All its rows go to one partition: from {} on that is at least 1.5 × the mean, from {} on more than 5 × \
+                 the median, where AQE calls it skew, and with Spark's {SPARK_DEFAULT} it would be {:.0} × the mean (h·N + 1 − \
+                 h and 1 + h·N / (1 − h), for its share h of N partitions).",
+                units::plural(dominant.uneven_from, "partition"),
+                units::count(dominant.skewed_from),
+                dominant.over_mean(SPARK_DEFAULT)
+            ),
+            remedy.to_owned(),
+            0.0,
+        )
+    }
+
+    /// All rows have one key, and that is none.
+    fn unknown(&self, key: &KeyShare) -> Finding {
+        finding(
+            FindingCode::SentinelKey,
+            Severity::Warn,
+            format!("{} holds all rows: {} has no other value", key.label, self.name()),
+            if key.sentinel == Some(Sentinel::Null) {
+                "No row has a key. An inner join by it drops them all; a grouping, and a shuffle of any other kind, sends all of \
+                 them to one partition."
+                    .to_owned()
+            } else {
+                format!(
+                    "Every row has {} for its key: a shuffle sends all of them to one partition.",
+                    key.sentinel.map_or("one value", Sentinel::words)
+                )
+            },
+            "Choose another key.".to_owned(),
+            self.simulated.metrics.straggler_seconds,
         )
     }
 
@@ -338,14 +453,19 @@ impl Evidence<'_> {
         } else {
             (
                 format!(
-                    "{} is even over {} partitions",
+                    "{} is even over {}",
                     self.name(),
-                    self.simulated.n_partitions
+                    units::plural(self.simulated.n_partitions.into(), "partition"),
                 ),
                 format!(
-                    "The largest partition is {} the mean, with even values it would be {}: nothing to do.",
+                    "The largest partition is {} the mean, with even values it would be {}: nothing to do{}.",
                     ratio(metrics),
-                    ratio(&self.simulated.baseline_metrics)
+                    ratio(&self.simulated.baseline_metrics),
+                    if self.diagnosis.dominant.is_some() {
+                        " at this number"
+                    } else {
+                        ""
+                    }
                 ),
             )
         };

@@ -1,5 +1,7 @@
 //! The profile of a key: its most frequent values, how many there are, how evenly the rows are spread over them.
 
+use polars::prelude::DataType;
+
 use super::counts::{CountedKey, entropy_term};
 use super::partitions::HashedKeys;
 use super::sentinel::sentinel_of;
@@ -128,6 +130,29 @@ impl HashedKeys {
                 units::count(n_sampled)
             ));
         }
+        for (name, dtype) in self.counts().columns() {
+            match dtype {
+                DataType::List(item) => notes.push(format!(
+                    "`{name}` is a list, and one key is a whole list: the same items in another order are another key. Spark groups \
+                     and joins by arrays so, and hashes their items one after another. To shuffle by the items, `explode` it \
+                     first.{}",
+                    if is_entry(item) {
+                        " If it is a map in Spark, Spark refuses it as a key."
+                    } else {
+                        ""
+                    }
+                )),
+                DataType::Struct(fields) => notes.push(format!(
+                    "`{name}` is a struct, and one key is all its fields together, as Spark groups and joins by structs; it hashes \
+                     them one after another. A field alone is a key too{}.",
+                    fields.first().map_or_else(String::new, |field| format!(
+                        ": `{name}.{}`",
+                        field.name()
+                    ))
+                )),
+                _ => {}
+            }
+        }
         if self.counts().n_set_aside > 0 {
             notes.push(format!(
                 "Cancelled: only the {} largest keys were looked at one by one; {} are taken as spread evenly.",
@@ -158,9 +183,20 @@ impl HashedKeys {
     }
 }
 
+/// The entry of a map, as Parquet's maps are read: a list of structs of a key and a value.
+fn is_entry(item: &DataType) -> bool {
+    match item {
+        DataType::Struct(fields) => fields
+            .iter()
+            .map(|field| field.name().as_str())
+            .eq(["key", "value"]),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use polars::prelude::df;
+    use polars::prelude::{IntoColumn as _, IntoSeries as _, NamedFrom as _, Series, StructChunked, df};
 
     use super::super::testing::{hashed, keys, many};
     use super::super::types::Sentinel;
@@ -251,5 +287,47 @@ mod tests {
         assert!(near(exact.entropy_bits, sketched.entropy_bits), "{sketched:?}");
         assert!(near(exact.effective_keys, sketched.effective_keys));
         assert!(near(exact.top_share, sketched.top_share));
+    }
+
+    #[test]
+    fn what_a_list_or_a_struct_means_as_a_key_is_said() {
+        let tags = [Series::new("".into(), [1_i64]), Series::new("".into(), [2_i64])];
+        let place = StructChunked::from_series(
+            "place".into(),
+            2,
+            [Series::new("city".into(), ["Rome", "Oslo"])].iter(),
+        )
+        .unwrap();
+        let entry = StructChunked::from_series(
+            "".into(),
+            1,
+            [
+                Series::new("key".into(), ["a"]),
+                Series::new("value".into(), [1_i64]),
+            ]
+            .iter(),
+        )
+        .unwrap()
+        .into_series();
+        let mut df = df!("tags" => tags, "map" => [entry.clone(), entry]).unwrap();
+        df.with_column(place.into_series().into_column()).unwrap();
+        let notes = |column: &str| {
+            hashed(&df, &[column], CountBudget::default())
+                .profile(2)
+                .notes
+                .join("\n")
+        };
+        assert!(
+            notes("tags").contains("`explode` it first") && !notes("tags").contains("map in Spark"),
+            "{}",
+            notes("tags")
+        );
+        assert!(
+            notes("map").contains("If it is a map in Spark, Spark refuses it"),
+            "{}",
+            notes("map")
+        );
+        assert!(notes("place").contains("`place.city`"), "{}", notes("place"));
+        assert_eq!(notes("place.city"), "");
     }
 }

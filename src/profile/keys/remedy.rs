@@ -68,6 +68,8 @@ pub struct OfferedRemedy {
     pub remedy: Remedy,
     /// One line.
     pub title: String,
+    /// What becomes smaller by it, and by how much, as predicted; empty where that is not known.
+    pub gain: String,
     /// What it does and what it costs.
     pub message: String,
     /// Where it does not hold.
@@ -79,4 +81,15 @@ pub struct OfferedRemedy {
     pub after: Option<LoadMetrics>,
     /// Predicted wall time before minus after.
     pub saved_seconds: Option<f64>,
+}
+
+/// A remedy that one might expect here and that would not help, with the reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeclinedRemedy {
+    /// As the kind of a [`Remedy`]: `salt`.
+    pub kind: &'static str,
+    /// One line: `Salts`.
+    pub title: &'static str,
+    /// A sentence.
+    pub reason: String,
 }

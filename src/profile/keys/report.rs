@@ -37,7 +37,7 @@ pub fn key_report_among(
     let partitions = keys.simulate(n, weight, costs);
     let diagnosis = Diagnosis::of(keys, &partitions, costs);
     let choice = choose_partitions(keys, partitions.n_partitions, weight, costs);
-    let remedies = remedies(keys, &partitions, &diagnosis, &choice, others, costs);
+    let (remedies, declined) = remedies(keys, &partitions, &diagnosis, &choice, others, costs);
     let findings = Evidence {
         keys,
         profile: &profile,
@@ -53,6 +53,7 @@ pub fn key_report_among(
         partitions,
         choice,
         remedies,
+        declined,
         findings,
     }
 }
@@ -91,12 +92,16 @@ fn ranked(keys: &HashedKeys, n: u32, weight: Weight, costs: &CostModel) -> Ranke
         .hashed()
         .next()
         .map(|(key, hash)| keys.share_of(key, hash).share);
-    let verdict = match (diagnosis.hot_sentinels.first(), diagnosis.hot.first()) {
+    let hottest = diagnosis
+        .hot_sentinels
+        .first()
+        .into_iter()
+        .chain(diagnosis.hot.first())
+        .max_by(|a, b| a.share.total_cmp(&b.share));
+    let verdict = match hottest {
         _ if n_rows == 0 => "no rows".to_owned(),
-        (Some(key), _) if diagnosis.has_value_skew => {
-            format!("{} is {} of the rows", key.label, units::percent(key.share))
-        }
-        (None, Some(key)) if diagnosis.has_value_skew => {
+        Some(key) if diagnosis.is_unknown => format!("{} is all there is", key.label),
+        Some(key) if diagnosis.has_value_skew => {
             format!("{} is {} of the rows", key.label, units::percent(key.share))
         }
         _ if diagnosis.has_too_few_keys => format!(
@@ -106,7 +111,15 @@ fn ranked(keys: &HashedKeys, n: u32, weight: Weight, costs: &CostModel) -> Ranke
         ),
         _ if diagnosis.has_collision_skew => "keys collide".to_owned(),
         _ if diagnosis.has_long_tail => "many large keys".to_owned(),
-        _ => "even".to_owned(),
+        _ => match &diagnosis.dominant {
+            Some(dominant) => format!(
+                "even over {}, but {} is {} of the rows",
+                partitions.n_partitions,
+                dominant.key.label,
+                units::percent(dominant.key.share)
+            ),
+            None => "even".to_owned(),
+        },
     };
     RankedKey {
         columns: keys

@@ -27,6 +27,8 @@ const TRIES: u32 = 16;
 pub(super) struct Salting {
     pub keys: Vec<SaltedKey>,
     pub placed: Placed,
+    /// No two salts lead to one partition: there are as many partitions as salts.
+    pub is_free: bool,
 }
 
 /// The share from which on a key is hot: more than an even partition holds, or a fifth of what a slot does.
@@ -36,53 +38,87 @@ pub(super) fn hot_share(n: u32, costs: &CostModel) -> f64 {
     (1.0 / f64::from(n)).max(1.0 / (5.0 * f64::from(costs.slots.max(1))))
 }
 
-/// Whether a remedy can name the key in a recipe: what was cut, and NaN, cannot be compared there.
-fn can_be_named(values: &[KeyValue<'_>]) -> bool {
-    !values.iter().any(|value| match value {
-        KeyValue::Long(..)
-        | KeyValue::Binary(_)
-        | KeyValue::List(_)
-        | KeyValue::Struct(_)
-        | KeyValue::Duration(_) => true,
-        KeyValue::Float(n) => !n.is_finite(),
-        _ => false,
+/// A key that is hot for some number of partitions.
+pub(super) struct HotKey {
+    /// Its place among the keys.
+    pub at: usize,
+    share: f64,
+    hash: i32,
+    /// A column of it is null: no join matches it.
+    pub has_null: bool,
+    /// Why the step `salt` cannot name it, if so.
+    pub unnamed: Option<&'static str>,
+}
+
+/// What of a key's values a recipe has no word for.
+fn unnamed(values: &[KeyValue<'_>]) -> Option<&'static str> {
+    values.iter().find_map(|value| match value {
+        KeyValue::Long(..) => Some("text of more than 1 KB"),
+        KeyValue::Binary(_) => Some("binary"),
+        KeyValue::List(_) => Some("a list"),
+        KeyValue::Struct(_) => Some("a struct"),
+        KeyValue::Duration(_) => Some("a duration"),
+        _ => None,
     })
 }
 
-/// Salts for the hot keys of `n` partitions. None when no key is hot.
-pub(super) fn salting(keys: &HashedKeys, n: u32, weight: Weight, costs: &CostModel) -> Option<Salting> {
+/// The hot keys of `n` partitions, the largest first, at most a thousand.
+pub(super) fn hot_keys(keys: &HashedKeys, n: u32, weight: Weight, costs: &CostModel) -> Vec<HotKey> {
     let total = keys.total(weight) as f64;
     let limit = hot_share(n, costs);
-    let mut hot: Vec<(usize, f64, i32)> = keys
+    let mut hot: Vec<HotKey> = keys
         .hashed()
         .enumerate()
-        .map(|(i, (key, hash))| (i, weighed(key, weight) as f64 / total, hash))
-        .filter(|(_, share, _)| *share > limit)
-        .filter(|(i, _, _)| {
-            keys.counts()
-                .keys()
-                .get(*i)
-                .is_some_and(|key| can_be_named(&keys.counts().values(key)))
+        .map(|(at, (key, hash))| (at, key, weighed(key, weight) as f64 / total, hash))
+        .filter(|(_, _, share, _)| *share > limit)
+        .map(|(at, key, share, hash)| {
+            let values = keys.counts().values(key);
+            HotKey {
+                at,
+                share,
+                hash,
+                has_null: values.iter().any(|value| *value == KeyValue::Null),
+                unnamed: unnamed(&values),
+            }
         })
         .collect();
-    hot.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    hot.sort_by(|a, b| b.share.total_cmp(&a.share).then(a.at.cmp(&b.at)));
     hot.truncate(MAX_HOT);
-    if hot.is_empty() || n < 2 {
+    hot
+}
+
+/// Salts for those of `hot` that a recipe can name, and the loads of all keys but those that are `left_out`. None when there
+/// is no key to salt.
+pub(super) fn salting(
+    keys: &HashedKeys,
+    n: u32,
+    weight: Weight,
+    hot: &[HotKey],
+    left_out: impl Fn(&HotKey) -> bool,
+) -> Option<Salting> {
+    let is_salted = |key: &&HotKey| key.unnamed.is_none() && !left_out(key);
+    let salted_keys: Vec<&HotKey> = hot.iter().filter(is_salted).collect();
+    if salted_keys.is_empty() || n < 2 {
         return None;
     }
-    let hot_keys: HashSet<usize> = hot.iter().map(|(i, _, _)| *i).collect();
+    let elsewhere: HashSet<usize> = hot
+        .iter()
+        .filter(|key| is_salted(key) || left_out(key))
+        .map(|key| key.at)
+        .collect();
     // The others get salt 0, which moves them too.
     let cold = |i: usize, hash: i32| {
-        (!hot_keys.contains(&i)).then(|| partition_of(hash_int(0, hash.cast_unsigned()).cast_signed(), n))
+        (!elsewhere.contains(&i)).then(|| partition_of(hash_int(0, hash.cast_unsigned()).cast_signed(), n))
     };
     let mut placed = keys.place(n, cold, weight);
     let mut n_salts_at = vec![0_u32; n as usize];
-    let mut salted = Vec::with_capacity(hot.len());
-    for (i, share, hash) in hot {
-        let Some(key) = keys.counts().keys().get(i) else {
+    let mut salted = Vec::with_capacity(salted_keys.len());
+    for hot in salted_keys {
+        let Some(key) = keys.counts().keys().get(hot.at) else {
             continue;
         };
-        let spots = best_places(hash, n, wanted_salts(share, n), &n_salts_at, &placed.loads);
+        let wanted = wanted_salts(hot.share, n);
+        let spots = best_places(hot.hash, n, wanted, &n_salts_at, &placed.loads);
         let (load, n_salts) = (weighed(key, weight), spots.len().max(1) as u64);
         for ((_, partition), j) in spots.iter().zip(0_u64..) {
             let at = *partition as usize;
@@ -102,7 +138,11 @@ pub(super) fn salting(keys: &HashedKeys, n: u32, weight: Weight, costs: &CostMod
             salts: spots.into_iter().map(|(salt, _)| salt).collect(),
         });
     }
-    Some(Salting { keys: salted, placed })
+    Some(Salting {
+        keys: salted,
+        placed,
+        is_free: n_salts_at.iter().all(|n_salts| *n_salts <= 1),
+    })
 }
 
 /// `min(N, ceil(h·N / (f − 1 + h)))`, at least 2.
@@ -149,12 +189,17 @@ fn best_places(hash: i32, n: u32, wanted: u32, n_salts_at: &[u32], loads: &[u64]
 
 #[cfg(test)]
 mod tests {
+    use super::super::HashedKeys;
     use super::super::spark_hash::spark_hash;
     use super::super::testing::many;
     use super::super::value::KeyValue;
     use super::super::{SparkType, Weight};
-    use super::{salting, wanted_salts};
+    use super::{Salting, hot_keys, wanted_salts};
     use crate::profile::CostModel;
+
+    fn salting(keys: &HashedKeys, n: u32, weight: Weight, costs: &CostModel) -> Option<Salting> {
+        super::salting(keys, n, weight, &hot_keys(keys, n, weight, costs), |_| false)
+    }
 
     /// Source: reference values computed with Spark's hash for 200 partitions: shares of 30% and 50% take 110 and 134 salts
     /// at the target of 1.25, and come to 1.43 and 1.38 times the mean, for other cold keys.

@@ -73,6 +73,11 @@ fn of_text(text: &str) -> Option<Sentinel> {
 }
 
 impl Sentinel {
+    /// Whether it is hardly ever meant: 0, -1 and 1970-01-01 are values of many columns.
+    pub fn is_sure(self) -> bool {
+        !matches!(self, Self::Zero | Self::MinusOne | Self::Epoch)
+    }
+
     /// In a sentence: `null`, `the empty text`.
     pub fn words(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! What tests of keys share: keys with given numbers of rows, counted and hashed.
+//! What tests of keys share: keys with given numbers of rows, counted and hashed, and reports of them.
 
 use std::sync::Arc;
 
@@ -6,7 +6,9 @@ use polars::prelude::{DataFrame, df};
 
 use super::count::{CountBudget, KeyCounter};
 use super::partitions::{HashedKeys, default_types};
+use super::{KeyReport, Remedy, Weight, key_report};
 use crate::base::Accuracy;
+use crate::profile::{CostModel, FindingCode};
 
 /// Text keys with so many rows each.
 pub(super) fn keys(rows: &[(&str, usize)]) -> HashedKeys {
@@ -35,4 +37,58 @@ pub(super) fn hashed(df: &DataFrame, columns: &[&str], budget: CountBudget) -> H
     let counts = counter.finish(Accuracy::Exact);
     let types = default_types(&counts).unwrap();
     HashedKeys::new(Arc::new(counts), types).unwrap()
+}
+
+/// A lake where a row takes a second or so, so that skew costs something.
+pub(super) fn slow() -> CostModel {
+    CostModel {
+        slots: 16,
+        bytes_per_second: 100.0,
+        ..CostModel::default()
+    }
+}
+
+pub(super) fn report(keys: &HashedKeys, n: u32) -> KeyReport {
+    key_report(keys, keys.profile(20), n, Weight::Rows, &slow())
+}
+
+pub(super) fn codes(report: &KeyReport) -> Vec<FindingCode> {
+    report.findings.iter().map(|finding| finding.code).collect()
+}
+
+/// Every remedy that tells loads keeps the rows, except those that leave some out on purpose.
+pub(super) fn check_loads(report: &KeyReport, n_rows: u64) {
+    for offered in &report.remedies {
+        if offered.after.is_none() {
+            continue;
+        }
+        let sum: u64 = offered.loads.iter().sum();
+        match &offered.remedy {
+            Remedy::IsolateSentinels { share, .. } => {
+                assert!(
+                    ((n_rows - sum) as f64 - share * n_rows as f64).abs() < 0.5,
+                    "{}",
+                    offered.title
+                );
+            }
+            _ => assert_eq!(sum, n_rows, "{}", offered.title),
+        }
+    }
+}
+
+/// The kinds of the remedies, in their order.
+pub(super) fn kinds(report: &KeyReport) -> Vec<&'static str> {
+    let kind = |remedy: &Remedy| match remedy {
+        Remedy::Salt { .. } => "salt",
+        Remedy::TwoStageAggregation { .. } => "two stages",
+        Remedy::IsolateSentinels { .. } => "isolate",
+        Remedy::Broadcast { .. } => "broadcast",
+        Remedy::OtherPartitions { .. } => "partitions",
+        Remedy::CompoundKey { .. } => "compound",
+    };
+    report
+        .remedies
+        .iter()
+        .map(|offered| kind(&offered.remedy))
+        .collect()
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::SparkType;
-use super::remedy::OfferedRemedy;
+use super::remedy::{DeclinedRemedy, OfferedRemedy};
 use crate::base::{Accuracy, units};
 use crate::profile::Finding;
 
@@ -218,7 +218,8 @@ pub struct PartitionChoice {
     pub recommended: Option<u32>,
     /// The formula of the wall time with its inputs filled in.
     pub formula: String,
-    /// `floor(1 / h)` for the share h of the largest key: more partitions cannot make the largest smaller.
+    /// `floor(1 / h)` for the share h of the largest key: from one more on it alone is more than an even partition, and no
+    /// number makes the largest partition smaller than that key.
     pub max_useful: Option<u64>,
 }
 
@@ -238,6 +239,8 @@ pub struct KeyReport {
     pub choice: PartitionChoice,
     /// Those that apply, the most helpful first.
     pub remedies: Vec<OfferedRemedy>,
+    /// Those that would not help here, and why.
+    pub declined: Vec<DeclinedRemedy>,
     pub warnings: Vec<AqeWarning>,
     /// Sorted by cost.
     pub findings: Vec<Finding>,

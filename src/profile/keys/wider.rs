@@ -5,7 +5,7 @@
 
 use super::diagnosis::UNEVEN;
 use super::partitions::HashedKeys;
-use super::remedies::COMPOUND_LIMITS;
+use super::remedies::{COMPOUND_LIMITS, gain};
 use super::remedy::{OfferedRemedy, Remedy};
 use super::types::SimulatedPartitions;
 use crate::base::units;
@@ -66,6 +66,7 @@ fn offered(
     };
     OfferedRemedy {
         title: format!("Add {} to the key", quoted(&added)),
+        gain: gain(now.weight, &now.metrics, &after.metrics),
         message: format!(
             "{}, {} make {}: the hash spreads them more evenly.",
             quoted(columns),

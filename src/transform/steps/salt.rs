@@ -15,7 +15,8 @@
 //! ```
 //!
 //! The salt is int32, as `int` in Spark. It is the one at the XXH3 hash (64 bits) of the canonical bytes of the values, which
-//! `row_hash` documents, modulo the number of salts. In `keys` a date is written as `2020-01-31`, a timestamp in ISO 8601.
+//! `row_hash` documents, modulo the number of salts. In `keys` a date is written as `2020-01-31`, a timestamp in ISO 8601,
+//! and of floats `NaN`, `inf` and `-inf` as text.
 //!
 //! Limits: the salts hold for one number of partitions, this order of columns and their types. Rows that agree in all of
 //! `by` share a salt. The other side of a join has to repeat the rows of a hot key once for each of its salts.
@@ -142,6 +143,9 @@ fn one_value(value: &Value, dtype: &DataType) -> Option<Column> {
         (DataType::Float32 | DataType::Float64, Value::Number(number)) => {
             Series::new("key".into(), [number.as_f64()?])
         }
+        (DataType::Float32 | DataType::Float64, Value::String(text)) => {
+            Series::new("key".into(), [not_finite(text)?])
+        }
         (DataType::Date, Value::String(text)) => Series::new("key".into(), [days(text)?])
             .cast(&DataType::Date)
             .ok()?,
@@ -155,6 +159,11 @@ fn one_value(value: &Value, dtype: &DataType) -> Option<Column> {
         _ => return None,
     };
     Some(series.into_column())
+}
+
+/// NaN and the infinities, which JSON has no numbers for.
+fn not_finite(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| !number.is_finite())
 }
 
 /// Days since 1970.
@@ -195,6 +204,9 @@ fn python_value(value: &Value, dtype: &DataType) -> String {
     match (dtype, value) {
         (DataType::Float32 | DataType::Float64, Value::Number(number)) => {
             python::float(number.as_f64().unwrap_or(f64::NAN))
+        }
+        (DataType::Float32 | DataType::Float64, Value::String(text)) => {
+            python::float(not_finite(text).unwrap_or(f64::NAN))
         }
         (DataType::Date, Value::String(text)) => {
             format!("datetime.date.fromisoformat({})", python::quoted(text))
