@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::de::{DeserializeSeed, Error, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
@@ -95,7 +95,7 @@ impl RecipeFile {
         if said.next().is_some_and(|first| first.starts_with(['-', '['])) {
             return from_yaml::<Recipe>(text).map(Self::new);
         }
-        let keys = from_yaml::<BTreeMap<String, IgnoredAny>>(text).unwrap_or_default();
+        let keys = from_yaml::<BTreeMap<String, Value>>(text).unwrap_or_default();
         let of_file = ["apiVersion", "kind", "name", "sample", "inputs", "steps"];
         let is_step = |key: &String| !of_file.contains(&key.as_str());
         if keys.len() == 1 && keys.keys().all(is_step) {

@@ -184,7 +184,7 @@ fn number(value: f64) -> String {
 }
 
 /// Borders and their texts, by the smallest unit of at least so many seconds that makes few enough bins.
-fn time_bins(min: f64, max: f64, least: i64) -> Option<(Vec<f64>, Vec<String>)> {
+fn time_bins(min: f64, max: f64, shortest: i64) -> Option<(Vec<f64>, Vec<String>)> {
     const SPANS: [(i64, &str); 9] = [
         (1, "%H:%M:%S"),
         (10, "%H:%M:%S"),
@@ -200,7 +200,7 @@ fn time_bins(min: f64, max: f64, least: i64) -> Option<(Vec<f64>, Vec<String>)> 
     let (first, last) = (at(min)?, at(max)?);
     let range = max - min;
     for (span, form) in SPANS {
-        if span < least || range / span as f64 > MAX_TIME_BINS as f64 - 2.0 {
+        if span < shortest || range / span as f64 > MAX_TIME_BINS as f64 - 2.0 {
             continue;
         }
         let shift = if span == 7 * 86_400 { 4 * 86_400 } else { 0 };

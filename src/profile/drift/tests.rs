@@ -209,7 +209,7 @@ fn a_few_frequent_texts_that_stay_do_not_hide_that_all_others_changed() {
     assert!(same.verdict.starts_with("stable: PSI 0.00"), "{}", same.verdict);
     let ids = |names: [&str; 2]| {
         let mut column = words("id", &[(names[0], 1), (names[1], 1)], false, 4998);
-        column.lengths = Spread::of_values(&[20.0; 5000]);
+        column.lengths = Spread::of_values(&vec![20.0; 5000]);
         column
     };
     let ids = drift(ids(["a", "b"]), ids(["c", "d"])).columns.remove(0);
