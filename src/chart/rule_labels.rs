@@ -88,6 +88,13 @@ impl RuleLine {
             .collect();
         beyond.sort_by(f64::total_cmp);
         sides.extend(beyond);
+        let mut before: Vec<f64> = others
+            .iter()
+            .filter(|other| other.is_upright && other.at < self.at)
+            .map(|other| other.at - width - GAP)
+            .collect();
+        before.sort_by(|a, b| b.total_cmp(a));
+        sides.extend(before);
         sides
             .into_iter()
             .flat_map(|x| (0..N_LINES).map(move |n| (x, frame.top + f64::from(n) * LINE)))
