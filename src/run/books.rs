@@ -118,12 +118,11 @@ impl RejectedRecords {
             seen.clear();
             self.n_lines = 0;
         }
-        let is_first = match seen.get_mut(&reject.object) {
-            Some(lines) => lines.insert(reject.line),
-            None => {
-                seen.insert(reject.object.clone(), BTreeSet::from([reject.line]));
-                true
-            }
+        let is_first = if let Some(lines) = seen.get_mut(&reject.object) {
+            lines.insert(reject.line)
+        } else {
+            seen.insert(reject.object.clone(), BTreeSet::from([reject.line]));
+            true
         };
         self.n_lines += usize::from(is_first);
         is_first

@@ -92,6 +92,7 @@ impl RunContext<'_> {
         report
     }
 
+    #[allow(clippy::too_many_lines, reason = "the stages of a day in their order")]
     async fn try_day(
         &self,
         day: NaiveDate,
@@ -156,22 +157,16 @@ impl RunContext<'_> {
             }
         };
         fill(report, &produced);
-        let checked = async {
-            produced.books.check()?;
-            self.cancel.check()?;
-            self.stage_input_rejects(day, &staged_at, &inputs.rejects, &mut produced)
-                .await
-        };
+        let checked = self.checked(day, &staged_at, &inputs.rejects, &mut produced);
         if let Err(error) = checked.await {
             self.clean_up(day, &produced.parts).await;
             return Err(log.lost_or(&state, error).await);
         }
         if let Some(message) = self.over_budget(objects.len() as u64, &produced) {
+            report.message = Some(message);
             let shown = self.show_rejects(&produced, report).await;
             self.clean_up(day, &produced.parts).await;
-            shown?;
-            report.message = Some(message);
-            return Ok(PartitionStatus::BudgetExceeded);
+            return shown.map(|()| PartitionStatus::BudgetExceeded);
         }
         let start = Instant::now();
         let made = made_ledger(
@@ -242,6 +237,19 @@ impl RunContext<'_> {
     /// The rows of a day's inputs.
     pub async fn open_inputs(&self, listed: &ListedInputs) -> Result<DayInputs, RunError> {
         self.inputs.read(listed, self.input_bytes, self.cancel).await
+    }
+
+    /// Checks the books of what was produced, and stages the rejects of the day's inputs with it.
+    async fn checked(
+        &self,
+        day: NaiveDate,
+        staging: &Location,
+        rejects: &[Bytes],
+        produced: &mut Produced,
+    ) -> Result<(), RunError> {
+        produced.books.check()?;
+        self.cancel.check()?;
+        self.stage_input_rejects(day, staging, rejects, produced).await
     }
 
     /// Stages the rejects of a day's inputs with what was produced, and names in its reports where they will be.

@@ -81,6 +81,7 @@ pub async fn replay(
     keep_report(&opened, job, run_id, partitions).await
 }
 
+#[allow(clippy::too_many_lines, reason = "the stages of a replay in their order")]
 async fn replay_day(
     context: &RunContext<'_>,
     options: &ReplayOptions,
@@ -156,14 +157,7 @@ async fn replay_day(
     let (made, n_mended) = read.ledgers(context, &produced, &old);
     if n_mended == 0 {
         context.clean_up(day, &produced.parts).await;
-        let n = units::plural(produced.books.rows_in, "record");
-        return nothing(
-            report,
-            format!(
-                "{n} read again and rejected again, and left in quarantine as they were{}{gone}",
-                read.not_reached()
-            ),
-        );
+        return nothing(report, read.in_vain(&produced) + &gone);
     }
     let start = Instant::now();
     let changes = Changes {
@@ -253,6 +247,13 @@ struct Read<'a> {
 }
 
 impl Read<'_> {
+    /// What to say of a replay that mended nothing.
+    fn in_vain(&self, produced: &Produced) -> String {
+        let n = units::plural(produced.books.rows_in, "record");
+        let rest = self.not_reached();
+        format!("{n} read again and rejected again, and left in quarantine as they were{rest}")
+    }
+
     /// What to say of files that ended before the records that were asked for.
     fn not_reached(&self) -> String {
         let indices = (0_u32..).take(self.objects.len());

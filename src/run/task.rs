@@ -80,10 +80,8 @@ pub async fn task(
     let folder = PlanFolder::new(&opened.files, job, plan_id);
     let plan = folder.plan(job, plan_id).await?;
     let Some(task) = plan.tasks.get(index) else {
-        return Err(RunError::NoTask {
-            index,
-            n_tasks: plan.tasks.len(),
-        });
+        let n_tasks = plan.tasks.len();
+        return Err(RunError::NoTask { index, n_tasks });
     };
     let done_at = folder.done_at(index);
     if let Some(done) = folder.read::<Done>(&done_at, "TaskDone").await? {
