@@ -74,16 +74,15 @@ fn files_of_every_codec_are_read_alike() {
         write(folder.path(), &format!("dt=2020-01-0{}/a.parquet", at + 1), bytes);
     }
     let lake = text_of(folder.path());
-    for at in 0..codecs.len() {
+    for (at, codec) in codecs.iter().enumerate() {
         let day = format!("2020-01-0{}", at + 1);
         let answer = json(&["profile", lake, "--partition", &day, "--json"]);
         assert_eq!(
             (&answer["n_rows"], &answer["n_files_failed"]),
             (&json!(10), &json!(0)),
-            "{:?}",
-            codecs[at]
+            "{codec:?}"
         );
-        assert_eq!(column(&answer, "id")["max"], 9, "{:?}", codecs[at]);
+        assert_eq!(column(&answer, "id")["max"], 9, "{codec:?}");
     }
     let all = json(&["preview", lake, "--rows", "100", "--json"]);
     assert_eq!(

@@ -218,7 +218,7 @@ fn bad_lake() -> Lake {
     let names = lake.path("names/2020-01-02/names.jsonl");
     fs::create_dir_all(names.parent().unwrap()).unwrap();
     fs::write(names, "{\"id\": 1, \"name\": \"n\"}\nbad\nbad\n").unwrap();
-    lake.budget = "records: {ratio: 1.0}, files: {ratio: 1.0}".to_owned();
+    "records: {ratio: 1.0}, files: {ratio: 1.0}".clone_into(&mut lake.budget);
     lake
 }
 

@@ -118,8 +118,8 @@ fn asking_a_server_that_stops_listing(command: &[&str]) -> (Child, mpsc::Receive
                     break;
                 }
                 request.clear();
-                let head = "HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nConnection: close";
-                write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{PAGE}", PAGE.len()).unwrap();
+                let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nConnection: close";
+                write!(stream, "{answer}\r\nContent-Length: {}\r\n\r\n{PAGE}", PAGE.len()).unwrap();
             }
             if !request.is_empty() && held.send(stream).is_err() {
                 return;

@@ -37,7 +37,7 @@ pub(super) fn report_ui(
         );
         if !accepted.is_empty() {
             card(ui, |ui| {
-                accepted::accepted_ui(ui, &accepted, reported, panel, commands)
+                accepted::accepted_ui(ui, &accepted, reported, panel, commands);
             });
         }
         return;

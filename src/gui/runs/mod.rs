@@ -31,6 +31,10 @@ use table::Column;
 
 /// Selection, order and half-typed places. Never saved.
 #[derive(Debug, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in the tab"
+)]
 pub struct RunsPanel {
     /// The stage that is told in full; none for the most expensive one.
     pub stage: Option<(u64, u32)>,

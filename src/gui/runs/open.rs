@@ -344,7 +344,7 @@ fn compare_with(app: &mut App, with: impl FnOnce(u64) -> RunKey) {
         tasks.spawn(label, move |context| async move {
             let place = with.place();
             let other = other_log(with, own, &context).await?;
-            let comparing = tokio::task::spawn_blocking(move || compared(&opened, &other, place));
+            let comparing = tokio::task::spawn_blocking(move || compared(&opened, &other, &place));
             let compared = context.cancel.until(comparing).await;
             compared
                 .map_err(|error| error.to_string())?
@@ -373,7 +373,7 @@ async fn other_log(
 }
 
 /// The earlier one counts as before; where their times do not tell, the open one counts as after.
-fn compared(opened: &Opened, other: &RunLog, other_place: String) -> Result<Compared, String> {
+fn compared(opened: &Opened, other: &RunLog, other_place: &str) -> Result<Compared, String> {
     let (began, other_began) = (opened.log.started_ms(), other.started_ms());
     let (guess, is_open_after) = match (began, other_began) {
         (Some(open), Some(other)) if open == other => (Some("Both began at the same time"), true),
@@ -387,7 +387,7 @@ fn compared(opened: &Opened, other: &RunLog, other_place: String) -> Result<Comp
     };
     let way = |is_open_after: bool| {
         let open_side = side(&opened.place, began, true);
-        let other_side = side(&other_place, other_began, false);
+        let other_side = side(other_place, other_began, false);
         let (before, after, delta) = if is_open_after {
             (other_side, open_side, opened.log.against(other))
         } else {

@@ -10,7 +10,7 @@ use crate::base::{Accuracy, units};
 use crate::gui::command::Command;
 use crate::gui::plot::PlotOptions;
 use crate::gui::state::Commands;
-use crate::gui::theme::{Tone, headline, strong, tone, weak, weak_marked, weak_small};
+use crate::gui::theme::{Tone, headline, space, strong, tone, weak, weak_marked, weak_small};
 use crate::gui::widgets::{Figure, accuracy_badge, badge, card_with_head, segmented, titled_card};
 use crate::profile::events::{OwnBooks, OwnDay, OwnRun};
 
@@ -46,69 +46,43 @@ pub fn own_ui(
 
 /// How long it took and what it read, then its books in a row of their own.
 fn figures(ui: &mut Ui, run: &OwnRun) {
+    effort_ui(ui, run);
+    ui.add_space(space::MD);
     let (books, ended) = run.books();
-    let n_ended = run.n_ended();
-    let seconds = run.seconds();
-    let n_files: u64 = run.partitions.iter().map(|day| day.n_files).sum();
-    let days = units::plural(run.partitions.len() as u64, "day");
-    let wall = seconds_text(run.wall_seconds);
-    let work = units::seconds(seconds.total());
-    let (files, bytes) = (units::count(n_files), units::bytes(run.n_bytes_in()));
-    let memory = run.peak_rss_bytes.map_or_else(|| "–".to_owned(), units::bytes);
-    let more_in = if n_ended > 0 {
-        let rows = units::count(ended.rows_in);
-        format!("and {rows} of {} ended early", units::plural(n_ended, "day"))
-    } else {
-        "all records".to_owned()
-    };
-    let share = |n: u64| match books.rows_in {
-        0 => String::new(),
-        all => format!("{} of rows in", units::percent(n as f64 / all as f64)),
-    };
-    let (filtered, quarantined) = (share(books.rows_filtered), share(books.rows_quarantined));
-    let counts = [
-        books.rows_in,
-        books.rows_filtered,
-        books.rows_quarantined,
-        books.rows_out,
-    ]
-    .map(units::count);
-    let [rows_in, n_filtered, n_quarantined, rows_out] = &counts;
-    let changed = i128::from(books.rows_made) - i128::from(books.rows_merged);
-    let made = match changed {
-        0.. => units::count(u64::try_from(changed).unwrap_or(0)),
-        _ => format!("−{}", units::count(u64::try_from(-changed).unwrap_or(0))),
-    };
-    let made_note = format!(
-        "{} made, {} merged",
-        units::count(books.rows_made),
-        units::count(books.rows_merged)
-    );
-    let figure = |label, value, note, tone, explanation| Figure {
+    rows_ui(ui, run, &books, &ended);
+    books_ui(ui, &books, run.n_ended());
+}
+
+fn figure<'a>(label: &'a str, value: &'a str, note: &'a str, tone: Tone, explanation: &'a str) -> Figure<'a> {
+    Figure {
         label,
         value,
         note,
         tone,
         explanation,
-    };
-    let lost = if books.rows_quarantined > 0 {
-        Tone::Warn
-    } else {
-        Tone::Plain
-    };
-    let plain = Tone::Plain;
-    let no_wall = if run.wall_seconds.is_none() {
+    }
+}
+
+fn effort_ui(ui: &mut Ui, run: &OwnRun) {
+    let n_files: u64 = run.partitions.iter().map(|day| day.n_files).sum();
+    let days = units::plural(run.partitions.len() as u64, "day");
+    let wall = seconds_text(run.wall_seconds);
+    let work = units::seconds(run.seconds().total());
+    let (files, bytes) = (units::count(n_files), units::bytes(run.n_bytes_in()));
+    let memory = run.peak_rss_bytes.map_or_else(|| "–".to_owned(), units::bytes);
+    let wall_note = if run.wall_seconds.is_none() {
         "not in an older report"
     } else {
         "from start to report"
     };
+    let plain = Tone::Plain;
     figures_ui(
         ui,
         &[
             figure(
                 "wall time",
                 &wall,
-                no_wall,
+                wall_note,
                 plain,
                 "From the opening of the stores to the report. Tasks of a plan ran before their commit, and are not in it.",
             ),
@@ -134,6 +108,50 @@ fn figures(ui: &mut Ui, run: &OwnRun) {
                 plain,
                 "Highest resident memory of the process.",
             ),
+        ],
+    );
+}
+
+fn rows_ui(ui: &mut Ui, run: &OwnRun, books: &OwnBooks, ended: &OwnBooks) {
+    let more_in = match run.n_ended() {
+        0 => "all records".to_owned(),
+        n => {
+            let rows = units::count(ended.rows_in);
+            format!("and {rows} of {} ended early", units::plural(n, "day"))
+        }
+    };
+    let share = |n: u64| match books.rows_in {
+        0 => String::new(),
+        all => format!("{} of rows in", units::percent(n as f64 / all as f64)),
+    };
+    let (filtered, quarantined) = (share(books.rows_filtered), share(books.rows_quarantined));
+    let counts = [
+        books.rows_in,
+        books.rows_filtered,
+        books.rows_quarantined,
+        books.rows_out,
+    ]
+    .map(units::count);
+    let [rows_in, n_filtered, n_quarantined, rows_out] = &counts;
+    let made = if books.rows_made >= books.rows_merged {
+        units::count(books.rows_made - books.rows_merged)
+    } else {
+        format!("−{}", units::count(books.rows_merged - books.rows_made))
+    };
+    let made_note = format!(
+        "{} made, {} merged",
+        units::count(books.rows_made),
+        units::count(books.rows_merged)
+    );
+    let lost = if books.rows_quarantined > 0 {
+        Tone::Warn
+    } else {
+        Tone::Plain
+    };
+    let plain = Tone::Plain;
+    figures_ui(
+        ui,
+        &[
             figure(
                 "rows in",
                 rows_in,
@@ -171,7 +189,6 @@ fn figures(ui: &mut Ui, run: &OwnRun) {
             ),
         ],
     );
-    books_ui(ui, &books, n_ended);
 }
 
 /// Whether every row is accounted for.

@@ -127,6 +127,32 @@ fn rows<'a>(
     rows
 }
 
+/// Why the open source shows no datasets; empty where it does.
+fn note(state: &State) -> &'static str {
+    let listing = &state.slots.listing;
+    if let Some(error) = listing.error() {
+        return match error {
+            "cancelled" => "Listing was cancelled",
+            _ => "Could not be listed",
+        };
+    }
+    if listing.is_pending() && listing.value().is_none() {
+        return "Listing…";
+    }
+    match state.slots.listed() {
+        Some(listed) if listed.datasets.is_empty() => "No data files here",
+        _ => "",
+    }
+}
+
+/// The prefix of the shown dataset and the partition of it that is open and listed.
+fn open_partition(state: &State, shown: Option<&str>) -> Option<(String, Partition)> {
+    let (prefix, partition) = (shown?, state.document().partition.as_ref()?);
+    let dataset = state.slots.listed()?.dataset(prefix)?;
+    dataset.stats(partition)?;
+    Some((prefix.to_owned(), partition.clone()))
+}
+
 fn tree_ui(ui: &mut Ui, max_height: f32, state: &mut State, commands: &mut Commands) {
     let sources = sources(state);
     if sources.is_empty() {
@@ -142,37 +168,13 @@ fn tree_ui(ui: &mut Ui, max_height: f32, state: &mut State, commands: &mut Comma
     let id = ui.make_persistent_id("source tree");
     let mut panel = std::mem::take(&mut state.panels.sources);
     let document = state.document();
-    let listing = &state.slots.listing;
-    let note = if let Some(error) = listing.error() {
-        if error == "cancelled" {
-            "Listing was cancelled"
-        } else {
-            "Could not be listed"
-        }
-    } else if listing.is_pending() && listing.value().is_none() {
-        "Listing…"
-    } else if state
-        .slots
-        .listed()
-        .is_some_and(|listed| listed.datasets.is_empty())
-    {
-        "No data files here"
-    } else {
-        ""
-    };
+    let note = note(state);
     let listed = state.slots.listed();
     let shown = state
         .slots
         .dataset(document)
         .map(|dataset| dataset.keys.prefix.as_str());
-    let is_listed = |dataset: &str, partition: &Partition| {
-        let dataset = listed.and_then(|listed| listed.dataset(dataset));
-        dataset.is_some_and(|dataset| dataset.stats(partition).is_some())
-    };
-    let open = shown
-        .zip(document.partition.as_ref())
-        .filter(|(dataset, partition)| is_listed(dataset, partition))
-        .map(|(dataset, partition)| (dataset.to_owned(), partition.clone()));
+    let open = open_partition(state, shown);
     let is_other = panel.followed != open;
     if is_other && let Some((dataset, _)) = &open {
         // What was opened elsewhere is not to stay hidden.

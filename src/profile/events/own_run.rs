@@ -97,21 +97,22 @@ impl OwnBooks {
     /// ``12 in = 9 out + 2 filtered + 1 quarantined``, with what was merged and made where there is any.
     pub fn text(&self) -> String {
         let count = units::count;
-        let mut text = format!(
-            "{} in = {} out + {} filtered + {} quarantined",
+        let changed = if self.rows_merged + self.rows_made > 0 {
+            format!(
+                " + {} merged − {} made",
+                count(self.rows_merged),
+                count(self.rows_made)
+            )
+        } else {
+            String::new()
+        };
+        format!(
+            "{} in = {} out + {} filtered + {} quarantined{changed}",
             count(self.rows_in),
             count(self.rows_out),
             count(self.rows_filtered),
             count(self.rows_quarantined)
-        );
-        if self.rows_merged + self.rows_made > 0 {
-            text += &format!(
-                " + {} merged − {} made",
-                count(self.rows_merged),
-                count(self.rows_made)
-            );
-        }
-        text
+        )
     }
 }
 

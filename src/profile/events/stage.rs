@@ -336,8 +336,8 @@ pub fn profile(
         .zip(even_seconds)
         .map(|(wall, even)| (wall - even).max(0.0));
     let speed_up = wall_seconds.zip(even_seconds).and_then(|(wall, even)| {
-        let least = even.max(seconds(duration_ms.p75 as f64));
-        (least > 0.0).then(|| (wall / least).max(1.0))
+        let mended = even.max(seconds(duration_ms.p75 as f64));
+        (mended > 0.0).then(|| (wall / mended).max(1.0))
     });
     let key = StageKey::of(application, stage, cancel)?;
     let execution = stage.execution.and_then(|id| application.executions.get(&id));

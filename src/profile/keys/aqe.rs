@@ -94,7 +94,7 @@ fn over_median(simulated: &SimulatedPartitions) -> Option<f64> {
     } else {
         upper
     };
-    let median = (upper as f64 + lower as f64) / 2.0;
+    let median = f64::midpoint(upper as f64, lower as f64);
     (median > 0.0).then(|| simulated.metrics.max as f64 / median)
 }
 

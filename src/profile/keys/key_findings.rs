@@ -112,8 +112,8 @@ impl Evidence<'_> {
             .map_or_else(|| otherwise.to_owned(), |offered| format!("{}.", offered.title))
     }
 
-    fn remedy_of_sentinels(&self, named: &[KeyShare]) -> String {
-        let names: Vec<&str> = named.iter().map(|key| key.label.as_str()).collect();
+    fn remedy_of_sentinels(&self, sentinels: &[KeyShare]) -> String {
+        let names: Vec<&str> = sentinels.iter().map(|key| key.label.as_str()).collect();
         let otherwise = format!(
             "Filter {} before the shuffle, or fill with values that differ; by itself that makes the largest partition no \
              smaller, because another key makes it.",

@@ -77,7 +77,7 @@ pub(super) fn hot_keys(keys: &HashedKeys, n: u32, weight: Weight, costs: &CostMo
                 at,
                 share,
                 hash,
-                has_null: values.iter().any(|value| *value == KeyValue::Null),
+                has_null: values.contains(&KeyValue::Null),
                 unnamed: unnamed(&values),
             }
         })
