@@ -105,7 +105,7 @@ fn series(field: &Field, array: &ArrayRef) -> Result<Series, BridgeError> {
     })?;
     let mut array = Arc::clone(array);
     if plain != *field.data_type() {
-        array = make_array(entries_of_maps(array.to_data()).map_err(arrow_error)?);
+        array = make_array(entries_of_maps(array.to_data(), &plain).map_err(arrow_error)?);
     }
     if dtype != plain {
         array = cast(&array, &dtype).map_err(arrow_error)?;
@@ -161,13 +161,26 @@ fn named_entries(entries: &Field) -> Field {
     entries.clone().with_data_type(DataType::Struct(named))
 }
 
-/// The same buffers with every map as the list of its entries: the two lie in memory alike, offsets before a struct of key
-/// and value. Source: Arrow columnar format, section on the map layout.
-fn entries_of_maps(data: ArrayData) -> Result<ArrayData, ArrowError> {
-    let dtype = without_maps(data.data_type());
-    let children = data.child_data().iter().cloned();
-    let children: Vec<ArrayData> = children.map(entries_of_maps).collect::<Result<_, _>>()?;
-    data.into_builder().data_type(dtype).child_data(children).build()
+/// The same buffers as `plain`, with every map the list of its entries: the two lie in memory alike, offsets before a struct
+/// of key and value. Source: Arrow columnar format, section on the map layout.
+fn entries_of_maps(data: ArrayData, plain: &DataType) -> Result<ArrayData, ArrowError> {
+    let fields: Vec<&Field> = match plain {
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::FixedSizeList(item, _) => vec![item.as_ref()],
+        DataType::Struct(fields) => fields.iter().map(AsRef::as_ref).collect(),
+        _ => return Ok(data),
+    };
+    let children = data.child_data().iter().cloned().zip(fields);
+    let children: Vec<ArrayData> = children
+        .map(|(child, field)| entries_of_maps(child, field.data_type()))
+        .collect::<Result<_, _>>()?;
+    data.into_builder()
+        .data_type(plain.clone())
+        .child_data(children)
+        .build()
 }
 
 /// The type that polars reads in place of `dtype`; itself where they agree, none where there is none.

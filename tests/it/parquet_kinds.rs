@@ -119,7 +119,7 @@ fn a_map_is_a_list_of_keys_and_values_in_every_command() {
     let values = column(&profile, "tags[].value");
     assert_eq!(
         (&values["min"], &values["max"], &values["n_null"]),
-        (&json!(20), &json!(72), &json!(4))
+        (&json!(20), &json!(90), &json!(4))
     );
     let map = json(&["schema", lake, "--map", "--json"]);
     let paths: Vec<&str> = map["keys"]
