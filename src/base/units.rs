@@ -76,7 +76,9 @@ pub fn seconds(secs: f64) -> String {
 /// A share 0..=1 as a percentage: one digit below ten percent, none above.
 pub fn percent(share: f64) -> String {
     let value = share * 100.0;
-    if value != 0.0 && value.abs() < 9.95 {
+    if value > 0.0 && value < 0.05 {
+        "<0.1%".to_owned()
+    } else if value != 0.0 && value.abs() < 9.95 {
         format!("{value:.1}%")
     } else {
         format!("{value:.0}%")

@@ -47,14 +47,22 @@ pub struct SkewArgs {
     json: bool,
 }
 
+/// A number above 0 that is finite.
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
+        _ => Err("give a number above 0, such as 100".to_owned()),
+    }
+}
+
 /// Assumptions behind costs.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct CostArgs {
     /// Tasks that run at the same time, for costs
-    #[arg(long, default_value_t = CostModel::default().slots, value_name = "N")]
+    #[arg(long, default_value_t = CostModel::default().slots, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     slots: u32,
     /// Megabytes that a slot moves in a second, for costs
-    #[arg(long, default_value_t = CostModel::default().bytes_per_second / 1e6, value_name = "MB")]
+    #[arg(long, default_value_t = CostModel::default().bytes_per_second / 1e6, value_name = "MB", value_parser = positive)]
     mb_per_second: f64,
     /// Milliseconds that a request takes, for costs
     #[arg(long, default_value_t = CostModel::default().seconds_per_request * 1e3, value_name = "MS")]

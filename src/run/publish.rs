@@ -51,7 +51,8 @@ impl Publication<'_> {
         let commit = Commit::new(kind, self.run_id, hashes, self.state, changes);
         let committed = match staged {
             Ok(()) => self.log.commit(&commit).await,
-            Err(error) => Err(error),
+            // What is staged, another process that commits the same plan or a sweep may have removed.
+            Err(error) => Err(self.log.lost_or(self.state, error).await),
         };
         if let Err(error) = committed {
             if !matches!(error, RunError::Unsure { .. }) {

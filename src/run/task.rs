@@ -341,10 +341,13 @@ async fn commit_day(
     let mut n_files = 0;
     for task in tasks {
         let at = folder.folder.join(&task.ledger.to_string_lossy());
-        let left = context.files.read(&at).await?.ok_or_else(|| RunError::Record {
-            location: at.to_string(),
-            message: "a task left it, and it is gone: plan again".to_owned(),
-        })?;
+        let Some(left) = context.files.read(&at).await? else {
+            let gone = RunError::Record {
+                location: at.to_string(),
+                message: "a task left it, and it is gone: plan again".to_owned(),
+            };
+            return Err(log.lost_or(&state, gone).await);
+        };
         made.push(Ledger::decode(left, &at)?);
         n_files += task.n_files;
         produced.add(task.produced);

@@ -9,7 +9,7 @@ use crate::chart::{CalendarBand, CalendarDay, WEEKDAYS, calendar_picture};
 use crate::gui::listed::ListedDataset;
 use crate::gui::plot::made_picture_menu;
 use crate::gui::state::Commands;
-use crate::gui::theme::{Colors, colors, mix, size, small, space, weak_small};
+use crate::gui::theme::{Colors, colors, mix, size, small, space, weak, weak_small};
 use crate::gui::widgets::stretched_card;
 use crate::profile::MIN_SAMPLES;
 use crate::storage::Partition;
@@ -289,16 +289,12 @@ fn day_ui(
             StrokeKind::Outside,
         );
     }
-    let first = || {
-        dataset
-            .keys
-            .partitions
-            .keys()
-            .find(|partition| partition.date() == Some(day.date))
-            .cloned()
+    let of_day = || {
+        let partitions = dataset.keys.partitions.keys();
+        partitions.filter(|partition| partition.date() == Some(day.date))
     };
     if response.clicked() && day.n_bytes.is_some() {
-        *opened = first();
+        *opened = of_day().next().cloned();
     }
     response.on_hover_ui(|ui| {
         ui.label(label().trim_start_matches("Calendar "));
@@ -310,6 +306,17 @@ fn day_ui(
                 outlier.n_others,
                 day.date.format("%A")
             ));
+        }
+        match (of_day().next(), of_day().count()) {
+            (Some(first), n @ 2..) => {
+                let n = units::count(n as u64);
+                ui.label(weak(
+                    ui,
+                    format!("Click to open {first}, the first of its {n} partitions"),
+                ));
+            }
+            (Some(_), _) => drop(ui.label(weak(ui, "Click to open"))),
+            (None, _) => {}
         }
     });
 }

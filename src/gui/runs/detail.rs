@@ -229,7 +229,8 @@ fn measures_ui(ui: &mut Ui, stage: &StageProfile, name: &str) {
                 let mut cells = vec![Cell::from(measure.name.to_owned())];
                 let values = measure.spread.values();
                 cells.extend(values.map(|value| Cell::from(measure.unit.text(value))));
-                let ratio = measure.spread.max_over_median;
+                // Of a median of 0, which the table shows, nothing is a multiple.
+                let ratio = measure.spread.max_over_median.filter(|_| measure.spread.p50 > 0);
                 cells.push(units::or_dash(ratio, |ratio| format!("{ratio:.1}")).into());
                 Row {
                     cells,

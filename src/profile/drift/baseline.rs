@@ -69,6 +69,15 @@ impl BaselineColumn {
     pub fn n_values(&self) -> u64 {
         self.n_rows.saturating_sub(self.n_null)
     }
+
+    /// NaN and infinities, which no spread counts.
+    pub fn n_not_finite(&self) -> u64 {
+        if !self.dtype.starts_with("float") {
+            return 0;
+        }
+        let n_finite = self.numbers.as_ref().map_or(0, |numbers| numbers.n);
+        self.n_values().saturating_sub(n_finite)
+    }
 }
 
 fn share(n: u64, of: u64) -> Option<f64> {

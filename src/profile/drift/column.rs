@@ -227,7 +227,7 @@ impl ColumnDrift {
         self.distribution(before, after, is_exact);
     }
 
-    /// Shares of rows without a value, and without the key.
+    /// Shares of rows without a value, and without the key; of values that are no finite number.
     fn nulls(&mut self, before: &BaselineColumn, after: &BaselineColumn) {
         let changes = [
             ("null", before.n_null, after.n_null),
@@ -240,32 +240,13 @@ impl ColumnDrift {
         if before.n_null == 0 && before.n_rows > 0 && after.n_null > 0 && self.schema.is_none() {
             self.schema = Some(SchemaDrift::BecameNullable);
         }
-        let mut worst: Option<(f64, Sign)> = None;
-        for (word, n, m) in changes {
-            let Some((was, is, z)) = share_change((n, before.n_rows), (m, after.n_rows)) else {
-                continue;
-            };
-            let change = (is - was).abs();
-            let step = NULL_STEPS.iter().find(|(least, _)| change >= *least);
-            let never_before = n == 0 && m > 0;
-            let severity = match step {
-                _ if z < Z_LIMIT => continue,
-                Some((_, severity)) => *severity,
-                None if never_before => Severity::Note,
-                None => continue,
-            };
-            let before = if n == 0 {
-                "never".to_owned()
-            } else {
-                units::percent(was)
-            };
-            let text = format!("{word} in {} of rows, {before} before", units::percent(is));
-            if worst.as_ref().is_none_or(|(least, _)| change > *least) {
-                let kind = SignKind::Nulls;
-                worst = Some((change, Sign { kind, severity, text }));
-            }
-        }
-        self.signs.extend(worst.map(|(_, sign)| sign));
+        let sign = |word: &str, n, m| share_sign(word, (n, before.n_rows), (m, after.n_rows));
+        let found = changes.into_iter().filter_map(|(word, n, m)| sign(word, n, m));
+        // The first of equal ones: where a key is missing, it is null as well.
+        let worst = found.reduce(|worst, other| if other.0 > worst.0 { other } else { worst });
+        let not_finite = sign("NaN or infinite", before.n_not_finite(), after.n_not_finite());
+        self.signs
+            .extend(worst.into_iter().chain(not_finite).map(|(_, sign)| sign));
     }
 
     /// New and vanished values.
@@ -489,6 +470,28 @@ fn cut(value: &str) -> String {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line,
     }
+}
+
+/// What to say of a share of rows that changed, with by how much; none where that may be chance or is too little.
+fn share_sign(word: &str, (n, n_rows): (u64, u64), (m, m_rows): (u64, u64)) -> Option<(f64, Sign)> {
+    let (was, is, z) = share_change((n, n_rows), (m, m_rows))?;
+    let change = (is - was).abs();
+    let step = NULL_STEPS.iter().find(|(least, _)| change >= *least);
+    let is_first = n == 0 && m > 0;
+    let severity = match step {
+        _ if z < Z_LIMIT => return None,
+        Some((_, severity)) => *severity,
+        None if is_first => Severity::Note,
+        None => return None,
+    };
+    let before = if n == 0 {
+        "never".to_owned()
+    } else {
+        units::percent(was)
+    };
+    let text = format!("{word} in {} of rows, {before} before", units::percent(is));
+    let kind = SignKind::Nulls;
+    Some((change, Sign { kind, severity, text }))
 }
 
 /// Two shares and how many standard errors they lie apart. None without rows.

@@ -74,6 +74,13 @@ impl Drift {
             .map(|column| ColumnDrift::of(Some(column), None, is_exact));
         let columns: Vec<ColumnDrift> = common.chain(gone).flatten().collect();
         let findings = findings::findings(&columns, before, after);
+        // A day that came empty is no day like the others.
+        let has_one_side = (before.n_rows == 0) != (after.n_rows == 0);
+        let least = if has_one_side {
+            Severity::Warn
+        } else {
+            Severity::Good
+        };
         Self {
             before: compared(before),
             after: compared(after),
@@ -81,8 +88,7 @@ impl Drift {
             severity: columns
                 .iter()
                 .map(|column| column.severity)
-                .max()
-                .unwrap_or(Severity::Good),
+                .fold(least, Severity::max),
             columns,
             findings,
         }

@@ -83,6 +83,23 @@ fn columns_that_come_go_and_change_their_type_are_told() {
 }
 
 #[test]
+fn numbers_that_become_nan_are_told_though_those_left_are_spread_alike() {
+    let with_nan = |n_nan: u64| {
+        let mut column = numbers("x", &ramp(5000, 0.0), 0);
+        column.n_rows += n_nan;
+        column
+    };
+    let shifted = drift(with_nan(250), with_nan(5000));
+    let column = shifted.column("x").unwrap();
+    assert_eq!(
+        (column.severity, column.verdict.as_str()),
+        (Severity::Bad, "NaN or infinite in 50% of rows, 4.8% before")
+    );
+    let alike = drift(with_nan(250), with_nan(250));
+    assert_eq!(alike.column("x").unwrap().severity, Severity::Good);
+}
+
+#[test]
 fn numbers_that_move_have_a_large_index_and_distance() {
     let moved = drift(
         numbers("x", &ramp(5000, 0.0), 0),
@@ -266,6 +283,7 @@ fn empty_sides_are_no_division_by_zero() {
     }
     let drift = Drift::between(&some, &nothing);
     assert_eq!(drift.verdict, "One side has no rows: nothing can be compared");
+    assert_eq!(drift.severity, Severity::Warn, "a day without rows is not fine");
     assert!(
         Drift::between(&side(Vec::new()), &side(Vec::new()))
             .columns

@@ -8,7 +8,7 @@ use super::diagnose::TASKS_AFTER_CANCEL;
 use super::event::{Event, StageEvent, TaskEvent};
 use super::interruptible::{BETWEEN_LOOKS, sort_until};
 use super::plan::Exchange;
-use super::task::Task;
+use super::task::{Task, TaskEnding};
 use crate::base::Cancel;
 
 /// What a log tells of one application. Times in milliseconds since the epoch.
@@ -269,7 +269,15 @@ impl Builder {
             ..event.task
         };
         let stage = self.stage_of(event.stage, event.stage_attempt);
-        stage.tasks.push(task);
+        // The same work, told a second time: it was done once, in vain.
+        let done = event.is_lost_again.then(|| {
+            let is_it = |done: &&mut Task| done.id == task.id && done.ending == TaskEnding::Success;
+            stage.tasks.iter_mut().rev().find(is_it)
+        });
+        match done.flatten() {
+            Some(done) => done.ending = task.ending,
+            None => stage.tasks.push(task),
+        }
         if let Some(reason) = event.failure {
             let is_full = stage.failures.len() >= MAX_REASONS;
             match stage.failures.get_mut(&reason) {

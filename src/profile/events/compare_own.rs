@@ -78,22 +78,41 @@ pub fn compare_own(before: &OwnRun, after: &OwnRun) -> OwnDelta {
         .stages()
         .into_iter()
         .zip(after.seconds().stages());
+    let only_before = days_missing_in(before, after);
+    let only_after = days_missing_in(after, before);
+    let mut notes = notes(before, after, &days);
+    let mut totals = totals(before, after);
+    if !(only_before.is_empty() && only_after.is_empty()) {
+        let day = |n: usize| units::plural(n as u64, "day");
+        notes.push(format!(
+            "the runs are of different days, {} before and {} after: totals say nothing of better or worse",
+            day(before.partitions.len()),
+            day(after.partitions.len())
+        ));
+        for total in &mut totals {
+            if total.name != RATE {
+                *total = total.without_wish();
+            }
+        }
+    }
     OwnDelta {
         before_run: before.run_id.clone(),
         after_run: after.run_id.clone(),
-        totals: totals(before, after),
+        totals,
         stages: stages
             .map(|((name, before), (_, after))| Paired::time(name, Some(before), Some(after)))
             .collect(),
-        only_before: days_missing_in(before, after),
-        only_after: days_missing_in(after, before),
+        only_before,
+        only_after,
         appeared: told_missing_in(after, before),
         gone: told_missing_in(before, after),
         configuration: settings(&settings_of(before), &settings_of(after)),
-        notes: notes(before, after, &days),
+        notes,
         days,
     }
 }
+
+const RATE: &str = "work a GB read";
 
 /// Less than this on one side says nothing of a rate: opening, listing and committing take as long for a few files.
 const MIN_RATE_BYTES: u64 = 100_000_000;
@@ -355,6 +374,17 @@ mod tests {
                 ["2020-01-01".to_owned()].as_slice(),
                 ["2020-01-03".to_owned()].as_slice()
             )
+        );
+        let wall = |delta: &super::OwnDelta| {
+            let work = delta.totals.iter().find(|total| total.name == "work").unwrap();
+            (work.change().is_some(), work.is_better())
+        };
+        assert_eq!(wall(&delta), (true, None), "two days are not three");
+        assert!(
+            delta
+                .notes
+                .iter()
+                .any(|note| note.contains("2 days before and 2 days after"))
         );
         let decode = delta.stages.iter().find(|stage| stage.name == "decode").unwrap();
         assert_eq!((decode.change(), decode.is_better()), (Some(6.0), Some(false)));

@@ -282,6 +282,16 @@ fn most_at_once(tasks: &[Task], cancel: &Cancel) -> Result<Option<f64>, Cancelle
     Ok(Some(most).filter(|most| *most > 0).map(f64::from))
 }
 
+/// The most slots that were there at one time: an executor that came for one that went adds none.
+fn most_slots(mut changes: Vec<(i64, f64)>) -> f64 {
+    changes.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let running = changes.into_iter().scan(0.0, |now, (_, change)| {
+        *now += change;
+        Some(*now)
+    });
+    running.fold(0.0, f64::max)
+}
+
 fn headline(application: &Application, busy: &Busy, stages: &[StageProfile]) -> Headline {
     let uses = || busy.uses.iter();
     let first = application
@@ -295,12 +305,12 @@ fn headline(application: &Application, busy: &Busy, stages: &[StageProfile]) -> 
         .max()
         .unwrap_or(first);
     let mut slot_seconds = 0.0;
-    let mut n_slots = 0.0;
+    let mut changes: Vec<(i64, f64)> = Vec::new();
     for executor in &application.executors {
         let slots = slots_of(application, executor.n_cores);
         let from = executor.added_ms.unwrap_or(first);
         let until = executor.removed_ms.unwrap_or(last);
-        n_slots += slots;
+        changes.extend([(from, slots), (until, -slots)]);
         slot_seconds += slots * seconds(until.saturating_sub(from).max(0) as f64);
     }
     let all_seconds = seconds(uses().map(|busy| busy.ms).sum::<u64>() as f64);
@@ -311,7 +321,7 @@ fn headline(application: &Application, busy: &Busy, stages: &[StageProfile]) -> 
         clippy::cast_sign_loss,
         reason = "a sum of whole numbers of slots"
     )]
-    let n_slots = n_slots as u64;
+    let n_slots = most_slots(changes) as u64;
     Headline {
         wall_seconds: seconds(last.saturating_sub(first).max(0) as f64),
         n_jobs: application.jobs.len() as u64,

@@ -92,6 +92,8 @@ pub struct TaskEvent {
     pub host: Box<str>,
     /// Why it failed; none for other ends.
     pub failure: Option<Box<str>>,
+    /// Whether this says of a task that had ended well that its output was lost with its executor.
+    pub is_lost_again: bool,
     pub task: Task,
 }
 
@@ -351,6 +353,7 @@ fn task_end(bytes: &[u8]) -> Option<Event> {
         executor: info.executor.as_ref().into(),
         host: info.host.as_ref().into(),
         failure: (ending == TaskEnding::Failed).then(|| reason.text().into()),
+        is_lost_again: reason.reason == "Resubmitted",
         task,
     })))
 }

@@ -55,6 +55,15 @@ impl Paired {
         }
     }
 
+    /// The same figure, of which neither way is better: the two are not of the same work.
+    #[must_use]
+    pub const fn without_wish(self) -> Self {
+        Self {
+            wish: Wish::None,
+            ..self
+        }
+    }
+
     /// A time, of which less is better.
     pub const fn time(name: &'static str, before: Option<f64>, after: Option<f64>) -> Self {
         Self::new(name, PairedUnit::Seconds, Wish::Less, (before, after))

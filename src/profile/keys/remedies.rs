@@ -266,7 +266,7 @@ impl Context<'_> {
 
     fn limits_of_salts(&self) -> String {
         let n = self.simulated.n_partitions;
-        // A load made of one salt's rows, each of which chose it with a small chance, varies like its root.
+        // A load made of one salt's rows, each of which got it by a hash of its values, varies like its root.
         let spread = match self.simulated.weight {
             Weight::Rows => format!(
                 " (most partitions within about {:.0} rows of what is predicted)",
@@ -275,8 +275,9 @@ impl Context<'_> {
             Weight::Bytes => String::new(),
         };
         format!(
-            "Holds for {n} partitions, this order of columns and these types; AQE may merge neighbouring partitions. Rows \
-             choose among the salts by chance{spread}. Check it in Spark: `SELECT pmod(hash({}, salt), {n})`.",
+            "Holds for {n} partitions, this order of columns and these types; AQE may merge neighbouring partitions. Which \
+             salt a row gets is a hash of all its columns{spread}: rows that are equal in every one share a salt, so without \
+             an id or a time that tells the hot rows apart their partition stays large. Check it in Spark: `SELECT pmod(hash({}, salt), {n})`.",
             self.columns().join(", ")
         )
     }
