@@ -287,3 +287,24 @@ fn attempts_that_were_lost_are_not_hidden_by_a_harmless_skew_and_a_failed_stage_
     );
     assert!(finding.message.contains("bad row 13"), "{finding:?}");
 }
+
+/// Spark tells a task whose output went with its executor a second time, with the same id and times.
+#[test]
+fn work_whose_output_was_lost_with_its_executor_is_counted_once_and_as_lost() {
+    let mut text = Log::new(even(20)).text();
+    let before = diagnose(&read(&[text.as_bytes()]).unwrap());
+    let done = read(&[text.as_bytes()]).unwrap();
+    let id = done.stages.values().next().unwrap().tasks[3].id;
+    line(
+        &mut text,
+        &format!(
+            r#"{{"Event":"SparkListenerTaskEnd","Stage ID":0,"Stage Attempt ID":0,"Task End Reason":{{"Reason":"Resubmitted"}},"Task Info":{{"Task ID":{id},"Index":3,"Launch Time":{START},"Executor ID":"0","Host":"h","Finish Time":{}}}}}"#,
+            START + 1000
+        ),
+    );
+    let after = diagnose(&read(&[text.as_bytes()]).unwrap());
+    let outcomes = after.stages[0].outcomes;
+    assert_eq!((outcomes.n_success, outcomes.n_failed), (19, 1));
+    assert!((outcomes.lost_seconds - 1.0).abs() < 0.2, "{outcomes:?}");
+    assert!((after.headline.task_seconds - before.headline.task_seconds).abs() < 1e-9);
+}
