@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::app::App;
+use super::sides::Side;
 use super::slots::{InputRequest, InputsKey, Slots};
 use super::state::State;
 use super::theme::Tone;
@@ -117,7 +118,7 @@ pub(super) fn take_declared(state: &mut State) {
     state.history.apply(Edit::Group { label, edits });
     state.history.seal();
     if let Some(at) = joined {
-        state.panels.has_recipe = true;
+        state.panels.sides.show(Side::Recipe);
         state.panels.shown_step = None;
         state.panels.recipe.open_step(at);
     }

@@ -12,6 +12,7 @@ use super::profile::ProfilePanel;
 use super::recipe::{AddInputForm, RecipePanel};
 use super::runs::RunsPanel;
 use super::shell::{AddressField, ConnectForm, Palette, SourcesPanel};
+use super::sides::Sides;
 use super::slots::Slots;
 use super::theme::Tone;
 use crate::session::{Document, Edit, History, Source};
@@ -90,8 +91,8 @@ pub struct Panels {
     pub tab: Tab,
     /// Steps whose result the data show; none for all.
     pub shown_step: Option<usize>,
-    pub has_sources: bool,
-    pub has_recipe: bool,
+    /// Which panels are shown beside and below the middle.
+    pub sides: Sides,
     pub address: AddressField,
     pub sources: SourcesPanel,
     pub partitions: PartitionsPanel,
@@ -113,8 +114,7 @@ impl Default for Panels {
         Self {
             tab: Tab::default(),
             shown_step: None,
-            has_sources: true,
-            has_recipe: true,
+            sides: Sides::default(),
             address: AddressField::default(),
             sources: SourcesPanel::default(),
             partitions: PartitionsPanel::default(),

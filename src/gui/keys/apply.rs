@@ -6,6 +6,7 @@ use super::work::{self, CountKey, Counted, KeyColumns, ReportKey, Reported, Scop
 use super::{KeysCommand, KeysPanel};
 use crate::explore::key_condition;
 use crate::gui::app::App;
+use crate::gui::sides::Side;
 use crate::gui::slots::Slots;
 use crate::gui::state::{Panels, State};
 use crate::gui::theme::Tone;
@@ -62,7 +63,7 @@ fn add_steps(app: &mut App, label: String, steps: Vec<RecipeStep>) {
         .map(|(nth, step)| Edit::InsertStep { at: at + nth, step })
         .collect();
     crate::gui::edits::edit(&mut app.state, Edit::Group { label, edits });
-    app.state.panels.has_recipe = true;
+    app.state.panels.sides.show(Side::Recipe);
     app.state.panels.shown_step = None;
     let text = format!(
         "Added {} to the recipe",
