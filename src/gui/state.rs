@@ -159,20 +159,12 @@ impl State {
     /// Goes to another place, remembering the present one.
     pub fn go(&mut self, edit: Edit) {
         let before = Place::of(self.document());
-        if before.source.is_none()
-            && self.history.undo_label().is_none()
-            && matches!(edit, Edit::Open(Some(_)))
-        {
-            // The first place is where the window starts: nothing lies before it to go back to.
-            let mut document = self.document().clone();
-            edit.apply(&mut document);
-            self.history = History::new(document);
-            self.panels.address.reset();
-            return;
-        }
         self.history.apply(edit);
         if Place::of(self.document()) != before {
-            self.places.leave(before);
+            // The first place is where the window starts: nothing lies before it to go back to.
+            if before.source.is_some() {
+                self.places.leave(before);
+            }
             self.panels.address.reset();
         }
     }
