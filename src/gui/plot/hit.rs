@@ -203,7 +203,8 @@ impl<'a> Hit<'a> {
     }
 
     /// Marks that do something, as places to click for assistive technology, as long as there are not thousands: each begins
-    /// with `word`. A line has none. `by_body` takes bars by what is drawn of them, not by their whole places. Returns the action of one that was clicked.
+    /// with `word`. A line has none. `by_body` takes bars by what is drawn of them, not by their whole places. Returns the
+    /// action of one that was clicked.
     pub fn places(&self, ui: &Ui, plot: &Response, word: &str, by_body: bool) -> Clicked {
         let is_line = |kind| matches!(kind, LayerKind::Line { .. } | LayerKind::Area);
         let doing = || {

@@ -216,7 +216,7 @@ fn show_all_ui(ui: &mut Ui, plot: &Response) {
 }
 
 /// A button at the end of each lying bar that does something. Returns the action of the one that was clicked.
-fn row_buttons_ui(ui: &Ui, hit: &Hit<'_>, x_range: egui::Rangef, options: PlotOptions) -> Option<usize> {
+fn row_buttons_ui(ui: &mut Ui, hit: &Hit<'_>, x_range: egui::Rangef, options: PlotOptions) -> Option<usize> {
     let mut clicked = None;
     for (row, mark, action) in hit.rows() {
         let height = row.height().min(size::ROW - space::XS);

@@ -26,8 +26,9 @@ const ORDERS: [(Order, &str); 6] = [
     (Order::Type, "type"),
 ];
 
-/// Narrower tabs have the buttons on a second line.
+/// Narrower tabs have the buttons on a second line; before there is a profile there are fewer of them.
 const ONE_LINE: f32 = 940.0;
+const ONE_LINE_BEFORE: f32 = 600.0;
 
 /// What a click on "Profile" reads: `2020/01/09`, `all 13 days`.
 pub(super) fn what(view: ProfileView<'_>, dataset: &ListedDataset, panel: &ProfilePanel) -> String {
@@ -44,7 +45,12 @@ pub(super) fn toolbar_ui(
     panel: &mut ProfilePanel,
     commands: &mut Commands,
 ) {
-    let is_wide = ui.available_width() > ONE_LINE;
+    let one_line = if view.profiled().is_some() {
+        ONE_LINE
+    } else {
+        ONE_LINE_BEFORE
+    };
+    let is_wide = ui.available_width() > one_line;
     ui.horizontal(|ui| {
         ui.set_min_height(size::CONTROL);
         ui.spacing_mut().item_spacing.x = space::SM;

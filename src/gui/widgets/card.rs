@@ -76,7 +76,8 @@ fn head_ui(
     }
     ui.data_mut(|data| data.insert_temp(id, needed));
     if known.is_none() && needed > room {
-        ui.ctx().request_discard("the controls of a card need a line of their own");
+        ui.ctx()
+            .request_discard("the controls of a card need a line of their own");
     }
 }
 
