@@ -73,22 +73,23 @@ fn a_hot_key_is_named_with_its_partitions_and_a_click_on_it_filters() {
     // The chart in words: the hottest partition holds half of the rows.
     desk.wait_for(", largest 50");
     // Beside its bar a row only tells what it is.
-    let bar = |desk: &Desk| {
-        let mut found = desk.harness.query_all_by_label("Acme, 500 rows (50%)");
+    let bar = |desk: &Desk, label: &str| {
+        let mut found = desk.harness.query_all_by_label(label);
         found.next().unwrap().rect()
     };
+    let (acme, null) = ("Acme, 500 rows (50%)", "null, 100 rows (10%)");
     desk.harness
         .query_all_by_label("Filter by Acme")
         .next()
         .unwrap()
         .scroll_to_me();
     desk.harness.run_steps(30);
-    let named = bar(&desk).left_center() - egui::vec2(30.0, 0.0);
+    let named = bar(&desk, acme).left_center() - egui::vec2(30.0, 0.0);
     click_at(&mut desk, named);
-    let beside = bar(&desk).right_center() + egui::vec2(60.0, 0.0);
+    let beside = bar(&desk, null).right_center() + egui::vec2(60.0, 0.0);
     click_at(&mut desk, beside);
     assert!(desk.app().document().recipe.steps.is_empty());
-    let on = bar(&desk).center();
+    let on = bar(&desk, acme).center();
     click_at(&mut desk, on);
     desk.wait_for("Added step 1: a filter that keeps only the rows of Acme. Ctrl+Z takes it back");
     desk.harness
