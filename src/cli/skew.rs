@@ -96,6 +96,9 @@ struct Answer<'a> {
     split: SplitForecast,
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<RowCount>,
+    /// Files whose rows could not be counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n_unreadable: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<&'a RangeComparison>,
 }
@@ -137,7 +140,9 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
             None
         };
         let is_partial = listed.is_partial || rows.as_ref().is_some_and(|rows| rows.is_partial);
-        let code = signalled.code().filter(|_| is_partial).unwrap_or(0);
+        let code = signalled.code().filter(|_| is_partial);
+        let has_unreadable = rows.as_ref().is_some_and(|rows| rows.n_unreadable > 0);
+        let code = code.unwrap_or(if has_unreadable { skew_keys::SOME_FAILED } else { 0 });
         Ok::<_, CliError>((listed, rows, code))
     })??;
     let dataset = listed.dataset(None)?;
@@ -178,7 +183,11 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
             weekdays: &skew.weekdays,
             costs,
             split: SplitForecast::new(shown.partitions.values(), &costs),
-            rows: rows.as_ref().map(|rows| rows.sum(shown.partitions.keys())),
+            rows: rows
+                .as_ref()
+                .map(|rows| rows.sum(shown.partitions.keys()))
+                .filter(is_known),
+            n_unreadable: rows.as_ref().map(|rows| rows.n_unreadable),
             comparison: comparison.as_ref(),
         };
         output.json(&answer)?;
@@ -240,6 +249,7 @@ async fn count_rows(
 fn partition_lines<'a>(dataset: &'a DatasetKeys, rows: Option<&RowCounts>) -> Vec<PartitionLine<'a>> {
     let rows_of = |stats: &PartitionStats| {
         rows.and_then(|rows| rows.partitions.get(&stats.partition))
+            .filter(|count| is_known(count))
             .copied()
     };
     let line = |stats: &'a PartitionStats| PartitionLine {
@@ -321,8 +331,19 @@ fn rows_text(dataset: &DatasetKeys, rows: &RowCounts, output: &mut Output) -> Re
     Ok(())
 }
 
-/// `52,310 ± 1,200 (estimate, 4 of 40 files)`
+/// Whether any file tells of these rows: without one, nothing is no number of rows.
+fn is_known(count: &RowCount) -> bool {
+    count.accuracy.is_exact() || count.n_files_read > 0 || count.n_rows > 0
+}
+
+/// `52,310 ± 1,200 (estimate, 4 of 40 files)`; `unknown` where no file told anything.
 fn row_text(count: &RowCount) -> String {
+    if !is_known(count) {
+        return format!(
+            "unknown (none of {} was read)",
+            units::plural(count.n_files, "file")
+        );
+    }
     let rows = units::count(count.n_rows);
     if count.accuracy.is_exact() {
         return format!("{rows} (exact)");

@@ -266,7 +266,11 @@ async fn count_partition(
                 Ok(Some((at, rows)))
             }
             Err(PageError::Storage(error)) if !matches!(error, StorageError::NotFound { .. }) => Err(error),
-            Err(_) => Ok(None),
+            Err(error) => {
+                // The figures only say how many; which and why is for whoever looks after them.
+                tracing::warn!("{error}");
+                Ok(None)
+            }
         }
     };
     let mut counting =

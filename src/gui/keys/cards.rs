@@ -337,6 +337,9 @@ fn candidates_card(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel) {
     let choice = &reported.report.choice;
     card(ui, |ui| {
         ui.label(strong("Numbers of partitions compared"));
+        if !choice.advice.is_empty() {
+            ui.label(weak(ui, &choice.advice));
+        }
         ui.label(weak_small(ui, &choice.formula));
         wide_grid(ui, "candidates", |ui| {
             for head in [
