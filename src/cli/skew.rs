@@ -99,6 +99,9 @@ struct Answer<'a> {
     /// Files whose rows could not be counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     n_unreadable: Option<u64>,
+    /// The first of them, each with its place and the reason.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    unreadable: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<&'a RangeComparison>,
 }
@@ -141,8 +144,7 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
         };
         let is_partial = listed.is_partial || rows.as_ref().is_some_and(|rows| rows.is_partial);
         let code = signalled.code().filter(|_| is_partial);
-        let has_unreadable = rows.as_ref().is_some_and(|rows| rows.n_unreadable > 0);
-        let code = code.unwrap_or(if has_unreadable { skew_keys::SOME_FAILED } else { 0 });
+        let code = code.unwrap_or_else(|| code_of(rows.as_ref()));
         Ok::<_, CliError>((listed, rows, code))
     })??;
     let dataset = listed.dataset(None)?;
@@ -188,6 +190,10 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
                 .map(|rows| rows.sum(shown.partitions.keys()))
                 .filter(is_known),
             n_unreadable: rows.as_ref().map(|rows| rows.n_unreadable),
+            unreadable: rows
+                .as_ref()
+                .map(|rows| rows.unreadable.as_slice())
+                .unwrap_or_default(),
             comparison: comparison.as_ref(),
         };
         output.json(&answer)?;
@@ -209,6 +215,12 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
     }
     output.line(&format!("\nCosts assume {costs}."))?;
     Ok(code)
+}
+
+/// The exit code for rows of which some could not be counted.
+fn code_of(rows: Option<&RowCounts>) -> u8 {
+    let has_unreadable = rows.is_some_and(|rows| rows.n_unreadable > 0);
+    if has_unreadable { skew_keys::SOME_FAILED } else { 0 }
 }
 
 fn nothing_in(dataset: &DatasetKeys, range: DateRange) -> CliError {
@@ -321,6 +333,9 @@ fn rows_text(dataset: &DatasetKeys, rows: &RowCounts, output: &mut Output) -> Re
             "  {} could not be read and count as not read",
             units::plural(rows.n_unreadable, "file")
         ))?;
+        for reason in &rows.unreadable {
+            output.line(&format!("    {reason}"))?;
+        }
     }
     let counted: BTreeMap<_, _> = rows.partitions.iter().collect();
     for partition in dataset.partitions.keys() {

@@ -14,7 +14,7 @@ use super::skew_remedies::{WrittenRemedy, print_remedy, unread};
 use super::skew_tables::{print_choice, print_partitions, print_ranking, print_top};
 use super::{CliError, data, signal};
 use crate::base::{Accuracy, Progress, units};
-use crate::dataset::{Reason, Reject};
+use crate::dataset::Reject;
 use crate::explore::declared_inputs;
 use crate::explore::keys::{KEY_BUDGET_BYTES, KEYS_AFTER_CANCEL, cancellable, count_keys};
 use crate::explore::scan::{ScanError, Scanned};
@@ -94,7 +94,7 @@ struct Answer<'a> {
     n_files: u64,
     n_files_failed: u64,
     /// The first files that could not be read to their end, with the reason.
-    failed: Vec<FailedFile>,
+    failed_files: Vec<FailedFile>,
     weight: Weight,
     n_partitions: u32,
     metrics: &'a LoadMetrics,
@@ -119,8 +119,7 @@ struct Answer<'a> {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct FailedFile {
     object: String,
-    reason: Reason,
-    message: String,
+    reason: String,
 }
 
 #[derive(Serialize)]
@@ -181,7 +180,7 @@ pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError
         n_records_rejected: of_records(&counted),
         n_files: counted.n_files,
         n_files_failed: counted.n_files_failed,
-        failed: failed_files(&counted.rejects),
+        failed_files: failed_files(&counted.rejects),
         weight,
         n_partitions: report.partitions.n_partitions,
         metrics: &report.partitions.metrics,
@@ -223,8 +222,7 @@ fn failed_files(rejects: &[Reject]) -> Vec<FailedFile> {
     of_files
         .map(|reject| FailedFile {
             object: reject.object.clone(),
-            reason: reject.reason,
-            message: reject.message.clone(),
+            reason: reject.message.clone(),
         })
         .collect()
 }
@@ -246,7 +244,7 @@ fn nothing_read<C>(counted: &Scanned<C>) -> Option<CliError> {
         message: format!(
             "nothing could be read: {}: {}{}",
             first.object,
-            first.message,
+            first.reason,
             match counted.n_files_failed.saturating_sub(1) {
                 0 => String::new(),
                 n => format!("; and {} like it", units::plural(n, "file")),
@@ -479,8 +477,8 @@ fn print(answer: &Answer<'_>, report: &KeyReport, output: &mut Output) -> Result
             units::count(answer.n_files_failed),
             units::plural(answer.n_files, "file")
         ))?;
-        for failed in answer.failed.iter().take(MAX_FAILED) {
-            output.line(&format!("  {}: {}", failed.object, failed.message))?;
+        for failed in answer.failed_files.iter().take(MAX_FAILED) {
+            output.line(&format!("  {}: {}", failed.object, failed.reason))?;
         }
     }
     print_top(profile, output)?;

@@ -150,9 +150,14 @@ impl Evidence<'_> {
     }
 
     fn remedy_of_hot(&self) -> String {
-        self.remedy_of(
-            |remedy| !matches!(remedy, Remedy::IsolateSentinels { .. }),
-            "Broadcast the other side of a join, or split the key by a further column.",
+        // What only saves the start of tasks is nothing against a hot key.
+        let found = self.remedies.iter().find(|offered| {
+            offered.evens(&self.simulated.metrics)
+                && !matches!(offered.remedy, Remedy::IsolateSentinels { .. })
+        });
+        found.map_or_else(
+            || "Broadcast the other side of a join, or split the key by a further column.".to_owned(),
+            |offered| format!("{}.", offered.title),
         )
     }
 

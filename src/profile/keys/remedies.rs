@@ -70,18 +70,20 @@ pub(super) fn remedies(
     offered.sort_by(|a, b| {
         let saved = |remedy: &OfferedRemedy| remedy.saved_seconds.unwrap_or(0.0);
         let largest = |remedy: &OfferedRemedy| remedy.after.as_ref().map(|after| after.max);
-        rank_of(a)
-            .cmp(&rank_of(b))
+        rank_of(a, &simulated.metrics)
+            .cmp(&rank_of(b, &simulated.metrics))
             .then(saved(b).total_cmp(&saved(a)))
             .then(largest(a).cmp(&largest(b)))
     });
     (offered, declined)
 }
 
-/// Which kinds come first: what is predicted, what needs no prediction, what changes the groups.
-fn rank_of(offered: &OfferedRemedy) -> u8 {
+/// Which kinds come first: what is predicted to make the largest partition smaller, what needs no prediction or only saves the
+/// start of tasks, what changes the groups.
+fn rank_of(offered: &OfferedRemedy, now: &LoadMetrics) -> u8 {
     match (&offered.remedy, offered.prediction) {
         (Remedy::CompoundKey { .. }, _) => 2,
+        _ if !offered.evens(now) => 1,
         (_, Some(Prediction::AtBest) | None) => 1,
         (_, Some(_)) => 0,
     }
@@ -249,7 +251,7 @@ impl Context<'_> {
     fn equal_rows(salting: &Salting) -> String {
         salting.equal.as_ref().map_or_else(String::new, |(label, n_rows)| {
             format!(
-                " {} of {label} are equal in every column: they share a salt and stay together. A column that tells them \
+                " {} of key {label} are equal in every column: they share a salt and stay together. A column that tells them \
                  apart, such as an id or a time, would part them.",
                 units::plural(*n_rows, "row")
             )

@@ -141,6 +141,14 @@ pub struct OfferedRemedy {
     pub saved_seconds: Option<f64>,
 }
 
+impl OfferedRemedy {
+    /// Whether the largest partition becomes smaller by it, or there are none any more. Fewer partitions may save the start of
+    /// tasks and be less even.
+    pub(super) fn evens(&self, now: &LoadMetrics) -> bool {
+        self.after.as_ref().is_none_or(|after| after.max < now.max)
+    }
+}
+
 /// A remedy that one might expect here and that would not help, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeclinedRemedy {

@@ -378,7 +378,7 @@ fn rows_that_are_equal_are_not_promised_to_part() {
             .unwrap();
         assert!(
             declined.reason.contains(
-                "9,601 rows of hot are equal in every column: they share a salt and stay together."
+                "9,601 rows of key hot are equal in every column: they share a salt and stay together."
             ),
             "{}",
             declined.reason
