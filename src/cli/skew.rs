@@ -143,8 +143,7 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
             None
         };
         let is_partial = listed.is_partial || rows.as_ref().is_some_and(|rows| rows.is_partial);
-        let code = signalled.code().filter(|_| is_partial);
-        let code = code.unwrap_or_else(|| code_of(rows.as_ref()));
+        let code = code_of(rows.as_ref(), signalled.code().filter(|_| is_partial));
         Ok::<_, CliError>((listed, rows, code))
     })??;
     let dataset = listed.dataset(None)?;
@@ -217,10 +216,10 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
     Ok(code)
 }
 
-/// The exit code for rows of which some could not be counted.
-fn code_of(rows: Option<&RowCounts>) -> u8 {
+/// The exit code: of the signal that cut the answer, or for rows of which some could not be counted.
+fn code_of(rows: Option<&RowCounts>, signal: Option<u8>) -> u8 {
     let has_unreadable = rows.is_some_and(|rows| rows.n_unreadable > 0);
-    if has_unreadable { skew_keys::SOME_FAILED } else { 0 }
+    signal.unwrap_or(if has_unreadable { skew_keys::SOME_FAILED } else { 0 })
 }
 
 fn nothing_in(dataset: &DatasetKeys, range: DateRange) -> CliError {
