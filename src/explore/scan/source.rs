@@ -7,6 +7,7 @@ use futures::stream::TryStreamExt as _;
 use polars::prelude::Schema;
 
 use crate::base::Cancel;
+use crate::dataset::arrow_bridge::DecimalDigits;
 use crate::dataset::infer::{Conflict, infer};
 use crate::dataset::{self, Codec, FileFormat, Format, OnMismatch, PageError, format_of, parquet, unified};
 use crate::storage::{Object, Store};
@@ -26,6 +27,7 @@ pub struct ScanSource {
     pub(super) declared: Arc<dataset::Schema>,
     schema: Schema,
     decimals: Vec<String>,
+    decimal_digits: Vec<DecimalDigits>,
     conflicts: Vec<Conflict>,
 }
 
@@ -52,12 +54,14 @@ impl ScanSource {
             declared: Arc::default(),
             schema: Schema::default(),
             decimals: Vec::new(),
+            decimal_digits: Vec::new(),
             conflicts: Vec::new(),
             objects: Arc::default(),
         };
         match (format, declared) {
             (Format::Parquet, _) => {
-                (source.schema, source.decimals) = columns_of(store, &objects, cancel).await?;
+                (source.schema, source.decimals, source.decimal_digits) =
+                    columns_of(store, &objects, cancel).await?;
             }
             (Format::Jsonl, Some(declared)) => source.declared = Arc::new(declared.clone()),
             (Format::Jsonl, None) => {
@@ -96,6 +100,11 @@ impl ScanSource {
     /// Paths of decimals in Parquet, which are texts in [`Self::schema`].
     pub fn decimals(&self) -> &[String] {
         &self.decimals
+    }
+
+    /// The digits of those decimals: of one path several times where files differ.
+    pub fn decimal_digits(&self) -> &[DecimalDigits] {
+        &self.decimal_digits
     }
 
     /// What JSONL is decoded by; none for Parquet.
@@ -162,7 +171,7 @@ async fn columns_of(
     store: &Store,
     objects: &[Object],
     cancel: &Cancel,
-) -> Result<(Schema, Vec<String>), PageError> {
+) -> Result<(Schema, Vec<String>, Vec<DecimalDigits>), PageError> {
     let stride = objects.len().div_ceil(MAX_FOOTERS).max(1);
     let is_parquet =
         |object: &&Object| FileFormat::of_key(&object.key).is_none_or(|f| f.format == Format::Parquet);
@@ -170,7 +179,10 @@ async fn columns_of(
     let reads = chosen.map(|object| async move {
         cancel.check().map_err(|_| PageError::Cancelled)?;
         match parquet::footer(store, object).await {
-            Ok(footer) => Ok((Some((footer.schema, footer.decimals)), None)),
+            Ok(footer) => Ok((
+                Some((footer.schema, (footer.decimals, footer.decimal_digits))),
+                None,
+            )),
             Err(error @ PageError::CorruptParquet { .. }) => Ok((None, Some(error))),
             Err(error) => Err(error),
         }
@@ -180,12 +192,16 @@ async fn columns_of(
         .try_collect()
         .await?;
     let (schemas, errors): (Vec<_>, Vec<_>) = footers.into_iter().unzip();
-    let (schemas, decimals): (Vec<Schema>, Vec<Vec<String>>) = schemas.into_iter().flatten().unzip();
+    let (schemas, decimals): (Vec<Schema>, Vec<_>) = schemas.into_iter().flatten().unzip();
+    let (decimals, digits): (Vec<Vec<String>>, Vec<Vec<DecimalDigits>>) = decimals.into_iter().unzip();
+    let mut digits: Vec<DecimalDigits> = digits.into_iter().flatten().collect();
+    digits.sort_unstable();
+    digits.dedup();
     let mut decimals: Vec<String> = decimals.into_iter().flatten().collect();
     decimals.sort_unstable();
     decimals.dedup();
     match errors.into_iter().flatten().next() {
         Some(error) if schemas.is_empty() => Err(error),
-        _ => Ok((unified(&schemas), decimals)),
+        _ => Ok((unified(&schemas), decimals, digits)),
     }
 }
