@@ -101,6 +101,13 @@ impl StageKey {
         })
     }
 
+    /// How many partitions adaptive execution has merged into the tasks, where it did no more; none where the log does not tell.
+    pub fn n_merged(&self) -> Option<u64> {
+        let side = self.hot_side()?;
+        let how = side.exchange.adaptive_read.as_deref()?;
+        (how.contains("coalesced") && !self.is_split()).then_some(side.exchange.n_partitions?)
+    }
+
     /// Whether a partition of so many bytes must hold rows of the larger side: the others do not hold so many together.
     pub fn is_side_sure(&self, n_bytes: u64) -> bool {
         let others = self.sides.iter().skip(1).map(|side| side.n_bytes);
