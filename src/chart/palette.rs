@@ -13,8 +13,9 @@ pub enum Tone {
     Text,
     /// What stands behind, such as an even distribution.
     Weak,
-    /// One of several of the same kind, such as a host. They repeat after six. Blues and violets of different lightness: none
-    /// is taken for a warning or an error, and eyes without red, green or blue cones tell them apart.
+    /// One of several of the same kind, such as a host. They repeat after six. Blues, violets and greys of different lightness,
+    /// in the light theme 3 : 1 against a card: none is taken for a warning or an error, and eyes without red, green or blue
+    /// cones tell them apart.
     Series(u8),
 }
 
@@ -86,11 +87,11 @@ pub const LIGHT: Palette = Palette {
     bad: 0x00b9_3a26,
     series: [
         0x001b_6fa8,
-        0x0083_85fa,
-        0x0033_0227,
-        0x0022_39a1,
-        0x0052_3548,
-        0x000a_0071,
+        0x00b3_76f0,
+        0x0031_3f4c,
+        0x0028_9f9d,
+        0x0068_158a,
+        0x0066_5868,
     ],
 };
 

@@ -26,6 +26,7 @@ pub fn blind_spots(adaptive: &Adaptive, stage: &StageProfile) -> Vec<String> {
     if !key.is_join() {
         let (what, instead) = match exchange.consumer.as_deref() {
             Some(consumer) => (consumer, ""),
+            None if key.is_range() => ("a sort", ""),
             // What is only placed anew may be placed otherwise.
             None => ("what repartitions", " Before a write, the REBALANCE hint splits."),
         };

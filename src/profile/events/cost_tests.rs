@@ -97,7 +97,7 @@ fn partitions_that_adaptive_execution_merged_and_did_not_split_hold_a_hot_key_be
     // It is on: what is to be set is what kept it from splitting.
     assert!(
         finding.remedy.contains(
-            "let adaptive execution split it \
+            "Let adaptive execution split it \
              (spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes=50MB, \
              spark.sql.adaptive.advisoryPartitionSizeInBytes=25MB)"
         ) && !finding.remedy.contains("adaptive.enabled"),
@@ -140,7 +140,7 @@ fn the_settings_to_split_a_partition_are_those_that_are_in_its_way() {
             ..Log::new(tasks)
         };
         let remedy = log.stage().finding.remedy;
-        let settings = remedy.split_once("let adaptive execution split it (");
+        let settings = remedy.split_once("et adaptive execution split it (");
         settings
             .and_then(|(_, rest)| rest.split_once(')'))
             .map(|(settings, _)| settings.to_owned())
@@ -265,6 +265,53 @@ fn remedies_are_of_the_case_at_hand() {
     );
     assert!(
         stage.finding.message.contains("no task spilled.") && !stage.finding.message.contains("0 B"),
+        "{:?}",
+        stage.finding
+    );
+}
+
+#[test]
+fn a_sort_and_a_window_without_a_key_have_remedies_of_their_own() {
+    let mut tasks = even(200);
+    tasks[190] = Made::of(60_000, 60_000_000, 600_000);
+    let sort = plan("Sort", "Sort [k#1 ASC NULLS FIRST], true, 0", 200).replace(
+        "hashpartitioning(k#1, 200)",
+        "rangepartitioning(k#1 ASC NULLS FIRST, 200)",
+    );
+    let stage = check(
+        &Log {
+            plan: sort,
+            ..Log::new(tasks)
+        },
+        Verdict::HotKey,
+        Severity::Warn,
+    );
+    assert!(
+        stage.finding.remedy.contains("sort by (k, another column)")
+            && !stage.finding.remedy.contains("salt"),
+        "{:?}",
+        stage.finding
+    );
+    let window = plan("Window", "Window [row_number()], [v#2 ASC]", 200)
+        .replace("hashpartitioning(k#1, 200)", "SinglePartition");
+    let stage = check(
+        &Log {
+            plan: window,
+            ..Log::new(vec![Made::of(60_000, 60_000_000, 600_000)])
+        },
+        Verdict::UnderPartitioned,
+        Severity::Warn,
+    );
+    assert!(
+        stage
+            .finding
+            .remedy
+            .starts_with("Window has no key, so that all rows go to one task"),
+        "{:?}",
+        stage.finding
+    );
+    assert!(
+        stage.finding.message.starts_with("The task ran 60.0 s"),
         "{:?}",
         stage.finding
     );

@@ -68,6 +68,18 @@ impl StageKey {
             .is_some_and(|side| side.exchange.partitioning == "hash")
     }
 
+    /// Whether rows are placed by ranges of the key, as for a sort.
+    pub fn is_range(&self) -> bool {
+        self.hot_side()
+            .is_some_and(|side| side.exchange.partitioning == "range")
+    }
+
+    /// Whether all rows go to one partition.
+    pub fn is_single(&self) -> bool {
+        self.hot_side()
+            .is_some_and(|side| side.exchange.partitioning == "single")
+    }
+
     /// Whether adaptive execution merged or split partitions, so that a task's number is not its partition's.
     pub fn is_rearranged(&self) -> bool {
         self.sides

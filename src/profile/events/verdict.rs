@@ -74,17 +74,17 @@ impl Verdict {
         }
     }
 
-    /// Whether it is a matter of some tasks being longer than others.
-    fn is_skew(self) -> bool {
+    /// Whether some tasks have far more data than others.
+    pub fn is_of_data(self) -> bool {
         matches!(
             self,
-            Self::HotKey
-                | Self::CollisionSkew
-                | Self::ZipfTail
-                | Self::UnevenInput
-                | Self::ComputeSkew
-                | Self::WarmUp
+            Self::HotKey | Self::CollisionSkew | Self::ZipfTail | Self::UnevenInput
         )
+    }
+
+    /// Whether it is a matter of some tasks being longer than others.
+    fn is_skew(self) -> bool {
+        self.is_of_data() || matches!(self, Self::ComputeSkew | Self::WarmUp)
     }
 }
 
@@ -190,6 +190,7 @@ fn cost(code: Verdict, stage: &StageProfile) -> f64 {
     let spent = slots.map_or(0.0, |slots| beside / slots);
     let idle = match code {
         Verdict::UnderPartitioned
+        | Verdict::BadNode
         | Verdict::ExecutorImbalance
         | Verdict::IdleSlots
         | Verdict::FailedTasks

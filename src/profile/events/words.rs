@@ -146,8 +146,8 @@ fn idle_evidence(stage: &StageProfile, tasks: &str, time: &str) -> (String, Stri
         format!(
             "{tasks} on {:.1} slots: all work is {} of them, the stage took {}; {why}. {time}.",
             stage.slots.unwrap_or(0.0),
-            units::seconds(stage.wall_seconds.unwrap_or(0.0) - stage.unused_seconds.unwrap_or(0.0)),
-            units::seconds(stage.wall_seconds.unwrap_or(0.0)),
+            minutes(stage.wall_seconds.unwrap_or(0.0) - stage.unused_seconds.unwrap_or(0.0)),
+            minutes(stage.wall_seconds.unwrap_or(0.0)),
         ),
     )
 }
@@ -283,10 +283,22 @@ fn when(stage: &StageProfile, hot: &HotPartition) -> String {
     if stage.is_harmless || wall <= 0.0 || hot.ended_seconds < 0.99 * wall {
         return String::new();
     }
+    if hot.started_seconds < 0.01 * wall {
+        return " It ran for as long as the stage did.".to_owned();
+    }
     format!(
         " It started {} into the stage, and was the last to end.",
-        units::seconds(hot.started_seconds)
+        minutes(hot.started_seconds)
     )
+}
+
+/// Times that are compared with one another: whole minutes would be alike.
+fn minutes(secs: f64) -> String {
+    if (100.0..7200.0).contains(&secs) {
+        format!("{:.1} min", secs / 60.0)
+    } else {
+        units::seconds(secs)
+    }
 }
 
 /// What the skew costs, and from how many slots on it does.
@@ -300,10 +312,10 @@ pub fn harm(stage: &StageProfile) -> String {
     ) else {
         return String::new();
     };
-    let wall = units::seconds(wall);
+    let wall = minutes(wall);
     if stage.is_harmless {
         let adds = if cost > 0.0 {
-            units::seconds(cost)
+            minutes(cost)
         } else {
             "nothing".to_owned()
         };
@@ -318,15 +330,15 @@ pub fn harm(stage: &StageProfile) -> String {
         format!(
             " Harmless here: it adds {adds} to the stage's {wall}, because {slots:.1} slots have enough else to do while \
              the longest task runs {}{from}.",
-            units::seconds(longest),
+            minutes(longest),
         )
     } else {
         let gain = stage.speed_up.filter(|times| *times >= 1.05);
         let gain = gain.map_or(String::new(), |times| format!(", {times:.1} × as fast"));
         format!(
             " It adds {} to the stage's {wall}: evenly split, all work over {slots:.1} slots takes {}{gain}.",
-            units::seconds(cost),
-            units::seconds(even)
+            minutes(cost),
+            minutes(even)
         )
     }
 }
@@ -392,6 +404,13 @@ fn remedy_of(code: Verdict, stage: &StageProfile, adaptive: &Adaptive) -> String
         Verdict::OverPartitioned => "Read more in each task: compact small files at the source, raise \
                                      spark.sql.files.maxPartitionBytes, or coalesce after reading."
             .to_owned(),
+        Verdict::UnderPartitioned if stage.key.as_ref().is_some_and(StageKey::is_single) => {
+            let what = stage.key.as_ref().and_then(StageKey::consumer);
+            format!(
+                "{} has no key, so that all rows go to one task: give it one (PARTITION BY, GROUP BY), or make fewer rows before it.",
+                what.as_deref().unwrap_or("What reads them")
+            )
+        }
         Verdict::UnderPartitioned => "Repartition to a multiple of the slots; read a codec that can be split; drop \
                                       coalesce(1)."
             .to_owned(),
@@ -463,6 +482,13 @@ fn hot_key_remedy(stage: &StageProfile, adaptive: &Adaptive) -> String {
             sentences(&[&join_remedy(stage, key, adaptive), smaller, &count])
         }
         _ if key.is_join() => sentences(&[&join_remedy(stage, key, adaptive), &count]),
+        _ if key.is_range() => sentences(&[
+            &count,
+            &format!(
+                "No range ends within one value: sort by ({columns}, another column), so that the hot value spreads over \
+                 several."
+            ),
+        ]),
         Some(window) if window.contains("Window") => sentences(&[
             &count,
             "A window needs all rows of a key in one task: set the hot values apart, or add a column to PARTITION BY.",
