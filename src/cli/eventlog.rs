@@ -391,7 +391,8 @@ fn own_stages(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
     output.table(&["stage of work", "time", "share"], &[1, 2], &rows)
 }
 
-fn own_run(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
+/// What the run took, its books, and what its reader must know.
+fn own_head(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
     output.line(&format!(
         "run {} of {}: {}",
         run.run_id,
@@ -451,6 +452,11 @@ fn own_run(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
             day.status.replace('_', " ")
         ))?;
     }
+    Ok(())
+}
+
+fn own_run(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
+    own_head(run, output)?;
     own_stages(run, output)?;
     let rows: Vec<Vec<String>> = run
         .partitions

@@ -377,14 +377,14 @@ fn days_ui(ui: &mut Ui, run: &OwnRun, pictures: &OwnPictures, shown: usize, pane
         if let Some(day) = segmented(ui, &days, shown) {
             panel.day = Some(day);
         }
-        if n > MAX_DAYS {
-            let text = format!(
-                "of {}: click others in the chart above",
-                units::plural(n as u64, "day")
-            );
-            ui.label(weak_small(ui, text));
-        }
     });
+    if n > MAX_DAYS {
+        let text = format!(
+            "of {}: click others in the chart above",
+            units::plural(n as u64, "day")
+        );
+        ui.label(weak_small(ui, text));
+    }
 }
 
 fn workers_ui(ui: &mut Ui, run: &OwnRun, pictures: &OwnPictures, shown: usize, commands: &mut Commands) {

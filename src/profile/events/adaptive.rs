@@ -13,7 +13,7 @@ pub const SPLITS_JOINS: &str = "spark.sql.adaptive.skewJoin.enabled";
 pub const SKEW_BYTES: &str = "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes";
 pub const SKEW_FACTOR: &str = "spark.sql.adaptive.skewJoin.skewedPartitionFactor";
 pub const PIECE_BYTES: &str = "spark.sql.adaptive.advisoryPartitionSizeInBytes";
-const FORCES: &str = "spark.sql.adaptive.forceOptimizeSkewedJoin";
+pub const FORCES: &str = "spark.sql.adaptive.forceOptimizeSkewedJoin";
 /// How many times the others' average a block is reported with its size, where map statuses are averages.
 pub const BLOCK_FACTOR: &str = "spark.shuffle.accurateBlockSkewedFactor";
 /// Map statuses of more partitions are averages. Source: `HighlyCompressedMapStatus`.
@@ -55,6 +55,14 @@ impl Adaptive {
             knows_large_blocks: property(BLOCK_FACTOR).is_some_and(|factor| !factor.starts_with('-')),
             forces: is(FORCES, false),
         }
+    }
+
+    /// Whether it saw the largest partition of a join as skewed, and let it be: what follows the join needs its rows as they
+    /// lie, so that a split would cost another shuffle.
+    pub fn saw_and_left(&self, stage: &StageProfile, key: &StageKey) -> bool {
+        let forced = format!("{FORCES}=true");
+        let settings = self.settings_to_split(stage, key);
+        settings.is_some_and(|settings| settings == [forced])
     }
 
     /// The settings with which it would split the largest partition of a join; none where no setting helps.

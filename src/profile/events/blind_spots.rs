@@ -3,9 +3,10 @@
 //! Sources: `OptimizeSkewedJoin.scala`, `ShufflePartitionsUtil.scala`, SPARK-36967, Spark's SQL performance guide.
 
 use super::adaptive::{
-    Adaptive, BLOCK_FACTOR, ENABLED, EXACT_PARTITIONS, SKEW_BYTES, SKEW_FACTOR, SPLITS_JOINS, is_one_block,
-    mebibytes,
+    Adaptive, BLOCK_FACTOR, ENABLED, EXACT_PARTITIONS, FORCES, SKEW_BYTES, SKEW_FACTOR, SPLITS_JOINS,
+    is_one_block, mebibytes,
 };
+use super::key::{Side, StageKey};
 use super::stage::StageProfile;
 use super::verdict::Verdict;
 use crate::base::units;
@@ -38,6 +39,11 @@ pub fn blind_spots(adaptive: &Adaptive, stage: &StageProfile) -> Vec<String> {
     if key.is_split() {
         return Vec::new();
     }
+    of_join(adaptive, stage, key, side)
+}
+
+fn of_join(adaptive: &Adaptive, stage: &StageProfile, key: &StageKey, side: &Side) -> Vec<String> {
+    let exchange = &side.exchange;
     let mut warnings = Vec::new();
     if adaptive.is_off_by_default {
         warnings.push(format!(
@@ -104,6 +110,12 @@ pub fn blind_spots(adaptive: &Adaptive, stage: &StageProfile) -> Vec<String> {
         warnings.push(
             "One task wrote this shuffle: its partitions are single blocks, which are not split.".to_owned(),
         );
+    }
+    if adaptive.saw_and_left(stage, key) {
+        warnings.push(format!(
+            "The partition is above the thresholds of adaptive execution, which left it whole: what follows the join needs \
+             its rows together, and a split would add a shuffle ({FORCES})."
+        ));
     }
     warnings
 }

@@ -316,3 +316,35 @@ fn a_sort_and_a_window_without_a_key_have_remedies_of_their_own() {
         stage.finding
     );
 }
+
+#[test]
+fn adaptive_execution_is_warned_of_where_it_does_not_look() {
+    let mut tasks = even(100);
+    tasks[9] = Made::of(90_000, 300 << 20, 900_000);
+    let warnings = |plan: String, properties: &str| {
+        let log = Log {
+            plan,
+            properties: properties.to_owned(),
+            ..Log::new(tasks.clone())
+        };
+        log.stage().warnings.join("\n")
+    };
+    let join = |join_type: &str, n| {
+        plan(
+            "SortMergeJoin",
+            &format!("SortMergeJoin [k#1], [k#4], {join_type}"),
+            n,
+        )
+    };
+    let whole = warnings(join("Inner", 200), "");
+    assert!(
+        whole.starts_with("The partition is above the thresholds") && whole.contains("add a shuffle"),
+        "{whole}"
+    );
+    assert!(warnings(join("FullOuter", 200), "").contains("cannot split the left side of a FullOuter join"));
+    assert!(warnings(join("Inner", 2001), "").contains("accurateBlockSkewedFactor"));
+    assert!(warnings(join("Inner", 200), r#""spark.sql.adaptive.enabled":"false""#).contains("is off"));
+    assert!(
+        warnings(plan("HashAggregate", "HashAggregate(keys=[k#1])", 200), "").contains("not HashAggregate.")
+    );
+}

@@ -327,34 +327,6 @@ fn slow_tasks_of_one_host_whose_other_tasks_are_slower_too_are_the_hosts_fault()
 }
 
 #[test]
-fn adaptive_execution_is_warned_of_where_it_does_not_look() {
-    let mut tasks = even(100);
-    tasks[9] = Made::of(90_000, 300 << 20, 900_000);
-    let warnings = |plan: String, properties: &str| {
-        let log = Log {
-            plan,
-            properties: properties.to_owned(),
-            ..Log::new(tasks.clone())
-        };
-        log.stage().warnings.join("\n")
-    };
-    let join = |join_type: &str, n| {
-        plan(
-            "SortMergeJoin",
-            &format!("SortMergeJoin [k#1], [k#4], {join_type}"),
-            n,
-        )
-    };
-    assert_eq!(warnings(join("Inner", 200), ""), "");
-    assert!(warnings(join("FullOuter", 200), "").contains("cannot split the left side of a FullOuter join"));
-    assert!(warnings(join("Inner", 2001), "").contains("accurateBlockSkewedFactor"));
-    assert!(warnings(join("Inner", 200), r#""spark.sql.adaptive.enabled":"false""#).contains("is off"));
-    assert!(
-        warnings(plan("HashAggregate", "HashAggregate(keys=[k#1])", 200), "").contains("not HashAggregate.")
-    );
-}
-
-#[test]
 fn damaged_and_unfinished_logs_are_read_as_far_as_they_go_and_this_is_said() {
     let text = Log::new(even(40)).text();
     // The last lines are cut, as while Spark writes; some garbage stands between.

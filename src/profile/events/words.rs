@@ -64,24 +64,7 @@ pub fn evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
                 units::percent(stage.fetch_wait_share.unwrap_or(0.0))
             ),
         ),
-        Verdict::MemoryPressure => {
-            let n_spilled = stage.bytes_spilled.n - stage.bytes_spilled.n_zero;
-            let spilled = match n_spilled {
-                0 => "no task spilled".to_owned(),
-                _ => format!(
-                    "{} of {tasks} spilled, {} in all",
-                    units::count(n_spilled),
-                    units::bytes(stage.bytes_spilled.total)
-                ),
-            };
-            (
-                "Memory is short".to_owned(),
-                format!(
-                    "{} of the run time is garbage collection; {spilled}.",
-                    units::percent(stage.gc_share.unwrap_or(0.0)),
-                ),
-            )
-        }
+        Verdict::MemoryPressure => memory_evidence(stage, &tasks),
         Verdict::OverPartitioned => (
             format!("{} tasks of {median}", units::count(n)),
             format!(
@@ -122,6 +105,25 @@ pub fn evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
         ),
         Verdict::Even => ("Even".to_owned(), format!("{tasks}. {time}.")),
     }
+}
+
+fn memory_evidence(stage: &StageProfile, tasks: &str) -> (String, String) {
+    let n_spilled = stage.bytes_spilled.n - stage.bytes_spilled.n_zero;
+    let spilled = match n_spilled {
+        0 => "no task spilled".to_owned(),
+        _ => format!(
+            "{} of {tasks} spilled, {} in all",
+            units::count(n_spilled),
+            units::bytes(stage.bytes_spilled.total)
+        ),
+    };
+    (
+        "Memory is short".to_owned(),
+        format!(
+            "{} of the run time is garbage collection; {spilled}.",
+            units::percent(stage.gc_share.unwrap_or(0.0)),
+        ),
+    )
 }
 
 /// How many tasks the last wave holds beside its slots, where that leaves most of them idle.
@@ -448,7 +450,14 @@ fn failed_remedy(stage: &StageProfile) -> String {
     } else {
         ""
     };
-    format!("Mend what the attempts failed of; the driver's log has each in full.{killed}")
+    let is_unfetched = |text: &str| text.contains("FetchFailed");
+    let fetched = if reasons().any(is_unfetched) {
+        " What an executor wrote of a shuffle goes with it, and is made again: an external shuffle service, or \
+         spark.decommission.enabled, keeps it."
+    } else {
+        ""
+    };
+    format!("Mend what the attempts failed of; the driver's log has each in full.{killed}{fetched}")
 }
 
 /// The hot partition, where it is the one of null keys.
