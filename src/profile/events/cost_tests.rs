@@ -227,7 +227,7 @@ fn a_long_stage_with_few_uneven_tasks_is_not_even() {
         n_executors: 2,
         ..Log::new(tasks.to_vec())
     };
-    let stage = check(&log, Verdict::ComputeSkew, Severity::Warn);
+    let stage = check(&log, Verdict::ComputeSkew, Severity::Note);
     assert!(
         (stage.finding.cost_seconds - 7.5).abs() < 0.1,
         "{:?}",
