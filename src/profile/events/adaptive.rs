@@ -24,6 +24,10 @@ const LEAST_PIECE: u64 = 1 << 20;
 
 /// The settings of an application, Spark's own defaults where it names none.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own in Spark"
+)]
 pub struct Adaptive {
     pub is_on: bool,
     /// Off because an older Spark ships it so, and not because the application says so.
