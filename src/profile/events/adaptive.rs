@@ -99,7 +99,7 @@ impl Adaptive {
             settings.push(format!("{BLOCK_FACTOR}=5.0"));
         }
         // It saw the skew, and let it be where the split would cost another shuffle.
-        if settings.is_empty() && !self.forces {
+        if settings.is_empty() && !self.forces && !key.is_rearranged() {
             settings.push(format!("{FORCES}=true"));
         }
         (!settings.is_empty()).then_some(settings)
