@@ -24,7 +24,16 @@ const REPORT: &str = "report.json";
 /// How the applications of Spark's cluster managers are named, and so their logs.
 const APPLICATIONS: [&str; 5] = ["app-", "application_", "local-", "spark-", "driver-"];
 /// What may follow the name of an application.
-const ENDINGS: [&str; 7] = ["zstd", "zst", "lz4", "snappy", "lzf", "inprogress", "log"];
+const ENDINGS: [&str; 8] = [
+    "zstd",
+    "zst",
+    "lz4",
+    "snappy",
+    "lzf",
+    "inprogress",
+    "compact",
+    "log",
+];
 /// Names in a message about several logs.
 const MAX_NAMED: usize = 5;
 
@@ -84,11 +93,17 @@ pub fn log_files<'a>(keys: impl IntoIterator<Item = &'a str>) -> Result<LogFiles
 fn may_be_log(key: &str) -> bool {
     let name = name_of(key);
     let folder = name_of(key.strip_suffix(name).unwrap_or_default().trim_end_matches('/'));
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+    let mut stem = name;
+    while let Some((rest, ending)) = stem.rsplit_once('.') {
+        if !ENDINGS.contains(&ending) {
+            break;
+        }
+        stem = rest;
+    }
     name == REPORT
         || folder.starts_with(ROLLING)
         || APPLICATIONS.iter().any(|word| name.starts_with(word))
-        || ending.is_none_or(|ending| ENDINGS.contains(&ending) || ending == COMPACT.trim_start_matches('.'))
+        || !stem.contains('.')
 }
 
 /// Which log a key belongs to: its folder for a rolling log, itself otherwise.
@@ -227,7 +242,11 @@ mod tests {
 
     #[test]
     fn a_lake_or_a_plan_holds_no_logs_and_a_log_beside_other_files_is_found() {
-        let lake = ["2020-01-01/part-0.jsonl", "2020-01-01/part-1.parquet", "a.png"];
+        let lake = [
+            "2020-01-01/part-0.jsonl.zst",
+            "2020-01-01/part-1.parquet",
+            "a.png",
+        ];
         assert!(matches!(log_files(lake), Err(EventsError::NoFiles)));
         let plan = ["plan.json", "tasks/00000.parquet", "done/00000.json"];
         assert!(matches!(log_files(plan), Err(EventsError::NoFiles)));
