@@ -14,6 +14,7 @@ use crate::base::{Cancel, Cancelled};
 
 /// A stage's time against that of even tasks. In seconds of wall time.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[allow(clippy::struct_field_names, reason = "each says its unit")]
 pub struct Schedule {
     /// As many even tasks with the same work, on the same slots: waves × mean.
     pub even_seconds: f64,
