@@ -270,11 +270,14 @@ impl Answer {
             output.line("no record has a field; `skewer preview` shows what is there")?;
         }
         let heading = [
-            "column", "type", "null", "distinct", "min", "median", "mean", "max", "shape",
+            "column", "type", "null", "missing", "distinct", "min", "median", "mean", "max", "shape",
         ];
         let table: Vec<Vec<String>> = self.columns.iter().map(line).collect();
         output.line("")?;
-        output.table(&heading, &[2, 3], &table)?;
+        output.table(&heading, &[2, 3, 4], &table)?;
+        if self.columns.iter().any(|column| column.n_missing.is_none()) {
+            output.line("missing: – where a recipe makes the rows, and a missing key is null")?;
+        }
         if self
             .columns
             .iter()
@@ -338,6 +341,10 @@ impl Answer {
 
 fn line(column: &ColumnProfile) -> Vec<String> {
     let shown = |value: Option<&Scalar>| value.map_or_else(String::new, short);
+    let share = |n: u64| {
+        let share = (column.n_rows > 0).then(|| n as f64 / column.n_rows as f64);
+        share.map_or_else(String::new, units::percent)
+    };
     let median = column
         .quantiles
         .iter()
@@ -345,7 +352,8 @@ fn line(column: &ColumnProfile) -> Vec<String> {
     vec![
         column.name.clone(),
         short(&Scalar::Text(column.dtype.clone())),
-        column.null_share().map_or_else(String::new, units::percent),
+        share(column.n_null),
+        column.n_missing.map_or_else(|| "–".to_owned(), share),
         column.n_distinct.map_or_else(String::new, |n| {
             format!("{}{}", sign(column.accuracy.n_distinct), units::count(n))
         }),
