@@ -8,12 +8,12 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::data::Listed;
-use super::output::Output;
+use super::output::{self, Output};
 use super::preview::{Steps, read_recipe};
 use super::{CliError, ConnectionArgs, data, drift, rows, signal};
 use crate::base::{Accuracy, Cancel, Progress, units};
 use crate::dataset::infer::Conflict;
-use crate::dataset::{Reason, Reject};
+use crate::dataset::{FailedFile, Reason, Reject};
 use crate::explore::scan::{Scan, Scanned};
 use crate::profile::columns::{ColumnProfile, FigureAccuracy, Histogram, Level, Scalar};
 use crate::profile::drift::{Baseline, Drift};
@@ -70,6 +70,8 @@ struct Answer {
     n_bytes: u64,
     n_files: u64,
     n_files_failed: u64,
+    /// The first of them.
+    failed_files: Vec<FailedFile>,
     rejected: BTreeMap<Reason, u64>,
     seconds: f64,
     columns: Vec<ColumnProfile>,
@@ -211,6 +213,7 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
             n_bytes: scanned.n_bytes,
             n_files: scanned.n_files,
             n_files_failed: scanned.n_files_failed,
+            failed_files: scanned.failed_files,
             rejected: scanned.by_reason,
             seconds: started.elapsed().as_secs_f64(),
             columns: scanned.collected,
@@ -220,7 +223,8 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
             left_out,
         };
         let code = signalled.code().filter(|_| is_cut);
-        Ok::<_, CliError>((answer, code.unwrap_or(0)))
+        let of_files = output::code_of(answer.n_files_failed, answer.n_rows > 0);
+        Ok::<_, CliError>((answer, code.unwrap_or(of_files)))
     })??;
     if is_json {
         output.json(&answer)?;
@@ -249,6 +253,12 @@ fn is_in(name: &str, path: &str) -> bool {
 }
 
 impl Answer {
+    /// The type that the column has here; none for one that was left out.
+    fn dtype_of(&self, name: &str) -> Option<&str> {
+        let column = self.columns.iter().find(|column| column.name == name);
+        column.map(|column| column.dtype.as_str())
+    }
+
     fn print(&self, output: &mut Output) -> Result<(), CliError> {
         output.line(&format!(
             "{} of {} ({}), {} in {}",
@@ -263,7 +273,7 @@ impl Answer {
             let files = units::plural(self.n_files, "file");
             let n = units::count(self.n_files_failed);
             output.line(&format!(
-                "{n} of {files} could not be read to the end; the figures are of the rest"
+                "{n} of {files} could not be read to the end; the figures are of the rest, and the files are named below"
             ))?;
         }
         if self.columns.is_empty() {
@@ -319,11 +329,13 @@ impl Answer {
         }
         for conflict in &self.conflicts {
             output.line(&format!(
-                "\n{}: several types in a sample: {}",
+                "\n{}: {}",
                 conflict.name,
-                conflict.text()
+                conflict.said(self.dtype_of(&conflict.name))
             ))?;
+            output.line(&format!("  → {}", conflict.remedy()))?;
         }
+        output.failed_files(&self.failed_files, self.n_files_failed)?;
         let n_rejects: u64 = self.rejected.values().sum();
         if n_rejects > 0 {
             let reasons: Vec<String> = self

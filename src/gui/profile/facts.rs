@@ -160,7 +160,7 @@ impl ColumnFacts {
     pub fn mix(&mut self, conflicts: &[Conflict]) {
         let found = conflicts.iter().find(|conflict| conflict.name == self.name);
         if let Some(found) = found.filter(|_| self.conflict.is_empty()) {
-            self.conflict = format!("read as {}, in a sample: {}", self.dtype, found.text());
+            self.conflict = format!("{}. {}.", found.said(Some(&self.dtype)), sentence(found.remedy()));
         }
     }
 
@@ -180,6 +180,13 @@ impl ColumnFacts {
         let step = RecipeStep::new(step);
         Some(Edit::InsertStep { at, step })
     }
+}
+
+/// With a capital letter.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), letters.as_str())
 }
 
 fn distinct(profile: &ColumnProfile) -> String {
@@ -527,6 +534,7 @@ mod tests {
             object: "a.jsonl".to_owned(),
             line,
             n,
+            n_files: None,
         };
         let conflict = |name: &str| Conflict {
             name: name.to_owned(),
@@ -538,7 +546,8 @@ mod tests {
         found.mix(&[conflict("qty")]);
         assert_eq!(
             found.conflict,
-            "read as string, in a sample: int64 in 1,610 records, string in 1 record, string first at a.jsonl:7"
+            "read as string; in a sample int64 in 1,610 records, string in 1 record, string first at a.jsonl:7. Declare the \
+             type in a job's schema, with `accept` for the others, or mend the writer."
         );
     }
 
