@@ -366,12 +366,12 @@ fn texts_that_were_all_replaced_are_told_and_a_baseline_without_their_sample_say
     }
     // As the first release saved it.
     let text = std::fs::read_to_string(base).unwrap();
-    let is_sample = |line: &&str| {
-        line.starts_with("    sample:")
-            || line.starts_with("      below:")
-            || line.starts_with("      hashes:")
+    let mut is_inside = false;
+    let is_kept = |line: &&str| {
+        is_inside = line.starts_with("    sample:") || (is_inside && line.starts_with("     "));
+        !is_inside
     };
-    let old: Vec<&str> = text.lines().filter(|line| !is_sample(line)).collect();
+    let old: Vec<&str> = text.lines().filter(is_kept).collect();
     assert!(old.len() < text.lines().count());
     std::fs::write(base, old.join("\n")).unwrap();
     let told = run(&["profile", at, "--partition", "2020-01-02", "--against", base]);

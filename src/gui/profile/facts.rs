@@ -6,6 +6,7 @@ use polars::prelude::{AnyValue, TimeUnit, TimeZone};
 
 use super::ends::{Ends, ends, is_closed, time_like};
 use crate::base::{Accuracy, units};
+use crate::dataset::FailedFile;
 use crate::dataset::infer::Conflict;
 use crate::gui::data::condition::{self, Condition};
 use crate::profile::columns::{Bin, ColumnProfile, Histogram, Scalar};
@@ -100,6 +101,8 @@ pub struct Profiled {
     pub n_rows: u64,
     pub n_files: u64,
     pub n_files_failed: u64,
+    /// The first of them.
+    pub failed_files: Vec<FailedFile>,
     pub n_rejects: u64,
     pub accuracy: Accuracy,
     /// A number that no other profile has.
@@ -187,6 +190,23 @@ fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|letter| letter.to_uppercase().to_string());
     format!("{}{}", first.unwrap_or_default(), letters.as_str())
+}
+
+/// Files and why each could not be read, a line for each, and what to do.
+pub(super) fn failed_text(failed: &[FailedFile], n: u64) -> String {
+    const NAMED: usize = 5;
+    let named = failed.iter().take(NAMED);
+    let mut lines: Vec<String> = named
+        .map(|file| format!("{}: {}", file.object, file.reason))
+        .collect();
+    let n_more = n.saturating_sub(lines.len() as u64);
+    if n_more > 0 {
+        lines.push(format!("and {}", units::plural(n_more, "more file")));
+    }
+    lines.push(
+        "What was not read is in no figure: write them again, or move them out of the dataset.".to_owned(),
+    );
+    lines.join("\n")
 }
 
 fn distinct(profile: &ColumnProfile) -> String {

@@ -105,6 +105,7 @@ async fn run(
         n_rows: scanned.n_rows,
         n_files: scanned.n_files,
         n_files_failed: scanned.n_files_failed,
+        failed_files: scanned.failed_files,
         n_rejects: scanned.n_rejects(),
         accuracy,
         stamp: next_stamp(),

@@ -13,7 +13,7 @@ const CAPACITY: usize = 256;
 
 /// Values with the least hashes, by hash, each with its exact count.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(into = "Written", try_from = "Written")]
+#[serde(into = "String", try_from = "String")]
 pub struct ValueSample {
     counts: BTreeMap<u64, u64>,
     /// All values with lesser hashes are here; none where all values are.
@@ -86,48 +86,42 @@ impl ValueSample {
     }
 }
 
-/// As a baseline file has it: `1f*3 a07*1`, hashes in hexadecimal.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    below: Option<String>,
-    hashes: String,
-}
-
 /// A sample that a file gives otherwise than it was written.
 #[derive(Debug, Error)]
 #[error("`{text}` is no hash with a count: the file was cut or changed")]
-struct NoHash {
+pub struct NoHash {
     text: String,
 }
 
-impl From<ValueSample> for Written {
+/// As a baseline file has it: hashes in hexadecimal with their counts, after the bound: `<2f10 1f*3 a07*1`.
+impl From<ValueSample> for String {
     fn from(sample: ValueSample) -> Self {
+        let below = sample.below.map(|below| format!("<{below:x}"));
         let hashes = sample.counts.iter().map(|(hash, n)| format!("{hash:x}*{n}"));
-        Self {
-            below: sample.below.map(|below| format!("{below:x}")),
-            hashes: hashes.collect::<Vec<_>>().join(" "),
-        }
+        below.into_iter().chain(hashes).collect::<Vec<_>>().join(" ")
     }
 }
 
-impl TryFrom<Written> for ValueSample {
+impl TryFrom<String> for ValueSample {
     type Error = NoHash;
 
-    fn try_from(written: Written) -> Result<Self, NoHash> {
-        let no_hash = |text: &str| NoHash {
-            text: text.to_owned(),
-        };
-        let hash_of = |text: &str| u64::from_str_radix(text, 16).map_err(|_| no_hash(text));
-        let mut counts = BTreeMap::new();
-        for pair in written.hashes.split_whitespace() {
-            let (hash, n) = pair.split_once('*').ok_or_else(|| no_hash(pair))?;
-            let n = n.parse().map_err(|_| no_hash(pair))?;
-            counts.insert(hash_of(hash)?, n);
+    fn try_from(written: String) -> Result<Self, NoHash> {
+        let mut sample = Self::default();
+        let mut below = None;
+        for word in written.split_whitespace() {
+            let no_hash = || NoHash {
+                text: word.to_owned(),
+            };
+            let hash_of = |text: &str| u64::from_str_radix(text, 16).map_err(|_| no_hash());
+            if let Some(bound) = word.strip_prefix('<') {
+                below = Some(hash_of(bound)?);
+                continue;
+            }
+            let (hash, n) = word.split_once('*').ok_or_else(no_hash)?;
+            sample
+                .counts
+                .insert(hash_of(hash)?, n.parse().map_err(|_| no_hash())?);
         }
-        let below = written.below.as_deref().map(hash_of).transpose()?;
-        let mut sample = Self { counts, below: None };
         sample.limit(below);
         Ok(sample)
     }

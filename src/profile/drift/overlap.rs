@@ -89,7 +89,7 @@ impl Overlap {
     }
 
     /// `values new in 40% of rows (2.0% by chance), values gone that were in 35% (1.0% by chance)`
-    pub(super) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         format!(
             "values that are new in {}, values gone that were in {}",
             self.new.text(),
