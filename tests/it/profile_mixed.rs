@@ -103,12 +103,11 @@ fn a_recipe_sees_the_type_of_the_first_file_and_the_others_are_named() {
     let folder = lake();
     let recipe = write(
         folder.path(),
-        "../recipe-of-mixed.yaml",
+        "recipe.yaml",
         "- derive: {columns: {next: id + 1}}\n",
     );
     let at = text_of(folder.path());
     let answer = json_with(&["profile", at, "--recipe", text_of(&recipe), "--json"], 11);
-    std::fs::remove_file(&recipe).unwrap();
     let reason = answer["failed_files"][0]["reason"].as_str().unwrap();
     assert!(
         reason.contains("column `id` is string, it is declared as int64: write the file again"),
