@@ -105,8 +105,8 @@ async fn run(
         n_rows: scanned.n_rows,
         n_files: scanned.n_files,
         n_files_failed: scanned.n_files_failed,
-        failed_files: scanned.failed_files,
         n_rejects: scanned.n_rejects(),
+        failed_files: scanned.failed_files,
         accuracy,
         stamp: next_stamp(),
     })
