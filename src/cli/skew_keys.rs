@@ -172,7 +172,7 @@ pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError
         remedies: report
             .remedies
             .iter()
-            .map(|offered| WrittenRemedy::new(offered, &schema, &inputs))
+            .map(|offered| WrittenRemedy::new(offered, &report.remedies, &schema, &inputs))
             .collect(),
         declined: &report.declined,
         warnings: &report.warnings,

@@ -12,13 +12,15 @@ use super::skew_keys::ratio;
 use crate::base::units;
 use crate::dataset::InputSpec;
 use crate::explore::{join_step, joinable, no_join, remedy_steps};
-use crate::profile::keys::{LoadMetrics, OfferedRemedy, Remedy, SimulatedPartitions};
+use crate::profile::keys::{LoadMetrics, OfferedRemedy, Remedy, RemedyKind, SimulatedPartitions};
 use crate::transform::{Inputs, RecipeStep};
 
 #[derive(Serialize)]
 pub(super) struct WrittenRemedy<'a> {
     #[serde(flatten)]
     offered: &'a OfferedRemedy,
+    /// Kinds of the other remedies that are offered instead of this one, not beside it.
+    alternatives: Vec<RemedyKind>,
     /// What accepting it adds to a recipe; none where it is advice for the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<Vec<RecipeStep>>,
@@ -32,7 +34,14 @@ pub(super) struct WrittenRemedy<'a> {
 
 impl<'a> WrittenRemedy<'a> {
     /// A remedy with the steps that it is. A broadcast is one only where the recipe has exactly one dataset to join.
-    pub fn new(offered: &'a OfferedRemedy, schema: &Schema, inputs: &Inputs) -> Self {
+    pub fn new(offered: &'a OfferedRemedy, all: &[OfferedRemedy], schema: &Schema, inputs: &Inputs) -> Self {
+        let mut alternatives = Vec::new();
+        for other in all.iter().filter(|other| !std::ptr::eq(*other, offered)) {
+            let kind = other.remedy.kind();
+            if offered.remedy.kind().excludes(kind) && !alternatives.contains(&kind) {
+                alternatives.push(kind);
+            }
+        }
         let steps = match &offered.remedy {
             Remedy::Broadcast { columns } => match joinable(inputs, columns, schema).as_slice() {
                 [input] => join_step(input, columns).map(|step| Some(vec![step])),
@@ -46,6 +55,7 @@ impl<'a> WrittenRemedy<'a> {
         };
         Self {
             offered,
+            alternatives,
             steps: steps.map(|steps| steps.into_iter().map(RecipeStep::new).collect()),
             no_steps,
             spark_setting: offered.remedy.spark_setting(),

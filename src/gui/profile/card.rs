@@ -6,7 +6,7 @@ use super::bars;
 use super::facts::ColumnFacts;
 use crate::base::{Accuracy, units};
 use crate::gui::data::condition::Condition;
-use crate::gui::data::one_line;
+use crate::gui::data::{one_line, readable};
 use crate::gui::partitions::tone_of;
 use crate::gui::theme::{self, Colors, Tone, colors, size, space};
 use crate::profile::drift::{BaselineColumn, Basis, ColumnDrift, PSI_BAD, PSI_WARN};
@@ -220,7 +220,7 @@ fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, facts: &ColumnFacts, drift: &Col
         details.push(outside.text.clone());
     }
     let named = |values: &[crate::profile::drift::Category]| {
-        let names: Vec<&str> = values.iter().map(|value| value.value.as_str()).collect();
+        let names: Vec<_> = values.iter().map(|value| readable(&value.value)).collect();
         names.join(", ")
     };
     if !drift.new_values.is_empty() {

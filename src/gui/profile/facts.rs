@@ -9,6 +9,7 @@ use crate::base::{Accuracy, units};
 use crate::dataset::FailedFile;
 use crate::dataset::infer::Conflict;
 use crate::gui::data::condition::{self, Condition};
+use crate::gui::data::readable;
 use crate::profile::columns::{Bin, ColumnProfile, Histogram, Scalar};
 use crate::profile::drift::{Baseline, value_text};
 use crate::session::Edit;
@@ -266,6 +267,7 @@ fn lengths(profile: &ColumnProfile) -> Option<String> {
     })
 }
 
+/// A value short enough for the line of its bar.
 fn short(value: &Scalar) -> String {
     const MAX: usize = 24;
     match value {
@@ -273,6 +275,7 @@ fn short(value: &Scalar) -> String {
         Scalar::Int(n) => integer(*n),
         Scalar::UInt(n) => units::count(*n),
         Scalar::Float(value) => float(*value),
+        Scalar::Text(text) if text.trim().is_empty() => readable(text).into_owned(),
         Scalar::Text(text) => {
             let line = text.replace('\n', "↵");
             if line.chars().count() <= MAX {

@@ -38,7 +38,7 @@ pub use count::{CountBudget, KeyCounter, KeyError};
 pub use counts::KeyCounts;
 pub use field::{FieldPath, key_field, key_fields};
 pub use partitions::{HashedKeys, MAX_PARTITIONS, default_types};
-pub use remedy::{DeclinedRemedy, OfferedRemedy, Remedy, SaltedKey};
+pub use remedy::{DeclinedRemedy, OfferedRemedy, Remedy, RemedyKind, SaltedKey};
 pub use report::{DEFAULT_TOP, key_report, key_report_among, rank};
 pub use spark_hash::partition_of;
 pub use spark_type::{SparkType, SparkTypeError};

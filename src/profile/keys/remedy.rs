@@ -50,7 +50,39 @@ pub enum Remedy {
     },
 }
 
+/// The kinds of remedies, in the words of JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemedyKind {
+    Salt,
+    TwoStageAggregation,
+    IsolateSentinels,
+    Broadcast,
+    OtherPartitions,
+    CompoundKey,
+}
+
+impl RemedyKind {
+    /// Whether one of them is to be taken and not both. Each is predicted for the key, its rows and the number of partitions
+    /// as they are; salts hold for that number and those columns alone, and a broadcast leaves no shuffle to even. Rows that
+    /// are kept out first go along with all others, which are then counted without them.
+    pub fn excludes(self, other: Self) -> bool {
+        self != Self::IsolateSentinels && other != Self::IsolateSentinels
+    }
+}
+
 impl Remedy {
+    pub fn kind(&self) -> RemedyKind {
+        match self {
+            Self::Salt { .. } => RemedyKind::Salt,
+            Self::TwoStageAggregation { .. } => RemedyKind::TwoStageAggregation,
+            Self::IsolateSentinels { .. } => RemedyKind::IsolateSentinels,
+            Self::Broadcast { .. } => RemedyKind::Broadcast,
+            Self::OtherPartitions { .. } => RemedyKind::OtherPartitions,
+            Self::CompoundKey { .. } => RemedyKind::CompoundKey,
+        }
+    }
+
     /// What to set in Spark for it: `spark.sql.shuffle.partitions=31`. None where it is no setting.
     pub fn spark_setting(&self) -> Option<String> {
         match self {
@@ -92,4 +124,29 @@ pub struct DeclinedRemedy {
     pub title: &'static str,
     /// A sentence.
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RemedyKind;
+
+    #[test]
+    fn one_way_to_spread_a_key_is_enough_and_rows_that_are_kept_out_go_along_with_each() {
+        let spreading = [
+            RemedyKind::Salt,
+            RemedyKind::TwoStageAggregation,
+            RemedyKind::Broadcast,
+            RemedyKind::OtherPartitions,
+            RemedyKind::CompoundKey,
+        ];
+        for kind in spreading {
+            assert!(spreading.iter().all(|other| kind.excludes(*other)));
+            let out = RemedyKind::IsolateSentinels;
+            assert!(!kind.excludes(out) && !out.excludes(kind) && !out.excludes(out));
+        }
+        assert_eq!(
+            serde_json::to_value(RemedyKind::TwoStageAggregation).unwrap(),
+            "two_stage_aggregation"
+        );
+    }
 }
