@@ -8,11 +8,10 @@ use serde::Serialize;
 use super::CliError;
 use super::output::Output;
 use super::preview::Steps;
-use super::skew_keys::ratio;
-use crate::base::units;
+use super::skew_tables::{ratio, time};
 use crate::dataset::InputSpec;
 use crate::explore::{join_step, joinable, no_join, remedy_steps};
-use crate::profile::keys::{LoadMetrics, OfferedRemedy, Remedy, RemedyKind, SimulatedPartitions};
+use crate::profile::keys::{KeyReport, LoadMetrics, OfferedRemedy, Prediction, Remedy, RemedyKind};
 use crate::transform::{Inputs, RecipeStep};
 
 #[derive(Serialize)]
@@ -88,7 +87,7 @@ const MAX_STEPS_LEN: usize = 4000;
 
 pub(super) fn print_remedy(
     remedy: &WrittenRemedy<'_>,
-    simulated: &SimulatedPartitions,
+    report: &KeyReport,
     output: &mut Output,
 ) -> Result<(), CliError> {
     let offered = remedy.offered;
@@ -98,17 +97,23 @@ pub(super) fn print_remedy(
     }
     output.line(&format!("  {}", offered.message))?;
     if let Some(after) = &offered.after {
+        let simulated = &report.partitions;
         let weight = simulated.weight;
+        let time = |seconds: f64| time(&report.profile, seconds);
         let row = |name: &str, metrics: &LoadMetrics| {
             vec![
                 format!("  {name}"),
                 weight.words(metrics.max),
                 ratio(metrics.max_over_mean),
-                units::seconds(metrics.straggler_seconds),
-                units::seconds(metrics.wall_seconds),
+                time(metrics.straggler_seconds),
+                time(metrics.wall_seconds),
             ]
         };
-        let rows = [row("now", &simulated.metrics), row("after (predicted)", after)];
+        let told = offered.prediction.map_or("predicted", Prediction::words);
+        let rows = [
+            row("now", &simulated.metrics),
+            row(&format!("after ({told})"), after),
+        ];
         let heading = ["", "largest", "largest / mean", "straggler cost", "wall time"];
         output.table(&heading, &[1, 2, 3, 4], &rows)?;
     } else if let Remedy::Broadcast { .. } = &offered.remedy {

@@ -3,6 +3,7 @@
 use futures::stream::StreamExt as _;
 use polars::prelude::Schema;
 
+use super::arrow_bridge::DecimalDigits;
 use super::infer::{Conflict, SeenType};
 use super::mixed::all_together;
 use super::{FailedFile, PageError, dtype_name, parquet, unified};
@@ -22,6 +23,8 @@ pub struct Footers {
     pub first: Schema,
     /// Paths of decimals, which are texts in the schemas.
     pub decimals: Vec<String>,
+    /// The same with their digits.
+    pub decimal_digits: Vec<DecimalDigits>,
     /// Columns with several types.
     pub conflicts: Vec<Conflict>,
     /// Files without a readable footer.
@@ -64,6 +67,10 @@ pub async fn footers(store: &Store, objects: &[Object], cancel: &Cancel) -> Resu
         .collect();
     decimals.sort_unstable();
     decimals.dedup();
+    let digits = read.iter().flat_map(|(_, footer)| footer.decimal_digits.iter());
+    let mut decimal_digits: Vec<DecimalDigits> = digits.cloned().collect();
+    decimal_digits.sort_unstable();
+    decimal_digits.dedup();
     let schemas = || read.iter().map(|(_, footer)| &footer.schema);
     let columns = all_together(schemas());
     let (n_read, n) = ((read.len() + failed.len()) as u64, objects.len() as u64);
@@ -78,6 +85,7 @@ pub async fn footers(store: &Store, objects: &[Object], cancel: &Cancel) -> Resu
     Ok(Footers {
         first: unified(schemas()),
         decimals,
+        decimal_digits,
         conflicts: conflicts(&columns, &read),
         columns,
         failed,

@@ -18,7 +18,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use polars::prelude as pl;
 
-use super::arrow_bridge::{self, BridgeError};
+use super::arrow_bridge::{self, BridgeError, DecimalDigits};
 use super::{PageError, origin};
 use crate::base::Cancel;
 use crate::storage::{Object, StorageError, Store};
@@ -35,6 +35,8 @@ pub struct Footer {
     pub schema: pl::Schema,
     /// Paths of decimals, which are texts in `schema`.
     pub decimals: Vec<String>,
+    /// The same with their digits.
+    pub decimal_digits: Vec<DecimalDigits>,
     /// Exact.
     pub n_rows: u64,
     pub n_row_groups: usize,
@@ -53,6 +55,7 @@ pub async fn footer(store: &Store, object: &Object) -> Result<Footer, PageError>
     Ok(Footer {
         schema: df.schema().as_ref().clone(),
         decimals: arrow_bridge::decimal_paths(metadata.schema()),
+        decimal_digits: arrow_bridge::decimal_digits(metadata.schema()),
         n_rows: n_rows(file),
         n_row_groups: file.num_row_groups(),
     })

@@ -45,5 +45,6 @@ mod skew_keys;
 mod skew_remedies;
 mod skew_rows;
 mod skew_s3;
+mod skew_trust;
 mod storage;
 mod tidy;

@@ -10,6 +10,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use self::page::{Cell, Figure, Page};
 use super::CliError;
+use super::skew_tables::time;
 use crate::base::{Accuracy, units};
 use crate::chart::draw::{DrawError, PictureSize};
 use crate::chart::{
@@ -288,7 +289,7 @@ fn keys_section(page: &mut Page, report: &KeyReport) -> Result<(), DrawError> {
         },
         Figure {
             label: "straggler cost",
-            value: units::seconds(metrics.straggler_seconds),
+            value: time(profile, metrics.straggler_seconds),
             note: "estimate".to_owned(),
             severity: Severity::Good,
         },
@@ -327,9 +328,14 @@ fn remedies(page: &mut Page, report: &KeyReport) {
                     None => "–".to_owned(),
                 };
                 vec![
-                    Cell::Text(format!("{} — {}", offered.title, offered.message)),
+                    Cell::Text(
+                        format!("{} — {} {}", offered.title, offered.gain, offered.message)
+                            .replace("  ", " "),
+                    ),
                     Cell::Number(change(&|metrics| units::times(metrics.max_over_mean))),
-                    Cell::Number(change(&|metrics| units::seconds(metrics.straggler_seconds))),
+                    Cell::Number(change(&|metrics| {
+                        time(&report.profile, metrics.straggler_seconds)
+                    })),
                     Cell::Number(
                         offered
                             .saved_seconds
@@ -348,6 +354,7 @@ fn remedies(page: &mut Page, report: &KeyReport) {
 /// Numbers of partitions side by side.
 fn candidates(page: &mut Page, report: &KeyReport) {
     page.heading("Numbers of partitions compared");
+    page.paragraph(&report.choice.advice);
     page.table(
         &report.choice.formula,
         &[
@@ -370,7 +377,7 @@ fn candidates(page: &mut Page, report: &KeyReport) {
                 Cell::Number(units::times(candidate.max_over_mean)),
                 Cell::Number(units::times(candidate.baseline_max_over_mean)),
                 Cell::Number(units::count(candidate.n_empty)),
-                Cell::Number(units::seconds(candidate.wall_seconds)),
+                Cell::Number(time(&report.profile, candidate.wall_seconds)),
             ]
         }),
     );

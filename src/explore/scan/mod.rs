@@ -298,6 +298,16 @@ impl Scan {
         }
     }
 
+    /// Whether rows are as they are read, with no step after.
+    pub fn is_as_read(&self) -> bool {
+        self.plan.is_none()
+    }
+
+    /// Whether batches have every column of their rows.
+    pub fn has_all_columns(&self) -> bool {
+        self.columns.is_none()
+    }
+
     /// The visible columns of batches.
     pub fn output(&self) -> Schema {
         let all = self.schema();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use polars::prelude::Schema;
 
 use crate::base::Cancel;
+use crate::dataset::arrow_bridge::DecimalDigits;
 use crate::dataset::infer::{Conflict, infer};
 use crate::dataset::{self, Codec, FileFormat, Footers, Format, OnMismatch, PageError, footers, format_of};
 use crate::storage::{Object, Store};
@@ -22,6 +23,7 @@ pub struct ScanSource {
     /// Of Parquet, where files disagree on types.
     step_schema: Option<Schema>,
     decimals: Vec<String>,
+    decimal_digits: Vec<DecimalDigits>,
     conflicts: Vec<Conflict>,
 }
 
@@ -49,6 +51,7 @@ impl ScanSource {
             schema: Schema::default(),
             step_schema: None,
             decimals: Vec::new(),
+            decimal_digits: Vec::new(),
             conflicts: Vec::new(),
             objects: Arc::default(),
         };
@@ -57,6 +60,7 @@ impl ScanSource {
                 let read = of_footers(store, &objects, cancel).await?;
                 source.step_schema = (read.first != read.columns).then_some(read.first);
                 (source.schema, source.decimals) = (read.columns, read.decimals);
+                source.decimal_digits = read.decimal_digits;
                 source.conflicts = read.conflicts;
             }
             (Format::Jsonl, Some(declared)) => source.declared = Arc::new(declared.clone()),
@@ -102,6 +106,11 @@ impl ScanSource {
     /// Paths of decimals in Parquet, which are texts in [`Self::schema`].
     pub fn decimals(&self) -> &[String] {
         &self.decimals
+    }
+
+    /// The digits of those decimals: of one path several times where files differ.
+    pub fn decimal_digits(&self) -> &[DecimalDigits] {
+        &self.decimal_digits
     }
 
     /// What JSONL is decoded by; none for Parquet.

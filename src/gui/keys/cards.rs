@@ -339,6 +339,9 @@ fn candidates_card(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel) {
     let choice = &reported.report.choice;
     card(ui, |ui| {
         rows_head_ui(ui, "Numbers of partitions compared", reported);
+        if !choice.advice.is_empty() {
+            ui.label(weak(ui, &choice.advice));
+        }
         ui.label(weak_small(ui, &choice.formula));
         wide_grid(ui, "candidates", |ui| {
             for head in [

@@ -16,7 +16,7 @@ use crate::gui::theme::{
     Tone, colors, space, strong_marked, tone, weak, weak_marked, weak_small, weak_small_marked,
 };
 use crate::gui::widgets::{badge, card, card_button, divider, primary_button, secondary_button};
-use crate::profile::keys::{LoadMetrics, OfferedRemedy, Remedy};
+use crate::profile::keys::{LoadMetrics, OfferedRemedy, Prediction, Remedy};
 use crate::transform::RecipeStep;
 
 pub(super) fn remedies_card(
@@ -220,7 +220,8 @@ fn loads_ui(ui: &mut Ui, reported: &Reported, offered: &OfferedRemedy) {
                     ui.end_row();
                 };
                 row("now", c.faint, &partitions.metrics);
-                row("after (predicted)", c.data, after);
+                let told = offered.prediction.map_or("predicted", Prediction::words);
+                row(&format!("after ({told})"), c.data, after);
             });
         if ui.available_width() >= STRIP_WIDTH {
             loads_strip(ui, partitions, &offered.loads);

@@ -332,12 +332,7 @@ pub(super) fn reported(
             Ok(steps.map(|steps| commented(steps, columns, key.n_partitions, &offered.title)))
         })
         .collect();
-    let choices = open
-        .counts()
-        .columns()
-        .iter()
-        .map(|(name, dtype)| (name.clone(), dtype.clone(), SparkType::choices_for(dtype)))
-        .collect();
+    let choices = open.counts().type_choices();
     let is_other = |name: &&PlSmallStr| !columns.iter().any(|column| column == name.as_str());
     let other_columns = counted
         .schema

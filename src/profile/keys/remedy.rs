@@ -94,6 +94,29 @@ impl Remedy {
     }
 }
 
+/// How far the loads after a remedy can be trusted, for the rows that were counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prediction {
+    /// Every row was placed by the rule that will place it.
+    Counted,
+    /// Some rows fall by chance, or their number is an estimate.
+    Estimate,
+    /// As good as it can get: if no two rows of a hot key are equal, which was not looked at.
+    AtBest,
+}
+
+impl Prediction {
+    /// `predicted`, `estimated`, `at best`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Counted => "predicted",
+            Self::Estimate => "estimated",
+            Self::AtBest => "at best",
+        }
+    }
+}
+
 /// A remedy that applies, with what it would give.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OfferedRemedy {
@@ -111,8 +134,19 @@ pub struct OfferedRemedy {
     pub loads: Vec<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<LoadMetrics>,
-    /// Predicted wall time before minus after.
+    /// Of the loads and of what follows from them; none where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prediction: Option<Prediction>,
+    /// Predicted wall time before minus after; none where it is not known how many rows there are in all.
     pub saved_seconds: Option<f64>,
+}
+
+impl OfferedRemedy {
+    /// Whether the largest partition becomes smaller by it, or there are none any more. Fewer partitions may save the start of
+    /// tasks and be less even.
+    pub(super) fn evens(&self, now: &LoadMetrics) -> bool {
+        self.after.as_ref().is_none_or(|after| after.max < now.max)
+    }
 }
 
 /// A remedy that one might expect here and that would not help, with the reason.
