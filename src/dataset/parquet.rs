@@ -366,9 +366,12 @@ impl Ranges {
                 Err(other) => other.to_string(),
             },
             ParquetError::General(message) | ParquetError::EOF(message) => message,
+            ParquetError::ArrowError(message) => message,
             other => other.to_string(),
         };
-        corrupt(&self.location, &format!("{reason}; {}", remedy(&reason)))
+        // Each layer of the reader puts its name before the words of the one below.
+        let reason = reason.rsplit("Parquet error: ").next().unwrap_or(&reason);
+        corrupt(&self.location, &format!("{reason}; {}", remedy(reason)))
     }
 
     fn unreadable(&self, error: &BridgeError) -> PageError {
@@ -399,6 +402,10 @@ fn remedy(reason: &str) -> &'static str {
     let has = |word| reason.contains(word);
     if has("encrypt") {
         "Skewer has no keys for it: write it without encryption"
+    } else if has("Required field") {
+        // With a footer that is plain, an encrypted column shows only where its pages begin.
+        "some of its columns are encrypted, and Skewer has no keys for them, or it is damaged: choose the other columns, or \
+         write it again without encryption"
     } else if has("LZO") || has("codec") {
         "write it again with another codec, such as zstd or snappy"
     } else {

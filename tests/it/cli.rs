@@ -39,6 +39,13 @@ pub fn json(args: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// The answer on stdout of a command that ends with `code`.
+pub fn json_with(args: &[&str], code: i32) -> Value {
+    let output = run(args);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 /// The command must fail with `code` and say every one of `words` on stderr.
 pub fn fails(args: &[&str], code: i32, words: &[&str]) {
     let output = run(args);

@@ -19,6 +19,7 @@ mod isolation;
 mod listing;
 mod parquet_kinds;
 mod profile;
+mod profile_mixed;
 mod profile_parquet;
 mod readme;
 mod run;

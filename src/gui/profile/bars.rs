@@ -238,7 +238,7 @@ fn ends_ui(painter: &Painter, c: &Colors, rect: Rect, bars: &[FactBar], most: f6
         put(&grouped(end.strip_prefix("below ").unwrap_or(end)), true, y);
     }
     put(
-        &format!("tallest {}", units::percent(most)),
+        &format!("height {}", units::percent(most)),
         true,
         rect.top() - 2.0,
     );

@@ -9,6 +9,7 @@ use crate::gui::partitions::tone_of;
 use crate::gui::theme::{self, Tone, colors, space};
 use crate::gui::widgets::{Icon, accuracy_badge, badge, card, dot, icon_button, quiet_button};
 use crate::profile::Severity;
+use crate::profile::drift::{KS_WARN, PSI_BAD, PSI_WARN};
 
 /// Findings that are told before the rest is asked for.
 const N_FINDINGS: usize = 3;
@@ -107,16 +108,18 @@ pub(super) fn summary_ui(ui: &mut Ui, view: ProfileView<'_>, profiled: &Profiled
                 let n_more = told.len().saturating_sub(N_FINDINGS);
                 if n_more > 0 {
                     let text = format!(
-                        "and {} more: sort by drift to see them",
-                        units::plural(n_more as u64, "finding")
+                        "and {}: sort by drift to see them",
+                        units::plural(n_more as u64, "more finding")
                     );
                     ui.label(theme::weak_small(ui, text));
                 }
             });
-        ui.label(theme::weak_small(
-            ui,
-            "On the cards: bars are the rows profiled, the line is what they are compared with.",
-        ));
+        let limits = format!(
+            "On the cards: bars are the rows profiled, the line is what they are compared with. PSI warns from {PSI_WARN} on \
+             and is bad from {PSI_BAD} on, KS warns from {KS_WARN} on, both beyond chance: hover for the sources."
+        );
+        ui.label(theme::weak_small(ui, limits))
+            .on_hover_text(drift.limits.join("\n\n"));
     });
     ui.add_space(space::SM);
 }

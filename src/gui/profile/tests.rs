@@ -98,6 +98,7 @@ fn profiled(shift: i64, n_more: usize) -> Profiled {
         n_rows: 2000,
         n_files: 3,
         n_files_failed: 0,
+        failed_files: Vec::new(),
         n_rejects: 2,
         accuracy: Accuracy::Partial { n: 2000 },
         stamp: 7,

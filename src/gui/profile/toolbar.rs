@@ -3,6 +3,7 @@
 use egui::{Align, Layout, ScrollArea, Ui, vec2};
 
 use super::apply::all_label;
+use super::facts::failed_text;
 use super::work::{SAMPLE_FILES, SAMPLE_ROWS};
 use super::{Order, Part, ProfileCommand, ProfilePanel, ProfileView};
 use crate::base::units;
@@ -344,7 +345,8 @@ fn state_ui(ui: &mut Ui, view: ProfileView<'_>, commands: &mut Commands) {
         }
         if profiled.n_files_failed > 0 {
             let files = units::plural(profiled.n_files_failed, "file");
-            badge(ui, Tone::Bad, &format!("{files} broken")).on_hover_text("Read as far as they go");
+            badge(ui, Tone::Bad, &format!("{files} left out"))
+                .on_hover_text(failed_text(&profiled.failed_files, profiled.n_files_failed));
         }
         if slots.against.is_pending() || slots.drift.is_pending() {
             spinner(ui);
