@@ -51,7 +51,7 @@ pub fn compare_card(ui: &mut Ui, compared: &Compared, commands: &mut Commands) {
 
 fn totals_ui(ui: &mut Ui, comparison: &RangeComparison) {
     egui::Grid::new("range totals")
-        .num_columns(4)
+        .num_columns(5)
         .spacing(vec2(space::XL, space::XS))
         .show(ui, |ui| {
             ui.label("");
@@ -59,12 +59,15 @@ fn totals_ui(ui: &mut Ui, comparison: &RangeComparison) {
                 let head = weak_small(ui, head);
                 right(ui, head);
             }
+            ui.label("");
             ui.end_row();
             for line in FigureLine::ALL.iter().filter(|line| line.is_known(comparison)) {
                 ui.label(weak(ui, line.name));
                 right(ui, line.text(&comparison.range));
                 right(ui, line.text(&comparison.against));
                 right(ui, line.change(comparison));
+                // The last column takes the width that is left.
+                ui.label("");
                 ui.end_row();
             }
         });
