@@ -172,8 +172,10 @@ impl RunError {
             Self::Job(_)
             | Self::Schema(_)
             | Self::Layout { .. }
+            // Another attempt is no help: the spec's limits are too small for its data.
             | Self::InputTooLarge { .. }
-            | Self::InputChanged { .. }
+            | Self::DayTooLarge { .. }
+            | Self::ScratchLimit { .. }
             | Self::ReplayMixed
             | Self::OtherColumns
             | Self::NoPlan { .. }
@@ -192,6 +194,7 @@ impl RunError {
             Self::Vanished { .. }
             | Self::Lost { .. }
             | Self::PlanOutdated { .. }
+            | Self::InputChanged { .. }
             | Self::Unsure { .. }
             | Self::DayTooSlow { .. }
             | Self::TasksMissing { .. } => exit::TRY_AGAIN,

@@ -11,8 +11,8 @@ use serde_json::Value;
 use skewer::base::{Cancel, Progress};
 use skewer::job::{Job, Params};
 use skewer::run::{
-    PartitionStatus as Status, PlanOptions, RunOptions, RunReport, RunStatus, TaskStatus, commit, compact,
-    exit, plan, run, task,
+    PartitionStatus as Status, PlanOptions, RunError, RunOptions, RunReport, RunStatus, TaskStatus, commit,
+    compact, exit, plan, run, task,
 };
 
 use parquet::basic::{Compression, GzipLevel};
@@ -273,13 +273,11 @@ fn planned(lake: &Lake) -> (Job, String, usize) {
     (job, report.plan_id, report.tasks.len())
 }
 
-fn try_task(job: &Job, plan_id: &str, index: usize) -> Result<TaskStatus, String> {
+fn try_task(job: &Job, plan_id: &str, index: usize) -> Result<TaskStatus, RunError> {
     let options = RunOptions::default();
     let (progress, cancel) = (Progress::new(), Cancel::new());
     let done = task(job, plan_id, index, &options, &progress, &cancel);
-    block_on(done)
-        .map(|report| report.status)
-        .map_err(|error| error.to_string())
+    block_on(done).map(|report| report.status)
 }
 
 fn commit_all(job: &Job, plan_id: &str) -> RunReport {
@@ -294,9 +292,11 @@ fn tasks_of_a_plan_open_the_inputs_too_and_refuse_others_than_were_planned() {
     put(&lake, "names/2020-01-02/a.jsonl", names(8..12));
     let (job, plan_id, n_tasks) = planned(&lake);
     assert_eq!(n_tasks, 2);
-    assert_eq!(try_task(&job, &plan_id, 0), Ok(TaskStatus::Done));
+    assert_eq!(try_task(&job, &plan_id, 0).unwrap(), TaskStatus::Done);
     put(&lake, "names/2020-01-02/b.jsonl", names(12..13));
     let error = try_task(&job, &plan_id, 1).unwrap_err();
+    assert_eq!(error.exit_code(), exit::TRY_AGAIN);
+    let error = error.to_string();
     assert!(
         error.contains("an input changed") && error.contains("plan again"),
         "{error}"
@@ -304,7 +304,7 @@ fn tasks_of_a_plan_open_the_inputs_too_and_refuse_others_than_were_planned() {
 
     let (job, plan_id, n_tasks) = planned(&lake);
     for index in 0..n_tasks {
-        assert_eq!(try_task(&job, &plan_id, index), Ok(TaskStatus::Done));
+        assert_eq!(try_task(&job, &plan_id, index).unwrap(), TaskStatus::Done);
     }
     let report = commit_all(&job, &plan_id);
     check_books(&report);

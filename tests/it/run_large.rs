@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use skewer::base::{Cancel, Progress};
 use skewer::job::Params;
-use skewer::run::{RunOptions, run};
+use skewer::run::{RunOptions, exit, run};
 
 use crate::run::{DAY, Lake, block_on, check_books, files_below, gzip, lines};
 
@@ -125,6 +125,7 @@ fn one_key_too_large_for_the_memory_is_refused_with_the_remedy() {
         "{message}"
     );
     assert!(message.contains("raise `limits.memory`"), "{message}");
+    assert_eq!(report.partitions[0].exit_code, exit::USAGE);
     assert_eq!(files_below(&lake.path("out/clicks")), Vec::<PathBuf>::new());
     assert!(!lake.path("out/_skewer/clicks/staging").exists());
 }
