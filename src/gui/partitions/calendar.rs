@@ -254,20 +254,7 @@ fn day_ui(
 ) {
     let id = ui.scope_id().with(("calendar day", day.date));
     let response = ui.interact(rect, id, Sense::CLICK);
-    let label = || match day.n_bytes {
-        None => format!("Calendar {} missing", day.date),
-        Some(n_bytes) => {
-            let hours = day.missing_words().map(|words| format!(", {words}"));
-            format!(
-                "Calendar {} {} {}{}",
-                day.date,
-                units::plural(day.n_files, "file"),
-                units::bytes(n_bytes),
-                hours.unwrap_or_default()
-            )
-        }
-    };
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, day.n_bytes.is_some(), label()));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, day.n_bytes.is_some(), label(day)));
     let text = if day.n_bytes.is_none() {
         let outline = Stroke::new(1.2, c.warn);
         ui.painter()
@@ -319,33 +306,56 @@ fn day_ui(
             StrokeKind::Outside,
         );
     }
-    let of_day = || {
-        let partitions = dataset.keys.partitions.keys();
-        partitions.filter(|partition| partition.date() == Some(day.date))
-    };
     if response.clicked() && day.n_bytes.is_some() {
-        *opened = of_day().next().cloned();
+        *opened = partitions_of(dataset, day).next().cloned();
     }
-    response.on_hover_ui(|ui| {
-        ui.spacing_mut().item_spacing.y = 2.0;
-        let tooltip = day.tooltip();
-        let mut lines = tooltip.lines();
-        ui.label(strong(lines.next().unwrap_or_default()));
-        for line in lines {
-            ui.label(line);
+    response.on_hover_ui(|ui| tooltip_ui(ui, dataset, day));
+}
+
+/// What a day is called by assistive technology.
+fn label(day: &CalendarDay) -> String {
+    let Some(n_bytes) = day.n_bytes else {
+        return format!("Calendar {} missing", day.date);
+    };
+    let hours = day.missing_words().map(|words| format!(", {words}"));
+    format!(
+        "Calendar {} {} {}{}",
+        day.date,
+        units::plural(day.n_files, "file"),
+        units::bytes(n_bytes),
+        hours.unwrap_or_default()
+    )
+}
+
+fn partitions_of<'a>(
+    dataset: &'a ListedDataset,
+    day: &CalendarDay,
+) -> impl Iterator<Item = &'a Partition> + use<'a> {
+    let date = Some(day.date);
+    let partitions = dataset.keys.partitions.keys();
+    partitions.filter(move |partition| partition.date() == date)
+}
+
+fn tooltip_ui(ui: &mut Ui, dataset: &ListedDataset, day: &CalendarDay) {
+    ui.spacing_mut().item_spacing.y = 2.0;
+    let tooltip = day.tooltip();
+    let mut lines = tooltip.lines();
+    ui.label(strong(lines.next().unwrap_or_default()));
+    for line in lines {
+        ui.label(line);
+    }
+    let of_day = || partitions_of(dataset, day);
+    match (of_day().next(), of_day().count()) {
+        (Some(first), n @ 2..) => {
+            let n = units::count(n as u64);
+            ui.label(weak(
+                ui,
+                format!("Click to open {first}, the first of its {n} partitions"),
+            ));
         }
-        match (of_day().next(), of_day().count()) {
-            (Some(first), n @ 2..) => {
-                let n = units::count(n as u64);
-                ui.label(weak(
-                    ui,
-                    format!("Click to open {first}, the first of its {n} partitions"),
-                ));
-            }
-            (Some(_), _) => drop(ui.label(weak(ui, "Click to open"))),
-            (None, _) => {}
-        }
-    });
+        (Some(_), _) => drop(ui.label(weak(ui, "Click to open"))),
+        (None, _) => {}
+    }
 }
 
 /// Black or white, whichever has more contrast on `fill`.
