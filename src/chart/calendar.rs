@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use chrono::{Datelike, Days, NaiveDate};
 
 use super::partition_bars::spikes;
-use crate::profile::{PartitionSkew, WeekdayOutlier};
+use crate::base::units;
+use crate::profile::{PartitionSkew, WeekdayOutlier, hours_in_words};
 use crate::storage::DatasetKeys;
 
 /// One day of the calendar.
@@ -16,7 +17,9 @@ pub struct CalendarDay {
     /// None for a missing day.
     pub n_bytes: Option<u64>,
     pub n_files: u64,
-    /// 0..=1 of the colour scale (square root of bytes over the largest day).
+    /// Hours that are not there, of a day that is; empty where partitions are no hours.
+    pub missing_hours: Vec<u8>,
+    /// 0..=1 of the colour scale: the square root of bytes over `max_bytes` of the calendar.
     pub level: f32,
     pub is_spike: bool,
     /// Set where the day is far from what its weekday leads to expect.
@@ -27,6 +30,11 @@ pub struct CalendarDay {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Calendar {
     pub days: Vec<CalendarDay>,
+    /// The upper end of the colour scale: bytes of the largest day that is no spike, because spikes have a colour of their own
+    /// and would leave all other days pale.
+    pub max_bytes: u64,
+    /// Partitions that are on no day of it, because they have no date.
+    pub n_undated: u64,
 }
 
 /// The days of one month that the calendar knows.
@@ -56,6 +64,37 @@ fn monday(date: NaiveDate) -> NaiveDate {
 fn n_weeks(first: NaiveDate, last: NaiveDate) -> usize {
     let days = monday(last).signed_duration_since(monday(first)).num_days();
     usize::try_from(days / 7).unwrap_or(0) + 1
+}
+
+impl CalendarDay {
+    /// `no objects at 03h to 05h`; none where no hour is missing.
+    pub fn missing_words(&self) -> Option<String> {
+        let hours = hours_in_words(&self.missing_hours);
+        (!hours.is_empty()).then(|| format!("no objects at {hours}"))
+    }
+
+    /// The date, what it holds, what it lacks, and how it differs from its weekday, a line each.
+    pub fn tooltip(&self) -> String {
+        let Some(n_bytes) = self.n_bytes else {
+            return format!("{}\nno objects: missing, or late", self.date);
+        };
+        let mut lines = vec![
+            self.date.format("%A %Y-%m-%d").to_string(),
+            units::bytes_exact(n_bytes),
+            units::plural(self.n_files, "file"),
+        ];
+        lines.extend(self.missing_words());
+        lines.extend(self.outlier.map(|outlier| {
+            format!(
+                "{:.1} × the {} of the {} nearest other {}s",
+                outlier.ratio,
+                units::bytes(outlier.expected_bytes),
+                outlier.n_others,
+                self.date.format("%A")
+            )
+        }));
+        lines.join("\n")
+    }
 }
 
 impl CalendarMonth<'_> {
@@ -114,12 +153,15 @@ impl Calendar {
             date,
             n_bytes: None,
             n_files: 0,
+            missing_hours: Vec::new(),
             level: 0.0,
             is_spike: false,
             outlier: None,
         };
+        let mut n_undated = 0;
         for stats in dataset.partitions.values() {
             let Some(date) = stats.partition.date() else {
+                n_undated += 1;
                 continue;
             };
             let day = days.entry(date).or_insert_with(|| empty(date));
@@ -127,9 +169,21 @@ impl Calendar {
             day.n_files += stats.n_files;
             day.is_spike |= spikes.contains(&stats.partition);
         }
-        let max = days.values().filter_map(|day| day.n_bytes).max().unwrap_or(0);
+        let largest = |is_counted: &dyn Fn(&CalendarDay) -> bool| {
+            let counted = days.values().filter(|day| is_counted(day));
+            counted.filter_map(|day| day.n_bytes).max().unwrap_or(0)
+        };
+        let max_bytes = match largest(&|day| !day.is_spike) {
+            0 => largest(&|_| true),
+            max => max,
+        };
         for day in days.values_mut() {
-            day.level = level(day.n_bytes.unwrap_or(0), max);
+            day.level = level(day.n_bytes.unwrap_or(0), max_bytes);
+        }
+        for (date, hour) in skew.missing_hours.iter().flat_map(|missing| &missing.all) {
+            if let Some(day) = days.get_mut(date) {
+                day.missing_hours.push(*hour);
+            }
         }
         for outlier in &skew.weekdays.outliers {
             if let Some(day) = days.get_mut(&outlier.date) {
@@ -141,7 +195,28 @@ impl Calendar {
         }
         Self {
             days: days.into_values().collect(),
+            max_bytes,
+            n_undated,
         }
+    }
+
+    /// The colour scale in words: levels with the bytes of a day that they stand for, from least to most.
+    pub fn scale(&self) -> Vec<(f32, String)> {
+        let steps = [0.0, 0.5, 1.0];
+        let shown = steps.into_iter().take(if self.max_bytes > 0 { 3 } else { 1 });
+        shown
+            .map(|level: f32| {
+                // Bytes are the square of a level.
+                let share = f64::from(level) * f64::from(level);
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a part of the largest day's bytes"
+                )]
+                let n_bytes = (self.max_bytes as f64 * share).round() as u64;
+                (level, units::bytes(n_bytes))
+            })
+            .collect()
     }
 
     /// Weeks from the first day to the last.
@@ -197,7 +272,7 @@ impl Calendar {
 fn level(n_bytes: u64, max: u64) -> f32 {
     #[allow(clippy::cast_possible_truncation, reason = "a colour needs no more digits")]
     let level = (n_bytes as f64 / max.max(1) as f64).sqrt() as f32;
-    level
+    level.min(1.0)
 }
 
 #[cfg(test)]
@@ -205,7 +280,7 @@ mod tests {
     use chrono::NaiveDate;
 
     use super::Calendar;
-    use crate::chart::tests::{dataset, day, two_weeks};
+    use crate::chart::tests::{dataset, day, hour, two_weeks};
     use crate::profile::{CostModel, partition_skew};
     use crate::storage::{DatasetKeys, Partition};
 
@@ -227,11 +302,32 @@ mod tests {
         assert_eq!(bands[0].heads(), [("Jan".to_owned(), 0, 3)]);
         assert_eq!((calendar.days[5].n_bytes, calendar.days[5].n_files), (None, 0));
         assert!(calendar.days[8].is_spike && (calendar.days[8].level - 1.0).abs() < f32::EPSILON);
+        // The spike does not pale the others.
         assert!(
-            (0.2..0.4).contains(&calendar.days[0].level),
+            (0.95..1.0).contains(&calendar.days[0].level),
             "{}",
             calendar.days[0].level
         );
+        let scale: Vec<String> = calendar.scale().into_iter().map(|(_, text)| text).collect();
+        assert_eq!(
+            (calendar.max_bytes, scale),
+            (450_000, ["0 B", "112 KB", "450 KB"].map(str::to_owned).to_vec())
+        );
+    }
+
+    #[test]
+    fn a_day_knows_the_hours_that_it_lacks_and_partitions_without_a_date_are_counted() {
+        let all = (1..=3).flat_map(|day| (0..24).map(move |at| (day, at)));
+        let there = all.filter(|(day, at)| (*day, *at) != (2, 5) && (*day, *at) != (2, 6));
+        let mut partitions: Vec<_> = there.map(|(day, at)| (hour(1, day, at), 1, 10)).collect();
+        partitions.push((Partition::Whole, 1, 10));
+        let calendar = calendar(&dataset(partitions));
+        let lacking: Vec<&[u8]> = calendar
+            .days
+            .iter()
+            .map(|day| day.missing_hours.as_slice())
+            .collect();
+        assert_eq!((lacking, calendar.n_undated), (vec![&[][..], &[5, 6], &[]], 1));
     }
 
     #[test]
@@ -268,8 +364,6 @@ mod tests {
 
     #[test]
     fn hours_of_a_day_are_added_up_and_months_are_apart() {
-        let hour =
-            |month, day, hour| Partition::Hour(NaiveDate::from_ymd_opt(2020, month, day).unwrap(), hour);
         let calendar = calendar(&dataset([
             (hour(1, 31, 0), 2, 10),
             (hour(1, 31, 5), 3, 20),
@@ -294,10 +388,8 @@ mod tests {
 
     #[test]
     fn no_dates_give_no_days_and_empty_days_no_colour() {
-        assert_eq!(
-            calendar(&dataset([(Partition::Whole, 3, 10)])),
-            Calendar::default()
-        );
+        let undated = calendar(&dataset([(Partition::Whole, 3, 10)]));
+        assert!(undated.days.is_empty() && undated.max_bytes == 0 && undated.scale().len() == 1);
         let empty = calendar(&dataset([(day(1, 1), 1, 0), (day(1, 2), 1, 0)]));
         assert!(
             empty

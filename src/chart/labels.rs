@@ -6,7 +6,7 @@ use super::scale::{Scale, ScaleKind, Tick};
 /// Between the ends of neighbouring labels, in pixels.
 const GAP: f64 = 10.0;
 /// Names up to this, such as dates and hours, say nothing when they are cut: fewer of them are shown whole.
-const SHORT_NAME: f64 = 92.0;
+const SHORT_NAME: f64 = 112.0;
 /// Names are no longer than this, in pixels.
 pub const MAX_NAME: f64 = 140.0;
 

@@ -44,37 +44,8 @@ pub use treemap_picture::{PlacedTile, tile_fill, treemap_layout, treemap_picture
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use chrono::NaiveDate;
-
-    use crate::storage::{DatasetKeys, Layout, Partition, PartitionStats};
-
-    pub fn day(month: u32, day: u32) -> Partition {
-        Partition::Day(NaiveDate::from_ymd_opt(2020, month, day).unwrap())
-    }
-
-    /// A dataset of (partition, files, bytes).
-    pub fn dataset(partitions: impl IntoIterator<Item = (Partition, u64, u64)>) -> DatasetKeys {
-        let mut dataset = DatasetKeys {
-            layout: Layout::DatePath,
-            ..DatasetKeys::default()
-        };
-        for (partition, n_files, n_bytes) in partitions {
-            let mut sizes = crate::storage::SizeHistogram::default();
-            for _ in 0..n_files {
-                sizes.add(n_bytes / n_files);
-            }
-            dataset.sizes.merge(&sizes);
-            let stats = PartitionStats {
-                sizes,
-                partition: partition.clone(),
-                n_files,
-                n_bytes,
-                ..PartitionStats::default()
-            };
-            dataset.partitions.insert(partition, stats);
-        }
-        dataset
-    }
+    use crate::storage::DatasetKeys;
+    pub use crate::storage::testing::{dataset, day, hour};
 
     /// A key column in which `<script>` and null are hot, over 50 partitions.
     pub fn key_report() -> crate::profile::keys::KeyReport {

@@ -1,4 +1,4 @@
-//! One bar per partition, missing dates included, in order of partitions or of size, with the median and the even share
+//! One bar per partition, missing dates and hours included, in order of partitions or of size, with the median and the even share
 //! as baselines.
 
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ pub struct Bar {
     pub partition: Partition,
     /// Short label below the bar, such as `09`.
     pub label: String,
-    /// None for a missing date.
+    /// None for a missing date or hour.
     pub n_bytes: Option<u64>,
     pub n_files: u64,
     pub is_spike: bool,
@@ -43,7 +43,20 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// None for a missing date, and for rows that were not counted.
+    /// A gap.
+    fn missing(partition: Partition, form: &str) -> Self {
+        Self {
+            label: label(&partition, form),
+            partition,
+            n_bytes: None,
+            n_files: 0,
+            is_spike: false,
+            has_tiny_files: false,
+            n_rows: None,
+        }
+    }
+
+    /// None for a missing date or hour, and for rows that were not counted.
     pub fn value(&self, measure: Measure) -> Option<u64> {
         match measure {
             Measure::Bytes => self.n_bytes,
@@ -76,8 +89,8 @@ pub struct PartitionBars {
 }
 
 impl PartitionBars {
-    /// Bars of every partition, and a gap for every missing date. Data that lack most dates do not come daily, and get
-    /// no gaps.
+    /// Bars of every partition, and a gap for every missing date and, where partitions are hours, every missing hour. Data that
+    /// lack most dates do not come daily, and get no gaps; nor do those that lack most hours.
     pub fn new(dataset: &DatasetKeys, skew: &PartitionSkew) -> Self {
         let spikes = spikes(skew);
         let dates: BTreeSet<NaiveDate> = dataset.partitions.keys().filter_map(Partition::date).collect();
@@ -96,16 +109,12 @@ impl PartitionBars {
             })
             .collect();
         if skew.missing.len() < dates.len() {
-            bars.extend(skew.missing.iter().map(|date| Bar {
-                partition: Partition::Day(*date),
-                label: date.format(form).to_string(),
-                n_bytes: None,
-                n_files: 0,
-                is_spike: false,
-                has_tiny_files: false,
-                n_rows: None,
-            }));
-            // By date first: a gap among hours is a whole day.
+            let gap = |date: &NaiveDate| Bar::missing(Partition::Day(*date), form);
+            bars.extend(skew.missing.iter().map(gap));
+        }
+        bars.extend(missing_hours(dataset, skew).map(|hour| Bar::missing(hour, form)));
+        if bars.len() > dataset.partitions.len() {
+            // By date first: a gap among hours may be a whole day.
             bars.sort_by(|a, b| (a.partition.date(), &a.partition).cmp(&(b.partition.date(), &b.partition)));
         }
         let mut chart = Self {
@@ -162,6 +171,21 @@ impl PartitionBars {
     }
 }
 
+/// Gaps among partitions that are hours, as long as they are fewer than the hours that are there.
+fn missing_hours<'a>(
+    dataset: &DatasetKeys,
+    skew: &'a PartitionSkew,
+) -> impl Iterator<Item = Partition> + use<'a> {
+    let is_hour = |partition: &&Partition| matches!(partition, Partition::Hour(..));
+    let n_hours = dataset.partitions.keys().filter(is_hour).count();
+    let missing = skew.missing_hours.as_ref();
+    missing
+        .filter(move |missing| missing.all.len() < n_hours)
+        .into_iter()
+        .flat_map(|missing| &missing.all)
+        .map(|(date, hour)| Partition::Hour(*date, *hour))
+}
+
 /// Partitions that the findings call a spike.
 pub(super) fn spikes(skew: &PartitionSkew) -> BTreeSet<&Partition> {
     skew.findings
@@ -197,7 +221,7 @@ mod tests {
     use chrono::NaiveDate;
 
     use super::{Measure, PartitionBars};
-    use crate::chart::tests::{dataset, day, two_weeks};
+    use crate::chart::tests::{dataset, day, hour, two_weeks};
     use crate::profile::{CostModel, RowCount, RowCounts, partition_skew};
     use crate::storage::{DatasetKeys, Partition};
 
@@ -237,21 +261,48 @@ mod tests {
         check([day(1, 31), day(2, 1)], ["01-31", "02-01"]);
         let next_year = Partition::Day(NaiveDate::from_ymd_opt(2021, 1, 1).unwrap());
         check([day(12, 31), next_year], ["2020-12-31", "2021-01-01"]);
-        let date = NaiveDate::from_ymd_opt(2020, 1, 1).unwrap();
-        check(
-            [Partition::Hour(date, 4), Partition::Hour(date, 5)],
-            ["01 04h", "01 05h"],
-        );
+        check([hour(1, 1, 4), hour(1, 1, 5)], ["01 04h", "01 05h"]);
         let keys = |value: &str| Partition::Keys(vec![("country".to_owned(), value.to_owned())]);
         check([keys("DE"), keys("US")], ["DE", "US"]);
     }
 
     #[test]
     fn a_gap_among_hours_stands_at_its_date() {
-        let hour = |day: u32, hour| Partition::Hour(NaiveDate::from_ymd_opt(2020, 1, day).unwrap(), hour);
-        let chart = bars(&dataset([(hour(1, 23), 1, 10), (hour(3, 0), 1, 10)]));
+        let chart = bars(&dataset([(hour(1, 1, 23), 1, 10), (hour(1, 3, 0), 1, 10)]));
         let gaps: Vec<bool> = chart.bars.iter().map(|bar| bar.n_bytes.is_none()).collect();
         assert_eq!(gaps, [false, true, false]);
+    }
+
+    #[test]
+    fn a_missing_hour_is_a_gap_at_its_place_unless_most_hours_are_missing() {
+        let lake = |is_there: &dyn Fn(u32, u8) -> bool| {
+            let all = (1..=4).flat_map(|day| (0..24).map(move |at| (day, at)));
+            let there = all.filter(|(day, at)| is_there(*day, *at));
+            bars(&dataset(there.map(|(day, at)| (hour(1, day, at), 1, 10))))
+        };
+        let chart = lake(&|day, at| !matches!((day, at), (2, 3..=5) | (3, 23)));
+        assert_eq!(chart.bars.len(), 96);
+        let gaps: Vec<(usize, &str)> = chart
+            .bars
+            .iter()
+            .enumerate()
+            .filter(|(_, bar)| bar.n_bytes.is_none())
+            .map(|(at, bar)| (at, bar.label.as_str()))
+            .collect();
+        assert_eq!(
+            gaps,
+            [(27, "02 03h"), (28, "02 04h"), (29, "02 05h"), (71, "03 23h")]
+        );
+        // Written every six hours: nothing is missing.
+        assert_eq!(lake(&|_, at| at % 6 == 0).bars.len(), 16);
+        // With another key beside the hour a gap has no partition of its own.
+        let keys = |at: u8| -> Partition {
+            format!("country=DE,dt=2020-01-01,hour={at:02}")
+                .try_into()
+                .unwrap()
+        };
+        let of_keys = bars(&dataset([0, 1, 3].map(|at| (keys(at), 1, 10))));
+        assert_eq!(of_keys.bars.len(), 3);
     }
 
     #[test]

@@ -39,7 +39,13 @@ pub fn partition_picture(
         .collect();
     let mut picture = Picture::new(
         format!("{word} per {unit}"),
-        Scale::categories("", names),
+        Scale::categories(
+            match order {
+                BarOrder::Partition => "",
+                BarOrder::Size => "the largest first",
+            },
+            names,
+        ),
         Scale::from_zero("", quantity, facts.max as f64),
     )
     .note(note)
@@ -53,11 +59,13 @@ pub fn partition_picture(
         picture = picture.rule(Rule::level(level, label, Tone::Text));
     }
     let has = |is: &dyn Fn(&Bar) -> bool| bars.bars.iter().any(is);
-    if has(&|bar| bar.is_spike) {
-        picture = picture.entry(LegendEntry::swatch(Tone::Bad, "far above the median"));
-    }
-    if has(&|bar| bar.has_tiny_files && !bar.is_spike) {
-        picture = picture.entry(LegendEntry::swatch(Tone::Warn, "a crowd of tiny files"));
+    for (tone, words) in [
+        (Tone::Bad, "far above the median of bytes"),
+        (Tone::Warn, "a crowd of tiny files"),
+    ] {
+        if has(&|bar| bar.n_bytes.is_some() && tone_of(bar, measure) == tone) {
+            picture = picture.entry(LegendEntry::swatch(tone, words));
+        }
     }
     if has(&|bar| bar.n_bytes.is_none()) {
         picture = picture.entry(LegendEntry::new(
@@ -67,6 +75,16 @@ pub fn partition_picture(
         ));
     }
     picture
+}
+
+/// What the findings say of what the bar shows: of bytes whether it is a spike, of files whether they are a crowd. A colour
+/// never speaks of something else than the height.
+fn tone_of(bar: &Bar, measure: Measure) -> Tone {
+    match measure {
+        Measure::Bytes if bar.is_spike => Tone::Bad,
+        Measure::Files if bar.has_tiny_files => Tone::Warn,
+        Measure::Bytes | Measure::Files | Measure::Rows => Tone::Data,
+    }
 }
 
 fn mark(
@@ -111,15 +129,8 @@ fn mark(
         let share = n_bytes as f64 / total_bytes as f64;
         lines.push(format!("{} of all bytes", units::percent(share)));
     }
-    let tone = if bar.is_spike {
-        Tone::Bad
-    } else if bar.has_tiny_files {
-        Tone::Warn
-    } else {
-        Tone::Data
-    };
     Mark::bar(at, value.unwrap_or(0) as f64, lines.join("\n"))
-        .tone(tone)
+        .tone(tone_of(bar, measure))
         .action(place)
 }
 
@@ -165,10 +176,36 @@ mod tests {
         );
         assert_eq!(picture.rules[0].label, "median 440 KB");
         let words: Vec<&str> = picture.legend.iter().map(|entry| entry.text.as_str()).collect();
+        assert_eq!(words, ["far above the median of bytes", "missing"]);
+    }
+
+    #[test]
+    fn a_colour_says_of_bytes_what_is_found_of_bytes_and_of_files_what_is_found_of_files() {
+        let toned = |measure| {
+            let picture = picture(measure, BarOrder::Partition);
+            let marks = picture.layers[0].marks.iter();
+            let toned = marks.filter(|mark| mark.fill == Fill::Full && mark.tone != Some(Tone::Data));
+            let toned: Vec<(String, Option<Tone>)> =
+                toned.map(|mark| (mark.name().to_owned(), mark.tone)).collect();
+            let words: Vec<String> = picture.legend.iter().map(|entry| entry.text.clone()).collect();
+            (toned, words)
+        };
+        let named = |day: &str, tone| vec![(day.to_owned(), Some(tone))];
         assert_eq!(
-            words,
-            ["far above the median", "a crowd of tiny files", "missing"]
+            toned(Measure::Bytes),
+            (
+                named("2020-01-09", Tone::Bad),
+                vec!["far above the median of bytes".to_owned(), "missing".to_owned()]
+            )
         );
+        assert_eq!(
+            toned(Measure::Files),
+            (
+                named("2020-01-11", Tone::Warn),
+                vec!["a crowd of tiny files".to_owned(), "missing".to_owned()]
+            )
+        );
+        assert_eq!(toned(Measure::Rows), (vec![], vec!["missing".to_owned()]));
     }
 
     #[test]

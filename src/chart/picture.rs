@@ -224,6 +224,16 @@ pub enum ValueSide {
     Y,
 }
 
+impl ValueSide {
+    /// Where a mark ends on this side.
+    fn value(self, mark: &Mark) -> f64 {
+        match self {
+            Self::X => mark.x.1,
+            Self::Y => mark.y.1,
+        }
+    }
+}
+
 impl Picture {
     pub fn new(title: impl Into<String>, x: Scale, y: Scale) -> Self {
         Self {
@@ -308,10 +318,7 @@ impl Picture {
             return (Cow::Borrowed(&self.x), Cow::Borrowed(&self.y));
         }
         let side = self.value_side();
-        let value = |mark: &Mark| match side {
-            ValueSide::X => mark.x.1,
-            ValueSide::Y => mark.y.1,
-        };
+        let value = |mark: &Mark| side.value(mark);
         let least = self
             .marks()
             .map(|(_, mark)| value(mark))
@@ -340,10 +347,7 @@ impl Picture {
             said.push(self.note.clone());
         }
         let side = self.value_side();
-        let value = |mark: &Mark| match side {
-            ValueSide::X => mark.x.1,
-            ValueSide::Y => mark.y.1,
-        };
+        let value = |mark: &Mark| side.value(mark);
         let scale = match side {
             ValueSide::X => &self.x,
             ValueSide::Y => &self.y,

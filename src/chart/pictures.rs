@@ -24,6 +24,7 @@ pub fn calendar_picture(calendar: &Calendar, note: &str) -> Picture {
     let mut words = Vec::new();
     let mut days = Vec::new();
     let mut corners = Vec::new();
+    let mut holes = Vec::new();
     let mut at = 0;
     for (n, band) in (0_u32..).zip(&bands) {
         let top = f64::from(n) * BAND_ROWS;
@@ -42,14 +43,18 @@ pub fn calendar_picture(calendar: &Calendar, note: &str) -> Picture {
             let (column, row) = band.cell(day.date);
             let (x, y) = (GUTTER + column as f64, top + 1.0 + row as f64);
             days.push(day_mark(
-                Mark::cell((x, x + 1.0), (y, y + 1.0), day_tooltip(day)),
+                Mark::cell((x, x + 1.0), (y, y + 1.0), day.tooltip()),
                 day,
                 at,
             ));
+            if !day.missing_hours.is_empty() {
+                let frame = Mark::cell((x, x + 1.0), (y, y + 1.0), day.tooltip());
+                holes.push(frame.fill(Fill::Outline));
+            }
             if let Some(outlier) = day.outlier {
                 // In the upper corner more than its weekday leads to expect, in the lower one less.
                 let y = if outlier.ratio > 1.0 { y } else { y + 0.72 };
-                corners.push(Mark::cell((x + 0.72, x + 1.0), (y, y + 0.28), day_tooltip(day)));
+                corners.push(Mark::cell((x + 0.72, x + 1.0), (y, y + 0.28), day.tooltip()));
             }
             at += 1;
         }
@@ -72,11 +77,15 @@ pub fn calendar_picture(calendar: &Calendar, note: &str) -> Picture {
     .layer(Layer::new(LayerKind::Cells, Tone::Data, days))
     .layer(Layer::new(LayerKind::Cells, Tone::Weak, words))
     .layer(Layer::new(LayerKind::Cells, Tone::Accent, corners))
-    .entry(LegendEntry::new(
-        Tone::Data,
-        LegendShape::Swatch(Fill::Level(0.6)),
-        "bytes",
-    ));
+    .layer(Layer::new(LayerKind::Cells, Tone::Warn, holes));
+    for (level, text) in calendar.scale() {
+        let unit = if level > 0.0 { "" } else { " a day" };
+        picture = picture.entry(LegendEntry::new(
+            Tone::Data,
+            LegendShape::Swatch(Fill::Level(level)),
+            format!("{text}{unit}"),
+        ));
+    }
     if calendar.days.iter().any(|day| day.is_spike) {
         picture = picture.entry(LegendEntry::swatch(Tone::Bad, "far above the median"));
     }
@@ -87,6 +96,13 @@ pub fn calendar_picture(calendar: &Calendar, note: &str) -> Picture {
             "missing",
         ));
     }
+    if calendar.days.iter().any(|day| !day.missing_hours.is_empty()) {
+        picture = picture.entry(LegendEntry::new(
+            Tone::Warn,
+            LegendShape::Swatch(Fill::Outline),
+            "filled and framed: some hours missing",
+        ));
+    }
     if calendar.days.iter().any(|day| day.outlier.is_some()) {
         picture = picture.entry(LegendEntry::swatch(
             Tone::Accent,
@@ -94,18 +110,6 @@ pub fn calendar_picture(calendar: &Calendar, note: &str) -> Picture {
         ));
     }
     picture
-}
-
-fn day_tooltip(day: &CalendarDay) -> String {
-    match day.n_bytes {
-        None => format!("{}\nno objects: missing, or late", day.date),
-        Some(n_bytes) => format!(
-            "{}\n{}\n{}",
-            day.date.format("%A %Y-%m-%d"),
-            units::bytes_exact(n_bytes),
-            units::plural(day.n_files, "file")
-        ),
-    }
 }
 
 fn day_mark(mark: Mark, day: &CalendarDay, at: usize) -> Mark {
@@ -164,7 +168,7 @@ pub fn sizes_picture(sizes: &SizeHistogram, note: &str) -> Picture {
             .collect();
         words.dedup();
         if !words.is_empty() {
-            picture = picture.entry(LegendEntry::swatch(tone, words.join(", ")));
+            picture = picture.entry(LegendEntry::swatch(tone, words.join("; ")));
         }
     }
     picture
@@ -235,7 +239,7 @@ mod tests {
     use super::{calendar_picture, lorenz_picture, sizes_picture};
     use crate::chart::draw::{PictureSize, svg};
     use crate::chart::palette::LIGHT;
-    use crate::chart::tests::{dataset, day, two_weeks};
+    use crate::chart::tests::{dataset, day, hour, two_weeks};
     use crate::chart::{Calendar, Lorenz, SizeHistogram, Tone};
     use crate::profile::{CostModel, partition_skew};
 
@@ -244,6 +248,11 @@ mod tests {
         let lake = two_weeks();
         let calendar = Calendar::new(&lake, &partition_skew(&lake, &CostModel::default()));
         let picture = calendar_picture(&calendar, "exact");
+        let words: Vec<&str> = picture.legend.iter().map(|entry| entry.text.as_str()).collect();
+        assert_eq!(
+            words,
+            ["0 B a day", "112 KB", "450 KB", "far above the median", "missing"]
+        );
         let marks = &picture.layers[0].marks;
         // 1 January 2020 was a Wednesday; the 6th, a Monday, is missing.
         assert_eq!((marks[0].x, marks[0].y), ((2.2, 3.2), (3.0, 4.0)));
@@ -253,6 +262,28 @@ mod tests {
         );
         assert!(picture.y.share(0.0) > picture.y.share(6.0));
         assert_eq!(marks[13].action, Some(13));
+    }
+
+    #[test]
+    fn a_day_that_lacks_hours_is_framed_and_says_which() {
+        let all = (1..=3).flat_map(|day| (0..24).map(move |at| (day, at)));
+        let there = all.filter(|(day, at)| *day != 2 || !(3..=5).contains(at));
+        let lake = dataset(there.map(|(day, at)| (hour(1, day, at), 1, 10)));
+        let calendar = Calendar::new(&lake, &partition_skew(&lake, &CostModel::default()));
+        let picture = calendar_picture(&calendar, "exact");
+        let frames = &picture.layers[3].marks;
+        assert_eq!((frames.len(), frames[0].fill), (1, crate::chart::Fill::Outline));
+        assert!(
+            picture.layers[0].marks[1]
+                .tooltip
+                .ends_with("no objects at 03h to 05h"),
+            "{}",
+            picture.layers[0].marks[1].tooltip
+        );
+        assert_eq!(
+            picture.legend.last().unwrap().text,
+            "filled and framed: some hours missing"
+        );
     }
 
     #[test]
@@ -343,7 +374,7 @@ mod tests {
             words,
             [
                 "nothing to read, but a request",
-                "fair, one task unless it can be split"
+                "fair; one task unless it can be split"
             ]
         );
         sizes.has_unsplittable = true;

@@ -11,10 +11,10 @@ use crate::profile::{DayPair, RangeComparison};
 /// Filled bars for the dates that are looked at, a line for those they are compared with, day by day.
 pub fn range_picture(comparison: &RangeComparison, note: &str) -> Picture {
     let days = &comparison.days;
-    let name = |pair: &DayPair| {
-        let date = pair.date.or(pair.against_date);
-        date.map(|date| date.format("%m-%d").to_string())
-            .unwrap_or_default()
+    // Beyond the shorter range a place has no date of its own, and a date of the other range would not follow on.
+    let name = |(at, pair): (usize, &DayPair)| match pair.date {
+        Some(date) => date.format("%m-%d").to_string(),
+        None => format!("day {}", at + 1),
     };
     let bytes = |n_bytes: Option<u64>| n_bytes.unwrap_or(0) as f64;
     let max = days
@@ -33,7 +33,7 @@ pub fn range_picture(comparison: &RangeComparison, note: &str) -> Picture {
     let other = &comparison.against.range;
     Picture::new(
         format!("Bytes per day, {}", comparison.title()),
-        Scale::categories("", days.iter().map(name).collect()),
+        Scale::categories("", days.iter().enumerate().map(name).collect()),
         Scale::from_zero("", Quantity::Bytes, max),
     )
     .note(note)
@@ -49,7 +49,9 @@ pub fn range_picture(comparison: &RangeComparison, note: &str) -> Picture {
 
 fn tooltip(pair: &DayPair) -> String {
     let line = |date: Option<NaiveDate>, n_bytes: Option<u64>, n_files: Option<u64>, n_rows: Option<u64>| {
-        let date = date.map_or_else(|| "no day".to_owned(), |date| date.to_string());
+        let Some(date) = date else {
+            return "the range has ended".to_owned();
+        };
         let (Some(n_bytes), Some(n_files)) = (n_bytes, n_files) else {
             return format!("{date}: no objects");
         };
@@ -108,5 +110,28 @@ mod tests {
         );
         assert!(ours.marks[5].tooltip.ends_with("2020-01-06: no objects"));
         assert_eq!((picture.y.first, picture.y.last), (0.0, 6e6));
+    }
+
+    #[test]
+    fn days_beyond_the_shorter_range_are_numbered_and_not_named_by_the_other() {
+        let lake = two_weeks();
+        let (range, against) = ("2020-01-13..2020-01-14", "2020-01-01..2020-01-04");
+        let compared = compare_ranges(
+            &lake,
+            Some(range.parse().unwrap()),
+            against.parse().unwrap(),
+            None,
+            &CostModel::default(),
+        );
+        let picture = range_picture(&compared, "exact");
+        let names: Vec<String> = (0_u32..4).map(|at| picture.x.text(f64::from(at))).collect();
+        assert_eq!(names, ["01-13", "01-14", "day 3", "day 4"]);
+        assert!(
+            picture.layers[1].marks[2]
+                .tooltip
+                .starts_with("the range has ended\n2020-01-03: 440 KB"),
+            "{}",
+            picture.layers[1].marks[2].tooltip
+        );
     }
 }

@@ -132,16 +132,27 @@ fn tile_mark(tree: &Treemap, shown: usize, node: &TreemapNode, placed: PlacedTil
     let mark =
         Mark::cell((tile.x, tile.x + tile.width), (tile.y, tile.y + height), tooltip).action(placed.node);
     if placed.is_divided {
-        let label = format!("{} {}", node.label, units::bytes(node.n_bytes));
-        return mark.tone(Tone::Weak).fill(Fill::Level(0.0)).label(label);
+        return mark
+            .tone(Tone::Weak)
+            .fill(Fill::Level(0.0))
+            .label(tile_label(node, tile.width));
     }
     let (tone, strength) = tile_fill(node.level());
-    let label = if tile.width > 150.0 {
-        format!("{} {}", node.label, units::bytes(node.n_bytes))
+    mark.tone(tone)
+        .fill(Fill::Level(strength))
+        .label(tile_label(node, tile.width))
+}
+
+/// A name with its bytes, or alone where both have no room: half a figure says nothing.
+fn tile_label(node: &TreemapNode, width: f64) -> String {
+    // Letters are about six pixels wide, digits seven.
+    const LETTER: f64 = 7.0;
+    let with_bytes = format!("{} {}", node.label, units::bytes(node.n_bytes));
+    if with_bytes.chars().count() as f64 * LETTER <= width - 10.0 {
+        with_bytes
     } else {
         node.label.clone()
-    };
-    mark.tone(tone).fill(Fill::Level(strength)).label(label)
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::data::Listed;
 use super::output::Output;
-use super::report::{self, Report};
+use super::report::{self, ListingPage, Report};
 use super::skew_keys::{self, KeyArgs, KeyRequest};
 use super::{CliError, ConnectionArgs, data, signal};
 use crate::base::{Accuracy, Cancel, Progress, units};
@@ -166,7 +166,14 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
             location: &listed.location.join(&dataset.prefix).to_string(),
             now: chrono::Utc::now(),
             costs: &costs,
-            listing: Some((shown, &skew)),
+            listing: Some(ListingPage {
+                dataset: shown,
+                skew: &skew,
+                accuracy: listed.accuracy(),
+                range: args.range,
+                rows: rows.as_ref(),
+                comparison: comparison.as_ref(),
+            }),
             keys: None,
         };
         report::write(path, &report)?;

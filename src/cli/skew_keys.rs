@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::preview::{Steps, read_recipe};
-use super::report::Report;
+use super::report::{KeyPage, Report};
 use super::skew::print_findings;
 use super::skew_remedies::{WrittenRemedy, print_remedy, unread};
 use super::skew_tables::{print_choice, print_partitions, print_ranking, print_top};
@@ -165,7 +165,7 @@ pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError
     let (weight, Told { report, ranking }) = (args.weight(), &counted.collected);
     if let Some(path) = page {
         if code == 0 {
-            write_page(&path, &location, &costs, report)?;
+            write_page(&path, &location, &costs, report, ranking)?;
         } else {
             super::note(&format!("{} was not written: cancelled", path.display()));
         }
@@ -259,13 +259,14 @@ fn write_page(
     location: &str,
     costs: &CostModel,
     report: &KeyReport,
+    ranking: &[RankedKey],
 ) -> Result<(), CliError> {
     let content = Report {
         location,
         now: chrono::Utc::now(),
         costs,
         listing: None,
-        keys: Some(report),
+        keys: Some(KeyPage { report, ranking }),
     };
     super::report::write(path, &content)?;
     super::note(&format!("report written to {}", path.display()));

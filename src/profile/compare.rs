@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::days::{DayLoad, days};
-use super::{CostModel, Finding, FindingCode, PartitionSkew, RowCount, RowCounts, partition_skew};
+use super::{CostModel, Finding, FindingCode, PartitionSkew, RowCount, RowCounts, Severity, partition_skew};
 use crate::base::units;
 use crate::storage::{DatasetKeys, DateRange};
 
@@ -214,29 +214,29 @@ pub fn compare_ranges(
     };
     let theirs = dataset.within(against);
     let (our_skew, their_skew) = (partition_skew(&ours, costs), partition_skew(&theirs, costs));
-    let codes = |skew: &PartitionSkew| -> BTreeSet<FindingCode> {
-        skew.findings.iter().map(|finding| finding.code).collect()
-    };
-    let (our_codes, their_codes) = (codes(&our_skew), codes(&their_skew));
-    let only = |skew: &PartitionSkew, others: &BTreeSet<FindingCode>| -> Vec<Finding> {
-        let found = skew.findings.iter();
-        found
-            .filter(|finding| !others.contains(&finding.code))
+    // What is harmless is no news, and does not hide the same kind where it costs.
+    let found = |skew: &PartitionSkew| -> Vec<Finding> {
+        let findings = skew.findings.iter();
+        findings
+            .filter(|finding| finding.severity != Severity::Good)
             .cloned()
             .collect()
     };
-    let count = |skew: &PartitionSkew, code| {
-        skew.findings
-            .iter()
-            .filter(|finding| finding.code == code)
-            .count() as u64
+    let (our_findings, their_findings) = (found(&our_skew), found(&their_skew));
+    let codes =
+        |found: &[Finding]| -> BTreeSet<FindingCode> { found.iter().map(|finding| finding.code).collect() };
+    let (our_codes, their_codes) = (codes(&our_findings), codes(&their_findings));
+    let only = |found: &[Finding], others: &BTreeSet<FindingCode>| -> Vec<Finding> {
+        let of_kind = |finding: &&Finding| !others.contains(&finding.code);
+        found.iter().filter(of_kind).cloned().collect()
     };
+    let count = |found: &[Finding], code| found.iter().filter(|finding| finding.code == code).count() as u64;
     let changes = our_codes
         .intersection(&their_codes)
         .map(|code| CodeChange {
             code: *code,
-            n: count(&our_skew, *code),
-            n_against: count(&their_skew, *code),
+            n: count(&our_findings, *code),
+            n_against: count(&their_findings, *code),
         })
         .filter(|change| change.n != change.n_against)
         .collect();
@@ -254,8 +254,8 @@ pub fn compare_ranges(
         days: pairs((&ours, range), (&theirs, against), rows),
         range: figures(&ours, &our_skew, range, rows),
         against: figures(&theirs, &their_skew, against, rows),
-        new_findings: only(&our_skew, &their_codes),
-        gone_findings: only(&their_skew, &our_codes),
+        new_findings: only(&our_findings, &their_codes),
+        gone_findings: only(&their_findings, &our_codes),
         changes,
     }
 }
@@ -350,27 +350,10 @@ fn pairs(ours: Side<'_>, theirs: Side<'_>, rows: Option<&RowCounts>) -> Vec<DayP
 
 #[cfg(test)]
 mod tests {
-    use chrono::NaiveDate;
-
     use super::{FigureLine, compare_ranges};
     use crate::profile::{CostModel, FindingCode};
-    use crate::storage::{DatasetKeys, DateRange, Partition, PartitionStats};
-
-    /// Days of January 2020 as (day, files, bytes).
-    fn lake(days: impl IntoIterator<Item = (u32, u64, u64)>) -> DatasetKeys {
-        let mut dataset = DatasetKeys::default();
-        for (day, n_files, n_bytes) in days {
-            let partition = Partition::Day(NaiveDate::from_ymd_opt(2020, 1, day).unwrap());
-            let stats = PartitionStats {
-                partition: partition.clone(),
-                n_files,
-                n_bytes,
-                ..PartitionStats::default()
-            };
-            dataset.partitions.insert(partition, stats);
-        }
-        dataset
-    }
+    use crate::storage::DateRange;
+    use crate::storage::testing::january as lake;
 
     fn range(text: &str) -> DateRange {
         text.parse().unwrap()

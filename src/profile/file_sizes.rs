@@ -6,7 +6,8 @@
 use super::Severity;
 use crate::storage::{DatasetKeys, PartitionStats, TINY_BYTES};
 
-/// A partition of more files than this, which average under [`TINY_BYTES`], costs more requests than bytes.
+/// A partition of more files than this, which average under [`TINY_BYTES`] or of which most are smaller, costs more requests
+/// than bytes.
 ///
 /// Source: `DataFlint`, small files alert.
 pub const CROWD: u64 = 100;
@@ -27,9 +28,11 @@ fn is_small(stats: &PartitionStats) -> bool {
         .is_some_and(|average| average < TINY_BYTES)
 }
 
-/// Whether a partition is a crowd of tiny files.
+/// Whether a partition is a crowd of tiny files. A few large files among them raise the average and spare no request, so more
+/// than half of the files decide too.
 pub fn has_tiny_files(stats: &PartitionStats) -> bool {
-    stats.n_files > CROWD && is_small(stats)
+    let is_mostly_tiny = stats.n_tiny > CROWD && stats.n_tiny * 2 > stats.n_files;
+    stats.n_files > CROWD && (is_small(stats) || is_mostly_tiny)
 }
 
 /// Files that compaction makes of so many bytes.
@@ -53,8 +56,11 @@ pub struct TinyFiles<'a> {
 
 impl<'a> TinyFiles<'a> {
     pub fn of(dataset: &'a DatasetKeys) -> Self {
-        let small = dataset.partitions.values().filter(|stats| is_small(stats));
-        let (mut crowds, mut scattered): (Vec<_>, Vec<_>) = small.partition(|stats| has_tiny_files(stats));
+        let (mut crowds, mut scattered): (Vec<_>, Vec<_>) = dataset
+            .partitions
+            .values()
+            .filter(|stats| is_small(stats) || has_tiny_files(stats))
+            .partition(|stats| has_tiny_files(stats));
         crowds.sort_by(|a, b| b.n_files.cmp(&a.n_files).then(a.partition.cmp(&b.partition)));
         if scattered.iter().map(|stats| stats.n_files).sum::<u64>() <= MANY {
             scattered.clear();
@@ -93,23 +99,12 @@ impl<'a> TinyFiles<'a> {
 #[cfg(test)]
 mod tests {
     use super::{MANY, TinyFiles, has_tiny_files};
-    use crate::storage::{DatasetKeys, Partition, PartitionStats};
+    use crate::storage::testing::{day, days_from};
+    use crate::storage::{DatasetKeys, PartitionStats};
 
-    /// Days from 1 January 2020 on, as (files, bytes).
+    /// Days as (files, bytes).
     fn lake(days: impl IntoIterator<Item = (u64, u64)>) -> DatasetKeys {
-        let first = chrono::NaiveDate::from_ymd_opt(2020, 1, 1).unwrap();
-        let mut dataset = DatasetKeys::default();
-        for (date, (n_files, n_bytes)) in first.iter_days().zip(days) {
-            let partition = Partition::Day(date);
-            let stats = PartitionStats {
-                partition: partition.clone(),
-                n_files,
-                n_bytes,
-                ..PartitionStats::default()
-            };
-            dataset.partitions.insert(partition, stats);
-        }
-        dataset
+        days_from(day(1, 1).date().unwrap(), days)
     }
 
     #[test]
@@ -138,5 +133,18 @@ mod tests {
             (1100, 1099)
         );
         assert!(tiny.scattered.len() as u64 > MANY && !tiny.partitions().any(has_tiny_files));
+    }
+    #[test]
+    fn a_large_file_among_thousands_of_tiny_ones_does_not_hide_them() {
+        let partition = |n_tiny| PartitionStats {
+            n_files: 5001,
+            n_bytes: 20_000_000_000,
+            n_tiny,
+            ..PartitionStats::default()
+        };
+        assert_eq!(
+            [5000, 2501, 2500, 0].map(|n| has_tiny_files(&partition(n))),
+            [true, true, false, false]
+        );
     }
 }

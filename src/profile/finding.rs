@@ -17,7 +17,13 @@ pub enum FindingCode {
     MissingHour,
     /// Partitions that are kept under several names, such as `dt=2020-1-3` beside `dt=2020-01-03`.
     SeveralNames,
-    /// More than 100 files that average under 3 MB in a partition, or thousands in all together.
+    /// Names that look like dates or hours and are none, such as `dt=2020-13-45`.
+    InvalidDate,
+    /// Rows whose partition column was null when they were written: `__HIVE_DEFAULT_PARTITION__`.
+    NullPartition,
+    /// Files beside the partitions, in none of them.
+    OutsidePartitions,
+    /// More than 100 files of which most are under 3 MB in a partition, or thousands in all together; fewer are harmless.
     TinyFiles,
     /// Files, but no bytes.
     EmptyPartition,

@@ -33,6 +33,9 @@ pub struct MissingHours {
     pub hours_of_day: Vec<u8>,
     /// The first runs.
     pub examples: Vec<HourRun>,
+    /// All of them, in order: charts leave a gap for each.
+    #[serde(skip)]
+    pub all: Vec<(NaiveDate, u8)>,
 }
 
 /// What a dataset of hours lacks; none where partitions are no hours. An hour of the day is expected where at least half of the
@@ -75,6 +78,7 @@ pub(super) fn missing_hours(dataset: &DatasetKeys) -> Option<MissingHours> {
                 continue;
             }
             n_missing += 1;
+            found.all.push((*date, hour));
             let run = run.get_or_insert(HourRun {
                 date: *date,
                 first: hour,
@@ -91,6 +95,17 @@ pub(super) fn missing_hours(dataset: &DatasetKeys) -> Option<MissingHours> {
     Some(found)
 }
 
+/// Hours of a day in words: `03h to 05h, 23h`.
+pub fn hours_in_words(hours: &[u8]) -> String {
+    let runs = hours.chunk_by(|a, b| a + 1 == *b);
+    let words = runs.filter_map(|run| match run {
+        [] => None,
+        [only] => Some(format!("{only:02}h")),
+        [first, .., last] => Some(format!("{first:02}h to {last:02}h")),
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
 impl MissingHours {
     fn keep(&mut self, run: Option<HourRun>) {
         if self.examples.len() < MAX_EXAMPLES {
@@ -101,23 +116,15 @@ impl MissingHours {
 
 #[cfg(test)]
 mod tests {
-    use chrono::NaiveDate;
+    use chrono::Datelike as _;
 
-    use super::{MissingHours, missing_hours};
-    use crate::storage::{DatasetKeys, Partition, PartitionStats};
+    use super::{MissingHours, hours_in_words, missing_hours};
+    use crate::storage::testing::{dataset, hour};
+    use crate::storage::{DatasetKeys, Partition};
 
+    /// Hours of January as (day, hour).
     fn lake(hours: impl IntoIterator<Item = (u32, u8)>) -> DatasetKeys {
-        let mut dataset = DatasetKeys::default();
-        for (day, hour) in hours {
-            let date = NaiveDate::from_ymd_opt(2020, 1, day).unwrap();
-            let partition = Partition::Hour(date, hour);
-            let stats = PartitionStats {
-                partition: partition.clone(),
-                ..PartitionStats::default()
-            };
-            dataset.partitions.insert(partition, stats);
-        }
-        dataset
+        dataset(hours.into_iter().map(|(day, at)| (hour(1, day, at), 1, 10)))
     }
 
     fn all(days: std::ops::RangeInclusive<u32>) -> impl Iterator<Item = (u32, u8)> {
@@ -125,7 +132,6 @@ mod tests {
     }
 
     fn runs(found: &MissingHours) -> Vec<(u32, u8, u8, u64)> {
-        use chrono::Datelike as _;
         let runs = found.examples.iter();
         runs.map(|run| (run.date.day(), run.first, run.last, run.n_hours))
             .collect()
@@ -139,6 +145,12 @@ mod tests {
         assert_eq!((found.n_missing, found.n_dates), (5, 2));
         assert_eq!(found.n_expected, 5 * 24 - 6 - 3);
         assert_eq!(runs(&found), [(2, 3, 5, 3), (4, 0, 0, 1), (4, 23, 23, 1)]);
+        let all: Vec<(u32, u8)> = found.all.iter().map(|(date, hour)| (date.day(), *hour)).collect();
+        assert_eq!(all, gaps);
+        assert_eq!(
+            hours_in_words(&[3, 4, 5, 9, 22, 23]),
+            "03h to 05h, 09h, 22h to 23h"
+        );
     }
 
     #[test]
@@ -159,11 +171,7 @@ mod tests {
         let found = missing_hours(&lake((1..=9).flat_map(four).filter(|at| *at != (5, 12)))).unwrap();
         assert_eq!(found.hours_of_day, [0, 6, 12, 18]);
         assert_eq!(runs(&found), [(5, 12, 12, 1)]);
-        let days = DatasetKeys {
-            partitions: [(Partition::Whole, PartitionStats::default())].into(),
-            ..DatasetKeys::default()
-        };
-        assert_eq!(missing_hours(&days), None);
+        assert_eq!(missing_hours(&dataset([(Partition::Whole, 1, 10)])), None);
         assert_eq!(missing_hours(&DatasetKeys::default()), None);
     }
 }

@@ -26,7 +26,7 @@ pub use file_sizes::{TinyFiles, has_tiny_files};
 pub use finding::{Finding, FindingCode, Severity};
 pub use findings::SpikeRemedy;
 pub use growth::Growth;
-pub use hours::{HourRun, MissingHours};
+pub use hours::{HourRun, MissingHours, hours_in_words};
 pub use rows::{FileGroup, FileRows, PartitionFiles, RowCount, RowCounts, estimate_rows};
 pub use skew::{Metric, PartitionSkew, SkewMetrics, partition_skew};
 pub use weekdays::{MIN_SAMPLES, WeekdayOutlier, Weekdays};

@@ -13,6 +13,7 @@ use super::growth::{Growth, growth};
 use super::hours::{MissingHours, missing_hours};
 use super::weekdays::{Weekdays, weekdays};
 use super::{CostModel, Finding, Severity, findings, formulas};
+use crate::base::units;
 use crate::storage::DatasetKeys;
 
 /// Figures of a dataset's partitions by bytes. Ratios are none where they are undefined.
@@ -36,8 +37,10 @@ pub struct SkewMetrics {
     /// Hours without objects on dates that have some; none where partitions are no hours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n_missing_hours: Option<u64>,
-    /// Files in partitions that the findings call tiny: see [`TinyFiles`].
+    /// Files under 3 MB, wherever they are.
     pub n_tiny_files: u64,
+    /// Files of the partitions that the findings call tiny, because they cost requests: see [`TinyFiles`].
+    pub n_costly_tiny_files: u64,
     /// Those partitions.
     pub n_tiny_partitions: u64,
     /// How bad the worst of them is; none where there are none.
@@ -99,6 +102,29 @@ impl SkewMetrics {
             }
             Metric::TinyFiles => self.tiny_severity.unwrap_or(Severity::Good),
             Metric::MissingDates => Severity::Good,
+        }
+    }
+}
+
+impl SkewMetrics {
+    /// What is missing, in one figure: dates, or hours where no date is but some hours are.
+    pub fn missing(&self) -> (&'static str, u64) {
+        match self.n_missing_hours {
+            Some(n) if n > 0 && self.n_missing_dates == 0 => ("missing hours", n),
+            _ => ("missing dates", self.n_missing_dates),
+        }
+    }
+
+    /// What the files under 3 MB mean, as the findings say it: `412 too many, in 1 partition`.
+    pub fn tiny_words(&self) -> String {
+        if self.n_tiny_files == 0 && self.n_tiny_partitions == 0 {
+            return "none under 3 MB".to_owned();
+        }
+        match self.n_tiny_partitions {
+            0 => "too few to cost much".to_owned(),
+            1 if self.n_costly_tiny_files == self.n_tiny_files => "in one partition".to_owned(),
+            1 => format!("{} in one partition", units::count(self.n_costly_tiny_files)),
+            n => format!("in {} partitions", units::count(n)),
         }
     }
 }
@@ -166,7 +192,8 @@ fn metrics(
         max_bytes: loads.last().copied().unwrap_or(0),
         n_missing_dates: missing.len() as u64,
         n_missing_hours: None,
-        n_tiny_files: tiny.partitions().map(|stats| stats.n_files).sum(),
+        n_tiny_files: dataset.partitions.values().map(|stats| stats.n_tiny).sum(),
+        n_costly_tiny_files: tiny.partitions().map(|stats| stats.n_files).sum(),
         n_tiny_partitions: tiny.partitions().count() as u64,
         tiny_severity: tiny.worst(),
     }

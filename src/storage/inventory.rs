@@ -48,6 +48,8 @@ pub struct PartitionStats {
     pub unsplittable_bytes: u64,
 }
 
+/// Folders of files in no partition that are kept as examples.
+const MAX_OUTSIDE: usize = 3;
 /// From this size on, a compressed file that cannot be split holds a task up.
 const UNSPLITTABLE_BYTES: u64 = 1_000_000_000;
 
@@ -76,6 +78,8 @@ pub struct DatasetKeys {
     pub asked: Option<(chrono::NaiveDate, chrono::NaiveDate)>,
     /// Dates that were taken out of it: they are not missing.
     pub left_out: Option<DateRange>,
+    /// The first folders, in the order of keys, of files that are in no partition: examples for the reader.
+    pub outside: Vec<String>,
 }
 
 impl DatasetKeys {
@@ -141,6 +145,16 @@ impl DatasetKeys {
         stats.n_unsplittable += tally.n_unsplittable;
         stats.unsplittable_bytes += tally.unsplittable_bytes;
         self.add_kinds(&tally.endings, &tally.sizes);
+    }
+
+    /// Keeps the folder of files that are in no partition, if it is one of the first.
+    fn add_outside(&mut self, folder: &str) {
+        if let Err(at) = self.outside.binary_search_by(|known| known.as_str().cmp(folder))
+            && at < MAX_OUTSIDE
+        {
+            self.outside.insert(at, folder.to_owned());
+            self.outside.truncate(MAX_OUTSIDE);
+        }
     }
 
     fn add_kinds(&mut self, endings: &[(&'static str, u64)], sizes: &SizeHistogram) {
@@ -388,7 +402,9 @@ impl Inventory {
 
     fn add_loose(&mut self, folder: &str, tally: &Tally) {
         let prefix = self.home_of(folder).to_owned();
-        dataset(&mut self.datasets, &prefix).add(&Partition::Whole, &prefix, tally);
+        let dataset = dataset(&mut self.datasets, &prefix);
+        dataset.add(&Partition::Whole, &prefix, tally);
+        dataset.add_outside(folder);
     }
 
     /// The dataset of a folder in no partition: the nearest partitioned one above it, else its topmost folder.
@@ -413,6 +429,7 @@ impl Inventory {
         for (prefix, held) in &self.partitioned {
             let dataset = dataset(&mut self.datasets, prefix);
             dataset.partitions.remove(&Partition::Whole);
+            dataset.outside.clear();
             dataset.extensions.clear();
             dataset.sizes = SizeHistogram::default();
             dataset.add_kinds(&held.tally.endings, &held.tally.sizes);

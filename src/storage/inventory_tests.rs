@@ -324,3 +324,21 @@ async fn objects_of_one_etag_and_size_are_duplicates_and_two_of_them_are_named()
     plain.finish(&store, &cancel).await.unwrap();
     assert_eq!(plain.dataset("").unwrap().duplicates, None, "not looked for");
 }
+
+#[test]
+fn folders_outside_of_partitions_are_kept_as_examples_also_when_partitions_come_later() {
+    let found = inventory(
+        "s3://lake/",
+        &[
+            "raw/2020/13/45/a.jsonl",
+            "raw/2020/13/45/b.jsonl",
+            "raw/a.jsonl",
+            "raw/notes/a.jsonl",
+            "raw/z/a.jsonl",
+            "raw/2020/01/01/a.jsonl",
+        ],
+    );
+    let dataset = found.dataset("raw/").unwrap();
+    assert_eq!(dataset.outside, ["raw/", "raw/2020/13/45/", "raw/notes/"]);
+    assert_eq!(dataset.partitions[&Partition::Whole].n_files, 5);
+}

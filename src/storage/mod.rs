@@ -22,6 +22,8 @@ mod sizes;
 mod store;
 mod sweep;
 mod template;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use blocking::{ReadFailure, read_failure};
 pub use body::ByteStream;

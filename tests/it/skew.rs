@@ -113,6 +113,79 @@ fn dates_without_partitions_are_refused_with_those_there_are() {
     );
 }
 
+#[test]
+fn a_report_holds_the_comparison_and_the_rows_that_were_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("out.html");
+    let output = run(&[
+        "skew",
+        "sample_data/raw",
+        "--range",
+        "2020-01-08..2020-01-14",
+        "--against",
+        "2020-01-01..2020-01-07",
+        "--rows",
+        "--report",
+        text_of(&page),
+    ]);
+    assert!(output.status.success());
+    let page = std::fs::read_to_string(&page).unwrap();
+    for word in [
+        "dates 2020-01-08..2020-01-14",
+        "<h2>2020-01-08..2020-01-14 against 2020-01-01..2020-01-07</h2>",
+        "bytes a date",
+        "Found in 2020-01-08..2020-01-14 only:",
+        "<title>Rows per day</title>",
+        "Rows of JSON Lines are estimated",
+        "rows are</th>",
+    ] {
+        assert!(page.contains(word), "{word}");
+    }
+    // Whatever is said on the screen of both ranges is on the page.
+    let said = String::from_utf8(output.stdout).unwrap();
+    let compared = said.split("2020-01-08..2020-01-14 against").nth(1).unwrap();
+    let news: Vec<&str> = compared
+        .lines()
+        .filter_map(|line| {
+            line.trim()
+                .strip_prefix("new: ")
+                .or(line.trim().strip_prefix("gone: "))
+        })
+        .collect();
+    assert!(news.len() > 1, "{said}");
+    assert!(news.iter().all(|title| page.contains(title)), "{news:?}");
+}
+
+#[test]
+fn names_that_say_no_date_are_stated_with_their_files_and_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "dt=2020-01-01",
+        "dt=2020-01-02",
+        "dt=2020-13-45",
+        "dt=__HIVE_DEFAULT_PARTITION__",
+        "spare",
+    ] {
+        let day = folder.path().join(name);
+        std::fs::create_dir_all(&day).unwrap();
+        std::fs::write(day.join("a.jsonl"), "{\"id\": 1}\n").unwrap();
+    }
+    let answer = json(&["skew", text_of(folder.path()), "--json"]);
+    let findings = answer["findings"].as_array().unwrap();
+    let found = |code: &str| findings.iter().find(|finding| finding["code"] == code);
+    for (code, partition) in [
+        ("invalid_date", "dt=2020-13-45"),
+        ("null_partition", "dt=__HIVE_DEFAULT_PARTITION__"),
+        ("outside_partitions", "all"),
+    ] {
+        let finding = found(code).unwrap_or_else(|| panic!("{code} in {findings:?}"));
+        assert_eq!(finding["partition"], partition);
+        let message = finding["message"].as_str().unwrap();
+        assert!(message.contains("1 file, 10 B (20% of all bytes)"), "{message}");
+        assert!(!finding["remedy"].as_str().unwrap().is_empty());
+    }
+}
+
 fn text_of(path: &Path) -> &str {
     path.to_str().unwrap()
 }

@@ -92,9 +92,17 @@ impl<'a, B: DrawingBackend> Surface<'a, B> {
                 if to.0 <= from.0 || to.1 <= from.1 {
                     return Ok(());
                 }
-                self.backend
-                    .draw_rect(from, to, &style(*color, 1.0, 1), *fill)
-                    .map_err(|error| draw_error(&error))
+                // Backends draw frames one pixel wide: as many of them as there are pixels to one of CSS.
+                let n_frames = if *fill { 1 } else { self.scale.cast_signed() };
+                for inset in 0..n_frames {
+                    let (from, to) = ((from.0 + inset, from.1 + inset), (to.0 - inset, to.1 - inset));
+                    if to.0 > from.0 && to.1 > from.1 {
+                        self.backend
+                            .draw_rect(from, to, &style(*color, 1.0, 1), *fill)
+                            .map_err(|error| draw_error(&error))?;
+                    }
+                }
+                Ok(())
             }
             Shape::Path {
                 points,

@@ -1,5 +1,5 @@
 //! A heat map of days: a week a column with Monday on top, names of months above, in as many bands as the card's width needs.
-//! Missing days are outlined, spikes are red.
+//! Missing days are outlined, days that lack hours framed, spikes are red.
 
 use chrono::Datelike;
 use egui::{Align2, Color32, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
@@ -9,7 +9,7 @@ use crate::chart::{CalendarBand, CalendarDay, WEEKDAYS, calendar_picture};
 use crate::gui::listed::ListedDataset;
 use crate::gui::plot::made_picture_menu;
 use crate::gui::state::Commands;
-use crate::gui::theme::{Colors, colors, mix, size, small, space, weak, weak_small};
+use crate::gui::theme::{Colors, colors, mix, size, small, space, strong, weak, weak_small};
 use crate::gui::widgets::stretched_card;
 use crate::profile::MIN_SAMPLES;
 use crate::storage::Partition;
@@ -199,13 +199,19 @@ fn legend_ui(ui: &mut Ui, dataset: &ListedDataset) {
     };
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(space::SM, space::XS);
-        let fill = mix(c.line, c.data, 0.6);
-        entry(ui, fill, fill, "bytes");
+        for (level, text) in dataset.calendar.scale() {
+            let fill = fill_of(level, c);
+            let unit = if level > 0.0 { "" } else { " a day" };
+            entry(ui, fill, fill, &format!("{text}{unit}"));
+        }
         if days.iter().any(|day| day.is_spike) {
             entry(ui, c.bad, c.bad, "spike");
         }
         if days.iter().any(|day| day.n_bytes.is_none()) {
             entry(ui, Color32::TRANSPARENT, c.warn, "missing");
+        }
+        if days.iter().any(|day| !day.missing_hours.is_empty()) {
+            entry(ui, fill_of(0.5, c), c.warn, "some hours missing");
         }
         if !dataset.skew.weekdays.outliers.is_empty() {
             entry(ui, c.accent, c.accent, "unlike its weekday");
@@ -215,6 +221,21 @@ fn legend_ui(ui: &mut Ui, dataset: &ListedDataset) {
         let text = format!("Too short to judge weekdays: a day is held against {MIN_SAMPLES} of its own");
         ui.add(egui::Label::new(weak_small(ui, text)).wrap());
     }
+    let n_undated = dataset.calendar.n_undated;
+    if n_undated > 0 {
+        let verb = if n_undated == 1 { "has" } else { "have" };
+        let text = format!(
+            "{} {verb} no date and {} not here",
+            units::plural(n_undated, "partition"),
+            if n_undated == 1 { "is" } else { "are" }
+        );
+        ui.add(egui::Label::new(weak_small(ui, text)).wrap());
+    }
+}
+
+/// The colour of a level of the scale.
+fn fill_of(level: f32, c: &Colors) -> Color32 {
+    mix(c.line, c.data, 0.25 + 0.75 * level)
 }
 
 #[allow(
@@ -233,16 +254,7 @@ fn day_ui(
 ) {
     let id = ui.scope_id().with(("calendar day", day.date));
     let response = ui.interact(rect, id, Sense::CLICK);
-    let label = || match day.n_bytes {
-        None => format!("Calendar {} missing", day.date),
-        Some(n_bytes) => format!(
-            "Calendar {} {} {}",
-            day.date,
-            units::plural(day.n_files, "file"),
-            units::bytes(n_bytes)
-        ),
-    };
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, day.n_bytes.is_some(), label()));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, day.n_bytes.is_some(), label(day)));
     let text = if day.n_bytes.is_none() {
         let outline = Stroke::new(1.2, c.warn);
         ui.painter()
@@ -252,9 +264,14 @@ fn day_ui(
         let fill = if day.is_spike {
             c.bad
         } else {
-            mix(c.line, c.data, 0.25 + 0.75 * day.level)
+            fill_of(day.level, c)
         };
         ui.painter().rect_filled(rect, size::BADGE_RADIUS, fill);
+        if !day.missing_hours.is_empty() {
+            let frame = Stroke::new(2.0, c.warn);
+            ui.painter()
+                .rect_stroke(rect, size::BADGE_RADIUS, frame, StrokeKind::Inside);
+        }
         readable_on(fill)
     };
     if !is_dense {
@@ -289,36 +306,56 @@ fn day_ui(
             StrokeKind::Outside,
         );
     }
-    let of_day = || {
-        let partitions = dataset.keys.partitions.keys();
-        partitions.filter(|partition| partition.date() == Some(day.date))
-    };
     if response.clicked() && day.n_bytes.is_some() {
-        *opened = of_day().next().cloned();
+        *opened = partitions_of(dataset, day).next().cloned();
     }
-    response.on_hover_ui(|ui| {
-        ui.label(label().trim_start_matches("Calendar "));
-        if let Some(outlier) = day.outlier {
-            ui.label(format!(
-                "{:.1} × the {} of the {} nearest other {}s",
-                outlier.ratio,
-                units::bytes(outlier.expected_bytes),
-                outlier.n_others,
-                day.date.format("%A")
+    response.on_hover_ui(|ui| tooltip_ui(ui, dataset, day));
+}
+
+/// What a day is called by assistive technology.
+fn label(day: &CalendarDay) -> String {
+    let Some(n_bytes) = day.n_bytes else {
+        return format!("Calendar {} missing", day.date);
+    };
+    let hours = day.missing_words().map(|words| format!(", {words}"));
+    format!(
+        "Calendar {} {} {}{}",
+        day.date,
+        units::plural(day.n_files, "file"),
+        units::bytes(n_bytes),
+        hours.unwrap_or_default()
+    )
+}
+
+fn partitions_of<'a>(
+    dataset: &'a ListedDataset,
+    day: &CalendarDay,
+) -> impl Iterator<Item = &'a Partition> + use<'a> {
+    let date = Some(day.date);
+    let partitions = dataset.keys.partitions.keys();
+    partitions.filter(move |partition| partition.date() == date)
+}
+
+fn tooltip_ui(ui: &mut Ui, dataset: &ListedDataset, day: &CalendarDay) {
+    ui.spacing_mut().item_spacing.y = 2.0;
+    let tooltip = day.tooltip();
+    let mut lines = tooltip.lines();
+    ui.label(strong(lines.next().unwrap_or_default()));
+    for line in lines {
+        ui.label(line);
+    }
+    let of_day = || partitions_of(dataset, day);
+    match (of_day().next(), of_day().count()) {
+        (Some(first), n @ 2..) => {
+            let n = units::count(n as u64);
+            ui.label(weak(
+                ui,
+                format!("Click to open {first}, the first of its {n} partitions"),
             ));
         }
-        match (of_day().next(), of_day().count()) {
-            (Some(first), n @ 2..) => {
-                let n = units::count(n as u64);
-                ui.label(weak(
-                    ui,
-                    format!("Click to open {first}, the first of its {n} partitions"),
-                ));
-            }
-            (Some(_), _) => drop(ui.label(weak(ui, "Click to open"))),
-            (None, _) => {}
-        }
-    });
+        (Some(_), _) => drop(ui.label(weak(ui, "Click to open"))),
+        (None, _) => {}
+    }
 }
 
 /// Black or white, whichever has more contrast on `fill`.
@@ -345,21 +382,12 @@ mod tests {
     use crate::gui::listed::ListedDataset;
     use crate::gui::theme;
     use crate::profile::CostModel;
-    use crate::storage::{DatasetKeys, Partition, PartitionStats};
+    use crate::storage::testing::days_from;
 
     /// Numbers of days in view, and the height of the card, of a calendar of `n` days that is `width` wide.
     fn shown(n: usize, width: f32) -> (usize, f32) {
         let first = NaiveDate::from_ymd_opt(2023, 1, 1).unwrap();
-        let mut keys = DatasetKeys::default();
-        for date in first.iter_days().take(n) {
-            let stats = PartitionStats {
-                partition: Partition::Day(date),
-                n_files: 1,
-                n_bytes: 1000,
-                ..PartitionStats::default()
-            };
-            keys.partitions.insert(Partition::Day(date), stats);
-        }
+        let keys = days_from(first, vec![(1, 1000); n]);
         let dataset = ListedDataset::new(&keys, &CostModel::default());
         let draw = |ui: &mut egui::Ui, (has_fonts, height): &mut (bool, f32)| {
             if *has_fonts {

@@ -1,6 +1,6 @@
 //! Two ranges of dates beside each other: totals, the days in pairs, and findings that only one of them has.
 
-use egui::{Ui, vec2};
+use egui::{Align, Layout, Ui, vec2};
 
 use super::findings::tone_of;
 use super::report::Compared;
@@ -51,21 +51,31 @@ pub fn compare_card(ui: &mut Ui, compared: &Compared, commands: &mut Commands) {
 
 fn totals_ui(ui: &mut Ui, comparison: &RangeComparison) {
     egui::Grid::new("range totals")
-        .num_columns(4)
+        .num_columns(5)
         .spacing(vec2(space::XL, space::XS))
         .show(ui, |ui| {
-            for head in ["", "these dates", "against", "change"] {
-                ui.label(weak_small(ui, head));
+            ui.label("");
+            for head in ["these dates", "against", "change"] {
+                let head = weak_small(ui, head);
+                right(ui, head);
             }
+            ui.label("");
             ui.end_row();
             for line in FigureLine::ALL.iter().filter(|line| line.is_known(comparison)) {
                 ui.label(weak(ui, line.name));
-                ui.label(line.text(&comparison.range));
-                ui.label(line.text(&comparison.against));
-                ui.label(line.change(comparison));
+                right(ui, line.text(&comparison.range));
+                right(ui, line.text(&comparison.against));
+                right(ui, line.change(comparison));
+                // The last column takes the width that is left.
+                ui.label("");
                 ui.end_row();
             }
         });
+}
+
+/// A number ends where those above it end.
+fn right(ui: &mut Ui, text: impl Into<egui::WidgetText>) {
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(text));
 }
 
 fn changed_ui(ui: &mut Ui, comparison: &RangeComparison) {

@@ -73,13 +73,16 @@ fn figures(dataset: &ListedDataset, accuracy: Accuracy) -> [Shown; 6] {
     let metrics = &dataset.skew.metrics;
     let n = metrics.n_partitions;
     let effective = metrics.effective_partitions;
-    let missing = match dataset.skew.missing.as_slice() {
-        [] => match metrics.n_missing_hours {
-            Some(n) if n > 0 => format!("but {}", units::plural(n, "missing hour")),
-            _ => "every date is there".to_owned(),
-        },
-        [date] => date.to_string(),
-        [first, ..] => format!("{first} and more"),
+    let hours = metrics
+        .n_missing_hours
+        .filter(|n| *n > 0)
+        .map(|n| units::plural(n, "hour"));
+    let (missing_label, n_missing) = metrics.missing();
+    let missing = match (dataset.skew.missing.as_slice(), hours) {
+        ([], _) => "every date is there".to_owned(),
+        (_, Some(hours)) => format!("and {hours} elsewhere"),
+        ([date], None) => date.to_string(),
+        ([first, ..], None) => format!("{first} and more"),
     };
     [
         Shown {
@@ -110,20 +113,21 @@ fn figures(dataset: &ListedDataset, accuracy: Accuracy) -> [Shown; 6] {
             explanation: "Inequality of bytes over partitions, from the Lorenz curve below.",
         },
         Shown {
-            label: "missing dates",
-            value: units::count(metrics.n_missing_dates),
+            label: missing_label,
+            value: units::count(n_missing),
             note: missing,
             tone: tone_of(metrics.severity(Metric::MissingDates)),
-            explanation: "Dates between the first and the last partition that have no objects. Hours that are missing on \
-                          other dates are a finding of their own.",
+            explanation: "Dates between the first and the last partition that have no objects; where partitions are hours, also \
+                          hours of other dates.",
         },
         Shown {
             label: "tiny files",
             value: units::count(metrics.n_tiny_files),
-            note: format!("in {}", units::plural(metrics.n_tiny_partitions, "partition")),
+            note: metrics.tiny_words(),
             tone: tone_of(metrics.severity(Metric::TinyFiles)),
-            explanation: "Files of partitions that hold more than 100 files averaging under 3 MB; of those with fewer \
-                          such files too, where they are more than 1,000 in all. Each costs a request.",
+            explanation: "Files under 3 MB: each costs a request. They count as too many in partitions of more than 100 files \
+                          that average under 3 MB or of which most are smaller, and everywhere where they are more than 1,000 \
+                          in all.",
         },
         Shown {
             label: "total",

@@ -181,7 +181,7 @@ fn remedy_of(dataset: &ListedDataset, costs: &CostModel, finding: &Finding) -> O
 
 /// Whether a job that writes the rows anew is an answer to it, and the days that it is to read.
 fn compacted_days(dataset: &ListedDataset, costs: &CostModel, finding: &Finding) -> Option<String> {
-    let is_tiny = finding.code == FindingCode::TinyFiles;
+    let is_tiny = finding.code == FindingCode::TinyFiles && finding.severity != Severity::Good;
     if !is_tiny && remedy_of(dataset, costs, finding) != Some(SpikeRemedy::Merge) {
         return None;
     }
@@ -201,6 +201,9 @@ fn may_be_expected(finding: &Finding) -> bool {
             | Code::MissingDate
             | Code::MissingHour
             | Code::SeveralNames
+            | Code::InvalidDate
+            | Code::NullPartition
+            | Code::OutsidePartitions
             | Code::EmptyPartition
             | Code::WeekdayOutlier
             | Code::ZeroByteFiles
@@ -334,22 +337,12 @@ mod tests {
     use crate::gui::theme;
     use crate::profile::CostModel;
     use crate::session::JobSettings;
-    use crate::storage::{DatasetKeys, Partition, PartitionStats};
+    use crate::storage::testing::days_from;
 
     /// Buttons of the findings of a lake of (files, bytes) a day.
     fn buttons(days: &[(u64, u64)]) -> Vec<&'static str> {
         let first = NaiveDate::from_ymd_opt(2020, 1, 1).unwrap();
-        let mut keys = DatasetKeys::default();
-        for (date, (n_files, n_bytes)) in first.iter_days().zip(days) {
-            let partition = Partition::Day(date);
-            let stats = PartitionStats {
-                partition: partition.clone(),
-                n_files: *n_files,
-                n_bytes: *n_bytes,
-                ..PartitionStats::default()
-            };
-            keys.partitions.insert(partition, stats);
-        }
+        let keys = days_from(first, days.iter().copied());
         let costs = CostModel::default();
         let dataset = ListedDataset::new(&keys, &costs);
         let (slots, job) = (PartitionsSlots::default(), JobSettings::default());
@@ -399,5 +392,6 @@ mod tests {
         small[4].1 = 20_000_000;
         assert_eq!(buttons(&small), Vec::<&str>::new());
         assert_eq!(buttons(&vec![(60, 108_000); 31]), ["Compact by a job"]);
+        assert_eq!(buttons(&vec![(30, 54_000); 31]), Vec::<&str>::new());
     }
 }

@@ -44,9 +44,26 @@ pub struct PartitionsPanel {
     treemap: treemap::TreemapPanel,
     findings: findings::FindingsPanel,
     heights: beside::Heights,
+    /// Place and dataset of the last frame: another one is shown from its top.
+    shown: Option<(String, String)>,
 }
 
 impl PartitionsPanel {
+    /// Whether another place or dataset is shown than before. What was folded out of the old one is forgotten.
+    fn is_other(&mut self, place: &str, dataset: Option<&ListedDataset>) -> bool {
+        // While nothing is listed yet only the place is known.
+        let prefix = dataset.map(|dataset| dataset.keys.prefix.as_str());
+        if let Some((shown_place, shown_prefix)) = &self.shown
+            && shown_place == place
+            && prefix.is_none_or(|prefix| prefix == shown_prefix)
+        {
+            return false;
+        }
+        self.shown = Some((place.to_owned(), prefix.unwrap_or_default().to_owned()));
+        self.findings = findings::FindingsPanel::default();
+        true
+    }
+
     /// The dates of a dataset that are looked at, and those they are compared with.
     pub fn ranges_of(&self, dataset: &str) -> (Option<DateRange>, Option<DateRange>) {
         self.dates.ranges_of(dataset)
@@ -115,25 +132,26 @@ pub fn partitions_ui(
         }
         return;
     };
-    ScrollArea::vertical()
-        .id_salt("partitions")
-        .auto_shrink(false)
-        .show(ui, |ui| {
-            egui::Frame::new()
-                .inner_margin(egui::Margin::same(14))
-                .show(ui, |ui| {
-                    ui.spacing_mut().item_spacing = vec2(space::MD, space::MD);
-                    if let Some(error) = view.error {
-                        problem_ui(ui, place, error, view.dataset.is_some(), commands);
-                    }
-                    match view.dataset {
-                        Some(dataset) => dataset_ui(ui, dataset, view, panel, commands),
-                        None if view.is_pending => loading_ui(ui, place),
-                        None if view.error.is_some() => {}
-                        None => nothing_ui(ui, commands),
-                    }
-                });
-        });
+    let mut area = ScrollArea::vertical().id_salt("partitions").auto_shrink(false);
+    if panel.is_other(place, view.dataset) {
+        area = area.vertical_scroll_offset(0.0);
+    }
+    area.show(ui, |ui| {
+        egui::Frame::new()
+            .inner_margin(egui::Margin::same(14))
+            .show(ui, |ui| {
+                ui.spacing_mut().item_spacing = vec2(space::MD, space::MD);
+                if let Some(error) = view.error {
+                    problem_ui(ui, place, error, view.dataset.is_some(), commands);
+                }
+                match view.dataset {
+                    Some(dataset) => dataset_ui(ui, dataset, view, panel, commands),
+                    None if view.is_pending => loading_ui(ui, place),
+                    None if view.error.is_some() => {}
+                    None => nothing_ui(ui, commands),
+                }
+            });
+    });
 }
 
 fn problem_ui(ui: &mut Ui, place: &str, error: &str, is_partial: bool, commands: &mut Commands) {
@@ -233,5 +251,74 @@ fn dataset_ui(
             partition: Some(partition),
         }));
         commands.push(Command::ShowTab(super::command::Tab::Data));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
+
+    use super::{PartitionsPanel, PartitionsSlots, PartitionsView, partitions_ui};
+    use crate::gui::listed::ListedDataset;
+    use crate::gui::theme;
+    use crate::profile::CostModel;
+    use crate::session::JobSettings;
+    use crate::storage::testing::days_from;
+
+    #[test]
+    fn another_folder_is_shown_from_its_top_and_the_same_one_stays_where_it_was() {
+        let first = NaiveDate::from_ymd_opt(2020, 1, 1).unwrap();
+        let dataset = ListedDataset::new(&days_from(first, vec![(3, 1000); 60]), &CostModel::default());
+        let (slots, job, costs) = (
+            PartitionsSlots::default(),
+            JobSettings::default(),
+            CostModel::default(),
+        );
+        let draw = move |ui: &mut egui::Ui, (place, panel): &mut (&'static str, PartitionsPanel)| {
+            if place.is_empty() {
+                theme::install_fonts(ui.ctx());
+                *place = "/lake/a";
+                return;
+            }
+            let view = PartitionsView {
+                listed: None,
+                dataset: Some(&dataset),
+                slots: &slots,
+                costs: &costs,
+                expected: &[],
+                job: &job,
+                is_pending: false,
+                error: None,
+                place: Some(*place),
+                open: None,
+            };
+            partitions_ui(ui, view, panel, &mut Vec::new());
+        };
+        let mut harness = Harness::builder()
+            .with_size(egui::vec2(900.0, 300.0))
+            .build_ui_state(draw, ("", PartitionsPanel::default()));
+        harness.run_steps(4);
+        let top = |harness: &Harness<'_, (&'static str, PartitionsPanel)>| {
+            harness.get_by_label_contains("max / median:").rect().top()
+        };
+        let at_first = top(&harness);
+        harness.hover_at(egui::pos2(450.0, 200.0));
+        harness.event(egui::Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Point,
+            delta: egui::vec2(0.0, -220.0),
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Wheel,
+            modifiers: egui::Modifiers::NONE,
+        });
+        harness.run_steps(30);
+        let scrolled = top(&harness);
+        assert!(scrolled < at_first - 100.0, "{scrolled} {at_first}");
+        harness.run_steps(3);
+        assert!((top(&harness) - scrolled).abs() < 1.0);
+        harness.state_mut().0 = "/lake/b";
+        harness.run_steps(3);
+        assert!((top(&harness) - at_first).abs() < 1.0, "{}", top(&harness));
     }
 }

@@ -286,31 +286,22 @@ fn tooltip_ui(ui: &mut Ui, tree: &Treemap, shown: usize, node: &TreemapNode) {
 
 #[cfg(test)]
 mod tests {
-    use chrono::NaiveDate;
     use egui_kittest::Harness;
     use egui_kittest::kittest::Queryable as _;
 
     use super::{Opened, TreemapPanel, treemap_card};
     use crate::chart::Treemap;
     use crate::gui::theme;
-    use crate::storage::{DatasetKeys, Partition, PartitionStats};
+    use crate::storage::{DatasetKeys, testing};
 
     fn dataset(prefix: &str, days: &[(u32, u32, u64)]) -> DatasetKeys {
-        let mut dataset = DatasetKeys {
+        DatasetKeys {
             prefix: prefix.to_owned(),
-            ..DatasetKeys::default()
-        };
-        for (month, day, n_bytes) in days {
-            let partition = Partition::Day(NaiveDate::from_ymd_opt(2020, *month, *day).unwrap());
-            let stats = PartitionStats {
-                partition: partition.clone(),
-                n_files: 2,
-                n_bytes: *n_bytes,
-                ..PartitionStats::default()
-            };
-            dataset.partitions.insert(partition, stats);
+            ..testing::dataset(
+                days.iter()
+                    .map(|(month, day, n_bytes)| (testing::day(*month, *day), 2, *n_bytes)),
+            )
         }
-        dataset
     }
 
     /// Tree, panel, what was opened, whether fonts are in.
@@ -352,7 +343,7 @@ mod tests {
             harness.run_steps(3);
         };
         click(&mut harness, "Tile 2020-02-02");
-        let day = Partition::Day(NaiveDate::from_ymd_opt(2020, 2, 2).unwrap());
+        let day = testing::day(2, 2);
         assert_eq!(harness.state_mut().2.take(), Some(("raw/".to_owned(), day)));
         click(&mut harness, "lake");
         assert!(

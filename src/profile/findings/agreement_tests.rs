@@ -1,10 +1,11 @@
 //! Severity, message, remedy and figures of a finding agree with each other, and what a listing lacks is told once.
 
-use chrono::NaiveDate;
-
 use super::tests::{codes, lake, only, series};
-use crate::profile::{CostModel, Finding, FindingCode, Metric, Severity, SpikeRemedy, partition_skew};
-use crate::storage::{DatasetKeys, Inventory, Object, Partition, PartitionStats};
+use crate::profile::{
+    CostModel, Finding, FindingCode, Metric, PartitionSkew, Severity, SpikeRemedy, partition_skew,
+};
+use crate::storage::testing::{dataset, hour};
+use crate::storage::{Inventory, Object};
 
 /// Remedy in a word, severity, message and remedy of the only spike of a lake.
 fn spike_of(days: &[(u32, u64, u64)]) -> (SpikeRemedy, Finding) {
@@ -92,17 +93,20 @@ fn a_spike_that_delays_nothing_is_a_note_to_be_left() {
 fn few_tiny_files_a_day_are_one_finding_where_a_pass_asks_for_thousands() {
     let few: Vec<(u32, u64, u64)> = (1..=31).map(|day| (day, 30, 54_000)).collect();
     let skew = partition_skew(&lake(&few), &CostModel::default());
-    assert!(
-        !codes(&skew.findings).contains(&FindingCode::TinyFiles),
-        "930 files"
-    );
+    // 930 files are told and counted, and cost little.
+    let tiny = only(&skew.findings, FindingCode::TinyFiles);
     assert_eq!(
-        (
-            skew.metrics.n_tiny_files,
-            skew.metrics.severity(Metric::TinyFiles)
-        ),
-        (0, Severity::Good)
+        (tiny.title.as_str(), tiny.severity),
+        ("930 files under 3 MB cost little", Severity::Good)
     );
+    assert!(tiny.message.contains("1.7 s"), "{}", tiny.message);
+    let figures = |skew: &PartitionSkew| {
+        let metrics = &skew.metrics;
+        let (tiny, costly) = (metrics.n_tiny_files, metrics.n_costly_tiny_files);
+        (tiny, costly, metrics.n_tiny_partitions)
+    };
+    assert_eq!(figures(&skew), (930, 0, 0));
+    assert_eq!(skew.metrics.severity(Metric::TinyFiles), Severity::Good);
     let many: Vec<(u32, u64, u64)> = (1..=31).map(|day| (day, 60, 108_000)).collect();
     let skew = partition_skew(&lake(&many), &CostModel::default());
     let tiny = only(&skew.findings, FindingCode::TinyFiles);
@@ -114,30 +118,16 @@ fn few_tiny_files_a_day_are_one_finding_where_a_pass_asks_for_thousands() {
     );
     assert_eq!(tiny.cost_requests, 1859);
     assert!((tiny.cost_seconds - 1859.0 * 0.03 / 16.0).abs() < 1e-9);
-    assert_eq!(
-        (skew.metrics.n_tiny_files, skew.metrics.n_tiny_partitions),
-        (1860, 31)
-    );
+    assert_eq!(figures(&skew), (1860, 1860, 31));
     assert_eq!(skew.metrics.severity(Metric::TinyFiles), tiny.severity);
 }
 
 #[test]
 fn missing_hours_are_one_finding_with_their_number_and_examples() {
     let hours = |is_there: &dyn Fn(u32, u8) -> bool| {
-        let mut dataset = DatasetKeys::default();
-        for day in 1..=20 {
-            for hour in (0..24).filter(|hour| is_there(day, *hour)) {
-                let date = NaiveDate::from_ymd_opt(2020, 1, day).unwrap();
-                let partition = Partition::Hour(date, hour);
-                let stats = PartitionStats {
-                    partition: partition.clone(),
-                    n_files: 1,
-                    n_bytes: 90_000_000,
-                    ..PartitionStats::default()
-                };
-                dataset.partitions.insert(partition, stats);
-            }
-        }
+        let all = (1..=20).flat_map(|day| (0..24).map(move |hour| (day, hour)));
+        let there = all.filter(|(day, hour)| is_there(*day, *hour));
+        let dataset = dataset(there.map(|(day, at)| (hour(1, day, at), 1, 90_000_000)));
         partition_skew(&dataset, &CostModel::default())
     };
     let skew = hours(&|day, hour| !matches!((day, hour), (3, 4..=6) | (9, 0)));

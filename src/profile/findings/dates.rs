@@ -158,6 +158,25 @@ pub(super) fn empty(dataset: &DatasetKeys) -> Vec<Finding> {
         .values()
         .filter(|stats| stats.n_files > 0 && stats.n_bytes == 0)
         .collect();
+    if let [first, .., last] = empty.as_slice()
+        && empty.len() == dataset.partitions.len()
+    {
+        let n_files: u64 = empty.iter().map(|stats| stats.n_files).sum();
+        return vec![Finding::free(
+            FindingCode::EmptyPartition,
+            Severity::Warn,
+            "No partition holds a byte".to_owned(),
+            format!(
+                "All {} partitions, from {} to {}, have files of 0 bytes only, {}. There is nothing to compare, so no skew can \
+                 be told.",
+                units::count(empty.len() as u64),
+                first.partition,
+                last.partition,
+                units::plural(n_files, "file")
+            ),
+            "The writer may have failed after it made its files: look at its log.",
+        )];
+    }
     let of_one = |stats: &&PartitionStats| Finding {
         code: FindingCode::EmptyPartition,
         partition: Some(stats.partition.clone()),

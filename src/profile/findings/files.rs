@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{FLOOR_BYTES, Seen, n_listed, noun};
 use crate::base::units;
-use crate::profile::file_sizes::excess_files;
+use crate::profile::file_sizes::{CROWD, excess_files};
 use crate::profile::{CostModel, Finding, FindingCode, Severity, TinyFiles};
 use crate::storage::{DatasetKeys, PartitionStats};
 
@@ -17,7 +17,33 @@ pub(super) fn tiny_files(seen: &Seen<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = each.collect();
     findings.extend(more_crowds(rest, seen));
     findings.extend(scattered(seen));
+    if findings.is_empty() {
+        findings.extend(harmless(seen));
+    }
     findings
+}
+
+/// Tiny files that are no crowd anywhere and not many in all: said, so that nobody wonders why nothing is.
+fn harmless(seen: &Seen<'_>) -> Option<Finding> {
+    let n_tiny = seen.metrics.n_tiny_files;
+    if n_tiny <= CROWD {
+        return None;
+    }
+    let title = format!("{} files under 3 MB cost little", units::count(n_tiny));
+    let wait = seen.costs.shared(seen.costs.request_seconds(n_tiny));
+    Some(Finding::free(
+        FindingCode::TinyFiles,
+        Severity::Good,
+        title,
+        format!(
+            "{} of {} files are under 3 MB. Harmless: no partition is a crowd of more than {CROWD} of them, and a pass waits {} for \
+             their requests.",
+            units::count(n_tiny),
+            units::count(seen.metrics.n_files),
+            units::seconds(wait)
+        ),
+        "",
+    ))
 }
 
 fn more_crowds(rest: &[&PartitionStats], seen: &Seen<'_>) -> Option<Finding> {
@@ -34,7 +60,7 @@ fn more_crowds(rest: &[&PartitionStats], seen: &Seen<'_>) -> Option<Finding> {
             worst.max().unwrap_or(Severity::Warn),
             format!("{n_rest} more partitions are tiny files"),
             format!(
-                "{n_rest} more partitions hold {} files that average under 3 MB, between {} and {} each.",
+                "{n_rest} more partitions hold {} files, most of them under 3 MB, between {} and {} each.",
                 units::count(n_files),
                 units::count(last.n_files),
                 units::count(first.n_files)

@@ -8,11 +8,14 @@ mod files;
 mod loads;
 mod names;
 mod times;
+mod undated;
 
 #[cfg(test)]
 mod agreement_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod undated_tests;
 
 use chrono::NaiveDate;
 
@@ -60,6 +63,9 @@ pub fn find(seen: &Seen<'_>) -> Vec<Finding> {
     findings.extend(dates::missing_runs(dataset, seen.missing));
     findings.extend(dates::missing_hours(seen));
     findings.extend(names::several_names(dataset));
+    findings.extend(undated::no_date(seen));
+    findings.extend(undated::no_value(seen));
+    findings.extend(undated::outside(seen));
     findings.extend(dates::empty(dataset));
     findings.extend(dates::weekday_outliers(seen, &spikes));
     findings.extend(dates::growth(seen));

@@ -1,32 +1,15 @@
 //! Each rule fires, does not fire, and keeps to its floors.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, NaiveDate, Utc};
 use proptest::prelude::*;
 
 use crate::profile::{CostModel, Finding, FindingCode, Severity, partition_skew};
-use crate::storage::{DatasetKeys, DateRange, Inventory, Layout, Object, Partition, PartitionStats};
+use crate::storage::testing::{dataset, days_from};
+use crate::storage::{DatasetKeys, DateRange, Inventory, Object, Partition};
 
 /// Days of January 2020 as (day, files, bytes).
 pub(super) fn lake(days: &[(u32, u64, u64)]) -> DatasetKeys {
-    let stats = |&(day, n_files, n_bytes): &(u32, u64, u64)| {
-        let partition = Partition::Day(NaiveDate::from_ymd_opt(2020, 1, day).unwrap());
-        (
-            partition.clone(),
-            PartitionStats {
-                partition,
-                n_files,
-                n_bytes,
-                ..PartitionStats::default()
-            },
-        )
-    };
-    DatasetKeys {
-        layout: Layout::DatePath,
-        partitions: days.iter().map(stats).collect::<BTreeMap<_, _>>(),
-        ..DatasetKeys::default()
-    }
+    crate::storage::testing::january(days.iter().copied())
 }
 
 fn findings(days: &[(u32, u64, u64)]) -> Vec<Finding> {
@@ -129,7 +112,7 @@ fn little_or_no_data_gives_no_alarm() {
     assert_eq!(codes(&findings(&[(1, 3, 900)])), [FindingCode::FewPartitions]);
     assert_eq!(
         codes(&findings(&[(1, 2, 0), (2, 1, 0)])),
-        [FindingCode::EmptyPartition; 2]
+        [FindingCode::EmptyPartition]
     );
     assert_eq!(
         codes(&findings(&[(1, 1, 10), (2, 1, 1000)])),
@@ -167,6 +150,21 @@ fn empty_days_beyond_the_listed_ones_are_counted() {
         rest.message.contains("2020-01-10 to 2020-01-25"),
         "{}",
         rest.message
+    );
+}
+
+#[test]
+fn a_lake_without_a_byte_is_said_once() {
+    let days: Vec<(u32, u64, u64)> = (1..=14).map(|day| (day, 2, 0)).collect();
+    let found = findings(&days);
+    assert_eq!(codes(&found), [FindingCode::EmptyPartition]);
+    assert_eq!(found[0].title, "No partition holds a byte");
+    assert!(
+        found[0].message.starts_with(
+            "All 14 partitions, from 2020-01-01 to 2020-01-14, have files of 0 bytes only, 28 files."
+        ),
+        "{}",
+        found[0].message
     );
 }
 
@@ -372,18 +370,7 @@ fn one_file_of_no_bytes_is_stated_plainly() {
 /// Days from 6 January 2020 on, a Monday, of these bytes.
 pub(super) fn series(n: u32, bytes: impl Fn(u32) -> u64) -> DatasetKeys {
     let first = NaiveDate::from_ymd_opt(2020, 1, 6).unwrap();
-    let mut dataset = DatasetKeys::default();
-    for (i, date) in (0..n).zip(first.iter_days()) {
-        let partition = Partition::Day(date);
-        let stats = PartitionStats {
-            partition: partition.clone(),
-            n_files: 10,
-            n_bytes: bytes(i),
-            ..PartitionStats::default()
-        };
-        dataset.partitions.insert(partition, stats);
-    }
-    dataset
+    days_from(first, (0..n).map(|i| (10, bytes(i))))
 }
 
 #[test]
@@ -435,13 +422,7 @@ fn growth_is_named_where_it_is_a_trend() {
 
 #[test]
 fn a_dataset_without_partitions_says_so() {
-    let mut dataset = DatasetKeys::default();
-    let stats = PartitionStats {
-        n_files: 3,
-        n_bytes: 900,
-        ..PartitionStats::default()
-    };
-    dataset.partitions.insert(Partition::Whole, stats);
+    let dataset = dataset([(Partition::Whole, 3, 900)]);
     let found = partition_skew(&dataset, &CostModel::default());
     assert_eq!(codes(&found.findings), [FindingCode::FewPartitions]);
     assert_eq!(found.findings[0].title, "The keys name no partitions");
