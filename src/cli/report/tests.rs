@@ -125,6 +125,7 @@ fn two_ranges_and_rows_stand_on_the_page_with_their_charts_and_tables() {
             .map(|n| (day(1, n), counted(1000 + u64::from(n), (n > 1).then_some(40))))
             .collect(),
         n_unreadable: 2,
+        unreadable: vec!["a.jsonl".to_owned(), "b.jsonl".to_owned()],
         is_partial: false,
     };
     let range = "2020-01-08..2020-01-14".parse().unwrap();
