@@ -33,15 +33,45 @@ fn place(line: u64, column: u64) -> String {
 /// # Errors
 /// [`YamlError`] with the line and column of the first thing that does not fit.
 pub fn from_yaml<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
+    // Editors on Windows put a byte order mark before the text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let options = serde_saphyr::options! { strict_booleans: true };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let location = error.location();
         YamlError {
-            line: location.map_or(0, |at| at.line()),
-            column: location.map_or(0, |at| at.column()),
-            message: bare_message(&error),
+            // What is wrong with all of the text is wrong from its start on.
+            line: location.map_or(1, |at| at.line()),
+            column: location.map_or(1, |at| at.column()),
+            message: plain(&bare_message(&error), text),
         }
     })
+}
+
+/// What the library says in words of its own, in words that say what to write.
+fn plain(message: &str, text: &str) -> String {
+    let said = |line: &&str| !line.is_empty() && !line.starts_with('#') && *line != "---" && *line != "...";
+    let mut lines = text.lines().map(str::trim).filter(said);
+    let is_nothing = match (lines.next(), lines.next()) {
+        (None, _) => true,
+        (Some(only), None) => matches!(only, "null" | "Null" | "NULL" | "~"),
+        _ => false,
+    };
+    let remedy = match message {
+        _ if is_nothing => "nothing is written here: begin with `apiVersion: skewer/v1` and `kind:`",
+        "expected mapping start" => {
+            "a map is expected here: write `key: value`, one on each line, or `{key: value}`"
+        }
+        "expected sequence start" => {
+            "a list is expected here: begin each of its items with `- ` on a line of its own, or write `[a, b]`"
+        }
+        "expected string scalar" => {
+            "one text is expected here: write a word or a quoted text, no list and no map"
+        }
+        "unexpected end of input" => "the text ends too early: something is missing at its end",
+        _ if message.contains("found a tab") => return format!("{message}: indent with spaces"),
+        _ => return message.to_owned(),
+    };
+    remedy.to_owned()
 }
 
 /// Writes a document so that YAML 1.1 readers understand it alike.
@@ -85,6 +115,40 @@ mod tests {
         let error = from_yaml::<Small>("name: a\nn: 1\nsise: 3\n").unwrap_err();
         assert_eq!((error.line, error.column), (3, 1), "{error}");
         assert!(error.message.contains("sise"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_map_is_told_with_its_place_and_what_to_write() {
+        let said = |text: &str| from_yaml::<Small>(text).unwrap_err().to_string();
+        for nothing in ["", "null\n", "# later\n~\n", "---\n"] {
+            let error = said(nothing);
+            assert!(error.contains(": nothing is written here: begin with"), "{error}");
+        }
+        assert!(
+            said("- a\n").contains(": a map is expected here: write `key: value`"),
+            "{}",
+            said("- a\n")
+        );
+        let error = said("name: [a]\nn: 1\n");
+        assert!(error.starts_with("1:7: one text is expected"), "{error}");
+        let error = from_yaml::<Vec<u32>>("a: 1\n").unwrap_err().to_string();
+        assert!(error.contains("a list is expected here: begin each"), "{error}");
+        assert!(
+            said("name: a\n\tn: 1\n").contains("indent with spaces"),
+            "{}",
+            said("name: a\n\tn: 1\n")
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_the_text_is_no_part_of_it() {
+        assert_eq!(from_yaml::<Small>("\u{feff}name: a\nn: 7\n").unwrap().n, 7);
+        assert_eq!(
+            from_yaml::<Small>("\u{feff}{\"name\": \"a\", \"n\": 7}")
+                .unwrap()
+                .n,
+            7
+        );
     }
 
     #[test]

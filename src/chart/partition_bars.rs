@@ -327,8 +327,7 @@ mod tests {
         };
         chart.set_rows(&RowCounts {
             partitions: [(day(1, 3), counted)].into(),
-            n_unreadable: 0,
-            is_partial: false,
+            ..RowCounts::default()
         });
         let rows = chart.facts(Measure::Rows);
         assert_eq!((rows.max, rows.by_size[0]), (7, 2));

@@ -40,10 +40,14 @@ struct Tasks<'a> {
 impl<'a> Tasks<'a> {
     fn new(application: &'a Application, stage: &'a Stage, profile: &StageProfile) -> Self {
         let median = profile.run_ms.p50 as f64 / 1000.0;
+        // Among few tasks the one that the stage waits for need not be twice as long as the middle one.
+        let hot = profile.hot_partition.as_ref().map(|hot| hot.partition);
+        let blamed = hot.filter(|_| profile.finding.code.is_of_data());
+        let is_slow = |run_seconds: f64| run_seconds >= STRAGGLER * median && run_seconds > 0.0;
         let slow = profile
             .slowest
             .iter()
-            .filter(|task| task.run_seconds >= STRAGGLER * median && task.run_seconds > 0.0);
+            .filter(|task| is_slow(task.run_seconds) || blamed == Some(task.partition));
         let mut hosts = BTreeMap::new();
         for task in &stage.tasks {
             if let Some(executor) = application.executors.get(task.executor as usize) {
@@ -58,7 +62,7 @@ impl<'a> Tasks<'a> {
             stage,
             start_ms: stage.tasks.iter().map(|task| task.launched_ms).min().unwrap_or(0),
             stragglers: slow.map(|task| task.task).collect(),
-            hot: profile.hot_partition.as_ref().map(|hot| hot.partition),
+            hot,
             hosts,
         }
     }
@@ -126,10 +130,13 @@ impl<'a> Tasks<'a> {
     fn legend(&self, picture: Picture) -> Picture {
         let mut picture = self.host_legend(picture, LegendShape::Swatch(Fill::Full));
         if !self.stragglers.is_empty() {
-            picture = picture.entry(LegendEntry::swatch(
-                Tone::Bad,
-                "stragglers, 2 × the median and more",
-            ));
+            let is_hot = |task: &Task| self.is_hot(task) && self.stragglers.contains(&task.id);
+            let what = if self.stage.tasks.iter().any(is_hot) {
+                "the hot partition, and tasks of 2 × the median and more"
+            } else {
+                "stragglers, 2 × the median and more"
+            };
+            picture = picture.entry(LegendEntry::swatch(Tone::Bad, what));
         }
         if self.stage.tasks.iter().any(|task| !task.is_success()) {
             picture = picture.entry(LegendEntry::swatch(Tone::Warn, "failed or killed"));

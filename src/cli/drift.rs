@@ -6,7 +6,7 @@ use super::CliError;
 use super::output::Output;
 use crate::base::units;
 use crate::profile::Severity;
-use crate::profile::drift::{Baseline, BaselineError, ColumnDrift, Drift};
+use crate::profile::drift::{Baseline, BaselineError, Basis, ColumnDrift, Drift};
 
 /// The file that the text of `--against` names; none for a partition or a range of days.
 pub fn file_of(text: &str) -> Option<PathBuf> {
@@ -73,9 +73,21 @@ pub fn print(drift: &Drift, output: &mut Output) -> Result<(), CliError> {
     });
     let rows: Vec<Vec<String>> = columns.into_iter().map(line).collect();
     output.line("")?;
-    let heading = ["column", "", "PSI", "KS", "null before", "null after", "verdict"];
+    let heading = [
+        "column",
+        "",
+        "PSI",
+        "KS",
+        "null or missing before",
+        "after",
+        "verdict",
+    ];
     output.table(&heading, &[2, 3, 4, 5], &rows)?;
     output.line("PSI and KS are estimates unless `--json` says that they are exact")?;
+    output.line("\nlimits")?;
+    for limit in drift.limits {
+        output.line(&format!("  {limit}"))?;
+    }
     for found in drift
         .findings
         .iter()
@@ -92,11 +104,26 @@ pub fn print(drift: &Drift, output: &mut Output) -> Result<(), CliError> {
 fn line(column: &ColumnDrift) -> Vec<String> {
     let figure = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));
     let share = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), units::percent);
+    let psi = column.psi.as_ref();
+    // Equal lengths are not good news of the values.
+    let word = match column.severity {
+        Severity::Good if column.is_lengths_only => "lengths only",
+        severity => severity.word(),
+    };
+    // A figure of lengths must not be taken for one of the values.
+    let is_of_lengths = psi.is_some_and(|psi| psi.basis == Basis::Lengths);
+    let of_lengths = |text: String| {
+        if is_of_lengths {
+            format!("lengths {text}")
+        } else {
+            text
+        }
+    };
     vec![
         column.name.clone(),
-        column.severity.word().to_owned(),
-        figure(column.psi.as_ref().map(|psi| psi.value)),
-        figure(column.ks.map(|ks| ks.statistic)),
+        word.to_owned(),
+        of_lengths(figure(psi.map(|psi| psi.value))),
+        of_lengths(figure(column.ks.map(|ks| ks.statistic))),
         share(column.null_share_before),
         share(column.null_share_after),
         column.verdict.clone(),

@@ -391,22 +391,30 @@ fn own_stages(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
     output.table(&["stage of work", "time", "share"], &[1, 2], &rows)
 }
 
-fn own_run(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
+/// What the run took, its books, and what its reader must know.
+fn own_head(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
     output.line(&format!(
         "run {} of {}: {}",
         run.run_id,
         run.job,
         run.status.replace('_', " ")
     ))?;
+    let nothing_new = run.nothing_new();
     let n_files: u64 = run.partitions.iter().map(|day| day.n_files).sum();
-    let mut facts = vec![
-        units::plural(run.partitions.len() as u64, "day"),
-        format!(
+    let mut facts = vec![units::plural(run.partitions.len() as u64, "day")];
+    facts.push(match nothing_new {
+        Some(_) => format!("none of {} read", units::plural(n_files, "file")),
+        None => format!(
             "{} of {}",
             units::bytes(run.n_bytes_in()),
             units::plural(n_files, "file")
         ),
-    ];
+    });
+    facts.extend(
+        Some(run.n_workers())
+            .filter(|n| *n > 0)
+            .map(|n| units::plural(n, "worker")),
+    );
     facts.extend(
         run.wall_seconds
             .map(|wall| format!("{} on the clock", units::seconds(wall))),
@@ -417,6 +425,9 @@ fn own_run(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
             .map(|bytes| format!("peak memory {}", units::bytes(bytes))),
     );
     output.line(&facts.join(", "))?;
+    if let Some(nothing_new) = nothing_new {
+        output.line(&nothing_new)?;
+    }
     let (books, ended) = run.books();
     let balance = match books.n_unaccounted() {
         0 => "the books balance".to_owned(),
@@ -441,6 +452,11 @@ fn own_run(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
             day.status.replace('_', " ")
         ))?;
     }
+    Ok(())
+}
+
+fn own_run(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
+    own_head(run, output)?;
     own_stages(run, output)?;
     let rows: Vec<Vec<String>> = run
         .partitions
@@ -451,7 +467,7 @@ fn own_run(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
                 day.partition.clone(),
                 day.status.replace('_', " "),
                 units::count(day.n_files),
-                units::bytes(day.n_bytes_in),
+                units::bytes(day.bytes_read()),
                 units::count(day.rows_kept()),
             ];
             cells.extend(times);

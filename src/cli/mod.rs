@@ -33,6 +33,7 @@ mod signal;
 mod skew;
 mod skew_keys;
 mod skew_remedies;
+mod skew_tables;
 #[cfg(unix)]
 mod supervise;
 mod task;

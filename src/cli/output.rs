@@ -5,6 +5,13 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::CliError;
+use crate::base::units;
+use crate::dataset::FailedFile;
+
+/// Files that are named of those that could not be read; JSON has more.
+const MAX_FAILED: usize = 5;
+/// As a run that some partitions failed in.
+const SOME_FAILED: u8 = 11;
 
 /// Where results go.
 pub struct Output {
@@ -52,12 +59,40 @@ impl Output {
         self.line(&format!("partial: cancelled before {}", left_out.join(" and ")))
     }
 
+    /// Files that could not be read to their end, with the reason and what to do; nothing for none. `n` of them in all.
+    pub fn failed_files(&mut self, failed: &[FailedFile], n: u64) -> Result<(), CliError> {
+        if n == 0 {
+            return Ok(());
+        }
+        let files = units::plural(n, "file");
+        self.line(&format!(
+            "\n{files} could not be read to the end, and the figures leave out what was not read:"
+        ))?;
+        for file in failed.iter().take(MAX_FAILED) {
+            self.line(&format!("  {}: {}", file.object, file.reason))?;
+        }
+        let n_more = n.saturating_sub(MAX_FAILED.min(failed.len()) as u64);
+        if n_more > 0 {
+            self.line(&format!("  and {}", units::plural(n_more, "more file")))?;
+        }
+        self.line("  → write them again, or move them out of the dataset")
+    }
+
     /// A table with a heading, columns aligned; the columns in `right` are right-aligned.
     pub fn table(&mut self, heading: &[&str], right: &[usize], rows: &[Vec<String>]) -> Result<(), CliError> {
         for line in aligned(heading, right, rows) {
             self.line(&line)?;
         }
         Ok(())
+    }
+}
+
+/// The exit code of a result that some files have no part in: 1 where nothing is left of it, 11 where it is of the others.
+pub fn code_of(n_failed: u64, has_some: bool) -> u8 {
+    match (n_failed, has_some) {
+        (0, _) => 0,
+        (_, true) => SOME_FAILED,
+        (_, false) => 1,
     }
 }
 

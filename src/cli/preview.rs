@@ -166,7 +166,8 @@ pub fn read_recipe(path: &Path) -> Result<Steps, CliError> {
             path.display()
         ),
     })?;
-    if text.lines().any(|line| line.trim_end() == "kind: Job") {
+    let is_job = |line: &str| line.trim_start_matches('\u{feff}').trim_end() == "kind: Job";
+    if text.lines().any(is_job) {
         let spec = JobSpec::parse(&text).map_err(|error| CliError::Spec {
             message: format!("{}:{error}", path.display()),
         })?;

@@ -1,19 +1,19 @@
 //! `skewer profile`: what each column of some partitions holds, before or after a recipe, with the accuracy of each figure.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::ValueEnum;
 use serde::Serialize;
 
 use super::data::Listed;
-use super::output::Output;
+use super::output::{self, Output};
 use super::preview::{Steps, read_recipe};
 use super::{CliError, ConnectionArgs, data, drift, rows, signal};
 use crate::base::{Accuracy, Cancel, Progress, units};
 use crate::dataset::infer::Conflict;
-use crate::dataset::{Reason, Reject};
+use crate::dataset::{FailedFile, Reason, Reject};
 use crate::explore::scan::{Scan, Scanned};
 use crate::profile::columns::{ColumnProfile, FigureAccuracy, Histogram, Level, Scalar};
 use crate::profile::drift::{Baseline, Drift};
@@ -70,6 +70,8 @@ struct Answer {
     n_bytes: u64,
     n_files: u64,
     n_files_failed: u64,
+    /// The first of them.
+    failed_files: Vec<FailedFile>,
     rejected: BTreeMap<Reason, u64>,
     seconds: f64,
     columns: Vec<ColumnProfile>,
@@ -138,6 +140,56 @@ impl Wanted<'_> {
         }
     }
 
+    /// The answer with the comparison that was asked for, and the baseline written.
+    async fn answer(
+        &self,
+        scanned: Scanned<Vec<ColumnProfile>>,
+        conflicts: Vec<Conflict>,
+        saved: Option<Baseline>,
+        started: Instant,
+        cancel: &Cancel,
+    ) -> Result<Answer, CliError> {
+        let args = self.args;
+        let compared = match (saved, &args.against) {
+            // Part of the rows differs from other rows in what was not read.
+            (_, Some(_)) if cancel.is_cancelled() => None,
+            (Some(saved), _) => Some(saved),
+            (None, None) => None,
+            (None, Some(text)) => self.before(text, cancel).await?,
+        };
+        let here = self.baseline(args.partition.as_deref(), &scanned);
+        let is_cut = cancel.is_cancelled();
+        if let Some(path) = args.save_baseline.as_ref().filter(|_| !is_cut) {
+            drift::save_baseline(path, &here)?;
+        }
+        let drift = compared.map(|before| Drift::between(&before, &here));
+        let mut left_out = Vec::new();
+        if let Some(text) = args.against.as_ref().filter(|_| drift.is_none()) {
+            left_out.push(format!("the comparison with {text}"));
+        }
+        if let Some(path) = args.save_baseline.as_ref().filter(|_| is_cut) {
+            left_out.push(not_written(path));
+        }
+        Ok(Answer {
+            location: self.listed.location.join(&self.dataset.prefix).to_string(),
+            level: self.level,
+            accuracy: scanned.accuracy,
+            n_rows: scanned.n_rows,
+            n_records: scanned.n_records,
+            n_bytes: scanned.n_bytes,
+            n_files: scanned.n_files,
+            n_files_failed: scanned.n_files_failed,
+            failed_files: scanned.failed_files,
+            rejected: scanned.by_reason,
+            seconds: started.elapsed().as_secs_f64(),
+            columns: scanned.collected,
+            conflicts,
+            rejects: scanned.rejects,
+            drift,
+            left_out,
+        })
+    }
+
     fn baseline(&self, partition: Option<&str>, scanned: &Scanned<Vec<ColumnProfile>>) -> Baseline {
         let location = self.listed.location.join(&self.dataset.prefix);
         let from = match partition {
@@ -171,7 +223,13 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
     let (answer, code) = signal::block_on(|cancel, signalled| async move {
         let started = Instant::now();
         let connection: Connection = args.connection.clone().into();
-        let listed = data::list(&args.location, &connection, &cancel).await?;
+        let code = || signalled.code().unwrap_or(signal::INTERRUPTED);
+        let listed = match data::list_some(&args.location, &connection, &cancel).await {
+            Ok(listed) if listed.is_partial => {
+                return Ok((Answer::cut(&args, level, listed.inventory.n_files()), code()));
+            }
+            listed => listed?,
+        };
         let dataset = listed.dataset(None)?;
         let partition = args.partition.as_deref();
         let wanted = Wanted {
@@ -181,46 +239,17 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
             listed: &listed,
             dataset,
         };
-        let (scanned, conflicts) = wanted.profile(partition, &cancel).await?;
-        let compared = match (saved, &args.against) {
-            // Part of the rows differs from other rows in what was not read.
-            (_, Some(_)) if cancel.is_cancelled() => None,
-            (Some(saved), _) => Some(saved),
-            (None, None) => None,
-            (None, Some(text)) => wanted.before(text, &cancel).await?,
+        let (scanned, conflicts) = match wanted.profile(partition, &cancel).await {
+            // Before the first row.
+            Err(_) if cancel.is_cancelled() => {
+                return Ok((Answer::cut(&args, level, listed.inventory.n_files()), code()));
+            }
+            profiled => profiled?,
         };
-        let here = wanted.baseline(partition, &scanned);
-        let is_cut = cancel.is_cancelled();
-        if let Some(path) = args.save_baseline.as_ref().filter(|_| !is_cut) {
-            drift::save_baseline(path, &here)?;
-        }
-        let drift = compared.map(|before| Drift::between(&before, &here));
-        let mut left_out = Vec::new();
-        if let Some(text) = args.against.as_ref().filter(|_| drift.is_none()) {
-            left_out.push(format!("the comparison with {text}"));
-        }
-        if let Some(path) = args.save_baseline.as_ref().filter(|_| is_cut) {
-            left_out.push(format!("the baseline {}, which was not written", path.display()));
-        }
-        let answer = Answer {
-            location: listed.location.join(&dataset.prefix).to_string(),
-            level,
-            accuracy: scanned.accuracy,
-            n_rows: scanned.n_rows,
-            n_records: scanned.n_records,
-            n_bytes: scanned.n_bytes,
-            n_files: scanned.n_files,
-            n_files_failed: scanned.n_files_failed,
-            rejected: scanned.by_reason,
-            seconds: started.elapsed().as_secs_f64(),
-            columns: scanned.collected,
-            conflicts,
-            rejects: scanned.rejects,
-            drift,
-            left_out,
-        };
-        let code = signalled.code().filter(|_| is_cut);
-        Ok::<_, CliError>((answer, code.unwrap_or(0)))
+        let answer = wanted.answer(scanned, conflicts, saved, started, &cancel).await?;
+        let code = signalled.code().filter(|_| cancel.is_cancelled());
+        let of_files = output::code_of(answer.n_files_failed, answer.n_rows > 0);
+        Ok::<_, CliError>((answer, code.unwrap_or(of_files)))
     })??;
     if is_json {
         output.json(&answer)?;
@@ -231,6 +260,10 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
         }
     }
     Ok(code)
+}
+
+fn not_written(baseline: &Path) -> String {
+    format!("the baseline {}, which was not written", baseline.display())
 }
 
 /// The column of the table that a path is in.
@@ -249,6 +282,43 @@ fn is_in(name: &str, path: &str) -> bool {
 }
 
 impl Answer {
+    /// What is told after a cancel that came before the first row, when so many files had been listed.
+    fn cut(args: &ProfileArgs, level: Level, n_listed: u64) -> Self {
+        let listed = units::plural(n_listed, "file");
+        let mut left_out = vec![format!("the columns ({listed} listed, no row read)")];
+        left_out.extend(
+            args.against
+                .iter()
+                .map(|text| format!("the comparison with {text}")),
+        );
+        let baseline = args.save_baseline.iter();
+        left_out.extend(baseline.map(|path| not_written(path)));
+        Self {
+            location: args.location.clone(),
+            level,
+            accuracy: Accuracy::Partial { n: 0 },
+            n_rows: 0,
+            n_records: 0,
+            n_bytes: 0,
+            n_files: 0,
+            n_files_failed: 0,
+            failed_files: Vec::new(),
+            rejected: BTreeMap::new(),
+            seconds: 0.0,
+            columns: Vec::new(),
+            conflicts: Vec::new(),
+            rejects: Vec::new(),
+            drift: None,
+            left_out,
+        }
+    }
+
+    /// The type that the column has here; none for one that was left out.
+    fn dtype_of(&self, name: &str) -> Option<&str> {
+        let column = self.columns.iter().find(|column| column.name == name);
+        column.map(|column| column.dtype.as_str())
+    }
+
     fn print(&self, output: &mut Output) -> Result<(), CliError> {
         output.line(&format!(
             "{} of {} ({}), {} in {}",
@@ -263,18 +333,21 @@ impl Answer {
             let files = units::plural(self.n_files, "file");
             let n = units::count(self.n_files_failed);
             output.line(&format!(
-                "{n} of {files} could not be read to the end; the figures are of the rest"
+                "{n} of {files} could not be read to the end; the figures are of the rest, and the files are named below"
             ))?;
         }
-        if self.columns.is_empty() {
+        if self.columns.is_empty() && self.left_out.is_empty() {
             output.line("no record has a field; `skewer preview` shows what is there")?;
         }
         let heading = [
-            "column", "type", "null", "distinct", "min", "median", "mean", "max", "shape",
+            "column", "type", "null", "missing", "distinct", "min", "median", "mean", "max", "shape",
         ];
         let table: Vec<Vec<String>> = self.columns.iter().map(line).collect();
         output.line("")?;
-        output.table(&heading, &[2, 3], &table)?;
+        output.table(&heading, &[2, 3, 4], &table)?;
+        if self.columns.iter().any(|column| column.n_missing.is_none()) {
+            output.line("missing: – where a recipe makes the rows, and a missing key is null")?;
+        }
         if self
             .columns
             .iter()
@@ -314,13 +387,19 @@ impl Answer {
                 ))?;
             }
         }
+        self.print_conflicts_and_failures(output)
+    }
+
+    fn print_conflicts_and_failures(&self, output: &mut Output) -> Result<(), CliError> {
         for conflict in &self.conflicts {
             output.line(&format!(
-                "\n{}: several types in a sample: {}",
+                "\n{}: {}",
                 conflict.name,
-                conflict.text()
+                conflict.said(self.dtype_of(&conflict.name))
             ))?;
+            output.line(&format!("  → {}", conflict.remedy()))?;
         }
+        output.failed_files(&self.failed_files, self.n_files_failed)?;
         let n_rejects: u64 = self.rejected.values().sum();
         if n_rejects > 0 {
             let reasons: Vec<String> = self
@@ -330,7 +409,10 @@ impl Answer {
                 .collect();
             let records = units::plural(n_rejects, "rejected record");
             output.line(&format!("\n{records}: {}", reasons.join(", ")))?;
-            rows::print_rejects(self.rejects.get(..5).unwrap_or(&self.rejects), output)?;
+            // Files are named above.
+            let of_records = self.rejects.iter().filter(|reject| !reject.reason.is_of_file());
+            let named: Vec<Reject> = of_records.take(5).cloned().collect();
+            rows::print_rejects(&named, output)?;
         }
         Ok(())
     }
@@ -338,6 +420,10 @@ impl Answer {
 
 fn line(column: &ColumnProfile) -> Vec<String> {
     let shown = |value: Option<&Scalar>| value.map_or_else(String::new, short);
+    let share = |n: u64| {
+        let share = (column.n_rows > 0).then(|| n as f64 / column.n_rows as f64);
+        share.map_or_else(String::new, units::percent)
+    };
     let median = column
         .quantiles
         .iter()
@@ -345,7 +431,8 @@ fn line(column: &ColumnProfile) -> Vec<String> {
     vec![
         column.name.clone(),
         short(&Scalar::Text(column.dtype.clone())),
-        column.null_share().map_or_else(String::new, units::percent),
+        share(column.n_null),
+        column.n_missing.map_or_else(|| "–".to_owned(), share),
         column.n_distinct.map_or_else(String::new, |n| {
             format!("{}{}", sign(column.accuracy.n_distinct), units::count(n))
         }),

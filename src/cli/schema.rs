@@ -1,15 +1,13 @@
 //! `skewer schema`: the unified schema of a location, and where files disagree.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
-use super::output::Output;
+use super::output::{self, Output};
 use super::{CliError, ConnectionArgs, data, schema_map, signal};
-use crate::base::{Accuracy, Cancel, units};
-use crate::dataset::infer::{Conflict, SeenType, infer};
-use crate::dataset::{FileFormat, Format, dtype_name, parquet};
-use crate::storage::{Connection, Object, StorageError, Store};
+use crate::base::{Accuracy, units};
+use crate::dataset::infer::{Conflict, infer};
+use crate::dataset::{FailedFile, FileFormat, Format, dtype_name, footers};
+use crate::storage::{Connection, Object};
 
 #[derive(Debug, clap::Args)]
 pub struct SchemaArgs {
@@ -27,6 +25,10 @@ pub struct SchemaArgs {
     json: bool,
 }
 
+/// Why a Parquet file beside JSON Lines has no part in the schema.
+const OTHER_FORMAT: &str =
+    "it is Parquet beside JSON Lines, and a schema is of one format: keep each in a folder of its own";
+
 #[derive(Serialize)]
 struct FieldRow {
     name: String,
@@ -39,6 +41,8 @@ struct Answer {
     fields: Vec<FieldRow>,
     conflicts: Vec<Conflict>,
     accuracy: Accuracy,
+    /// Files that could not be read, and those of another format than most.
+    failed_files: Vec<FailedFile>,
 }
 
 pub fn schema(args: SchemaArgs, output: &mut Output) -> Result<u8, CliError> {
@@ -50,10 +54,30 @@ pub fn schema(args: SchemaArgs, output: &mut Output) -> Result<u8, CliError> {
         let listed = data::list(&args.location, &connection, &cancel).await?;
         let objects = listed.objects(listed.dataset(None)?, None, &cancel).await?;
         let is_parquet = |o: &Object| FileFormat::of_key(&o.key).is_some_and(|f| f.format == Format::Parquet);
-        if objects.iter().all(is_parquet) {
-            return of_footers(&listed.store, &objects, &cancel).await;
+        let (parquet, others): (Vec<Object>, Vec<Object>) = objects.into_iter().partition(is_parquet);
+        if others.is_empty() {
+            let read = footers(&listed.store, &parquet, &cancel).await?;
+            return Ok(Answer {
+                fields: read
+                    .columns
+                    .iter()
+                    .map(|(name, dtype)| FieldRow {
+                        name: name.to_string(),
+                        dtype: dtype_name(dtype),
+                        nullable: true,
+                    })
+                    .collect(),
+                conflicts: read.conflicts,
+                accuracy: read.accuracy,
+                failed_files: read.failed,
+            });
         }
-        let inferred = infer(&listed.store, &objects, &cancel).await?;
+        let inferred = infer(&listed.store, &others, &cancel).await?;
+        let mut failed_files = inferred.failed;
+        failed_files.extend(parquet.iter().map(|object| FailedFile {
+            object: listed.store.location(&object.key).to_string(),
+            reason: OTHER_FORMAT.to_owned(),
+        }));
         let fields = inferred.schema.fields.into_iter();
         Ok::<_, CliError>(Answer {
             fields: fields
@@ -65,11 +89,13 @@ pub fn schema(args: SchemaArgs, output: &mut Output) -> Result<u8, CliError> {
                 .collect(),
             conflicts: inferred.conflicts,
             accuracy: inferred.accuracy,
+            failed_files,
         })
     })?;
+    let code = output::code_of(answer.failed_files.len() as u64, !answer.fields.is_empty());
     if args.json {
         output.json(&answer)?;
-        return Ok(0);
+        return Ok(code);
     }
     let rows: Vec<Vec<String>> = answer
         .fields
@@ -77,9 +103,9 @@ pub fn schema(args: SchemaArgs, output: &mut Output) -> Result<u8, CliError> {
         .map(|field| vec![field.name.clone(), field.dtype.clone()])
         .collect();
     if rows.is_empty() {
-        return output
-            .line("no record could be read; `skewer preview` shows why")
-            .map(|()| 0);
+        output.line("no record could be read; `skewer preview` shows why")?;
+        output.failed_files(&answer.failed_files, answer.failed_files.len() as u64)?;
+        return Ok(code);
     }
     output.table(&["field", "type"], &[], &rows)?;
     output.line(&format!(
@@ -90,79 +116,16 @@ pub fn schema(args: SchemaArgs, output: &mut Output) -> Result<u8, CliError> {
     for conflict in &answer.conflicts {
         output.line(&format!("\n`{}` has several types:", conflict.name))?;
         for seen in &conflict.dtypes {
-            let records = units::plural(seen.n, "record");
             output.line(&format!(
-                "  {} in {records}, first at {}:{}",
-                seen.dtype, seen.object, seen.line
+                "  {} in {}, first at {}:{}",
+                seen.dtype,
+                seen.extent(),
+                seen.object,
+                seen.line
             ))?;
         }
+        output.line(&format!("  → {}", conflict.remedy()))?;
     }
-    Ok(0)
-}
-
-/// Footers read of a Parquet dataset; a table's files agree or the first few show that they do not.
-const MAX_FOOTERS: usize = 64;
-
-async fn of_footers(store: &Store, objects: &[Object], cancel: &Cancel) -> Result<Answer, CliError> {
-    let stride = objects.len().div_ceil(MAX_FOOTERS).max(1);
-    let mut order: Vec<String> = Vec::new();
-    let mut seen: BTreeMap<String, Vec<SeenType>> = BTreeMap::new();
-    let mut n_read = 0;
-    for object in objects.iter().step_by(stride) {
-        cancel.check().map_err(StorageError::from)?;
-        let footer = parquet::footer(store, object).await?;
-        n_read += 1;
-        for (name, dtype) in footer.schema.iter() {
-            let types = seen.entry(name.to_string()).or_insert_with(|| {
-                order.push(name.to_string());
-                Vec::new()
-            });
-            let dtype = dtype_name(dtype);
-            match types.iter_mut().find(|known| known.dtype == dtype) {
-                Some(known) => known.n += footer.n_rows,
-                None => types.push(SeenType {
-                    dtype,
-                    object: store.location(&object.key).to_string(),
-                    line: 1,
-                    n: footer.n_rows,
-                }),
-            }
-        }
-    }
-    let first_type = |name: &String| seen.get(name).and_then(|types| types.first());
-    let fields = order
-        .iter()
-        .filter_map(|name| {
-            Some(FieldRow {
-                name: name.clone(),
-                dtype: first_type(name)?.dtype.clone(),
-                nullable: true,
-            })
-        })
-        .collect();
-    let conflicts = order
-        .iter()
-        .filter_map(|name| {
-            seen.get(name)
-                .filter(|types| types.len() > 1)
-                .map(|types| (name, types))
-        })
-        .map(|(name, dtypes)| Conflict {
-            name: name.clone(),
-            dtypes: dtypes.clone(),
-        })
-        .collect();
-    let accuracy = if n_read == objects.len() {
-        Accuracy::Exact
-    } else {
-        Accuracy::Sample {
-            n: n_read as u64,
-            of: Some(objects.len() as u64),
-        }
-    };
-    Ok(Answer {
-        fields,
-        conflicts,
-        accuracy,
-    })
+    output.failed_files(&answer.failed_files, answer.failed_files.len() as u64)?;
+    Ok(code)
 }

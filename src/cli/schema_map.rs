@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::output::Output;
+use super::output::{self, Output};
 use super::{CliError, data, signal};
 use crate::base::{Accuracy, Progress, units};
+use crate::dataset::FailedFile;
 use crate::explore::{self, MapChoice};
 use crate::profile::schema_map::{MapCell, MapKey, MapPartition, SchemaChange, SchemaMap, TypeCount};
 use crate::storage::Connection;
@@ -49,6 +50,9 @@ struct Answer<'a> {
     keys: Vec<KeyRow<'a>>,
     changes: &'a [SchemaChange],
     is_cut: bool,
+    n_files_failed: u64,
+    /// The first of them.
+    failed_files: &'a [FailedFile],
 }
 
 #[derive(Serialize)]
@@ -106,6 +110,7 @@ pub fn schema_map(
         })
     })??;
     let map = &read.map;
+    let (n_failed, failed) = map.failed_files();
     if is_json {
         output.json(&Answer {
             location: read.location,
@@ -116,15 +121,20 @@ pub fn schema_map(
             keys: map.keys.iter().map(|key| key_row(map, key)).collect(),
             changes: &map.changes,
             is_cut: map.is_cut,
+            n_files_failed: n_failed,
+            failed_files: &failed,
         })?;
     } else {
         if let Some(text) = read.cut {
             output.line(&text)?;
         }
         print(map, choice, output)?;
+        output.failed_files(&failed, n_failed)?;
     }
     // What was read before a signal is a result; the code says that it is not all.
-    Ok(read.code.unwrap_or(0))
+    Ok(read
+        .code
+        .unwrap_or_else(|| output::code_of(n_failed, map.n_records() > 0)))
 }
 
 fn key_row<'a>(map: &'a SchemaMap, key: &'a MapKey) -> KeyRow<'a> {

@@ -96,6 +96,12 @@ struct Answer<'a> {
     split: SplitForecast,
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<RowCount>,
+    /// Files whose rows could not be counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n_unreadable: Option<u64>,
+    /// The first of them, each with its place and the reason.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    unreadable: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<&'a RangeComparison>,
 }
@@ -137,7 +143,7 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
             None
         };
         let is_partial = listed.is_partial || rows.as_ref().is_some_and(|rows| rows.is_partial);
-        let code = signalled.code().filter(|_| is_partial).unwrap_or(0);
+        let code = code_of(rows.as_ref(), signalled.code().filter(|_| is_partial));
         Ok::<_, CliError>((listed, rows, code))
     })??;
     let dataset = listed.dataset(None)?;
@@ -185,7 +191,15 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
             weekdays: &skew.weekdays,
             costs,
             split: SplitForecast::new(shown.partitions.values(), &costs),
-            rows: rows.as_ref().map(|rows| rows.sum(shown.partitions.keys())),
+            rows: rows
+                .as_ref()
+                .map(|rows| rows.sum(shown.partitions.keys()))
+                .filter(is_known),
+            n_unreadable: rows.as_ref().map(|rows| rows.n_unreadable),
+            unreadable: rows
+                .as_ref()
+                .map(|rows| rows.unreadable.as_slice())
+                .unwrap_or_default(),
             comparison: comparison.as_ref(),
         };
         output.json(&answer)?;
@@ -207,6 +221,12 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
     }
     output.line(&format!("\nCosts assume {costs}."))?;
     Ok(code)
+}
+
+/// The exit code: of the signal that cut the answer, or for rows of which some could not be counted.
+fn code_of(rows: Option<&RowCounts>, signal: Option<u8>) -> u8 {
+    let has_unreadable = rows.is_some_and(|rows| rows.n_unreadable > 0);
+    signal.unwrap_or(if has_unreadable { skew_keys::SOME_FAILED } else { 0 })
 }
 
 fn nothing_in(dataset: &DatasetKeys, range: DateRange) -> CliError {
@@ -247,6 +267,7 @@ async fn count_rows(
 fn partition_lines<'a>(dataset: &'a DatasetKeys, rows: Option<&RowCounts>) -> Vec<PartitionLine<'a>> {
     let rows_of = |stats: &PartitionStats| {
         rows.and_then(|rows| rows.partitions.get(&stats.partition))
+            .filter(|count| is_known(count))
             .copied()
     };
     let line = |stats: &'a PartitionStats| PartitionLine {
@@ -318,6 +339,9 @@ fn rows_text(dataset: &DatasetKeys, rows: &RowCounts, output: &mut Output) -> Re
             "  {} could not be read and count as not read",
             units::plural(rows.n_unreadable, "file")
         ))?;
+        for reason in &rows.unreadable {
+            output.line(&format!("    {reason}"))?;
+        }
     }
     let counted: BTreeMap<_, _> = rows.partitions.iter().collect();
     for partition in dataset.partitions.keys() {
@@ -328,8 +352,19 @@ fn rows_text(dataset: &DatasetKeys, rows: &RowCounts, output: &mut Output) -> Re
     Ok(())
 }
 
-/// `52,310 ± 1,200 (estimate, 4 of 40 files)`
+/// Whether any file tells of these rows: without one, nothing is no number of rows.
+fn is_known(count: &RowCount) -> bool {
+    count.accuracy.is_exact() || count.n_files_read > 0 || count.n_rows > 0
+}
+
+/// `52,310 ± 1,200 (estimate, 4 of 40 files)`; `unknown` where no file told anything.
 fn row_text(count: &RowCount) -> String {
+    if !is_known(count) {
+        return format!(
+            "unknown (none of {} was read)",
+            units::plural(count.n_files, "file")
+        );
+    }
     let rows = units::count(count.n_rows);
     if count.accuracy.is_exact() {
         return format!("{rows} (exact)");

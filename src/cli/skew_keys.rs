@@ -11,15 +11,17 @@ use super::preview::{Steps, read_recipe};
 use super::report::{KeyPage, Report};
 use super::skew::print_findings;
 use super::skew_remedies::{WrittenRemedy, print_remedy, unread};
+use super::skew_tables::{print_choice, print_partitions, print_ranking, print_top};
 use super::{CliError, data, signal};
 use crate::base::{Accuracy, Progress, units};
+use crate::dataset::Reject;
 use crate::explore::declared_inputs;
 use crate::explore::keys::{KEY_BUDGET_BYTES, KEYS_AFTER_CANCEL, cancellable, count_keys};
 use crate::explore::scan::{ScanError, Scanned};
 use crate::profile::keys::{
-    AqeWarning, Counted, DEFAULT_TOP, DeclinedRemedy, HashedKeys, HotPartition, KeyCounts, KeyProfile,
-    KeyReport, LoadMetrics, MAX_PARTITIONS, PartitionChoice, RankedKey, SPARK_DEFAULT, SimulatedPartitions,
-    SparkType, Weight, default_types, key_field, key_report_among, rank,
+    AqeWarning, DEFAULT_TOP, DeclinedRemedy, HashedKeys, HotPartition, KeyCounts, KeyProfile, KeyReport,
+    LoadMetrics, MAX_PARTITIONS, PartitionChoice, RankedKey, SPARK_DEFAULT, SimulatedPartitions, SparkType,
+    Weight, default_types, key_field, key_report_among, rank,
 };
 use crate::profile::{CostModel, Finding};
 use crate::storage::Connection;
@@ -81,9 +83,18 @@ struct Answer<'a> {
     location: String,
     by: &'a [String],
     accuracy: Accuracy,
+    /// Whether predicted seconds are those of all rows: not where the rows of a sample are counted and nobody knows how many
+    /// there are.
+    tells_time: bool,
     n_rows: u64,
+    /// Records and rests of files.
     n_rejects: u64,
+    /// Records alone.
+    n_records_rejected: u64,
+    n_files: u64,
     n_files_failed: u64,
+    /// The first files that could not be read to their end, with the reason.
+    failed_files: Vec<FailedFile>,
     weight: Weight,
     n_partitions: u32,
     metrics: &'a LoadMetrics,
@@ -103,6 +114,12 @@ struct Answer<'a> {
     ranking: &'a [RankedKey],
     findings: &'a [Finding],
     costs: CostModel,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct FailedFile {
+    object: String,
+    reason: String,
 }
 
 #[derive(Serialize)]
@@ -157,9 +174,13 @@ pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError
         location,
         by: &args.by,
         accuracy: counted.accuracy,
+        tells_time: report.profile.tells_time(),
         n_rows: counted.n_rows,
         n_rejects: counted.n_rejects(),
+        n_records_rejected: of_records(&counted),
+        n_files: counted.n_files,
         n_files_failed: counted.n_files_failed,
+        failed_files: failed_files(&counted.rejects),
         weight,
         n_partitions: report.partitions.n_partitions,
         metrics: &report.partitions.metrics,
@@ -172,7 +193,7 @@ pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError
         remedies: report
             .remedies
             .iter()
-            .map(|offered| WrittenRemedy::new(offered, &schema, &inputs))
+            .map(|offered| WrittenRemedy::new(offered, &report.remedies, &schema, &inputs))
             .collect(),
         declined: &report.declined,
         warnings: &report.warnings,
@@ -185,7 +206,52 @@ pub fn key_skew(request: KeyRequest, output: &mut Output) -> Result<u8, CliError
     } else {
         print(&answer, report, output)?;
     }
-    Ok(code)
+    Ok(if code == 0 && answer.n_files_failed > 0 {
+        SOME_FAILED
+    } else {
+        code
+    })
+}
+
+/// The exit code for figures of which part could not be read.
+pub(super) const SOME_FAILED: u8 = 11;
+
+/// Files that could not be read to their end.
+fn failed_files(rejects: &[Reject]) -> Vec<FailedFile> {
+    let of_files = rejects.iter().filter(|reject| reject.reason.is_of_file());
+    of_files
+        .map(|reject| FailedFile {
+            object: reject.object.clone(),
+            reason: reject.message.clone(),
+        })
+        .collect()
+}
+
+/// Rejects of single records.
+fn of_records<C>(counted: &Scanned<C>) -> u64 {
+    let reasons = counted.by_reason.iter();
+    reasons
+        .filter(|(reason, _)| !reason.is_of_file())
+        .map(|(_, n)| n)
+        .sum()
+}
+
+/// No rows, because no file could be read: there is nothing to tell of.
+fn nothing_read<C>(counted: &Scanned<C>) -> Option<CliError> {
+    let failed = failed_files(&counted.rejects);
+    let first = failed.first()?;
+    (counted.n_rows == 0 && of_records(counted) == 0).then(|| CliError::Run {
+        message: format!(
+            "nothing could be read: {}: {}{}",
+            first.object,
+            first.reason,
+            match counted.n_files_failed.saturating_sub(1) {
+                0 => String::new(),
+                n => format!("; and {} like it", units::plural(n, "file")),
+            }
+        ),
+        exit_code: 1,
+    })
 }
 
 fn write_page(
@@ -330,6 +396,9 @@ fn count(
         let counted = count_keys(&scan, keys, KEY_BUDGET_BYTES, &cancel, &Progress::new())
             .await
             .map_err(failed)?;
+        if let Some(error) = nothing_read(&counted).filter(|_| !cancel.is_cancelled()) {
+            return Err(error);
+        }
         let mut counted = counted.map(|counts| counts.into_iter().map(Arc::new).collect::<Vec<_>>());
         // A million keys are hashed and placed for many numbers of partitions: whoever cancels gets the largest keys.
         let (all, wanted) = (counted.collected.clone(), asked.clone());
@@ -370,14 +439,6 @@ fn loads(simulated: &SimulatedPartitions) -> Vec<PartitionLoad> {
         .collect()
 }
 
-pub(super) fn ratio(value: Option<f64>) -> String {
-    units::or_dash(value, |value| format!("{value:.2}"))
-}
-
-fn share(value: Option<f64>) -> String {
-    units::or_dash(value, units::percent)
-}
-
 fn print(answer: &Answer<'_>, report: &KeyReport, output: &mut Output) -> Result<(), CliError> {
     let profile = &report.profile;
     let names: Vec<String> = profile
@@ -405,17 +466,27 @@ fn print(answer: &Answer<'_>, report: &KeyReport, output: &mut Output) -> Result
     for note in &profile.notes {
         output.line(&format!("note: {note}"))?;
     }
-    if answer.n_rejects > 0 {
+    if answer.n_records_rejected > 0 {
         output.line(&format!(
             "note: {} could not be read",
-            units::plural(answer.n_rejects, "record")
+            units::plural(answer.n_records_rejected, "record")
         ))?;
     }
+    if answer.n_files_failed > 0 {
+        output.line(&format!(
+            "note: {} of {} could not be read to the end; the figures are of the rest:",
+            units::count(answer.n_files_failed),
+            units::plural(answer.n_files, "file")
+        ))?;
+        for failed in answer.failed_files.iter().take(MAX_FAILED) {
+            output.line(&format!("  {}: {}", failed.object, failed.reason))?;
+        }
+    }
     print_top(profile, output)?;
-    print_partitions(&report.partitions, output)?;
-    print_choice(&report.choice, output)?;
+    print_partitions(report, output)?;
+    print_choice(report, output)?;
     if answer.ranking.len() > 1 {
-        print_ranking(answer.ranking, output)?;
+        print_ranking(&report.profile, answer.ranking, output)?;
     }
     print_findings(answer.findings, output)?;
     for warning in answer.warnings {
@@ -423,7 +494,7 @@ fn print(answer: &Answer<'_>, report: &KeyReport, output: &mut Output) -> Result
         output.line(&format!("  {}", warning.message))?;
     }
     for remedy in &answer.remedies {
-        print_remedy(remedy, &report.partitions, output)?;
+        print_remedy(remedy, report, output)?;
     }
     for declined in answer.declined {
         output.line(&format!("\nNot offered: {}. {}", declined.title, declined.reason))?;
@@ -431,156 +502,5 @@ fn print(answer: &Answer<'_>, report: &KeyReport, output: &mut Output) -> Result
     Ok(())
 }
 
-fn print_top(profile: &KeyProfile, output: &mut Output) -> Result<(), CliError> {
-    output.line(&format!(
-        "  entropy {} bits ({} of the most), like {} even keys, null {}\n",
-        ratio(profile.entropy_bits),
-        share(profile.normalized_entropy),
-        profile
-            .effective_keys
-            .map_or_else(|| "–".to_owned(), |n| format!("{n:.1}")),
-        share(profile.null_share)
-    ))?;
-    let is_sketch = matches!(profile.counted, Counted::Sketch { .. });
-    let rows: Vec<Vec<String>> = profile
-        .top
-        .iter()
-        .map(|key| {
-            let n_rows = if is_sketch && key.n_rows_low != key.n_rows_high {
-                format!("~{}", units::count(key.n_rows))
-            } else {
-                units::count(key.n_rows)
-            };
-            vec![
-                key.label.clone(),
-                n_rows,
-                units::percent(key.share),
-                units::bytes(key.n_bytes),
-                key.sentinel
-                    .map_or_else(String::new, |sentinel| sentinel.words().to_owned()),
-            ]
-        })
-        .collect();
-    output.table(
-        &["key", "rows", "share", "bytes", "stands for not known"],
-        &[1, 2, 3],
-        &rows,
-    )
-}
-
-fn print_partitions(simulated: &SimulatedPartitions, output: &mut Output) -> Result<(), CliError> {
-    let (metrics, baseline) = (&simulated.metrics, &simulated.baseline_metrics);
-    output.line(&format!(
-        "\n{} by Spark's hash ({})",
-        units::plural(simulated.n_partitions.into(), "partition"),
-        simulated.accuracy
-    ))?;
-    let row = |name: &str, value: String, even: String| vec![name.to_owned(), value, even];
-    let rows = [
-        row(
-            "largest / mean",
-            ratio(metrics.max_over_mean),
-            ratio(baseline.max_over_mean),
-        ),
-        row(
-            "largest / median",
-            ratio(metrics.max_over_median),
-            ratio(baseline.max_over_median),
-        ),
-        row(
-            "effective partitions",
-            ratio(metrics.effective_partitions),
-            ratio(baseline.effective_partitions),
-        ),
-        row(
-            "empty",
-            units::count(metrics.n_empty),
-            units::count(baseline.n_empty),
-        ),
-        row(
-            "predicted wall time",
-            units::seconds(metrics.wall_seconds),
-            units::seconds(baseline.wall_seconds),
-        ),
-        row(
-            "waits for the largest",
-            units::seconds(metrics.straggler_seconds),
-            units::seconds(baseline.straggler_seconds),
-        ),
-    ];
-    output.table(&["", "this key", "even values"], &[1, 2], &rows)?;
-    for hot in &simulated.hottest {
-        let keys: Vec<String> = hot
-            .keys
-            .iter()
-            .map(|(label, share)| format!("{label} {}", units::percent(*share)))
-            .collect();
-        output.line(&format!(
-            "  partition {}: {} ({})",
-            hot.partition,
-            units::percent(hot.share),
-            keys.join(", ")
-        ))?;
-    }
-    Ok(())
-}
-
-fn print_choice(choice: &PartitionChoice, output: &mut Output) -> Result<(), CliError> {
-    output.line("\nNumbers of partitions")?;
-    let rows: Vec<Vec<String>> = choice
-        .candidates
-        .iter()
-        .filter(|candidate| candidate.is_recommended || !candidate.reason.starts_with("near "))
-        .map(|candidate| {
-            vec![
-                candidate.n_partitions.to_string(),
-                ratio(candidate.max_over_mean),
-                ratio(candidate.baseline_max_over_mean),
-                units::count(candidate.n_empty),
-                units::seconds(candidate.wall_seconds),
-                if candidate.is_recommended {
-                    format!("recommended: {}", candidate.reason)
-                } else {
-                    candidate.reason.clone()
-                },
-            ]
-        })
-        .collect();
-    let heading = ["N", "largest / mean", "even values", "empty", "wall time", ""];
-    output.table(&heading, &[0, 1, 2, 3, 4], &rows)?;
-    if let Some(bound) = choice.max_useful {
-        output.line(&format!(
-            "  beyond {} the largest key alone is more than an even one: no number makes the largest smaller than it",
-            units::plural(bound, "partition")
-        ))?;
-    }
-    output.line(&format!("  {}", choice.formula))
-}
-
-fn print_ranking(ranking: &[RankedKey], output: &mut Output) -> Result<(), CliError> {
-    output.line("\nKeys, the best first")?;
-    let rows: Vec<Vec<String>> = ranking
-        .iter()
-        .map(|key| {
-            vec![
-                key.columns.join(","),
-                units::count(key.distinct.n),
-                share(key.top_share),
-                share(key.null_share),
-                ratio(key.max_over_mean),
-                units::seconds(key.wall_seconds),
-                key.verdict.clone(),
-            ]
-        })
-        .collect();
-    let heading = [
-        "key",
-        "keys",
-        "largest",
-        "null",
-        "largest / mean",
-        "wall time",
-        "",
-    ];
-    output.table(&heading, &[1, 2, 3, 4, 5], &rows)
-}
+/// Files that are named where some could not be read.
+const MAX_FAILED: usize = 5;

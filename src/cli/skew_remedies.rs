@@ -8,17 +8,18 @@ use serde::Serialize;
 use super::CliError;
 use super::output::Output;
 use super::preview::Steps;
-use super::skew_keys::ratio;
-use crate::base::units;
+use super::skew_tables::{ratio, time};
 use crate::dataset::InputSpec;
 use crate::explore::{join_step, joinable, no_join, remedy_steps};
-use crate::profile::keys::{LoadMetrics, OfferedRemedy, Remedy, SimulatedPartitions};
+use crate::profile::keys::{KeyReport, LoadMetrics, OfferedRemedy, Prediction, Remedy, RemedyKind};
 use crate::transform::{Inputs, RecipeStep};
 
 #[derive(Serialize)]
 pub(super) struct WrittenRemedy<'a> {
     #[serde(flatten)]
     offered: &'a OfferedRemedy,
+    /// Kinds of the other remedies that are offered instead of this one, not beside it.
+    alternatives: Vec<RemedyKind>,
     /// What accepting it adds to a recipe; none where it is advice for the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<Vec<RecipeStep>>,
@@ -32,7 +33,14 @@ pub(super) struct WrittenRemedy<'a> {
 
 impl<'a> WrittenRemedy<'a> {
     /// A remedy with the steps that it is. A broadcast is one only where the recipe has exactly one dataset to join.
-    pub fn new(offered: &'a OfferedRemedy, schema: &Schema, inputs: &Inputs) -> Self {
+    pub fn new(offered: &'a OfferedRemedy, all: &[OfferedRemedy], schema: &Schema, inputs: &Inputs) -> Self {
+        let mut alternatives = Vec::new();
+        for other in all.iter().filter(|other| !std::ptr::eq(*other, offered)) {
+            let kind = other.remedy.kind();
+            if offered.remedy.kind().excludes(kind) && !alternatives.contains(&kind) {
+                alternatives.push(kind);
+            }
+        }
         let steps = match &offered.remedy {
             Remedy::Broadcast { columns } => match joinable(inputs, columns, schema).as_slice() {
                 [input] => join_step(input, columns).map(|step| Some(vec![step])),
@@ -46,6 +54,7 @@ impl<'a> WrittenRemedy<'a> {
         };
         Self {
             offered,
+            alternatives,
             steps: steps.map(|steps| steps.into_iter().map(RecipeStep::new).collect()),
             no_steps,
             spark_setting: offered.remedy.spark_setting(),
@@ -78,7 +87,7 @@ const MAX_STEPS_LEN: usize = 4000;
 
 pub(super) fn print_remedy(
     remedy: &WrittenRemedy<'_>,
-    simulated: &SimulatedPartitions,
+    report: &KeyReport,
     output: &mut Output,
 ) -> Result<(), CliError> {
     let offered = remedy.offered;
@@ -88,17 +97,23 @@ pub(super) fn print_remedy(
     }
     output.line(&format!("  {}", offered.message))?;
     if let Some(after) = &offered.after {
+        let simulated = &report.partitions;
         let weight = simulated.weight;
+        let time = |seconds: f64| time(&report.profile, seconds);
         let row = |name: &str, metrics: &LoadMetrics| {
             vec![
                 format!("  {name}"),
                 weight.words(metrics.max),
                 ratio(metrics.max_over_mean),
-                units::seconds(metrics.straggler_seconds),
-                units::seconds(metrics.wall_seconds),
+                time(metrics.straggler_seconds),
+                time(metrics.wall_seconds),
             ]
         };
-        let rows = [row("now", &simulated.metrics), row("after (predicted)", after)];
+        let told = offered.prediction.map_or("predicted", Prediction::words);
+        let rows = [
+            row("now", &simulated.metrics),
+            row(&format!("after ({told})"), after),
+        ];
         let heading = ["", "largest", "largest / mean", "straggler cost", "wall time"];
         output.table(&heading, &[1, 2, 3, 4], &rows)?;
     } else if let Remedy::Broadcast { .. } = &offered.remedy {

@@ -65,27 +65,52 @@ pub fn to_polars(batch: &RecordBatch) -> Result<DataFrame, BridgeError> {
 
 /// Paths of the decimals among the columns, which come as texts: `price`, `offer.price`, `prices[]`.
 pub fn decimal_paths(schema: &Schema) -> Vec<String> {
-    let mut paths = Vec::new();
-    for field in schema.fields() {
-        add_decimals(field.name().clone(), &without_maps(field.data_type()), &mut paths);
-    }
-    paths
+    decimal_digits(schema)
+        .into_iter()
+        .map(|decimal| decimal.path)
+        .collect()
 }
 
-fn add_decimals(path: String, dtype: &DataType, paths: &mut Vec<String>) {
+/// A column whose values are decimals where it is written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DecimalDigits {
+    pub path: String,
+    /// All digits.
+    pub precision: u8,
+    /// Digits after the point; negative where the last before it are left out.
+    pub scale: i8,
+}
+
+/// As [`decimal_paths`], with the digits of each.
+pub fn decimal_digits(schema: &Schema) -> Vec<DecimalDigits> {
+    let mut found = Vec::new();
+    for field in schema.fields() {
+        add_decimals(field.name().clone(), &without_maps(field.data_type()), &mut found);
+    }
+    found
+}
+
+fn add_decimals(path: String, dtype: &DataType, found: &mut Vec<DecimalDigits>) {
     match dtype {
-        dtype if dtype.is_decimal() => paths.push(path),
-        DataType::Dictionary(_, values) => add_decimals(path, values, paths),
+        DataType::Decimal32(precision, scale)
+        | DataType::Decimal64(precision, scale)
+        | DataType::Decimal128(precision, scale)
+        | DataType::Decimal256(precision, scale) => found.push(DecimalDigits {
+            path,
+            precision: *precision,
+            scale: *scale,
+        }),
+        DataType::Dictionary(_, values) => add_decimals(path, values, found),
         DataType::List(item)
         | DataType::LargeList(item)
         | DataType::FixedSizeList(item, _)
         | DataType::ListView(item)
         | DataType::LargeListView(item) => {
-            add_decimals(format!("{path}[]"), item.data_type(), paths);
+            add_decimals(format!("{path}[]"), item.data_type(), found);
         }
         DataType::Struct(fields) => {
             for field in fields {
-                add_decimals(format!("{path}.{}", field.name()), field.data_type(), paths);
+                add_decimals(format!("{path}.{}", field.name()), field.data_type(), found);
             }
         }
         _ => {}

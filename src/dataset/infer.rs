@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::records::{Folded, fold_records};
 use super::shape::Shape;
-use super::{PageError, Schema, strata};
+use super::{FailedFile, PageError, Schema, strata};
 use crate::base::{Accuracy, Cancel, units};
 use crate::storage::{Object, Store};
 
@@ -21,8 +21,11 @@ pub struct SeenType {
     pub dtype: String,
     pub object: String,
     pub line: u64,
-    /// Values of the sample with this type.
+    /// Values of the sample with this type; of a Parquet column, rows of its files.
     pub n: u64,
+    /// Files whose column has this type, where a file's footer says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n_files: Option<u64>,
 }
 
 /// A field whose records disagree on its type. Integers among floats are no conflict.
@@ -33,13 +36,49 @@ pub struct Conflict {
     pub dtypes: Vec<SeenType>,
 }
 
+impl SeenType {
+    /// `12 records`, or `1,200 rows of 3 files`
+    pub fn extent(&self) -> String {
+        match self.n_files {
+            None => units::plural(self.n, "record"),
+            Some(n) => format!("{} of {}", units::plural(self.n, "row"), units::plural(n, "file")),
+        }
+    }
+}
+
 impl Conflict {
+    /// What is made of the field here, and which types there are: `read as string; int64 in 200 rows of 2 files, ...`.
+    pub fn said(&self, dtype: Option<&str>) -> String {
+        let read = dtype
+            .map(|dtype| format!("read as {dtype}; "))
+            .unwrap_or_default();
+        let where_from = if self.is_of_footers() {
+            "by the footers"
+        } else {
+            "in a sample"
+        };
+        format!("{read}{where_from} {}", self.text())
+    }
+
+    fn is_of_footers(&self) -> bool {
+        self.dtypes.iter().any(|seen| seen.n_files.is_some())
+    }
+
+    /// What to do, after what is made of the field here.
+    pub fn remedy(&self) -> &'static str {
+        if self.is_of_footers() {
+            "write the files of one type again with a cast to the other, or look at partitions of one type alone"
+        } else {
+            "declare the type in a job's schema, with `accept` for the others, or mend the writer"
+        }
+    }
+
     /// In words: `int64 in 1,610 records, string in 12 records, string first at a.jsonl:7`, the place of the rarest.
     pub fn text(&self) -> String {
         let mut parts: Vec<String> = self
             .dtypes
             .iter()
-            .map(|seen| format!("{} in {}", seen.dtype, units::plural(seen.n, "record")))
+            .map(|seen| format!("{} in {}", seen.dtype, seen.extent()))
             .collect();
         if let Some(rarest) = self.dtypes.iter().min_by_key(|seen| seen.n) {
             parts.push(format!(
@@ -59,6 +98,8 @@ pub struct Inferred {
     /// Records read; always a sample unless every object was read to its end.
     pub accuracy: Accuracy,
     pub n_objects_read: u64,
+    /// Objects of the sample that were not read as far as wanted.
+    pub failed: Vec<FailedFile>,
 }
 
 /// Infers the schema of JSONL objects from a stratified sample: files spread evenly over the partitions (the listing's
@@ -86,6 +127,7 @@ pub async fn infer(store: &Store, objects: &[Object], cancel: &Cancel) -> Result
     let mut n_objects_read = 0;
     let mut is_whole = n_chosen == objects.len();
     let mut first_error = None;
+    let mut failed = Vec::new();
     while let Some((place, object, outcome)) = reads.next().await {
         if let Some(name) = names.get_mut(place) {
             *name = store.location(&object.key).to_string();
@@ -95,9 +137,15 @@ pub async fn infer(store: &Store, objects: &[Object], cancel: &Cancel) -> Result
                 n_objects_read += 1;
                 is_whole &= read.is_whole;
                 shape.merge(read.value);
+                failed.extend(read.broken.map(|reason| FailedFile {
+                    object: store.location(&object.key).to_string(),
+                    reason,
+                }));
             }
             Ok(None) => {}
             Err(error @ (PageError::UnknownFormat { .. } | PageError::CorruptParquet { .. })) => {
+                is_whole = false;
+                failed.extend(error.failed_file());
                 first_error = first_error.or(Some(error));
             }
             Err(error) => return Err(error),
@@ -128,6 +176,7 @@ pub async fn infer(store: &Store, objects: &[Object], cancel: &Cancel) -> Result
         conflicts,
         accuracy,
         n_objects_read,
+        failed,
     })
 }
 

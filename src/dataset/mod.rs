@@ -5,10 +5,12 @@
 pub mod arrow_bridge;
 mod count;
 pub mod decode;
+mod footers;
 mod format;
 mod head;
 pub mod infer;
 mod input;
+mod mixed;
 pub mod origin;
 mod page;
 pub mod parquet;
@@ -24,15 +26,17 @@ mod strata;
 mod typetext;
 
 pub use count::{COUNTED_BYTES, CountedRows, count_rows};
+pub use footers::{Footers, footers};
 pub use format::{Codec, FileFormat, Format};
 pub use head::format_of;
 pub use input::{
     Declared, InputLimits, InputReadError, InputRows, InputSource, InputSpec, InputSpecError, declare,
     files_sha256,
 };
+pub use mixed::{Taken, take_columns};
 pub use page::{Page, PageError, unreadable};
 pub use records::{Folded, fold_records};
-pub use reject::{Reason, Reject, Stage};
+pub use reject::{FailedFile, Reason, Reject, Stage};
 pub use sampling::{Portion, SampleChoice, SampleSize, Total};
 pub use schema::{Accept, DataType, Field, OnMismatch, OnMissing, OnUnknown, Schema, SchemaError};
 pub use stack::{Fitted, fit_columns, unified};

@@ -10,8 +10,8 @@ use thiserror::Error;
 use super::sampling::MAX_SPREAD_ROWS;
 use super::stack::Stack;
 use super::{
-    Codec, FileFormat, Format, Portion, Reason, Reject, SampleChoice, SampleSize, Schema, Stage, Total, head,
-    infer, origin, parquet, strata,
+    Codec, FailedFile, FileFormat, Format, Portion, Reason, Reject, SampleChoice, SampleSize, Schema, Stage,
+    Total, head, infer, origin, parquet, strata,
 };
 use crate::base::{Accuracy, Cancel};
 use crate::storage::{Object, StorageError, Store};
@@ -49,6 +49,23 @@ pub enum PageError {
     Decode { message: String },
     #[error("cancelled")]
     Cancelled,
+}
+
+impl PageError {
+    /// The file that this error is of, where it says nothing of others.
+    pub fn failed_file(&self) -> Option<FailedFile> {
+        match self {
+            Self::UnknownFormat { object, reason } => Some(FailedFile {
+                object: object.clone(),
+                reason: format!("neither JSON Lines nor Parquet: {reason}"),
+            }),
+            Self::CorruptParquet { object, reason } => Some(FailedFile {
+                object: object.clone(),
+                reason: format!("not a readable Parquet file: {reason}"),
+            }),
+            _ => None,
+        }
+    }
 }
 
 impl Page {

@@ -18,7 +18,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use polars::prelude as pl;
 
-use super::arrow_bridge::{self, BridgeError};
+use super::arrow_bridge::{self, BridgeError, DecimalDigits};
 use super::{PageError, origin};
 use crate::base::Cancel;
 use crate::storage::{Object, StorageError, Store};
@@ -35,6 +35,8 @@ pub struct Footer {
     pub schema: pl::Schema,
     /// Paths of decimals, which are texts in `schema`.
     pub decimals: Vec<String>,
+    /// The same with their digits.
+    pub decimal_digits: Vec<DecimalDigits>,
     /// Exact.
     pub n_rows: u64,
     pub n_row_groups: usize,
@@ -53,6 +55,7 @@ pub async fn footer(store: &Store, object: &Object) -> Result<Footer, PageError>
     Ok(Footer {
         schema: df.schema().as_ref().clone(),
         decimals: arrow_bridge::decimal_paths(metadata.schema()),
+        decimal_digits: arrow_bridge::decimal_digits(metadata.schema()),
         n_rows: n_rows(file),
         n_row_groups: file.num_row_groups(),
     })
@@ -363,9 +366,12 @@ impl Ranges {
                 Err(other) => other.to_string(),
             },
             ParquetError::General(message) | ParquetError::EOF(message) => message,
+            ParquetError::ArrowError(message) => message,
             other => other.to_string(),
         };
-        corrupt(&self.location, &format!("{reason}; {}", remedy(&reason)))
+        // Each layer of the reader puts its name before the words of the one below.
+        let reason = reason.rsplit("Parquet error: ").next().unwrap_or(&reason);
+        corrupt(&self.location, &format!("{reason}; {}", remedy(reason)))
     }
 
     fn unreadable(&self, error: &BridgeError) -> PageError {
@@ -396,6 +402,10 @@ fn remedy(reason: &str) -> &'static str {
     let has = |word| reason.contains(word);
     if has("encrypt") {
         "Skewer has no keys for it: write it without encryption"
+    } else if has("Required field") {
+        // With a footer that is plain, an encrypted column shows only where its pages begin.
+        "some of its columns are encrypted, and Skewer has no keys for them, or it is damaged: choose the other columns, or \
+         write it again without encryption"
     } else if has("LZO") || has("codec") {
         "write it again with another codec, such as zstd or snappy"
     } else {

@@ -19,6 +19,8 @@ pub struct Folded<T> {
     pub n_records: usize,
     /// Whether these are all the object's lines.
     pub is_whole: bool,
+    /// Why the object could not be read to its end.
+    pub broken: Option<String>,
 }
 
 /// Shows the lines of a JSONL object with their numbers to `see`, until it took `limit` of them for records. Objects
@@ -50,7 +52,7 @@ where
         let mut value = T::default();
         let mut n_records = 0;
         let mut has_more = false;
-        each_line(format.codec, head, is_whole, &mut |line, bytes| {
+        let broken = each_line(format.codec, head, is_whole, &mut |line, bytes| {
             has_more = n_records == limit || stop.is_cancelled();
             if has_more {
                 return false;
@@ -58,13 +60,14 @@ where
             n_records += usize::from(see(&mut value, line, bytes));
             true
         });
-        if !has_more && n_records < limit && extent == Extent::Head {
+        if !has_more && n_records < limit && extent == Extent::Head && broken.is_none() {
             return Ok(ControlFlow::Continue(()));
         }
         Ok(ControlFlow::Break(Folded {
             value,
             n_records,
-            is_whole: is_whole && !has_more,
+            is_whole: is_whole && !has_more && broken.is_none(),
+            broken,
         }))
     })
     .await?;

@@ -69,6 +69,15 @@ impl Reason {
     }
 }
 
+/// A file that was not read to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedFile {
+    /// Full location.
+    pub object: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
 /// One rejected record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reject {

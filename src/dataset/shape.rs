@@ -296,6 +296,7 @@ impl Seen {
             object: names.get(self.object).cloned().unwrap_or_default(),
             line: self.line,
             n: self.n,
+            n_files: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use tokio::task::spawn_blocking;
 
 use super::scan::{Collect, Scan, ScanBatch, ScanError, Scanned};
 use crate::base::{Accuracy, Cancel, Cancelled, Progress};
-use crate::profile::keys::{CountBudget, KeyCounter, KeyCounts, KeyError};
+use crate::profile::keys::{CountBudget, KeyCounter, KeyCounts, KeyError, SparkType, WrittenType};
 
 /// Memory of all counters together, where nobody says otherwise.
 pub const KEY_BUDGET_BYTES: usize = 256 << 20;
@@ -81,7 +81,12 @@ pub async fn count_keys(
         .map(|columns| {
             let counter = KeyCounter::new(columns, budget)?;
             counter.check(scan.schema())?;
-            Ok(counter)
+            let counter = counter.with_written_types(written_types(scan, columns));
+            Ok(if scan.has_all_columns() {
+                counter
+            } else {
+                counter.of_some_columns()
+            })
         })
         .collect::<Result<Vec<_>, KeyError>>()
         .map_err(failed)?;
@@ -116,6 +121,21 @@ pub async fn count_keys(
         spawn_blocking(move || drop(counters));
         counted
     }))
+}
+
+/// Types of a key's columns that are not those of the schema: decimals of Parquet are text here.
+fn written_types(scan: &Scan, columns: &[String]) -> Vec<WrittenType> {
+    let digits = scan.source().decimal_digits().iter();
+    digits
+        .filter(|decimal| columns.contains(&decimal.path))
+        .filter_map(|decimal| {
+            Some(WrittenType {
+                name: decimal.path.clone(),
+                spark_type: SparkType::decimal_of(decimal.precision, decimal.scale)?,
+                is_as_written: scan.is_as_read(),
+            })
+        })
+        .collect()
 }
 
 /// Runs `work` on a thread that may block, and waits for it until `cancel`: what it gives is then not wanted any more.

@@ -25,6 +25,8 @@ const FILES_AT_ONCE: usize = 8;
 const FOOTER_BYTES: u64 = 64 << 10;
 const KEYS_PER_LIST: u64 = 1000;
 const PARQUET: &str = "parquet";
+/// Files that are named where some could not be read.
+const MAX_NAMED: usize = 5;
 
 /// How many files of each partition are read, and what that costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -178,14 +180,16 @@ pub async fn count_partitions(
         .values()
         .map(|stats| (stats.partition.clone(), unread(stats)))
         .collect();
-    let mut n_unreadable = 0;
+    let (mut n_unreadable, mut unreadable) = (0, Vec::new());
     let mut n_since = 0;
     while let Ok(Some(counted)) = cancel.until(reading.next()).await {
-        let (counted, n_failed) = match counted {
+        let (counted, failed) = match counted {
             Err(StorageError::Cancelled) => break,
             counted => counted?,
         };
-        n_unreadable += n_failed;
+        n_unreadable += failed.len() as u64;
+        let room = MAX_NAMED - unreadable.len();
+        unreadable.extend(failed.into_iter().take(room));
         files.insert(counted.partition.clone(), counted);
         n_since += 1;
         // Each estimate costs a pass over the partitions.
@@ -196,7 +200,9 @@ pub async fn count_partitions(
         }
     }
     let all: Vec<PartitionFiles> = files.into_values().collect();
-    let counted = estimate_rows(&all, n_unreadable);
+    let mut counted = estimate_rows(&all, n_unreadable);
+    unreadable.sort_unstable();
+    counted.unreadable = unreadable;
     Ok(if cancel.is_cancelled() {
         counted.cut()
     } else {
@@ -223,7 +229,7 @@ fn unread(stats: &PartitionStats) -> PartitionFiles {
     }
 }
 
-/// What some files of a partition tell, and how many could not be read.
+/// What some files of a partition tell, and why others could not be read.
 async fn count_partition(
     store: &Store,
     inventory: &Inventory,
@@ -232,7 +238,7 @@ async fn count_partition(
     plan: RowPlan,
     cancel: &Cancel,
     progress: &Progress,
-) -> Result<(PartitionFiles, u64), StorageError> {
+) -> Result<(PartitionFiles, Vec<String>), StorageError> {
     let objects = inventory
         .objects(store, dataset, &stats.partition, cancel)
         .await?;
@@ -263,30 +269,30 @@ async fn count_partition(
                     n_rows: counted.n_rows,
                     is_whole: counted.is_whole,
                 };
-                Ok(Some((at, rows)))
+                Ok(Ok((at, rows)))
             }
             Err(PageError::Storage(error)) if !matches!(error, StorageError::NotFound { .. }) => Err(error),
-            Err(_) => Ok(None),
+            Err(error) => Ok(Err(error.to_string())),
         }
     };
     let mut counting =
         stream::iter(chosen.into_iter().map(count).collect::<Vec<_>>()).buffer_unordered(FILES_AT_ONCE);
-    let mut n_unreadable = 0;
+    let mut unreadable = Vec::new();
     while let Some(counted) = counting.next().await {
         match counted? {
-            Some((at, rows)) => {
+            Ok((at, rows)) => {
                 if let Some(group) = groups.get_mut(at) {
                     group.read.push(rows);
                 }
             }
-            None => n_unreadable += 1,
+            Err(reason) => unreadable.push(reason),
         }
     }
     let files = PartitionFiles {
         partition: stats.partition.clone(),
         groups,
     };
-    Ok((files, n_unreadable))
+    Ok((files, unreadable))
 }
 
 /// `n` of `objects`, evenly over their order.

@@ -9,7 +9,7 @@ use tokio::task::{JoinError, spawn_blocking};
 
 use super::objects::{Homes, spread};
 use crate::base::{Accuracy, Cancel, Progress, units};
-use crate::dataset::{PageError, fold_records, parquet};
+use crate::dataset::{FailedFile, PageError, fold_records, parquet};
 use crate::profile::schema_map::{KeyTree, MapPartition, SchemaMap};
 use crate::storage::{DatasetKeys, Object, PartitionStats, StorageError, Store};
 
@@ -19,6 +19,8 @@ const CONCURRENT_FILES: usize = 4;
 const MAX_LISTED: usize = 3000;
 /// A map that is under way is shown first after so many partitions, then whenever it grew by half.
 const SHOW_FIRST: usize = 8;
+/// Files that are named of those of a partition that could not be read.
+const MAX_FAILED: u64 = 10;
 /// Keys of all partitions that are still put side by side after a cancel: the answer is to come at once.
 const PATHS_AFTER_CANCEL: usize = 20_000;
 
@@ -157,6 +159,11 @@ async fn read_partition(
     let mut files = futures::stream::iter(files.collect::<Vec<_>>()).buffered(CONCURRENT_FILES);
     let mut tree = KeyTree::default();
     let (mut n_read, mut n_failed, mut is_whole) = (0, 0, true);
+    let mut failed_files = Vec::new();
+    let mut fail = |file: Option<FailedFile>| {
+        n_failed += 1;
+        failed_files.extend(file.filter(|_| n_failed <= MAX_FAILED));
+    };
     let mut is_cut = false;
     while let Some(outcome) = files.next().await {
         match outcome {
@@ -164,8 +171,12 @@ async fn read_partition(
                 n_read += 1;
                 is_whole &= file.is_whole;
                 tree.merge(file.tree);
+                if let Some(reason) = file.broken {
+                    let object = file.object;
+                    fail(Some(FailedFile { object, reason }));
+                }
             }
-            Err(error) if is_of_one_file(&error) => n_failed += 1,
+            Err(error) if is_of_one_file(&error) => fail(error.failed_file()),
             // Files that were read before a cancel tell what they hold.
             Err(PageError::Cancelled | PageError::Storage(StorageError::Cancelled)) if n_read > 0 => {
                 is_cut = true;
@@ -184,6 +195,7 @@ async fn read_partition(
         n_unreadable: tree.n_unreadable(),
         n_files_read: n_read,
         n_files_failed: n_failed,
+        failed_files,
         n_files: stats.n_files,
         accuracy: if is_cut {
             Accuracy::Partial { n: n_records }
@@ -200,8 +212,11 @@ async fn read_partition(
 }
 
 struct File {
+    object: String,
     tree: KeyTree,
     is_whole: bool,
+    /// Why it could not be read to its end.
+    broken: Option<String>,
 }
 
 async fn read_file(
@@ -217,14 +232,21 @@ async fn read_file(
     progress.add_bytes(object.size);
     if let Some(folded) = folded {
         return Ok(File {
+            object: store.location(&object.key).to_string(),
             tree: folded.value,
             is_whole: folded.is_whole,
+            broken: folded.broken,
         });
     }
     let footer = parquet::footer(store, object).await?;
     let mut tree = KeyTree::default();
     tree.add_schema(&footer.schema, footer.n_rows);
-    Ok(File { tree, is_whole: true })
+    Ok(File {
+        object: store.location(&object.key).to_string(),
+        tree,
+        is_whole: true,
+        broken: None,
+    })
 }
 
 /// Whether an error says something of one file only.
@@ -352,6 +374,7 @@ mod tests {
             n_unreadable: 0,
             n_files_read: 1,
             n_files_failed: 0,
+            failed_files: Vec::new(),
             n_files: 1,
             accuracy: Accuracy::Exact,
         };

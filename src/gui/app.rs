@@ -17,11 +17,13 @@ use super::recipe::{RecipeView, add_input_ui, recipe_ui};
 use super::runs::{COMPARING, READING, RunsCommand, RunsView, is_log_path, runs_ui};
 use super::saver::{Save, Saver};
 use super::shell::{self, StatusView};
+use super::sides::{Shown, Side, strip_ui};
 use super::slots::Slots;
 use super::state::{Panels, Places, State};
 use super::theme::{self, Tone, colors, size, space};
 use super::window::{Start, WindowError};
 use super::{apply, folders};
+use crate::base::units;
 use crate::dataset::origin;
 use crate::session::{Document, History};
 use crate::task::{Executor, TaskState, TaskView};
@@ -196,7 +198,8 @@ impl App {
     fn advance(&mut self, ctx: &Context) {
         apply::take_events(self, ctx);
         let mut commands = std::mem::take(&mut self.commands);
-        let is_on_step = self.state.panels.has_recipe && self.state.panels.recipe.has_row_focus();
+        let has_recipe = self.state.panels.sides.shown(Side::Recipe) == Shown::Whole;
+        let is_on_step = has_recipe && self.state.panels.recipe.has_row_focus();
         commands.extend(take_shortcuts(ctx, is_on_step));
         commands.extend(apply::dropped(ctx));
         for command in commands {
@@ -275,7 +278,8 @@ impl App {
             .exact_size(size::STATUS_LINE)
             .frame(panel.inner_margin(Margin::symmetric(14, 0)))
             .show(ui, |ui| self.draw_status(ui));
-        if self.state.preferences.is_activity_open {
+        self.state.panels.sides.measure(ui.ctx().content_rect().size());
+        if self.has_activity() {
             // Two lines of a small window are worth more to what is above.
             let height = if ui.available_height() < 900.0 {
                 92.0
@@ -292,28 +296,8 @@ impl App {
                     ui.take_available_space();
                 });
         }
-        if self.state.panels.has_sources {
-            Panel::left("sources")
-                .resizable(true)
-                .default_size(268.0)
-                .size_range(200.0..=480.0)
-                .frame(panel)
-                .show(ui, |ui| {
-                    shell::sources_ui(ui, &mut self.state, &mut self.commands);
-                    ui.take_available_space();
-                });
-        }
-        if self.state.panels.has_recipe {
-            Panel::right("recipe")
-                .resizable(true)
-                .default_size(344.0)
-                .size_range(260.0..=560.0)
-                .frame(panel)
-                .show(ui, |ui| {
-                    self.draw_recipe(ui);
-                    ui.take_available_space();
-                });
-        }
+        self.draw_sources(ui);
+        self.draw_recipe(ui);
         CentralPanel::default()
             .frame(Frame::new().fill(c.background))
             .show(ui, |ui| {
@@ -472,7 +456,63 @@ impl App {
         }
     }
 
+    fn has_activity(&self) -> bool {
+        let is_open = self.state.preferences.is_activity_open;
+        self.state.panels.sides.has_activity(is_open)
+    }
+
+    /// The panel at the left, or the strip in its place.
+    fn draw_sources(&mut self, ui: &mut Ui) {
+        let side = Side::Sources;
+        let sides = &self.state.panels.sides;
+        match sides.shown(side) {
+            Shown::Not => {}
+            Shown::Strip => {
+                if strip_ui(ui, side, "") {
+                    self.commands.push(Command::ToggleSources);
+                }
+            }
+            Shown::Whole => {
+                Panel::left("sources")
+                    .resizable(true)
+                    .default_size(side.usual_width())
+                    .size_range(sides.widths(side))
+                    .frame(Frame::new().fill(colors(ui).panel))
+                    .show(ui, |ui| {
+                        shell::sources_ui(ui, &mut self.state, &mut self.commands);
+                        ui.take_available_space();
+                    });
+            }
+        }
+    }
+
+    /// The panel at the right, or the strip in its place.
     fn draw_recipe(&mut self, ui: &mut Ui) {
+        let side = Side::Recipe;
+        let sides = &self.state.panels.sides;
+        match sides.shown(side) {
+            Shown::Not => {}
+            Shown::Strip => {
+                let n_steps = self.state.document().recipe.steps.len() as u64;
+                if strip_ui(ui, side, &units::plural(n_steps, "step")) {
+                    self.commands.push(Command::ToggleRecipe);
+                }
+            }
+            Shown::Whole => {
+                Panel::right("recipe")
+                    .resizable(true)
+                    .default_size(side.usual_width())
+                    .size_range(sides.widths(side))
+                    .frame(Frame::new().fill(colors(ui).panel))
+                    .show(ui, |ui| {
+                        self.draw_steps(ui);
+                        ui.take_available_space();
+                    });
+            }
+        }
+    }
+
+    fn draw_steps(&mut self, ui: &mut Ui) {
         let State {
             history,
             panels,
@@ -519,7 +559,7 @@ impl App {
             n_problems: broken + n_failed,
             notice: self.state.panels.notice.as_ref(),
             font_hint: self.font_hint.1.as_deref(),
-            is_activity_open: self.state.preferences.is_activity_open,
+            is_activity_open: self.has_activity(),
             n_running: self
                 .activity
                 .iter()

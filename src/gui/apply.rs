@@ -8,6 +8,7 @@ use super::app::{App, close};
 use super::command::{Command, Tab};
 use super::dialogs::{self, ask};
 use super::saver::Save;
+use super::sides::Side;
 use super::slots::{ExploreKey, Lacks, PageKey, Purpose, Slots};
 use super::state::{Place, State};
 use super::theme::{self, Tone};
@@ -298,9 +299,12 @@ pub(super) fn apply(app: &mut App, ctx: &Context, command: Command) {
         Command::ZoomIn => egui::gui_zoom::zoom_in(ctx),
         Command::ZoomOut => egui::gui_zoom::zoom_out(ctx),
         Command::ZoomReset => ctx.set_zoom_factor(1.0),
-        Command::ToggleSources => app.state.panels.has_sources ^= true,
-        Command::ToggleRecipe => app.state.panels.has_recipe ^= true,
-        Command::ToggleActivity => app.state.preferences.is_activity_open ^= true,
+        Command::ToggleSources => app.state.panels.sides.toggle(Side::Sources),
+        Command::ToggleRecipe => app.state.panels.sides.toggle(Side::Recipe),
+        Command::ToggleActivity => {
+            let is_open = &mut app.state.preferences.is_activity_open;
+            *is_open = app.state.panels.sides.toggle_activity(*is_open);
+        }
         Command::ToggleColumnFigures => app.state.preferences.hides_column_figures ^= true,
         Command::ShowPalette => {
             app.state.panels.palette = match app.state.panels.palette {
@@ -319,7 +323,7 @@ fn open_step(state: &mut State, at: usize) {
     if at >= n_steps {
         return;
     }
-    state.panels.has_recipe = true;
+    state.panels.sides.show(Side::Recipe);
     state.panels.recipe.open_step(at);
     let is_last = at + 1 == n_steps;
     if !is_last || state.panels.shown_step.is_some() {

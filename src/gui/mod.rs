@@ -30,6 +30,7 @@ mod runs;
 mod saver;
 mod second_data;
 mod shell;
+mod sides;
 mod slots;
 mod state;
 pub mod theme;

@@ -79,7 +79,7 @@ pub(super) fn copy_steps(app: &mut App, ctx: &Context) {
 /// Asks the desktop for the clipboard; steps on it go to the end.
 pub(super) fn ask_for_steps(app: &mut App, ctx: &Context) {
     let at = app.state.document().recipe.steps.len();
-    app.state.panels.has_recipe = true;
+    app.state.panels.sides.show(super::sides::Side::Recipe);
     app.state.panels.recipe.await_paste(at);
     ctx.send_viewport_cmd(ViewportCommand::RequestPaste);
 }

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use super::app::App;
+use super::keys::broadcast_step;
+use super::sides::Side;
 use super::slots::{InputRequest, InputsKey, Slots};
 use super::state::State;
 use super::theme::Tone;
 use super::work;
-use crate::explore::join_step;
 use crate::session::{Document, Edit};
 use crate::task::Executor;
 use crate::transform::{RecipeStep, Step};
@@ -100,8 +101,8 @@ pub(super) fn take_declared(state: &mut State) {
         }
         InputReader::NewJoin(columns) => {
             let at = document.recipe.steps.len();
-            if let Ok(step) = join_step(&request.name, columns) {
-                let step = RecipeStep::new(step);
+            let n_partitions = state.panels.keys.n_partitions;
+            if let Ok(step) = broadcast_step(&request.name, columns, n_partitions) {
                 edits.push(Edit::InsertStep { at, step });
                 text = format!(
                     "Added {}, and step {}: a join by {}",
@@ -117,7 +118,7 @@ pub(super) fn take_declared(state: &mut State) {
     state.history.apply(Edit::Group { label, edits });
     state.history.seal();
     if let Some(at) = joined {
-        state.panels.has_recipe = true;
+        state.panels.sides.show(Side::Recipe);
         state.panels.shown_step = None;
         state.panels.recipe.open_step(at);
     }

@@ -12,6 +12,7 @@ use super::profile::ProfilePanel;
 use super::recipe::{AddInputForm, RecipePanel};
 use super::runs::RunsPanel;
 use super::shell::{AddressField, ConnectForm, Palette, SourcesPanel};
+use super::sides::Sides;
 use super::slots::Slots;
 use super::theme::Tone;
 use crate::session::{Document, Edit, History, Source};
@@ -90,8 +91,8 @@ pub struct Panels {
     pub tab: Tab,
     /// Steps whose result the data show; none for all.
     pub shown_step: Option<usize>,
-    pub has_sources: bool,
-    pub has_recipe: bool,
+    /// Which panels are shown beside and below the middle.
+    pub sides: Sides,
     pub address: AddressField,
     pub sources: SourcesPanel,
     pub partitions: PartitionsPanel,
@@ -113,8 +114,7 @@ impl Default for Panels {
         Self {
             tab: Tab::default(),
             shown_step: None,
-            has_sources: true,
-            has_recipe: true,
+            sides: Sides::default(),
             address: AddressField::default(),
             sources: SourcesPanel::default(),
             partitions: PartitionsPanel::default(),
@@ -159,20 +159,12 @@ impl State {
     /// Goes to another place, remembering the present one.
     pub fn go(&mut self, edit: Edit) {
         let before = Place::of(self.document());
-        if before.source.is_none()
-            && self.history.undo_label().is_none()
-            && matches!(edit, Edit::Open(Some(_)))
-        {
-            // The first place is where the window starts: nothing lies before it to go back to.
-            let mut document = self.document().clone();
-            edit.apply(&mut document);
-            self.history = History::new(document);
-            self.panels.address.reset();
-            return;
-        }
         self.history.apply(edit);
         if Place::of(self.document()) != before {
-            self.places.leave(before);
+            // The first place is where the window starts: nothing lies before it to go back to.
+            if before.source.is_some() {
+                self.places.leave(before);
+            }
             self.panels.address.reset();
         }
     }

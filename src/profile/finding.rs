@@ -73,6 +73,8 @@ pub enum FindingCode {
     DistributionDrift,
     /// Values that the baseline does not have.
     NewValues,
+    /// Values that only the baseline has.
+    GoneValues,
     /// Two profiles agree: nothing to do.
     NoDrift,
 }

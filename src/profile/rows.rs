@@ -72,6 +72,9 @@ pub struct RowCounts {
     pub partitions: BTreeMap<Partition, RowCount>,
     /// Files that could not be read; they count as not read.
     pub n_unreadable: u64,
+    /// The first of them, each with its place and the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<String>,
     /// A cancel came before all files were read that should be.
     pub is_partial: bool,
 }
@@ -160,6 +163,7 @@ pub fn estimate_rows(partitions: &[PartitionFiles], n_unreadable: u64) -> RowCou
             .map(|files| (files.partition.clone(), kinds.count(files)))
             .collect(),
         n_unreadable,
+        unreadable: Vec::new(),
         is_partial: false,
     }
 }

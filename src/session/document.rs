@@ -109,3 +109,15 @@ pub struct Document {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expected: Vec<Expected>,
 }
+
+impl Document {
+    /// Takes the place that is open from another document; what was said of findings goes with its source.
+    pub(super) fn stay_at(&mut self, present: &Self) {
+        if self.source != present.source {
+            self.expected.clone_from(&present.expected);
+        }
+        self.source.clone_from(&present.source);
+        self.dataset.clone_from(&present.dataset);
+        self.partition.clone_from(&present.partition);
+    }
+}

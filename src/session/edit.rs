@@ -101,6 +101,11 @@ impl Edit {
         }
     }
 
+    /// Whether it only says what is looked at: which source, dataset and partition. Back and forward go to places, not undo.
+    pub fn is_of_place(&self) -> bool {
+        matches!(self, Self::Open(_) | Self::ShowPartition { .. })
+    }
+
     /// Whether this edit continues `earlier`, so that one undo takes both back (typing in one field).
     pub fn continues(&self, earlier: &Self) -> bool {
         match (self, earlier) {

@@ -1,4 +1,6 @@
-//! Undo and redo of every document change, as a tree: what was undone before another edit is put aside, not lost.
+//! Undo and redo of every edit of a document, as a tree: what was undone before another edit is put aside, not lost.
+//!
+//! Where a person looks is no edit: opening a folder or a day stands in no list, and undo and redo stay at the open place.
 //!
 //! The main line runs from the oldest document kept, through the present one, to the last that can be redone. Lines that
 //! branch off it are the edits put aside; going to one makes it the main line. The tree is bounded in documents and in
@@ -101,6 +103,10 @@ impl History {
     /// Applies `edit`. An edit that changes nothing leaves no entry; one that continues the last joins its entry. What
     /// could be redone is put aside.
     pub fn apply(&mut self, edit: Edit) {
+        if edit.is_of_place() {
+            self.visit(&edit);
+            return;
+        }
         let mut document = self.document.clone();
         edit.apply(&mut document);
         if self.document == document {
@@ -135,6 +141,16 @@ impl History {
         }
         self.is_sealed = false;
         self.forget_oldest();
+    }
+
+    /// Goes to another place. What can be undone, redone and restored stays as it is.
+    fn visit(&mut self, edit: &Edit) {
+        let mut document = self.document.clone();
+        edit.apply(&mut document);
+        if document != self.document {
+            self.replace_present(document);
+            self.seal();
+        }
     }
 
     /// Changes the recipe as part of the last edit: what steps learned from the sample is no edit of its own.
@@ -250,9 +266,11 @@ impl History {
 
     fn show(&mut self, id: u64) {
         if let Some(node) = self.nodes.get(&id) {
-            self.document = node.document.clone();
+            let mut document = node.document.clone();
+            document.stay_at(&self.document);
             self.current = id;
             self.is_sealed = true;
+            self.replace_present(document);
         }
     }
 
@@ -429,6 +447,34 @@ mod tests {
         assert_eq!(history.redo(), Some("add step 2 filter".to_owned()));
         history.go_to(entries[0].id);
         assert_eq!(history.document(), &Document::default());
+    }
+
+    #[test]
+    fn undo_and_redo_leave_the_open_place_alone_and_opening_one_puts_nothing_aside() {
+        let open = |path: &str| {
+            Edit::Open(Some(crate::session::Source {
+                location: path.parse().unwrap(),
+                connection: crate::storage::Connection::default(),
+            }))
+        };
+        let place = |history: &History| history.document().source.as_ref().map(|s| s.location.to_string());
+        let mut history = History::default();
+        history.apply(open("/lake/a"));
+        assert_eq!(history.undo_label(), None, "there is no edit to undo");
+        history.apply(add(0));
+        history.apply(add(1));
+        history.undo();
+        history.apply(open("/lake/b"));
+        assert_eq!(history.redo_label().as_deref(), Some("add step 2 filter"));
+        history.undo();
+        assert_eq!(history.document().recipe.steps.len(), 0);
+        assert!(place(&history).unwrap().contains("/lake/b"));
+        assert_eq!(history.undo(), None);
+        history.redo();
+        history.redo();
+        assert_eq!(history.document().recipe.steps.len(), 2);
+        assert!(place(&history).unwrap().contains("/lake/b"));
+        assert_eq!(history.asides(), []);
     }
 
     #[test]

@@ -89,6 +89,7 @@ impl RecipeFile {
     /// # Errors
     /// [`YamlError`] with the line and column of the first thing that does not fit.
     pub fn from_text(text: &str) -> Result<Self, YamlError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let lines = text.lines().map(str::trim_start);
         let mut said = lines.filter(|line| !line.is_empty() && !line.starts_with('#') && *line != "---");
         // By its beginning, so that the error of one that breaks off tells where.

@@ -222,8 +222,17 @@ fn a_second_dataset_is_added_by_its_folder_joined_and_run() {
     assert_eq!(document.recipe.steps[0].step.params()["input"], "pressed");
     desk.wait_for("read by step 1");
     desk.click("Take out pressed");
+    desk.wait_for("pressed is read by step 1");
+    assert!(!desk.app().document().inputs.is_empty(), "it asks first");
+    desk.click("Take out only pressed");
+    desk.wait_for("Took out pressed: step 1 waits for other data");
     assert!(desk.app().document().inputs.is_empty());
     desk.click("Undo: remove data pressed");
+    desk.click("Take out pressed");
+    desk.click("Take out pressed and step 1");
+    let document = desk.app().document();
+    assert!(document.inputs.is_empty() && document.recipe.steps.is_empty());
+    desk.click("Undo: remove data pressed and step 1");
     desk.click("Undo: change data clicks");
     let document = desk.app().document();
     assert_eq!(document.inputs.keys().collect::<Vec<_>>(), ["clicks"]);

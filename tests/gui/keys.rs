@@ -50,6 +50,21 @@ fn keys_of_company() -> Desk {
     desk
 }
 
+/// A click of the pointer at a place, whatever is there.
+fn click_at(desk: &mut Desk, at: egui::Pos2) {
+    desk.harness.hover_at(at);
+    desk.harness.run_steps(2);
+    for is_pressed in [true, false] {
+        desk.harness.event(egui::Event::PointerButton {
+            pos: at,
+            button: egui::PointerButton::Primary,
+            pressed: is_pressed,
+            modifiers: egui::Modifiers::NONE,
+        });
+        desk.harness.run_steps(2);
+    }
+}
+
 #[test]
 fn a_hot_key_is_named_with_its_partitions_and_a_click_on_it_filters() {
     let mut desk = keys_of_company();
@@ -57,8 +72,31 @@ fn a_hot_key_is_named_with_its_partitions_and_a_click_on_it_filters() {
     desk.wait_for("max / mean: 10");
     // The chart in words: the hottest partition holds half of the rows.
     desk.wait_for(", largest 50");
-    desk.press("Acme, 500 rows (50%)");
-    desk.harness.run_steps(3);
+    // Beside its bar a row only tells what it is.
+    let bar = |desk: &Desk, label: &str| {
+        let mut found = desk.harness.query_all_by_label(label);
+        found.next().unwrap().rect()
+    };
+    let (acme, null) = ("Acme, 500 rows (50%)", "null, 100 rows (10%)");
+    desk.harness
+        .query_all_by_label("Filter by Acme")
+        .next()
+        .unwrap()
+        .scroll_to_me();
+    desk.harness.run_steps(30);
+    let named = bar(&desk, acme).left_center() - egui::vec2(30.0, 0.0);
+    click_at(&mut desk, named);
+    let beside = bar(&desk, null).right_center() + egui::vec2(60.0, 0.0);
+    click_at(&mut desk, beside);
+    assert!(desk.app().document().recipe.steps.is_empty());
+    let on = bar(&desk, acme).center();
+    click_at(&mut desk, on);
+    desk.wait_for("Added step 1: a filter that keeps only the rows of Acme. Ctrl+Z takes it back");
+    desk.harness
+        .key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    desk.wait_idle();
+    assert!(desk.app().document().recipe.steps.is_empty());
+    desk.press("Filter by Acme");
     desk.wait_idle();
     let steps = &desk.app().document().recipe.steps;
     assert_eq!(steps.len(), 1);
@@ -101,6 +139,10 @@ fn a_broadcast_asks_for_the_other_side_and_becomes_a_join_by_the_key() {
     let params = steps[0].step.params();
     assert_eq!(params["input"], "companies");
     assert_eq!(params["on"], serde_json::json!(["company"]));
+    desk.press("company");
+    desk.wait_for("in the recipe, step 1");
+    desk.wait_for("Already taken care of by step 1 (a join in memory)");
+    assert!(!desk.has("Join in the recipe…") && !desk.has("Add to recipe"));
     // The rows after the join have the other side's column, and the key is counted anew over them.
     desk.click("Data");
     desk.wait_for("sector");
@@ -121,12 +163,15 @@ fn data_that_is_there_is_joined_with_one_click() {
     desk.type_text(other.to_str().unwrap());
     desk.click("Add data and join");
     desk.wait_idle();
+    desk.press("Take back step 1");
+    desk.wait_idle();
+    assert!(desk.app().document().recipe.steps.is_empty());
     desk.press("Join in the recipe…");
     desk.click("Join companies");
     desk.wait_idle();
     let steps = &desk.app().document().recipe.steps;
-    assert_eq!(steps.len(), 2);
-    assert_eq!(steps[1].step.params()["input"], "companies");
+    assert_eq!(steps.len(), 1);
+    assert_eq!(steps[0].step.params()["input"], "companies");
 }
 
 #[test]
@@ -261,4 +306,53 @@ fn the_page_stays_where_it_is_scrolled_to_while_keys_are_counted_anew() {
     desk.wait_idle();
     let after = top_of(&desk);
     assert!((after - scrolled).abs() < 4.0, "{scrolled} to {after}");
+}
+
+#[test]
+fn once_a_remedy_is_in_the_recipe_its_alternatives_wait_until_it_is_taken_back() {
+    let mut desk = keys_of_company();
+    desk.press("Add to recipe");
+    desk.wait_idle();
+    desk.wait_for("Already taken care of by step 1 (salts)");
+    assert!(!desk.has("Add to recipe") && !desk.has("Join in the recipe…"));
+    desk.press("Take back step 1");
+    desk.wait_idle();
+    desk.wait_for("Join in the recipe…");
+    assert!(desk.has("Add to recipe") && !desk.has("Already taken care of"));
+}
+
+#[test]
+fn a_key_whose_salt_was_taken_back_is_shown_as_missing_and_the_others_are_counted() {
+    let mut desk = keys_of_company();
+    desk.press("Add to recipe");
+    desk.wait_idle();
+    desk.press("Show company + salt");
+    desk.wait_for("Remove the key company + salt");
+    desk.wait_idle();
+    desk.press("all partitions");
+    desk.harness
+        .key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    desk.wait_idle();
+    desk.wait_for("not there");
+    desk.wait_for("This key is not there any more");
+    desk.press("Count keys");
+    desk.wait_idle();
+    assert!(!desk.has("The key cannot be told"), "{:#?}", desk.labels());
+    desk.press("company");
+    desk.wait_for("Simulated partitions");
+    desk.press("Remove the key company + salt");
+    desk.wait_idle();
+    assert!(!desk.has("not there") && desk.has("Simulated partitions"));
+}
+
+#[test]
+fn advice_from_a_sample_says_so_beside_every_card_that_gives_it() {
+    let mut desk = keys_of_company();
+    let n_badges = |desk: &Desk| desk.harness.query_all_by_label("sample of 1,000 rows").count();
+    assert_eq!(n_badges(&desk), 3, "findings, remedies, numbers of partitions");
+    desk.press("all partitions");
+    desk.press("Count keys");
+    desk.wait_idle();
+    desk.wait_for("Simulated partitions");
+    assert_eq!(n_badges(&desk), 0);
 }

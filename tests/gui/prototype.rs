@@ -164,7 +164,7 @@ fn columns_of_groups_are_added_named_changed_and_taken_out_in_the_form() {
 #[test]
 fn the_column_that_an_added_step_makes_comes_into_view() {
     let mut desk = data_of_a_day();
-    desk.harness.set_size(egui::vec2(1000.0, 800.0));
+    desk.harness.set_size(egui::vec2(700.0, 800.0));
     desk.wait_idle();
     assert!(!desk.has("column posted_at"), "the window shows not all columns");
     desk.click("column title");

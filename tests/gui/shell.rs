@@ -110,7 +110,7 @@ fn every_glyph_of_the_frame_is_in_a_built_in_face() {
 }
 
 #[test]
-fn opening_the_first_place_is_no_change_and_each_later_one_is_named_in_the_edit_menu() {
+fn opening_a_place_is_no_edit_and_the_edit_menu_names_none() {
     let folder = desk();
     let lake = lake(folder.path());
     let mut desk = Desk::open(folder, Some(&lake));
@@ -123,7 +123,8 @@ fn opening_the_first_place_is_no_change_and_each_later_one_is_named_in_the_edit_
     );
     desk.click_starting("2020/01/02 1 file");
     desk.click("Edit");
-    desk.wait_for("Undo show 2020-01-02");
+    desk.wait_for("Paste steps");
+    assert!(!desk.has("show 2020-01-02"), "{:#?}", desk.labels());
 }
 
 #[test]
@@ -238,4 +239,55 @@ fn without_a_place_and_a_session_the_sample_data_open() {
     desk.click_starting("Open sample data");
     desk.wait_idle();
     assert!(desk.has("Source sample data"));
+}
+
+#[test]
+fn a_small_window_shows_one_panel_at_a_time_and_nothing_lies_over_anything() {
+    use egui_kittest::kittest::Queryable as _;
+    let folder = desk();
+    let lake = lake(folder.path());
+    let mut desk = Desk::open(folder, Some(&lake));
+    desk.wait_for("2020/01/01 1 file");
+    desk.wait_idle();
+    desk.harness.set_size(egui::vec2(960.0, 600.0));
+    desk.wait_idle();
+    assert!(!desk.has("Add a step") && !desk.has("Hide activity"));
+    let right_of = |desk: &Desk, label: &str| desk.harness.get_by_label(label).rect().right();
+    assert!(right_of(&desk, "Runs") < desk.harness.get_by_label("Show recipe").rect().left());
+    desk.click("Show recipe");
+    desk.wait_for("Add a step");
+    assert!(!desk.has("2020/01/01 1 file"));
+    assert!(right_of(&desk, "Runs") < desk.harness.get_by_label("Add a step").rect().left());
+    desk.click("Show connections");
+    desk.wait_for("2020/01/01 1 file");
+    desk.harness.set_size(egui::vec2(1280.0, 800.0));
+    desk.wait_for("Add a step");
+    assert!(desk.has("2020/01/01 1 file") && !desk.has("Show recipe"));
+}
+
+#[test]
+fn undo_takes_edits_back_and_leaves_the_open_day_alone() {
+    let folder = desk();
+    let lake = lake(folder.path());
+    let mut desk = Desk::open(folder, Some(&lake));
+    desk.click_starting("2020/01/01 1 file");
+    desk.wait_idle();
+    desk.focus("Add a step");
+    desk.type_text("drop_nulls");
+    desk.harness.key_press(Key::Enter);
+    desk.wait_idle();
+    desk.click_starting("2020/01/02 1 file");
+    desk.wait_idle();
+    let told = |desk: &Desk| {
+        let document = desk.app().document();
+        let day = document.partition.clone().map(|p| p.to_string());
+        (document.recipe.steps.len(), day.unwrap_or_default())
+    };
+    assert_eq!(told(&desk), (1, "2020-01-02".to_owned()));
+    for _ in 0..3 {
+        desk.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+        desk.harness.run_steps(3);
+    }
+    assert_eq!(told(&desk), (0, "2020-01-02".to_owned()));
+    assert!(desk.app().document().source.is_some());
 }

@@ -311,3 +311,72 @@ fn the_schema_map_tells_where_keys_are_and_what_changes() {
     let sample = json(&["schema", text_of(&raw), "--map", "--records", "10", "--json"]);
     assert_eq!(sample["accuracy"], serde_json::json!({"kind": "sample", "n": 40}));
 }
+
+#[test]
+fn texts_that_were_all_replaced_are_told_and_a_baseline_without_their_sample_says_lengths_only() {
+    let folder = tempfile::tempdir().unwrap();
+    for (day, prefix) in [("01", "a"), ("02", "b"), ("03", "a")] {
+        let mut text = String::new();
+        for i in 0..10_000_u64 {
+            let x = (i * 7 + day.parse::<u64>().unwrap()) % 2000;
+            let few = if day == "02" {
+                "x"
+            } else {
+                ["x", "y"][usize::from(i % 10 == 0)]
+            };
+            writeln!(text, "{{\"c\": \"{prefix}{x:04}\", \"few\": \"{few}\"}}").unwrap();
+        }
+        write(folder.path(), &format!("day=2020-01-{day}/a.jsonl"), text);
+    }
+    let at = text_of(folder.path());
+    let base = folder.path().join("base.yaml");
+    let base = text_of(&base);
+    json(&[
+        "profile",
+        at,
+        "--partition",
+        "2020-01-01",
+        "--save-baseline",
+        base,
+        "--json",
+    ]);
+    for against in ["2020-01-01", base] {
+        let compared = |day: &str| json(&["profile", at, "--partition", day, "--against", against, "--json"]);
+        let replaced = compared("2020-01-02");
+        let c = column(&replaced["drift"], "c");
+        assert_eq!(
+            (&c["severity"], &c["is_lengths_only"]),
+            (&"bad".into(), &false.into()),
+            "{c}"
+        );
+        near(&c["overlap"]["new"]["share"], 1.0, 0.001);
+        assert!(
+            replaced["drift"]["limits"][0]
+                .as_str()
+                .unwrap()
+                .contains("Siddiqi")
+        );
+        let few = column(&replaced["drift"], "few")["verdict"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(few.contains("`y` is gone, which was in 10% of rows"), "{few}");
+        let same = compared("2020-01-03");
+        assert_eq!(column(&same["drift"], "c")["severity"], "good", "{same}");
+    }
+    // As the first release saved it.
+    let text = std::fs::read_to_string(base).unwrap();
+    let mut is_inside = false;
+    let is_kept = |line: &&str| {
+        is_inside = line.starts_with("    sample:") || (is_inside && line.starts_with("     "));
+        !is_inside
+    };
+    let old: Vec<&str> = text.lines().filter(is_kept).collect();
+    assert!(old.len() < text.lines().count());
+    std::fs::write(base, old.join("\n")).unwrap();
+    let told = run(&["profile", at, "--partition", "2020-01-02", "--against", base]);
+    let told = String::from_utf8(told.stdout).unwrap();
+    let c = told.lines().find(|line| line.starts_with("c ")).unwrap();
+    assert!(c.contains("lengths only") && !c.contains("good"), "{told}");
+    assert!(told.contains("Siddiqi") && told.contains("Smirnov"), "{told}");
+}

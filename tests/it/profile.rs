@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::cli::{fails, json, run, text_of, write};
+use crate::cli::{fails, json, json_with, run, text_of, write};
 
 fn lake() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -175,8 +175,10 @@ fn broken_files_and_values_of_another_type_are_counted() {
         format!("{good}no json\n{{\"n\": [7], \"s\": 5}}\n"),
     );
     write(folder.path(), "b.jsonl.gz", [0x1f, 0x8b, 8, 0, 0]);
-    let answer = json(&["profile", text_of(folder.path()), "--json"]);
+    let answer = json_with(&["profile", text_of(folder.path()), "--json"], 11);
     assert_eq!(answer["n_rows"], 301);
+    let failed = answer["failed_files"][0]["object"].as_str().unwrap();
+    assert!(failed.ends_with("b.jsonl.gz"), "{answer}");
     assert_eq!(
         (&answer["rejected"]["invalid_json"], &answer["n_files_failed"]),
         (&1.into(), &1.into())
@@ -188,8 +190,13 @@ fn broken_files_and_values_of_another_type_are_counted() {
         "{answer:#}"
     );
     let told = run(&["profile", text_of(folder.path())]);
+    assert_eq!(told.status.code(), Some(11));
     let told = String::from_utf8(told.stdout).unwrap();
     assert!(told.contains("2 rejected records: 1 "), "{told}");
+    assert!(
+        told.contains("b.jsonl.gz: the compressed data") && told.contains("→ write them again"),
+        "{told}"
+    );
     assert!(told.contains("n: 1 value of another type than int64"), "{told}");
 }
 

@@ -125,7 +125,7 @@ fn one_key_too_large_for_the_memory_is_refused_with_the_remedy() {
         "{message}"
     );
     assert!(message.contains("raise `limits.memory`"), "{message}");
-    assert_eq!(report.partitions[0].exit_code, exit::USAGE);
+    assert_eq!(report.exit_code, exit::USAGE);
     assert_eq!(files_below(&lake.path("out/clicks")), Vec::<PathBuf>::new());
     assert!(!lake.path("out/_skewer/clicks/staging").exists());
 }

@@ -158,6 +158,37 @@ fn a_signal_while_the_schema_map_lists_leaves_an_answer_that_says_it_is_partial(
     }
 }
 
+#[test]
+fn a_signal_while_a_profile_lists_leaves_an_answer_that_says_what_is_left_out() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let command = [
+            "profile",
+            "s3://bucket/lake/",
+            "--against",
+            "2020-01-02",
+            "--json",
+        ];
+        let (mut child, waiting) = asking_a_server_that_stops_listing(&command);
+        let _held = waiting.recv_timeout(Duration::from_mins(1)).unwrap();
+        send(&child, signal);
+        let status = end_of(&mut child, |_| {});
+        let (out, err) = said(&mut child);
+        assert_eq!(status.code(), Some(code), "{err}");
+        let answer: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(
+            answer["accuracy"],
+            serde_json::json!({"kind": "partial", "n": 0}),
+            "{out}"
+        );
+        let left_out = [
+            "the columns (1 file listed, no row read)",
+            "the comparison with 2020-01-02",
+        ];
+        assert_eq!(answer["left_out"], serde_json::json!(left_out));
+        assert_eq!(answer["columns"], serde_json::json!([]));
+    }
+}
+
 /// A pipe in the place of a file that is written in one go, and is longer than a pipe holds: the program stands still in it.
 fn standing_still_in_a_pipe(folder: &Path) -> (Child, fs::File) {
     let pipe = folder.join("base.yaml");

@@ -28,7 +28,12 @@ fn parquet(n: i64) -> Vec<u8> {
 }
 
 fn rows(folder: &Path) -> Value {
-    json(&["skew", text_of(folder), "--rows", "--json"])
+    let output = run(&["skew", text_of(folder), "--rows", "--json"]);
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    // Files that cannot be read are no success.
+    let expected = if answer["n_unreadable"] == 0 { 0 } else { 11 };
+    assert_eq!(output.status.code(), Some(expected), "{answer}");
+    answer
 }
 
 fn of_day<'a>(answer: &'a Value, day: &str) -> &'a Value {
@@ -122,6 +127,7 @@ fn empty_and_broken_files_are_counted_as_what_can_be_read_of_them() {
     let told = run(&["skew", text_of(folder.path()), "--rows"]);
     let told = String::from_utf8(told.stdout).unwrap();
     assert!(told.contains("1 file could not be read"), "{told}");
+    assert_eq!(answer["n_unreadable"], 1);
 
     // A compressed file that breaks off has the lines before the break, as a run reads them.
     let folder = tempfile::tempdir().unwrap();

@@ -4,8 +4,11 @@ use super::page::{Cell, Figure, Page};
 use crate::base::{Accuracy, units};
 use crate::chart::draw::{DrawError, PictureSize};
 use crate::chart::{loads_picture, top_keys_picture};
+use crate::cli::skew_tables::time;
 use crate::profile::Severity;
-use crate::profile::keys::{Counted, KeyReport, KeyShare, LoadMetrics, RankedKey, SimulatedPartitions};
+use crate::profile::keys::{
+    Counted, KeyProfile, KeyReport, KeyShare, LoadMetrics, RankedKey, SimulatedPartitions,
+};
 
 const MAX_KEYS: usize = 50;
 
@@ -89,7 +92,7 @@ pub(super) fn keys_section(
         },
         Figure {
             label: "straggler cost",
-            value: units::seconds(metrics.straggler_seconds),
+            value: time(profile, metrics.straggler_seconds),
             note: "estimate".to_owned(),
             severity: Severity::Good,
         },
@@ -105,10 +108,10 @@ pub(super) fn keys_section(
         ..PictureSize::default()
     };
     page.picture(&top_keys_picture(profile, n_bars, &accuracy), size)?;
-    loads_table(page, partitions);
+    loads_table(page, profile, partitions);
     key_table(page, profile.top.iter().take(MAX_KEYS));
     if ranking.len() > 1 {
-        ranking_table(page, ranking);
+        ranking_table(page, profile, ranking);
     }
     remedies(page, report);
     for warning in &report.warnings {
@@ -134,7 +137,9 @@ fn remedies(page: &mut Page, report: &KeyReport) {
                 vec![
                     Cell::Text(format!("{}. {} {}", offered.title, offered.gain, offered.message)),
                     Cell::Number(change(&|metrics| units::times(metrics.max_over_mean))),
-                    Cell::Number(change(&|metrics| units::seconds(metrics.straggler_seconds))),
+                    Cell::Number(change(&|metrics| {
+                        time(&report.profile, metrics.straggler_seconds)
+                    })),
                     Cell::Number(
                         offered
                             .saved_seconds
@@ -154,7 +159,7 @@ fn remedies(page: &mut Page, report: &KeyReport) {
 }
 
 /// The loads beside those of even values, and the partitions far above the others with their keys.
-fn loads_table(page: &mut Page, simulated: &SimulatedPartitions) {
+fn loads_table(page: &mut Page, profile: &KeyProfile, simulated: &SimulatedPartitions) {
     let (ours, even) = (&simulated.metrics, &simulated.baseline_metrics);
     let row = |name: &str, text: &dyn Fn(&LoadMetrics) -> String| {
         vec![
@@ -173,10 +178,10 @@ fn loads_table(page: &mut Page, simulated: &SimulatedPartitions) {
         }),
         row("empty partitions", &|metrics| units::count(metrics.n_empty)),
         row("predicted wall time", &|metrics| {
-            units::seconds(metrics.wall_seconds)
+            time(profile, metrics.wall_seconds)
         }),
         row("waits for the largest", &|metrics| {
-            units::seconds(metrics.straggler_seconds)
+            time(profile, metrics.straggler_seconds)
         }),
     ];
     let caption = format!(
@@ -207,7 +212,7 @@ fn loads_table(page: &mut Page, simulated: &SimulatedPartitions) {
 }
 
 /// All keys that were asked for.
-fn ranking_table(page: &mut Page, ranking: &[RankedKey]) {
+fn ranking_table(page: &mut Page, profile: &KeyProfile, ranking: &[RankedKey]) {
     page.heading("Keys compared");
     page.table(
         "The best first",
@@ -227,7 +232,7 @@ fn ranking_table(page: &mut Page, ranking: &[RankedKey]) {
                 Cell::Number(units::or_dash(key.top_share, units::percent)),
                 Cell::Number(units::or_dash(key.null_share, units::percent)),
                 Cell::Number(units::times(key.max_over_mean)),
-                Cell::Number(units::seconds(key.wall_seconds)),
+                Cell::Number(time(profile, key.wall_seconds)),
                 Cell::Text(key.verdict.clone()),
             ]
         }),
@@ -237,6 +242,9 @@ fn ranking_table(page: &mut Page, ranking: &[RankedKey]) {
 /// Numbers of partitions side by side.
 fn candidates(page: &mut Page, report: &KeyReport) {
     page.heading("Numbers of partitions compared");
+    if !report.choice.advice.is_empty() {
+        page.paragraph(&report.choice.advice);
+    }
     if let Some(bound) = report.choice.max_useful {
         page.paragraph(&format!(
             "Beyond {} the largest key alone is more than an even one: no number makes the largest smaller than it.",
@@ -265,7 +273,7 @@ fn candidates(page: &mut Page, report: &KeyReport) {
                 Cell::Number(units::times(candidate.max_over_mean)),
                 Cell::Number(units::times(candidate.baseline_max_over_mean)),
                 Cell::Number(units::count(candidate.n_empty)),
-                Cell::Number(units::seconds(candidate.wall_seconds)),
+                Cell::Number(time(&report.profile, candidate.wall_seconds)),
             ]
         }),
     );

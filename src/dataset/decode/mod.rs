@@ -281,15 +281,7 @@ impl Decoder {
                     message,
                     partial,
                 } => {
-                    let message = match reason {
-                        Reason::Truncated => format!(
-                            "the compressed data end too early; complete lines before are kept: {message}"
-                        ),
-                        Reason::CorruptCodec => format!(
-                            "the compressed data are corrupt from here on; complete lines before are kept: {message}"
-                        ),
-                        _ => message,
-                    };
+                    let message = broken(reason, message);
                     let fault = Fault::new(Stage::Read, reason, message);
                     self.reject(object, at, partial, partial.len() as u64, fault);
                     if let Some(reject) = self.rejects.last_mut() {
@@ -405,8 +397,27 @@ impl Decoder {
     }
 }
 
-/// Shows the whole lines in the first bytes of an object to `see`, with their numbers, until it answers `false`.
-pub(super) fn each_line(codec: Codec, head: &[u8], is_whole: bool, see: &mut dyn FnMut(u64, &[u8]) -> bool) {
+/// Why the bytes of an object end before the object does.
+fn broken(reason: Reason, message: String) -> String {
+    match reason {
+        Reason::Truncated => {
+            format!("the compressed data end too early; complete lines before are kept: {message}")
+        }
+        Reason::CorruptCodec => {
+            format!("the compressed data are corrupt from here on; complete lines before are kept: {message}")
+        }
+        _ => message,
+    }
+}
+
+/// Shows the whole lines in the first bytes of an object to `see`, with their numbers, until it answers `false`. Says why
+/// where what is compressed ends before its end.
+pub(super) fn each_line(
+    codec: Codec,
+    head: &[u8],
+    is_whole: bool,
+    see: &mut dyn FnMut(u64, &[u8]) -> bool,
+) -> Option<String> {
     let options = LineOptions {
         codec,
         first_line: 1,
@@ -415,19 +426,22 @@ pub(super) fn each_line(codec: Codec, head: &[u8], is_whole: bool, see: &mut dyn
         is_head: !is_whole,
         limits: Limits::default(),
     };
-    let Ok(mut lines) = Lines::open(&options, head) else {
-        return;
-    };
+    // Bytes in memory do not fail.
+    let mut lines = Lines::open(&options, head).ok()?;
     loop {
         match lines.next() {
             Ok(Next::Line { at, bytes }) => {
                 if !see(at.line, bytes) {
-                    return;
+                    return None;
                 }
             }
             Ok(Next::TooLong { .. }) => {}
-            // Bytes in memory do not fail.
-            Ok(Next::Broken { .. } | Next::End) | Err(_) => return,
+            Ok(Next::Broken {
+                at, reason, message, ..
+            }) => {
+                return Some(format!("line {}: {}", at.line, broken(reason, message)));
+            }
+            Ok(Next::End) | Err(_) => return None,
         }
     }
 }

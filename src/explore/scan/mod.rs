@@ -39,7 +39,7 @@ use self::queue::Queue;
 use self::worker::{Shared, Stops, Worker};
 use crate::base::{Accuracy, Cancel, Progress};
 use crate::dataset::decode::{Drift, InputError};
-use crate::dataset::{PageError, Reason, Reject, SchemaError};
+use crate::dataset::{FailedFile, PageError, Reason, Reject, SchemaError};
 use crate::explore::inputs::is_sampled;
 use crate::storage::StorageError;
 use crate::transform::{ExecuteError, Inputs, Plan, Recipe, StepError};
@@ -178,7 +178,9 @@ pub struct Scanned<C> {
     pub n_files: u64,
     /// Files that could not be read to their end.
     pub n_files_failed: u64,
-    /// The first of them.
+    /// The first of those.
+    pub failed_files: Vec<FailedFile>,
+    /// The first of all rejects.
     pub rejects: Vec<Reject>,
     /// All of them.
     pub by_reason: BTreeMap<Reason, u64>,
@@ -195,6 +197,7 @@ impl<C> Scanned<C> {
             n_bytes: self.n_bytes,
             n_files: self.n_files,
             n_files_failed: self.n_files_failed,
+            failed_files: self.failed_files,
             rejects: self.rejects,
             by_reason: self.by_reason,
         }
@@ -253,7 +256,7 @@ impl Scan {
     /// # Errors
     /// [`ScanError::Step`] when a step does not check, [`ScanError::NeedsPartition`] for one that needs more rows.
     pub fn with_recipe(mut self, recipe: &Recipe, inputs: &Inputs) -> Result<Self, ScanError> {
-        let plan = recipe.compile(recipe.steps.len(), self.source.schema(), inputs)?;
+        let plan = recipe.compile(recipe.steps.len(), self.source.step_schema(), inputs)?;
         let (plan, rest) = plan.split();
         if let Some(stage) = rest.as_ref().and_then(Plan::stage) {
             return Err(ScanError::NeedsPartition { label: stage.label });
@@ -293,6 +296,16 @@ impl Scan {
             Some(plan) => plan.output(),
             None => self.source.schema(),
         }
+    }
+
+    /// Whether rows are as they are read, with no step after.
+    pub fn is_as_read(&self) -> bool {
+        self.plan.is_none()
+    }
+
+    /// Whether batches have every column of their rows.
+    pub fn has_all_columns(&self) -> bool {
+        self.columns.is_none()
     }
 
     /// The visible columns of batches.

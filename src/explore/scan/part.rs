@@ -1,10 +1,18 @@
 //! What one thread of a scan made, added up to what all of them made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Collect, MAX_REJECTS, Scanned};
 use crate::base::Accuracy;
-use crate::dataset::{Reason, Reject};
+use crate::dataset::{FailedFile, Reason, Reject};
+
+/// The first of them, by name.
+fn failed_files(failed: BTreeMap<String, String>) -> Vec<FailedFile> {
+    let named = failed.into_iter().take(MAX_REJECTS);
+    named
+        .map(|(object, reason)| FailedFile { object, reason })
+        .collect()
+}
 
 /// What one thread, or several together, made.
 pub(super) struct Part<C> {
@@ -13,7 +21,7 @@ pub(super) struct Part<C> {
     pub(super) n_records: u64,
     pub(super) n_bytes: u64,
     pub(super) n_files: u64,
-    failed: BTreeSet<String>,
+    failed: BTreeMap<String, String>,
     rejects: Vec<Reject>,
     by_reason: BTreeMap<Reason, u64>,
     /// Rows of an object were left out.
@@ -28,7 +36,7 @@ impl<C: Collect> Part<C> {
             n_records: 0,
             n_bytes: 0,
             n_files: 0,
-            failed: BTreeSet::new(),
+            failed: BTreeMap::new(),
             rejects: Vec::new(),
             by_reason: BTreeMap::new(),
             is_cut: false,
@@ -70,6 +78,7 @@ impl<C: Collect> Part<C> {
             n_bytes: self.n_bytes,
             n_files: self.n_files,
             n_files_failed: self.failed.len() as u64,
+            failed_files: failed_files(self.failed),
             rejects: self.rejects,
             by_reason: self.by_reason,
         }
@@ -78,7 +87,8 @@ impl<C: Collect> Part<C> {
     pub(super) fn reject(&mut self, reject: Reject) {
         *self.by_reason.entry(reject.reason).or_default() += 1;
         if reject.reason.is_of_file() {
-            self.failed.insert(reject.object.clone());
+            let message = reject.message.clone();
+            self.failed.entry(reject.object.clone()).or_insert(message);
         }
         if self.rejects.len() < MAX_REJECTS {
             self.rejects.push(reject);

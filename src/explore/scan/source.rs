@@ -2,18 +2,13 @@
 
 use std::sync::Arc;
 
-use futures::stream::StreamExt as _;
-use futures::stream::TryStreamExt as _;
 use polars::prelude::Schema;
 
 use crate::base::Cancel;
+use crate::dataset::arrow_bridge::DecimalDigits;
 use crate::dataset::infer::{Conflict, infer};
-use crate::dataset::{self, Codec, FileFormat, Format, OnMismatch, PageError, format_of, parquet, unified};
+use crate::dataset::{self, Codec, FileFormat, Footers, Format, OnMismatch, PageError, footers, format_of};
 use crate::storage::{Object, Store};
-
-/// Footers that tell the columns of a Parquet dataset.
-const MAX_FOOTERS: usize = 64;
-const CONCURRENT_READS: usize = 16;
 
 /// Objects to scan.
 #[derive(Debug, Clone)]
@@ -25,7 +20,10 @@ pub struct ScanSource {
     /// What JSONL is decoded by; empty for Parquet.
     pub(super) declared: Arc<dataset::Schema>,
     schema: Schema,
+    /// Of Parquet, where files disagree on types.
+    step_schema: Option<Schema>,
     decimals: Vec<String>,
+    decimal_digits: Vec<DecimalDigits>,
     conflicts: Vec<Conflict>,
 }
 
@@ -51,13 +49,19 @@ impl ScanSource {
             format,
             declared: Arc::default(),
             schema: Schema::default(),
+            step_schema: None,
             decimals: Vec::new(),
+            decimal_digits: Vec::new(),
             conflicts: Vec::new(),
             objects: Arc::default(),
         };
         match (format, declared) {
             (Format::Parquet, _) => {
-                (source.schema, source.decimals) = columns_of(store, &objects, cancel).await?;
+                let read = of_footers(store, &objects, cancel).await?;
+                source.step_schema = (read.first != read.columns).then_some(read.first);
+                (source.schema, source.decimals) = (read.columns, read.decimals);
+                source.decimal_digits = read.decimal_digits;
+                source.conflicts = read.conflicts;
             }
             (Format::Jsonl, Some(declared)) => source.declared = Arc::new(declared.clone()),
             (Format::Jsonl, None) => {
@@ -88,9 +92,15 @@ impl ScanSource {
         }
     }
 
-    /// Visible columns of the rows before any step.
+    /// Visible columns of the rows as they are read, with types that take the values of all files.
     pub fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    /// The columns that steps get: where Parquet files disagree on a type that of the first, and files whose values are
+    /// none of it are rejected, as in a preview.
+    pub fn step_schema(&self) -> &Schema {
+        self.step_schema.as_ref().unwrap_or(&self.schema)
     }
 
     /// Paths of decimals in Parquet, which are texts in [`Self::schema`].
@@ -98,12 +108,17 @@ impl ScanSource {
         &self.decimals
     }
 
+    /// The digits of those decimals: of one path several times where files differ.
+    pub fn decimal_digits(&self) -> &[DecimalDigits] {
+        &self.decimal_digits
+    }
+
     /// What JSONL is decoded by; none for Parquet.
     pub fn declared(&self) -> Option<&dataset::Schema> {
         (self.format == Format::Jsonl).then_some(&self.declared)
     }
 
-    /// Fields on whose type the sample of the inferred schema disagrees.
+    /// Fields on whose type the sample of the inferred schema disagrees; columns on whose type footers do.
     pub fn conflicts(&self) -> &[Conflict] {
         &self.conflicts
     }
@@ -157,35 +172,10 @@ async fn first_format(store: &Store, objects: &[Object]) -> Result<Format, PageE
     }))
 }
 
-/// The columns of some footers together, and which of them are decimals wherever they are.
-async fn columns_of(
-    store: &Store,
-    objects: &[Object],
-    cancel: &Cancel,
-) -> Result<(Schema, Vec<String>), PageError> {
-    let stride = objects.len().div_ceil(MAX_FOOTERS).max(1);
+/// What the footers of those objects say that are no JSON Lines.
+async fn of_footers(store: &Store, objects: &[Object], cancel: &Cancel) -> Result<Footers, PageError> {
     let is_parquet =
         |object: &&Object| FileFormat::of_key(&object.key).is_none_or(|f| f.format == Format::Parquet);
-    let chosen = objects.iter().filter(is_parquet).step_by(stride);
-    let reads = chosen.map(|object| async move {
-        cancel.check().map_err(|_| PageError::Cancelled)?;
-        match parquet::footer(store, object).await {
-            Ok(footer) => Ok((Some((footer.schema, footer.decimals)), None)),
-            Err(error @ PageError::CorruptParquet { .. }) => Ok((None, Some(error))),
-            Err(error) => Err(error),
-        }
-    });
-    let footers: Vec<_> = futures::stream::iter(reads.collect::<Vec<_>>())
-        .buffered(CONCURRENT_READS)
-        .try_collect()
-        .await?;
-    let (schemas, errors): (Vec<_>, Vec<_>) = footers.into_iter().unzip();
-    let (schemas, decimals): (Vec<Schema>, Vec<Vec<String>>) = schemas.into_iter().flatten().unzip();
-    let mut decimals: Vec<String> = decimals.into_iter().flatten().collect();
-    decimals.sort_unstable();
-    decimals.dedup();
-    match errors.into_iter().flatten().next() {
-        Some(error) if schemas.is_empty() => Err(error),
-        _ => Ok((unified(&schemas), decimals)),
-    }
+    let chosen: Vec<Object> = objects.iter().filter(is_parquet).cloned().collect();
+    footers(store, &chosen, cancel).await
 }

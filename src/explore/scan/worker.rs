@@ -14,9 +14,9 @@ use super::part::Part;
 use super::queue::{Job, Piece, Queue};
 use super::{Collect, Noticed, PIECE_ROWS, Scan, ScanBatch, ScanError, ScanLimits, ScanSource};
 use crate::base::{Cancel, Progress, units};
-use crate::dataset::decode::{Batch, DecodeOptions, Decoder, InputError, ObjectRef};
+use crate::dataset::decode::{Batch, DecodeOptions, Decoder, Drift, InputError, ObjectRef};
 use crate::dataset::parquet::Frames;
-use crate::dataset::{PageError, Reason, Reject, Stage, fit_columns, origin, unreadable};
+use crate::dataset::{PageError, Reason, Reject, Stage, fit_columns, origin, take_columns, unreadable};
 use crate::explore::explored::as_reject;
 use crate::storage::{ReadFailure, StorageError, read_failure};
 use crate::transform::{Outcome, Plan};
@@ -408,14 +408,20 @@ impl<C: Collect> Worker<C> {
         // With steps, which columns they read is theirs to know.
         let columns = shared.columns.as_ref().filter(|_| shared.plan.is_none());
         let names: Option<Vec<&str>> = columns.map(|names| names.iter().map(String::as_str).collect());
-        let schema = match &names {
-            Some(names) => source
-                .schema()
-                .iter()
-                .filter(|(name, _)| names.contains(&name.as_str()))
-                .map(|(name, dtype)| (name.clone(), dtype.clone()))
-                .collect(),
-            None => source.schema().clone(),
+        let all = match &shared.plan {
+            Some(_) => source.step_schema(),
+            None => source.schema(),
+        };
+        let is_wanted = |name: &str| names.as_ref().is_none_or(|names| names.contains(&name));
+        let wanted = all.iter().filter(|(name, _)| is_wanted(name));
+        let schema = wanted
+            .map(|(name, dtype)| (name.clone(), dtype.clone()))
+            .collect();
+        let fit = |df: &DataFrame| match &shared.plan {
+            // A step must not see values of another type than it was checked for.
+            Some(_) => fit_columns(df, &schema).map(|fitted| (fitted.df, fitted.missing, Drift::default())),
+            None => take_columns(df, &schema, &source.name(object))
+                .map(|taken| (taken.df, taken.missing, taken.drift)),
         };
         let index = u32::try_from(object).unwrap_or(u32::MAX);
         let mut frames = Frames::open(&source.store, found, index, groups, names.as_deref()).await?;
@@ -425,17 +431,19 @@ impl<C: Collect> Worker<C> {
             && !shared.stops.is_stopped()
             && let Some(df) = frames.next().await?
         {
-            let fitted = fit_columns(&df, &schema).map_err(|reason| PageError::CorruptParquet {
+            let df = if df.height() as u64 > room {
+                df.head(usize::try_from(room).ok())
+            } else {
+                df
+            };
+            let (df, missing, drift) = fit(&df).map_err(|reason| PageError::CorruptParquet {
                 object: source.name(object),
-                reason,
+                reason: format!("{reason}: write the file again with that type, or leave it out"),
             })?;
-            let mut df = fitted.df;
-            if df.height() as u64 > room {
-                df = df.head(usize::try_from(room).ok());
-            }
+            noticed.drift.merge_unordered(&drift);
             let n = df.height() as u64;
             room -= n;
-            for name in fitted.missing {
+            for name in missing {
                 *noticed.missing.entry(name).or_default() += n;
             }
             let batch = Batch {
@@ -555,7 +563,9 @@ fn last(df: &DataFrame) -> u64 {
 }
 
 fn stranger(name: &str) -> Reject {
-    unreadable(name, "it is of another format than the files before it")
+    let why = "it is of another format than the first file of these, and only one format is read together: keep each in \
+               a folder of its own";
+    unreadable(name, why)
 }
 
 fn input_error(error: InputError) -> ScanError {

@@ -127,7 +127,11 @@ impl Distribution {
             .into_iter()
             .filter_map(|(value, n)| {
                 let literal = condition::literal(&value)?;
-                Some((value::cell(&value, false).text, literal, n))
+                let text = match value.get_str() {
+                    Some(text) if text.trim().is_empty() => value::readable(text).into_owned(),
+                    _ => value::cell(&value, false).text,
+                };
+                Some((text, literal, n))
             })
             .collect();
         counts.sort_unstable_by(|a, b| b.2.cmp(&a.2).then_with(|| a.1.cmp(&b.1)));
@@ -441,6 +445,22 @@ mod tests {
         assert_eq!((top[0].literal.as_str(), top[0].n), ("'a'", 3));
         assert_eq!((top[1].literal.as_str(), top.len(), n_more), ("'b'", 8, 14));
         assert_eq!(found.n_distinct, Some(22));
+    }
+
+    #[test]
+    fn texts_with_nothing_to_see_are_said_beside_their_bars() {
+        let found = Distribution::of(&Series::new("s".into(), ["", "", "", "  ", "  ", "a"]));
+        let Shape::Values { top, .. } = found.shape else {
+            panic!("{:?}", found.shape);
+        };
+        let texts: Vec<(&str, &str)> = top
+            .iter()
+            .map(|value| (value.text.as_str(), value.literal.as_str()))
+            .collect();
+        assert_eq!(
+            texts,
+            [("\"\" (empty)", "''"), ("\"  \" (blank)", "'  '"), ("a", "'a'")]
+        );
     }
 
     #[test]

@@ -20,6 +20,8 @@ mod toolbar;
 mod value;
 mod values;
 
+pub(super) use value::readable;
+
 #[cfg(test)]
 mod tests;
 

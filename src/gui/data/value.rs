@@ -2,6 +2,7 @@
 //!
 //! Whole numbers never pass through a float, so 64-bit ids keep every digit.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, NaiveDate, TimeDelta};
@@ -73,6 +74,17 @@ pub fn cell(value: &AnyValue<'_>, is_id: bool) -> Cell {
 fn text_cell(text: &str, is_id: bool) -> Cell {
     let look = if is_id { Look::Code } else { Look::Text };
     Cell::new(shorten(text), look)
+}
+
+/// A text beside its bar: what has nothing to see is said, because a bar without a name would be taken for a fault of the chart.
+pub fn readable(text: &str) -> Cow<'_, str> {
+    if text.is_empty() {
+        Cow::Borrowed("\"\" (empty)")
+    } else if text.trim().is_empty() {
+        Cow::Owned(format!("{text:?} (blank)"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// Whether a column holds names of things rather than quantities: no thousands separators, monospaced.

@@ -60,7 +60,7 @@ pub(super) fn contract_ui(ui: &mut Ui, contract: Result<&[ContractColumn], &str>
 }
 
 /// Where name, type, Parquet's type and nullability begin, as shares of the width.
-const STARTS: [f32; 4] = [0.0, 0.30, 0.52, 0.84];
+const STARTS: [f32; 4] = [0.0, 0.26, 0.52, 0.86];
 
 fn row_of(ui: &Ui, rect: egui::Rect, cells: [(&str, egui::FontId, egui::Color32); 4]) {
     for (at, (text, font, color)) in cells.into_iter().enumerate() {
@@ -98,7 +98,8 @@ fn column_ui(ui: &mut Ui, column: &ContractColumn) {
         (column.dtype.as_str(), theme::mono_small(), c.text),
         (column.parquet.as_str(), theme::mono_small(), c.weak),
         (
-            null,
+            // Below a head that says null already; the whole is said for assistive technology.
+            null.trim_end_matches(" null"),
             theme::small(),
             if column.nullable { c.weak } else { c.text },
         ),

@@ -122,10 +122,11 @@ fn actions_ui(ui: &mut Ui, view: &JobView<'_>, panel: &mut JobPanel, commands: &
             .on_hover_text("Without it, a day that is already committed is left as it is");
         if !days.is_empty() {
             ui.label(theme::weak_small(ui, format!("takes {days}")));
-        } else if can_export {
-            badge(ui, Tone::Warn, NO_DAYS);
         }
     });
+    if days.is_empty() && can_export {
+        ui.add(Label::new(theme::tone(ui, Tone::Warn, NO_DAYS)).wrap());
+    }
     if let Some(path) = view.exported {
         ui.horizontal_wrapped(|ui| {
             let c = colors(ui);

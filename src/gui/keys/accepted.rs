@@ -5,12 +5,12 @@ use egui::{Label, Ui};
 use super::work::Reported;
 use super::{KeysCommand, KeysPanel};
 use crate::base::units;
-use crate::explore::is_remedy_of;
+use crate::explore::{commented, is_remedy_of, join_step};
 use crate::gui::command::Command;
 use crate::gui::state::Commands;
 use crate::gui::theme::{Tone, body_marked, colors, space, weak_small};
 use crate::gui::widgets::{Icon, badge, icon, secondary_button};
-use crate::profile::keys::Remedy;
+use crate::profile::keys::RemedyKind;
 use crate::transform::{Recipe, RecipeStep};
 
 /// Steps of the recipe that one remedy is.
@@ -23,8 +23,7 @@ pub(super) struct Accepted {
     text: String,
     /// The column of salts, where rows still have it after these steps.
     salt: Option<String>,
-    /// A grouping in two stages.
-    is_grouped: bool,
+    pub kind: RemedyKind,
     is_enabled: bool,
 }
 
@@ -48,7 +47,7 @@ pub(super) fn accepted(recipe: &Recipe, columns: &[String]) -> Vec<Accepted> {
                     .clone()
                     .unwrap_or_else(|| format!("Salts for {}", columns.join(", "))),
                 salt: None,
-                is_grouped: false,
+                kind: RemedyKind::IsolateSentinels,
                 is_enabled: true,
             });
         }
@@ -58,28 +57,44 @@ pub(super) fn accepted(recipe: &Recipe, columns: &[String]) -> Vec<Accepted> {
         match step.step.name() {
             "salt" => {
                 let params = step.step.params();
+                one.kind = RemedyKind::Salt;
                 one.salt = params
                     .get("into")
                     .and_then(|into| into.as_str())
                     .map(str::to_owned);
             }
             "aggregate" => {
-                one.is_grouped = true;
+                one.kind = RemedyKind::TwoStageAggregation;
                 one.salt = None;
             }
+            "join" => one.kind = RemedyKind::Broadcast,
             _ => {}
         }
     }
     found
 }
 
-/// Whether the recipe has this remedy already: a second time it would only salt what is salted.
-pub(super) fn is_accepted(accepted: &[Accepted], remedy: &Remedy) -> bool {
-    match remedy {
-        Remedy::Salt { .. } => accepted.iter().any(|one| one.salt.is_some()),
-        Remedy::TwoStageAggregation { .. } => accepted.iter().any(|one| one.is_grouped),
-        _ => false,
-    }
+/// Whether the recipe has such a remedy already: a second time it would only salt what is salted.
+pub(super) fn is_accepted(accepted: &[Accepted], kind: RemedyKind) -> bool {
+    accepted.iter().any(|one| one.kind == kind)
+}
+
+/// The remedy in the recipe that is an alternative to one of this kind.
+pub(super) fn instead_of(accepted: &[Accepted], kind: RemedyKind) -> Option<&Accepted> {
+    accepted.iter().find(|one| one.kind.excludes(kind))
+}
+
+/// The join of a key with the other side called `input`, which says that it is there for the skew of that key.
+pub(in crate::gui) fn broadcast_step(
+    input: &str,
+    columns: &[String],
+    n_partitions: u32,
+) -> Result<RecipeStep, String> {
+    let step = join_step(input, columns)?;
+    let title = format!("Join with {input}, which every worker holds in memory: these rows are not shuffled");
+    commented(vec![step], columns, n_partitions, &title)
+        .pop()
+        .ok_or_else(|| "no step".to_owned())
 }
 
 pub(super) fn accepted_ui(
@@ -127,6 +142,20 @@ pub(super) fn accepted_ui(
 }
 
 impl Accepted {
+    /// `step 1 (salts)`.
+    pub fn said(&self) -> String {
+        let what = match self.kind {
+            RemedyKind::Salt => "salts",
+            RemedyKind::TwoStageAggregation => "two stages",
+            RemedyKind::IsolateSentinels => "keys kept out",
+            RemedyKind::Broadcast => "a join in memory",
+            RemedyKind::OtherPartitions => "another number of partitions",
+            RemedyKind::CompoundKey => "a wider key",
+        };
+        let off = if self.is_enabled { "" } else { ", switched off" };
+        format!("{} ({what}{off})", self.place())
+    }
+
     /// `step 1`, `steps 1 to 3`.
     fn place(&self) -> String {
         let number = |at: usize| units::count(at as u64 + 1);
@@ -146,9 +175,9 @@ impl Accepted {
 mod tests {
     use serde_json::json;
 
-    use super::{Accepted, accepted, is_accepted};
+    use super::{Accepted, accepted, broadcast_step, instead_of, is_accepted};
     use crate::explore::{commented, remedy_steps};
-    use crate::profile::keys::{Remedy, SaltedKey};
+    use crate::profile::keys::{Remedy, RemedyKind, SaltedKey};
     use crate::transform::{Recipe, RecipeStep, Step};
 
     #[test]
@@ -202,8 +231,32 @@ mod tests {
                 ("steps 4 to 6".to_owned(), None, false)
             ]
         );
-        assert!(is_accepted(&found, &salt) && is_accepted(&found, &stages));
-        assert!(!is_accepted(&found[1..], &salt) && !is_accepted(&found[..1], &stages));
+        let (salt, stages) = (salt.kind(), stages.kind());
+        assert!(is_accepted(&found, salt) && is_accepted(&found, stages));
+        assert!(!is_accepted(&found[1..], salt) && !is_accepted(&found[..1], stages));
+        let by = |kind| instead_of(&found[..1], kind).map(Accepted::said);
+        assert_eq!(by(stages).as_deref(), Some("step 2 (salts)"));
+        assert_eq!(by(RemedyKind::Broadcast), by(stages));
+        assert_eq!(
+            by(RemedyKind::IsolateSentinels),
+            None,
+            "rows are kept out beside it"
+        );
         assert!(accepted(&recipe, &["d".to_owned()]).is_empty());
+    }
+
+    #[test]
+    fn a_join_that_was_taken_for_the_skew_is_a_remedy_and_any_other_is_none() {
+        let columns = vec!["c".to_owned()];
+        let taken = broadcast_step("users", &columns, 200).unwrap();
+        let own = RecipeStep::new(crate::explore::join_step("users", &columns).unwrap());
+        let recipe = Recipe {
+            steps: vec![own, taken],
+        };
+        let found = accepted(&recipe, &columns);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].said(), "step 2 (a join in memory)");
+        assert!(is_accepted(&found, RemedyKind::Broadcast));
+        assert!(instead_of(&found, RemedyKind::Salt).is_some());
     }
 }

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use polars::prelude::Schema;
+
 use super::work::{self, CountKey, Counted, KeyColumns, ReportKey, Reported, Scope};
 use super::{KeysCommand, KeysPanel};
+use crate::base::units;
 use crate::explore::key_condition;
 use crate::gui::app::App;
+use crate::gui::sides::Side;
 use crate::gui::slots::Slots;
 use crate::gui::state::{Panels, State};
 use crate::gui::theme::Tone;
-use crate::profile::keys::key_field;
 use crate::session::{Document, Edit};
 use crate::task::{Executor, Slot};
 use crate::transform::{RecipeStep, Step};
@@ -29,8 +32,13 @@ pub(in crate::gui) fn apply(app: &mut App, command: KeysCommand) {
             app.state.panels.keys.wants_files = true;
         }
         KeysCommand::Stop => app.state.slots.keys.counted.cancel(),
-        KeysCommand::AddSteps(label, steps) => add_steps(app, label, steps),
-        KeysCommand::Filter(columns, values) => {
+        KeysCommand::AddSteps(label, steps) => {
+            let n = steps.len() as u64;
+            add_steps(app, label, steps);
+            let text = format!("Added {} to the recipe", units::plural(n, "step"));
+            app.state.say(Tone::Good, text);
+        }
+        KeysCommand::Filter(columns, values, name) => {
             let schema = app
                 .state
                 .slots
@@ -43,7 +51,15 @@ pub(in crate::gui) fn apply(app: &mut App, command: KeysCommand) {
                 .and_then(|schema| key_condition(&columns, &values, schema))
                 .and_then(|sql| Step::from_params("filter", serde_json::json!({ "where": sql })));
             match step {
-                Ok(step) => add_steps(app, "Filter by a key".to_owned(), vec![RecipeStep::new(step)]),
+                Ok(step) => {
+                    let label = "Filter by a key".to_owned();
+                    let at = add_steps(app, label, vec![RecipeStep::new(step)]);
+                    let text = format!(
+                        "Added step {}: a filter that keeps only the rows of {name}. Ctrl+Z takes it back",
+                        units::count(at as u64 + 1)
+                    );
+                    app.state.say(Tone::Good, text);
+                }
                 Err(reason) => app
                     .state
                     .say(Tone::Warn, format!("No filter for this key: {reason}")),
@@ -53,22 +69,18 @@ pub(in crate::gui) fn apply(app: &mut App, command: KeysCommand) {
     }
 }
 
-fn add_steps(app: &mut App, label: String, steps: Vec<RecipeStep>) {
+/// Appends steps as one edit. Returns the place of the first.
+fn add_steps(app: &mut App, label: String, steps: Vec<RecipeStep>) -> usize {
     let at = app.state.document().recipe.steps.len();
-    let n = steps.len();
     let edits = steps
         .into_iter()
         .enumerate()
         .map(|(nth, step)| Edit::InsertStep { at: at + nth, step })
         .collect();
     crate::gui::edits::edit(&mut app.state, Edit::Group { label, edits });
-    app.state.panels.has_recipe = true;
+    app.state.panels.sides.show(Side::Recipe);
     app.state.panels.shown_step = None;
-    let text = format!(
-        "Added {} to the recipe",
-        crate::base::units::plural(n as u64, "step")
-    );
-    app.state.say(Tone::Good, text);
+    at
 }
 
 /// Undoes the edit that added these steps where it was the last; else deletes them, which is an edit of its own.
@@ -91,10 +103,7 @@ fn take_back(app: &mut App, at: usize, n_steps: usize) {
     let label = "Take back a remedy".to_owned();
     crate::gui::edits::edit(state, Edit::Group { label, edits });
     state.panels.shown_step = None;
-    let text = format!(
-        "Took {} out of the recipe",
-        crate::base::units::plural(n_steps as u64, "step")
-    );
+    let text = format!("Took {} out of the recipe", units::plural(n_steps as u64, "step"));
     state.say(Tone::Good, text);
 }
 
@@ -167,7 +176,7 @@ fn count_sample(tasks: &Executor, document: &Document, slots: &mut Slots, panel:
     let schema = explored.df.schema();
     let key = CountKey {
         scope: Scope::Sample,
-        keys: known(&panel.keys, |name| key_field(schema, name).is_some()),
+        keys: known(&panel.keys, schema),
         source: source.clone(),
         recipe: explore_key.recipe.clone(),
         prefixes: Vec::new(),
@@ -187,9 +196,9 @@ fn count_sample(tasks: &Executor, document: &Document, slots: &mut Slots, panel:
 }
 
 /// Keys whose columns are all there.
-fn known(keys: &[KeyColumns], is_there: impl Fn(&str) -> bool) -> Vec<KeyColumns> {
+fn known(keys: &[KeyColumns], schema: &Schema) -> Vec<KeyColumns> {
     keys.iter()
-        .filter(|key| key.iter().all(|name| is_there(name)))
+        .filter(|key| work::missing_column(key, schema).is_none())
         .cloned()
         .collect()
 }

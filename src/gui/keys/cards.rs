@@ -4,7 +4,7 @@ use egui::{Grid, Slider, Ui};
 
 use super::work::Reported;
 use super::{KeysCommand, KeysPanel, accepted, findings, remedies};
-use crate::base::units;
+use crate::base::{Accuracy, units};
 use crate::gui::command::Command;
 use crate::gui::plot::{PlotOptions, charted_ui, picture_menu};
 use crate::gui::state::Commands;
@@ -296,7 +296,8 @@ fn top_card(ui: &mut Ui, reported: &Reported, commands: &mut Commands) {
             let n = profile.top.len().min(12) as f32;
             let options = PlotOptions {
                 height: 34.0 + 20.0 * n.max(1.0),
-                click: "Click to add a filter for this key",
+                click: "Click on the bar adds a filter step that keeps only this key's rows",
+                row_button: "Filter",
                 ..PlotOptions::default()
             };
             clicked = charted_ui(ui, "top keys", &reported.top, options, &mut asked).clicked;
@@ -328,7 +329,8 @@ fn top_card(ui: &mut Ui, reported: &Reported, commands: &mut Commands) {
     );
     commands.append(&mut asked);
     if let Some(key) = clicked.and_then(|at| profile.top.get(at)) {
-        let filter = KeysCommand::Filter(reported.columns.clone(), key.key.clone());
+        let (columns, values) = (reported.columns.clone(), key.key.clone());
+        let filter = KeysCommand::Filter(columns, values, key.label.clone());
         commands.push(Command::Keys(filter));
     }
 }
@@ -336,7 +338,10 @@ fn top_card(ui: &mut Ui, reported: &Reported, commands: &mut Commands) {
 fn candidates_card(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel) {
     let choice = &reported.report.choice;
     card(ui, |ui| {
-        ui.label(strong("Numbers of partitions compared"));
+        rows_head_ui(ui, "Numbers of partitions compared", reported);
+        if !choice.advice.is_empty() {
+            ui.label(weak(ui, &choice.advice));
+        }
         ui.label(weak_small(ui, &choice.formula));
         wide_grid(ui, "candidates", |ui| {
             for head in [
@@ -388,6 +393,24 @@ fn candidates_card(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel) {
     });
 }
 
+/// A title with a badge that says which rows what stands below it is of: advice that rests on a sample is none for the job yet.
+pub(super) fn rows_head_ui(ui: &mut Ui, title: &str, reported: &Reported) {
+    ui.horizontal_wrapped(|ui| {
+        ui.label(strong(title));
+        match reported.report.profile.accuracy {
+            Accuracy::Sample { n, .. } => {
+                let text = format!("sample of {}", units::plural(n, "row"));
+                let hover = "Shares, times and gains are of the rows of the sample, not of the job. “All partitions” above \
+                             counts every row.";
+                badge(ui, Tone::Warn, &text).on_hover_text(hover);
+            }
+            accuracy => {
+                accuracy_badge(ui, accuracy);
+            }
+        }
+    });
+}
+
 /// A table that scrolls sideways where it is wider than its card.
 fn wide_grid(ui: &mut Ui, name: &str, contents: impl FnOnce(&mut Ui)) {
     egui::ScrollArea::horizontal().id_salt(name).show(ui, |ui| {
@@ -397,7 +420,7 @@ fn wide_grid(ui: &mut Ui, name: &str, contents: impl FnOnce(&mut Ui)) {
 
 fn ranking_card(ui: &mut Ui, reported: &Reported, panel: &mut KeysPanel) {
     card(ui, |ui| {
-        ui.label(strong("Candidate keys, the best first"));
+        rows_head_ui(ui, "Candidate keys, the best first", reported);
         wide_grid(ui, "ranking", |ui| {
             for head in [
                 "key",

@@ -54,7 +54,7 @@ pub(super) fn choose_card(
         },
         |ui| scope = segmented(ui, choices, shown),
         |ui| {
-            candidates_ui(ui, explored, panel);
+            candidates_ui(ui, view, explored, panel);
             if panel.scope != Scope::Sample && !panel.keys.is_empty() {
                 count_ui(ui, view, panel, commands);
             }
@@ -68,7 +68,7 @@ pub(super) fn choose_card(
     }
 }
 
-fn candidates_ui(ui: &mut Ui, explored: &Explored, panel: &mut KeysPanel) {
+fn candidates_ui(ui: &mut Ui, view: &KeysView<'_>, explored: &Explored, panel: &mut KeysPanel) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = space::SM;
         let mut removed = None;
@@ -81,6 +81,11 @@ fn candidates_ui(ui: &mut Ui, explored: &Explored, panel: &mut KeysPanel) {
                 .clicked()
             {
                 panel.open = Some(key.clone());
+            }
+            if let Some(column) = view.missing(explored, panel.scope, &key) {
+                let hover =
+                    format!("`{column}` does not come out of the recipe's steps, so this key is not counted");
+                badge(ui, Tone::Warn, "not there").on_hover_text(hover);
             }
             if icon_button(ui, true, Icon::Close, &format!("Remove the key {name}")).clicked() {
                 removed = Some(key);
@@ -208,7 +213,8 @@ fn count_ui(ui: &mut Ui, view: &KeysView<'_>, panel: &KeysPanel, commands: &mut 
             ui.label(weak(ui, text));
         }
         let is_other = view.slots.counted.value().is_some_and(|counted| {
-            counted.scope == panel.scope && panel.keys.iter().any(|key| !counted.keys.contains(key))
+            let is_told = |key| counted.keys.contains(key) || counted.missing.contains(key);
+            counted.scope == panel.scope && !panel.keys.iter().all(is_told)
         });
         if is_other {
             badge(ui, Tone::Warn, "some keys are not counted yet");

@@ -2,9 +2,10 @@
 
 use egui::{Label, Ui};
 
+use super::cards::rows_head_ui;
 use super::work::Reported;
 use crate::base::units;
-use crate::gui::theme::{body_marked, colors, space, strong, strong_marked, weak_marked, weak_small};
+use crate::gui::theme::{body_marked, colors, space, strong_marked, weak_marked, weak_small};
 use crate::gui::widgets::{Icon, card, dot, icon};
 use crate::profile::Severity;
 
@@ -15,7 +16,7 @@ pub(super) fn findings_card(ui: &mut Ui, reported: &Reported) {
     }
     card(ui, |ui| {
         let c = colors(ui);
-        ui.label(strong("Findings, by cost"));
+        rows_head_ui(ui, "Findings, by cost", reported);
         for finding in &report.findings {
             let (word, color) = match finding.severity {
                 Severity::Good => ("good", c.good),

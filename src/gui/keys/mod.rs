@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use egui::{Margin, ScrollArea, Ui, vec2};
 use serde_json::Value;
 
+pub(super) use accepted::broadcast_step;
 pub use apply::KeysSlots;
 pub(super) use apply::{apply, poll, start_work};
 use work::{Counted, KeyColumns, Reported, Scope};
@@ -31,7 +32,7 @@ use super::theme::{space, weak};
 use super::widgets::{Problem, empty_state, error_box, spinner};
 use crate::base::ProgressView;
 use crate::explore::Explored;
-use crate::profile::keys::{SPARK_DEFAULT, SparkType, Weight, key_field};
+use crate::profile::keys::{SPARK_DEFAULT, SparkType, Weight};
 use crate::session::Document;
 use crate::storage::Partition;
 use crate::task::{TaskState, TaskView};
@@ -46,8 +47,8 @@ pub enum KeysCommand {
     Stop,
     /// Appends steps to the recipe, under a label for undo.
     AddSteps(String, Vec<RecipeStep>),
-    /// Appends a filter that keeps the rows of one key: columns and values.
-    Filter(KeyColumns, Vec<Value>),
+    /// Appends a filter that keeps the rows of one key: columns, values, and how people read them.
+    Filter(KeyColumns, Vec<Value>, String),
     /// Takes the steps of a remedy out of the recipe again.
     TakeBack { at: usize, n_steps: usize },
 }
@@ -169,12 +170,15 @@ pub(super) fn keys_ui(ui: &mut Ui, view: &KeysView<'_>, panel: &mut KeysPanel, c
                          by. Add several keys to have them ranked.",
                         None,
                     );
-                } else if let Some(name) = gone(explored, panel) {
+                } else if let Some((key, name)) = gone(view, explored, panel) {
                     let text = format!(
-                        "No column and no field `{name}` comes out of the recipe's steps. Choose another key, or look at the \
-                         steps that drop or rename it."
+                        "No column and no field `{name}` comes out of the recipe's steps: one of them drops or renames it, or \
+                         the step that made it was taken back. Other keys are counted without this one."
                     );
-                    empty_state(ui, "This key is not there any more", &text, None);
+                    let action = format!("Remove the key {}", key.join(" + "));
+                    if empty_state(ui, "This key is not there any more", &text, Some(&action)) {
+                        panel.remove(&key);
+                    }
                 } else {
                     answer_ui(ui, view, panel, commands);
                 }
@@ -182,11 +186,33 @@ pub(super) fn keys_ui(ui: &mut Ui, view: &KeysView<'_>, panel: &mut KeysPanel, c
         });
 }
 
-/// A column of the open key that the rows shown do not have: what was counted before would pass for an answer.
-fn gone<'a>(explored: &Explored, panel: &'a KeysPanel) -> Option<&'a String> {
-    let key = panel.open_key().filter(|_| panel.scope == Scope::Sample)?;
-    key.iter()
-        .find(|name| key_field(explored.df.schema(), name).is_none())
+/// The open key and a column of it that the rows do not have: what was counted before would pass for an answer.
+fn gone(view: &KeysView<'_>, explored: &Explored, panel: &KeysPanel) -> Option<(KeyColumns, String)> {
+    let key = panel.open_key()?;
+    let name = view.missing(explored, panel.scope, key)?;
+    Some((key.clone(), name))
+}
+
+impl KeysView<'_> {
+    /// A column of a key that rows of this scope do not have.
+    fn missing(&self, explored: &Explored, scope: Scope, key: &KeyColumns) -> Option<String> {
+        // Files are read through all steps, however many of them the rows shown are after.
+        let after_all = explored.checks.last().and_then(|check| check.as_ref().ok());
+        let schema = match scope {
+            Scope::Sample => explored.df.schema(),
+            Scope::Partition | Scope::All => after_all.unwrap_or_else(|| explored.df.schema().as_ref()),
+        };
+        let counted = self
+            .slots
+            .counted
+            .value()
+            .filter(|counted| counted.scope == scope);
+        let is_counted = counted.is_some_and(|counted| counted.keys.contains(key));
+        if scope != Scope::Sample && is_counted {
+            return None;
+        }
+        work::missing_column(key, schema).cloned()
+    }
 }
 
 fn answer_ui(ui: &mut Ui, view: &KeysView<'_>, panel: &mut KeysPanel, commands: &mut Commands) {

@@ -3,8 +3,9 @@
 
 use egui::{Grid, Label, Ui};
 
-use super::accepted::{Accepted, accepted_ui, is_accepted};
+use super::accepted::{Accepted, accepted_ui, instead_of, is_accepted};
 use super::after::{STRIP_WIDTH, loads_strip, square};
+use super::cards::rows_head_ui;
 use super::work::Reported;
 use super::{KeysCommand, KeysPanel};
 use crate::base::{Accuracy, units};
@@ -12,10 +13,10 @@ use crate::gui::command::Command;
 use crate::gui::second_data::InputReader;
 use crate::gui::state::Commands;
 use crate::gui::theme::{
-    Tone, colors, space, strong, strong_marked, tone, weak, weak_marked, weak_small, weak_small_marked,
+    Tone, colors, space, strong_marked, tone, weak, weak_marked, weak_small, weak_small_marked,
 };
 use crate::gui::widgets::{badge, card, card_button, divider, primary_button, secondary_button};
-use crate::profile::keys::{LoadMetrics, OfferedRemedy, Remedy};
+use crate::profile::keys::{LoadMetrics, OfferedRemedy, Prediction, Remedy};
 use crate::transform::RecipeStep;
 
 pub(super) fn remedies_card(
@@ -31,7 +32,7 @@ pub(super) fn remedies_card(
         return;
     }
     card(ui, |ui| {
-        ui.label(strong("What helps"));
+        rows_head_ui(ui, "What helps", reported);
         accepted_ui(ui, accepted, reported, panel, commands);
         if !accepted.is_empty() {
             divider(ui);
@@ -42,8 +43,11 @@ pub(super) fn remedies_card(
             ui.add(Label::new(weak_small(ui, text)).wrap());
         }
         for (at, offered) in remedies.iter().enumerate() {
-            let action = if is_accepted(accepted, &offered.remedy) {
+            let kind = offered.remedy.kind();
+            let action = if is_accepted(accepted, kind) {
                 Action::InRecipe
+            } else if let Some(one) = instead_of(accepted, kind) {
+                Action::TakenCareOf(one.said())
             } else {
                 action_of(reported, offered, at)
             };
@@ -66,6 +70,8 @@ pub(super) fn remedies_card(
 enum Action<'a> {
     /// The recipe has it.
     InRecipe,
+    /// The recipe has an alternative, which is this one.
+    TakenCareOf(String),
     /// Appends these steps.
     Steps(&'a [RecipeStep]),
     /// Asks for the other side of a join by these columns.
@@ -106,6 +112,10 @@ impl Action<'_> {
     fn says(&self) -> String {
         match self {
             Self::InRecipe => "Its steps are in the recipe: see above.".to_owned(),
+            Self::TakenCareOf(by) => format!(
+                "Already taken care of by {by}: one way to spread the key is enough, and both together are not what was \
+                 predicted. Take that back first to choose this one."
+            ),
             Self::Steps(steps) => {
                 let names: Vec<String> = steps
                     .iter()
@@ -210,7 +220,8 @@ fn loads_ui(ui: &mut Ui, reported: &Reported, offered: &OfferedRemedy) {
                     ui.end_row();
                 };
                 row("now", c.faint, &partitions.metrics);
-                row("after (predicted)", c.data, after);
+                let told = offered.prediction.map_or("predicted", Prediction::words);
+                row(&format!("after ({told})"), c.data, after);
             });
         if ui.available_width() >= STRIP_WIDTH {
             loads_strip(ui, partitions, &offered.loads);
@@ -238,6 +249,9 @@ fn action_ui(
     match action {
         Action::InRecipe => {
             badge(ui, Tone::Good, "in the recipe");
+        }
+        Action::TakenCareOf(_) => {
+            badge(ui, Tone::Plain, "taken care of").on_hover_text(action.says());
         }
         Action::Steps(steps) => {
             if button(ui, "Add to recipe").on_hover_text(action.says()).clicked() {

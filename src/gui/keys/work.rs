@@ -16,7 +16,7 @@ use crate::explore::{commented, no_join, remedy_steps};
 use crate::profile::CostModel;
 use crate::profile::keys::{
     CountBudget, DEFAULT_TOP, HashedKeys, KeyCounter, KeyCounts, KeyReport, OfferedRemedy, RankedKey, Remedy,
-    SparkType, Weight, default_types, key_report_among, rank,
+    SparkType, Weight, default_types, key_field, key_report_among, rank,
 };
 use crate::session::Source;
 use crate::storage::{Store, is_hidden};
@@ -58,6 +58,8 @@ pub struct Counted {
     pub stamp: u64,
     pub scope: Scope,
     pub keys: Vec<KeyColumns>,
+    /// Keys that were asked for and have a column that does not come out of the recipe: the others are counted without them.
+    pub missing: Vec<KeyColumns>,
     pub counts: Vec<Arc<KeyCounts>>,
     /// Columns after the recipe.
     pub schema: Schema,
@@ -84,6 +86,7 @@ impl Counted {
             stamp: next_stamp(),
             scope: Scope::Sample,
             keys: keys.to_vec(),
+            missing: Vec::new(),
             counts,
             schema: origin::without_hidden(rows.schema()),
             accuracy,
@@ -147,19 +150,39 @@ async fn scan(
     let opened = cancel.until(open(key, declared, inputs, cancel)).await;
     let scan = opened.map_err(|cancelled| cancelled.to_string())??;
     let schema = scan.schema().clone();
-    let counted = count_keys(&scan, &key.keys, KEY_BUDGET_BYTES, cancel, progress)
+    let (keys, missing): (Vec<_>, Vec<_>) = key
+        .keys
+        .iter()
+        .cloned()
+        .partition(|columns| missing_column(columns, &schema).is_none());
+    if keys.is_empty() {
+        let name = missing
+            .iter()
+            .find_map(|columns| missing_column(columns, &schema));
+        return Err(format!(
+            "no column and no field `{}` comes out of the recipe's steps",
+            name.map_or("", String::as_str)
+        ));
+    }
+    let counted = count_keys(&scan, &keys, KEY_BUDGET_BYTES, cancel, progress)
         .await
         .map_err(|error| error.to_string())?;
     Ok(Counted {
         stamp: next_stamp(),
         scope: key.scope,
-        keys: key.keys.clone(),
+        keys,
+        missing,
         counts: counted.collected.into_iter().map(Arc::new).collect(),
         schema,
         accuracy: counted.accuracy,
         n_files_failed: counted.n_files_failed,
         rows: None,
     })
+}
+
+/// The first column of a key that rows of `schema` do not have: a step that made it may have been taken back.
+pub fn missing_column<'a>(columns: &'a [String], schema: &Schema) -> Option<&'a String> {
+    columns.iter().find(|name| key_field(schema, name).is_none())
 }
 
 async fn open(
@@ -309,12 +332,7 @@ pub(super) fn reported(
             Ok(steps.map(|steps| commented(steps, columns, key.n_partitions, &offered.title)))
         })
         .collect();
-    let choices = open
-        .counts()
-        .columns()
-        .iter()
-        .map(|(name, dtype)| (name.clone(), dtype.clone(), SparkType::choices_for(dtype)))
-        .collect();
+    let choices = open.counts().type_choices();
     let is_other = |name: &&PlSmallStr| !columns.iter().any(|column| column == name.as_str());
     let other_columns = counted
         .schema

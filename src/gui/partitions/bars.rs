@@ -85,6 +85,7 @@ pub fn bars_card(
                     .open
                     .and_then(|open| bars.iter().position(|bar| bar.partition == *open)),
                 click: "Click to open its rows",
+                row_button: "",
                 word: "Bar",
             };
             let id = match order {

@@ -168,6 +168,21 @@ impl<'a> Hit<'a> {
         }
     }
 
+    /// What is drawn of a mark, with as much around it as a pointer needs.
+    pub fn body(&self, mark: &Mark) -> Rect {
+        self.rect(mark).expand(NEAR)
+    }
+
+    /// The rows of lying bars that do something, where they are in view, with their marks and actions.
+    pub fn rows(&self) -> impl Iterator<Item = (Rect, &'a Mark, usize)> {
+        let frame = *self.transform.frame();
+        let bars = self.picture.marks();
+        let doing = bars.filter(|(layer, _)| layer.kind == LayerKind::Bars && self.is_lying());
+        doing
+            .filter_map(|(_, mark)| Some((self.column(mark), mark, mark.action?)))
+            .filter(move |(row, _, _)| frame.y_range().contains(row.center().y))
+    }
+
     /// Marks the place under the pointer.
     pub fn point_out(&self, ui: &Ui, rect: Rect) {
         let c = colors(ui);
@@ -188,8 +203,9 @@ impl<'a> Hit<'a> {
     }
 
     /// Marks that do something, as places to click for assistive technology, as long as there are not thousands: each begins
-    /// with `word`. A line has none. Returns the action of one that was clicked.
-    pub fn places(&self, ui: &Ui, plot: &Response, word: &str) -> Clicked {
+    /// with `word`. A line has none. `by_body` takes bars by what is drawn of them, not by their whole places. Returns the
+    /// action of one that was clicked.
+    pub fn places(&self, ui: &Ui, plot: &Response, word: &str, by_body: bool) -> Clicked {
         let is_line = |kind| matches!(kind, LayerKind::Line { .. } | LayerKind::Area);
         let doing = || {
             self.picture
@@ -203,6 +219,7 @@ impl<'a> Hit<'a> {
         }
         for (at, (kind, mark, action)) in doing().enumerate() {
             let rect = match kind {
+                LayerKind::Bars if by_body => self.body(mark),
                 LayerKind::Bars => self.column(mark),
                 LayerKind::Cells => self.rect(mark),
                 _ => self.rect(mark).expand(4.0),

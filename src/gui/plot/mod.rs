@@ -23,6 +23,9 @@ use hit::Hit;
 use item::Marks;
 use zoom::{Zoom, Zoomed};
 
+/// Room for the buttons beside lying bars.
+const ROW_BUTTON: f32 = 56.0;
+
 /// What brings all of a zoomed picture back.
 const SHOW_ALL: &str = "Show all";
 const HINT: &str = "Drag or Ctrl+wheel zooms";
@@ -40,6 +43,9 @@ pub struct PlotOptions {
     pub open: Option<usize>,
     /// What a click does, such as `Click to open its rows`; empty where marks only tell something.
     pub click: &'static str,
+    /// A button beside each lying bar that does what a click on the bar does, such as `Filter`; empty for none. With it the bar
+    /// itself is what is clicked, not its whole row: what a click changes is not to be met by accident.
+    pub row_button: &'static str,
     /// What a mark is called before its name for assistive technology, such as `Bar`.
     pub word: &'static str,
 }
@@ -51,6 +57,7 @@ impl Default for PlotOptions {
             is_log: false,
             open: None,
             click: "",
+            row_button: "",
             word: "",
         }
     }
@@ -84,6 +91,12 @@ fn shown_ui(ui: &mut Ui, id: &str, picture: &Picture, options: PlotOptions) -> S
             ui.label(weak_small(ui, &y.title));
         }
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), options.height), Sense::hover());
+        let beside = if options.row_button.is_empty() {
+            0.0
+        } else {
+            ROW_BUTTON
+        };
+        let (rect, buttons) = rect.split_left_right_at_x(rect.right() - beside);
         let inner = axes::inside(ui, rect, x, y);
         let (x_ends, y_ends) = (x.ends(), y.ends());
         // Other ends are another chart, which starts unzoomed.
@@ -123,7 +136,11 @@ fn shown_ui(ui: &mut Ui, id: &str, picture: &Picture, options: PlotOptions) -> S
             y,
             transform: response.transform,
         };
-        let shown = answered(ui, response.response, &hit, zoomed, options);
+        let mut shown = answered(ui, response.response, &hit, zoomed, options);
+        if !options.row_button.is_empty() {
+            let clicked = row_buttons_ui(ui, &hit, buttons.x_range(), options);
+            shown.answer.clicked = clicked.or(shown.answer.clicked);
+        }
         if !x.title.is_empty() {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Min), |ui| {
                 ui.label(weak_small(ui, &x.title));
@@ -156,19 +173,20 @@ fn answered(ui: &mut Ui, plot: Response, hit: &Hit<'_>, zoomed: Zoomed, options:
     let mut answer = PlotAnswer::default();
     if let Some((rect, mark)) = hovered {
         answer.hovered = mark.action;
-        if plot.clicked() {
+        let is_on = options.row_button.is_empty() || pointer.is_some_and(|at| hit.body(mark).contains(at));
+        if plot.clicked() && is_on {
             answer.clicked = mark.action;
         }
         hit.point_out(ui, rect);
         let click = mark.action.map_or("", |_| options.click);
-        if !click.is_empty() {
+        if !click.is_empty() && is_on {
             ui.set_cursor_icon(egui::CursorIcon::PointingHand);
         }
         tooltip_ui(ui, &plot, &mark.tooltip, click, zoomed.is_zoomed);
     }
     let mut asks_menu = plot.secondary_clicked();
     if !options.click.is_empty() {
-        let clicked = hit.places(ui, &plot, options.word);
+        let clicked = hit.places(ui, &plot, options.word, !options.row_button.is_empty());
         answer.clicked = clicked.action.or(answer.clicked);
         asks_menu |= clicked.by_second_button;
     }
@@ -195,6 +213,29 @@ fn show_all_ui(ui: &mut Ui, plot: &Response) {
     if over.put(corner, button).clicked() {
         zoom::show_all(ui, plot.id);
     }
+}
+
+/// A button at the end of each lying bar that does something. Returns the action of the one that was clicked.
+fn row_buttons_ui(ui: &mut Ui, hit: &Hit<'_>, x_range: egui::Rangef, options: PlotOptions) -> Option<usize> {
+    let mut clicked = None;
+    for (row, mark, action) in hit.rows() {
+        let height = row.height().min(size::ROW - space::XS);
+        let place = egui::Rect::from_x_y_ranges(x_range, row.y_range())
+            .shrink2(vec2(space::XS / 2.0, (row.height() - height) / 2.0));
+        let name = mark.tooltip.lines().next().unwrap_or_default();
+        let label = format!("{} by {name}", options.row_button);
+        let mut beside = ui.new_child(UiBuilder::new().max_rect(place));
+        beside.spacing_mut().interact_size.y = 0.0;
+        beside.spacing_mut().button_padding.y = 0.0;
+        let text = weak_small(ui, options.row_button);
+        let button = beside.put(place, egui::Button::new(text));
+        button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
+        let hint = options.click.replacen("Click on the bar a", "A", 1);
+        if button.on_hover_text(format!("{name}\n{hint}")).clicked() {
+            clicked = Some(action);
+        }
+    }
+    clicked
 }
 
 fn tooltip_ui(ui: &Ui, plot: &Response, text: &str, click: &str, is_zoomed: bool) {

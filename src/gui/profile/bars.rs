@@ -8,7 +8,7 @@ use super::ends::{Ends, grouped};
 use super::facts::{FactBar, FactValue, N_VALUES, Picture};
 use crate::base::units;
 use crate::gui::data::condition::Condition;
-use crate::gui::data::one_line;
+use crate::gui::data::{one_line, readable};
 use crate::gui::theme::{self, Colors, colors, size, space};
 use crate::profile::drift::BaselineColumn;
 
@@ -238,7 +238,7 @@ fn ends_ui(painter: &Painter, c: &Colors, rect: Rect, bars: &[FactBar], most: f6
         put(&grouped(end.strip_prefix("below ").unwrap_or(end)), true, y);
     }
     put(
-        &format!("tallest {}", units::percent(most)),
+        &format!("height {}", units::percent(most)),
         true,
         rect.top() - 2.0,
     );
@@ -264,7 +264,7 @@ pub(super) fn with_gone<'a>(
     let gone = known.values.iter().filter(|value| is_gone(&value.value));
     for value in gone.take(N_VALUES.saturating_sub(values.len())) {
         all.to_mut().push(FactValue {
-            text: value.value.clone(),
+            text: readable(&value.value).into_owned(),
             value: value.value.clone(),
             n: 0,
             share: 0.0,

@@ -6,10 +6,10 @@ use super::bars;
 use super::facts::ColumnFacts;
 use crate::base::{Accuracy, units};
 use crate::gui::data::condition::Condition;
-use crate::gui::data::one_line;
+use crate::gui::data::{one_line, readable};
 use crate::gui::partitions::tone_of;
 use crate::gui::theme::{self, Colors, Tone, colors, size, space};
-use crate::profile::drift::{BaselineColumn, ColumnDrift};
+use crate::profile::drift::{BaselineColumn, Basis, ColumnDrift, PSI_BAD, PSI_WARN};
 
 /// Of every card, so that only those in view need be laid out.
 pub(super) const HEIGHT: f32 = 242.0;
@@ -58,7 +58,7 @@ pub(super) fn card_ui(
     let picture = Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), bars::HEIGHT));
     let asked = bars::picture_ui(ui, picture, &facts.name, &facts.picture, before);
     if let Some(drift) = drift {
-        verdict_ui(ui, c, inner, &facts.name, drift);
+        verdict_ui(ui, c, inner, facts, drift);
     } else if !facts.conflict.is_empty() {
         foot_ui(
             ui,
@@ -142,7 +142,7 @@ fn nulls_ui(ui: &Ui, c: &Colors, inner: Rect, top: f32, facts: &ColumnFacts, dri
         let empty = Rect::from_min_max(pos2(left, bar.top()), bar.max);
         painter.rect_filled(empty, 2.0, c.warn);
     }
-    let text = null_text(facts, drift.and_then(|drift| drift.null_share_before));
+    let text = null_text(facts, drift.and_then(nulls_before));
     let galley = one_line(painter, &text, theme::small(), c.weak, inner.width());
     painter.galley(pos2(inner.left(), top + NULL_BAR + 2.0), galley, c.weak);
     let id = ui.scope_id().with((&facts.name, "nulls"));
@@ -159,13 +159,27 @@ fn nulls_ui(ui: &Ui, c: &Colors, inner: Rect, top: f32, facts: &ColumnFacts, dri
     });
 }
 
-fn null_text(facts: &ColumnFacts, before: Option<f64>) -> String {
+/// The share of rows that had null, and of those that lacked the key, as the line of nulls counts them.
+fn nulls_before(drift: &ColumnDrift) -> Option<(f64, f64)> {
+    let without_a_value = drift.null_share_before?;
+    let missing = drift.missing_share_before.unwrap_or(0.0);
+    Some(((without_a_value - missing).max(0.0), missing))
+}
+
+fn null_text(facts: &ColumnFacts, before: Option<(f64, f64)>) -> String {
     if facts.n_rows == 0 {
         return "no row was read".to_owned();
     }
     let share = |n: u64| units::percent(n as f64 / facts.n_rows.max(1) as f64);
     let missing = facts.n_missing.map(|n| format!(", {} missing", share(n)));
-    let before = before.map(|before| format!(" · {} before", units::percent(before)));
+    let before = before.map(|(null, missing)| {
+        let missing = if missing > 0.0 {
+            format!(", {} missing", units::percent(missing))
+        } else {
+            String::new()
+        };
+        format!(" · before {} null{missing}", units::percent(null))
+    });
     format!(
         "{} null{}{}",
         share(facts.n_null),
@@ -174,13 +188,16 @@ fn null_text(facts: &ColumnFacts, before: Option<f64>) -> String {
     )
 }
 
-fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, name: &str, drift: &ColumnDrift) {
+fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, facts: &ColumnFacts, drift: &ColumnDrift) {
     let measures = drift.measures();
     let mut details = vec![drift.verdict.clone()];
     if let Some(psi) = &drift.psi {
         details.push(format!(
-            "PSI {:.3}, chance alone reaches {:.3} ({}; stable under 0.1, shifted much from 0.25 on)",
-            psi.value, psi.noise, psi.accuracy
+            "PSI {:.3}{}, chance alone reaches {:.3} ({}; stable under {PSI_WARN}, shifted much from {PSI_BAD} on)",
+            psi.value,
+            if psi.basis == Basis::Lengths { " of lengths" } else { "" },
+            psi.noise,
+            psi.accuracy
         ));
     }
     if let Some(ks) = &drift.ks {
@@ -192,6 +209,9 @@ fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, name: &str, drift: &ColumnDrift)
             ks.critical
         ));
     }
+    if let Some(overlap) = &drift.overlap {
+        details.push(format!("{} ({})", overlap.text(), overlap.accuracy));
+    }
     if let Some(outside) = drift
         .outside
         .as_ref()
@@ -200,7 +220,7 @@ fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, name: &str, drift: &ColumnDrift)
         details.push(outside.text.clone());
     }
     let named = |values: &[crate::profile::drift::Category]| {
-        let names: Vec<&str> = values.iter().map(|value| value.value.as_str()).collect();
+        let names: Vec<_> = values.iter().map(|value| readable(&value.value)).collect();
         names.join(", ")
     };
     if !drift.new_values.is_empty() {
@@ -222,8 +242,16 @@ fn verdict_ui(ui: &Ui, c: &Colors, inner: Rect, name: &str, drift: &ColumnDrift)
     } else {
         format!("{} · {measures}", drift.verdict)
     };
-    let tone = tone_of(drift.severity);
-    foot_ui(ui, c, inner, tone, name, &text, &details.join("\n"));
+    // Equal lengths are no good news of the values.
+    let tone = if drift.is_lengths_only && drift.severity == crate::profile::Severity::Good {
+        Tone::Weak
+    } else {
+        tone_of(drift.severity)
+    };
+    if !facts.conflict.is_empty() {
+        details.push(facts.conflict.clone());
+    }
+    foot_ui(ui, c, inner, tone, &facts.name, &text, &details.join("\n"));
 }
 
 /// A probability; below a thousandth, how far below says nothing.
@@ -240,7 +268,7 @@ fn foot_ui(ui: &Ui, c: &Colors, inner: Rect, tone: Tone, column: &str, text: &st
     let painter = ui.painter();
     let y = inner.bottom() - 13.0;
     painter.circle_filled(pos2(inner.left() + 4.0, y + 7.0), 3.5, c.of(tone));
-    let color = if matches!(tone, Tone::Good | Tone::Data) {
+    let color = if matches!(tone, Tone::Good | Tone::Data | Tone::Weak) {
         c.weak
     } else {
         c.of(tone)

@@ -6,8 +6,10 @@ use polars::prelude::{AnyValue, TimeUnit, TimeZone};
 
 use super::ends::{Ends, ends, is_closed, time_like};
 use crate::base::{Accuracy, units};
+use crate::dataset::FailedFile;
 use crate::dataset::infer::Conflict;
 use crate::gui::data::condition::{self, Condition};
+use crate::gui::data::readable;
 use crate::profile::columns::{Bin, ColumnProfile, Histogram, Scalar};
 use crate::profile::drift::{Baseline, value_text};
 use crate::session::Edit;
@@ -100,6 +102,8 @@ pub struct Profiled {
     pub n_rows: u64,
     pub n_files: u64,
     pub n_files_failed: u64,
+    /// The first of them.
+    pub failed_files: Vec<FailedFile>,
     pub n_rejects: u64,
     pub accuracy: Accuracy,
     /// A number that no other profile has.
@@ -160,7 +164,7 @@ impl ColumnFacts {
     pub fn mix(&mut self, conflicts: &[Conflict]) {
         let found = conflicts.iter().find(|conflict| conflict.name == self.name);
         if let Some(found) = found.filter(|_| self.conflict.is_empty()) {
-            self.conflict = format!("read as {}, in a sample: {}", self.dtype, found.text());
+            self.conflict = format!("{}. {}.", found.said(Some(&self.dtype)), sentence(found.remedy()));
         }
     }
 
@@ -180,6 +184,30 @@ impl ColumnFacts {
         let step = RecipeStep::new(step);
         Some(Edit::InsertStep { at, step })
     }
+}
+
+/// With a capital letter.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), letters.as_str())
+}
+
+/// Files and why each could not be read, a line for each, and what to do.
+pub(super) fn failed_text(failed: &[FailedFile], n: u64) -> String {
+    const NAMED: usize = 5;
+    let named = failed.iter().take(NAMED);
+    let mut lines: Vec<String> = named
+        .map(|file| format!("{}: {}", file.object, file.reason))
+        .collect();
+    let n_more = n.saturating_sub(lines.len() as u64);
+    if n_more > 0 {
+        lines.push(format!("and {}", units::plural(n_more, "more file")));
+    }
+    lines.push(
+        "What was not read is in no figure: write them again, or move them out of the dataset.".to_owned(),
+    );
+    lines.join("\n")
 }
 
 fn distinct(profile: &ColumnProfile) -> String {
@@ -239,6 +267,7 @@ fn lengths(profile: &ColumnProfile) -> Option<String> {
     })
 }
 
+/// A value short enough for the line of its bar.
 fn short(value: &Scalar) -> String {
     const MAX: usize = 24;
     match value {
@@ -246,6 +275,7 @@ fn short(value: &Scalar) -> String {
         Scalar::Int(n) => integer(*n),
         Scalar::UInt(n) => units::count(*n),
         Scalar::Float(value) => float(*value),
+        Scalar::Text(text) if text.trim().is_empty() => readable(text).into_owned(),
         Scalar::Text(text) => {
             let line = text.replace('\n', "↵");
             if line.chars().count() <= MAX {
@@ -527,6 +557,7 @@ mod tests {
             object: "a.jsonl".to_owned(),
             line,
             n,
+            n_files: None,
         };
         let conflict = |name: &str| Conflict {
             name: name.to_owned(),
@@ -538,7 +569,8 @@ mod tests {
         found.mix(&[conflict("qty")]);
         assert_eq!(
             found.conflict,
-            "read as string, in a sample: int64 in 1,610 records, string in 1 record, string first at a.jsonl:7"
+            "read as string; in a sample int64 in 1,610 records, string in 1 record, string first at a.jsonl:7. Declare the \
+             type in a job's schema, with `accept` for the others, or mend the writer."
         );
     }
 

@@ -4,6 +4,7 @@
 
 use egui::{Align2, Color32, Rect, Role, ScrollArea, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2};
 
+use super::facts::failed_text;
 use super::{MapView, ProfileCommand, ProfilePanel};
 use crate::base::{Accuracy, units};
 use crate::gui::cells::{length, place};
@@ -141,10 +142,11 @@ fn head_ui(
         let partitions = units::plural(map.partitions.len() as u64, "partition");
         ui.label(theme::strong(format!("{keys} in {partitions}")));
         accuracy_badge(ui, map.accuracy).on_hover_text(format!("Read: {}", view.choice));
-        let n_failed: u64 = map.partitions.iter().map(|read| read.n_files_failed).sum();
+        let (n_failed, failed) = map.failed_files();
         if n_failed > 0 {
             let files = units::plural(n_failed, "file");
-            badge(ui, theme::Tone::Warn, &format!("{files} could not be read"));
+            badge(ui, theme::Tone::Warn, &format!("{files} could not be read"))
+                .on_hover_text(failed_text(&failed, n_failed));
         }
         if map.is_cut {
             badge(ui, theme::Tone::Warn, "more keys than are told apart")

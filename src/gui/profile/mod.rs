@@ -98,6 +98,10 @@ pub struct ProfilePanel {
     level: Level,
     /// Half-typed range of days to compare with.
     range: String,
+    /// The range was asked for and has no days.
+    has_range_problem: bool,
+    /// The findings of a comparison are shown; by the room there is until a person chose.
+    has_findings: Option<bool>,
     cards: cards::CardsState,
     map: MapPanel,
 }

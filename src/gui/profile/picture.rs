@@ -32,7 +32,8 @@ pub(super) fn menu_ui(
             .key()
             .map_or_else(String::new, |key| format!("{}, ", key.said()));
         let rows = units::plural(facts.n_rows, "row");
-        let note = format!("{of}{rows}, {}", facts.accuracy);
+        let outside = outside_note(facts, before).unwrap_or_default();
+        let note = format!("{of}{rows}, {}{outside}", facts.accuracy);
         column_picture(facts, &title, before).note(note)
     };
     made_picture_menu(&mut ui, &title, make, commands);
@@ -67,6 +68,32 @@ fn column_picture(facts: &ColumnFacts, title: &str, before: Option<&BaselineColu
         }
         Shown::Nothing(_) => Picture::new(title, Scale::bare(0.0, 1.0), Scale::bare(0.0, 1.0)),
     }
+}
+
+/// What the outermost bars are, where values that are compared with lie beyond the others: no axis leads to them.
+fn outside_note(facts: &ColumnFacts, before: Option<&BaselineColumn>) -> Option<String> {
+    let Shown::Bars {
+        bars,
+        ends,
+        is_of_lengths,
+        ..
+    } = &facts.picture
+    else {
+        return None;
+    };
+    let (bars, shares) = laid_over(before, bars, ends, *is_of_lengths);
+    let outside = bars
+        .iter()
+        .zip(shares?)
+        .filter(|(bar, _)| !bar.low.is_finite() || !bar.high.is_finite())
+        .map(|(bar, share)| format!("{} {}", units::percent(share), bar.label))
+        .collect::<Vec<_>>();
+    (!outside.is_empty()).then(|| {
+        format!(
+            "; outermost, all values compared with that lie outside: {}",
+            outside.join(", ")
+        )
+    })
 }
 
 fn share_scale(shares: impl Iterator<Item = f64>) -> Scale {
@@ -150,7 +177,7 @@ fn values_picture(title: &str, values: &[FactValue], before: Option<&BaselineCol
 
 #[cfg(test)]
 mod tests {
-    use super::column_picture;
+    use super::{column_picture, outside_note};
     use crate::base::Accuracy;
     use crate::chart::ScaleKind;
     use crate::gui::profile::ends::Ends;
@@ -219,6 +246,9 @@ mod tests {
         };
         let compared = column_picture(&shown, "Values of salary", Some(&before));
         assert_eq!(compared.x.text(0.0), "below 0");
+        let note = outside_note(&shown, Some(&before)).unwrap();
+        assert!(note.ends_with("that lie outside: 50% below 0"), "{note}");
+        assert_eq!(outside_note(&shown, None), None);
         assert!((compared.layers[1].marks[0].y.1 - 0.5).abs() < 0.02);
     }
 

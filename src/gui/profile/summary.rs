@@ -7,19 +7,34 @@ use super::{Order, ProfilePanel, ProfileView};
 use crate::base::units;
 use crate::gui::partitions::tone_of;
 use crate::gui::theme::{self, Tone, colors, space};
-use crate::gui::widgets::{accuracy_badge, badge, card, dot, quiet_button};
+use crate::gui::widgets::{Icon, accuracy_badge, badge, card, dot, icon_button, quiet_button};
 use crate::profile::Severity;
+use crate::profile::drift::{KS_WARN, PSI_BAD, PSI_WARN};
 
 /// Findings that are told before the rest is asked for.
 const N_FINDINGS: usize = 3;
 
+/// A tab lower than this shows the verdict alone until a person asks for more: the cards are what it is about.
+const ROOM: f32 = 420.0;
+/// What the findings may take of the tab.
+const SHARE: f32 = 0.22;
+/// Badges and buttons after the verdict.
+const CONTROLS: f32 = 240.0;
+
 pub(super) fn summary_ui(ui: &mut Ui, view: ProfileView<'_>, profiled: &Profiled, panel: &mut ProfilePanel) {
     let Some(drift) = view.drift() else { return };
+    let height = ui.available_height();
+    let is_open = panel.has_findings.unwrap_or(height >= ROOM);
     card(ui, |ui| {
         ui.spacing_mut().item_spacing.y = space::XS;
         ui.horizontal(|ui| {
             dot(ui, colors(ui).of(tone_of(drift.severity))).on_hover_text(drift.severity.word());
-            ui.label(theme::strong(&drift.verdict));
+            // The controls at the right stay within reach of a long verdict.
+            let room = (ui.available_width() - CONTROLS).max(80.0);
+            ui.scope(|ui| {
+                ui.set_max_width(room);
+                ui.add(Label::new(theme::strong(&drift.verdict)).truncate());
+            });
             for (severity, word) in [(Severity::Bad, "bad"), (Severity::Warn, "warn")] {
                 let n = drift
                     .columns
@@ -31,11 +46,22 @@ pub(super) fn summary_ui(ui: &mut Ui, view: ProfileView<'_>, profiled: &Profiled
                 }
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let (picture, label) = if is_open {
+                    (Icon::ChevronUp, "Hide the findings of the comparison")
+                } else {
+                    (Icon::ChevronDown, "Show the findings of the comparison")
+                };
+                if icon_button(ui, true, picture, label).clicked() {
+                    panel.has_findings = Some(!is_open);
+                }
                 if panel.order != Order::Drift && quiet_button(ui, true, "Sort by drift").clicked() {
                     panel.order = Order::Drift;
                 }
             });
         });
+        if !is_open {
+            return;
+        }
         ui.horizontal(|ui| {
             let compared = format!(
                 "{} ({}) against {} ({})",
@@ -56,7 +82,7 @@ pub(super) fn summary_ui(ui: &mut Ui, view: ProfileView<'_>, profiled: &Profiled
             .collect();
         ScrollArea::vertical()
             .id_salt("drift findings")
-            .max_height(132.0)
+            .max_height((height * SHARE).clamp(48.0, 132.0))
             .auto_shrink([false, true])
             .show(ui, |ui| {
                 for found in told.iter().take(N_FINDINGS) {
@@ -82,16 +108,18 @@ pub(super) fn summary_ui(ui: &mut Ui, view: ProfileView<'_>, profiled: &Profiled
                 let n_more = told.len().saturating_sub(N_FINDINGS);
                 if n_more > 0 {
                     let text = format!(
-                        "and {} more: sort by drift to see them",
-                        units::plural(n_more as u64, "finding")
+                        "and {}: sort by drift to see them",
+                        units::plural(n_more as u64, "more finding")
                     );
                     ui.label(theme::weak_small(ui, text));
                 }
             });
-        ui.label(theme::weak_small(
-            ui,
-            "On the cards: bars are the rows profiled, the line is what they are compared with.",
-        ));
+        let limits = format!(
+            "On the cards: bars are the rows profiled, the line is what they are compared with. PSI warns from {PSI_WARN} on \
+             and is bad from {PSI_BAD} on, KS warns from {KS_WARN} on, both beyond chance: hover for the sources."
+        );
+        ui.label(theme::weak_small(ui, limits))
+            .on_hover_text(drift.limits.join("\n\n"));
     });
     ui.add_space(space::SM);
 }

@@ -98,6 +98,7 @@ fn profiled(shift: i64, n_more: usize) -> Profiled {
         n_rows: 2000,
         n_files: 3,
         n_files_failed: 0,
+        failed_files: Vec::new(),
         n_rejects: 2,
         accuracy: Accuracy::Partial { n: 2000 },
         stamp: 7,
@@ -230,6 +231,28 @@ fn a_comparison_has_a_verdict_and_what_drifted_on_its_cards() {
     harness.run_steps(4);
     let asked = std::mem::take(&mut harness.state_mut().commands);
     assert_eq!(asked, [Command::Profile(ProfileCommand::StopComparing)]);
+}
+
+#[test]
+fn a_range_to_compare_with_is_taken_by_enter_and_one_without_days_says_why() {
+    let mut harness = harness(Some(dataset(14)), with_profile(profiled(0, 0)));
+    harness.get_by_label("Compare…").click();
+    harness.run_steps(4);
+    let enter = |harness: &mut Harness<'_, State>, text: &str| {
+        harness.state_mut().panel.range = text.to_owned();
+        harness.get_by_label("Days to compare with").focus();
+        harness.run_steps(3);
+        harness.key_press(egui::Key::Enter);
+        harness.run_steps(4);
+        std::mem::take(&mut harness.state_mut().commands)
+    };
+    assert_eq!(enter(&mut harness, "2021-01-01..2021-01-07"), []);
+    harness.get_by_label("No partition is in this range. The data have 2020-01-01 to 2020-01-14.");
+    let asked = enter(&mut harness, "2020-01-03..2020-01-04");
+    let Some(Command::Profile(ProfileCommand::CompareWith(days, _))) = asked.first() else {
+        panic!("{asked:?}");
+    };
+    assert_eq!(days.len(), 2);
 }
 
 fn with_map(map: SchemaMap) -> ProfileSlots {

@@ -3,6 +3,7 @@
 use egui::{Align, Layout, ScrollArea, Ui, vec2};
 
 use super::apply::all_label;
+use super::facts::failed_text;
 use super::work::{SAMPLE_FILES, SAMPLE_ROWS};
 use super::{Order, Part, ProfileCommand, ProfilePanel, ProfileView};
 use crate::base::units;
@@ -26,8 +27,9 @@ const ORDERS: [(Order, &str); 6] = [
     (Order::Type, "type"),
 ];
 
-/// Narrower tabs have the buttons on a second line.
+/// Narrower tabs have the buttons on a second line; before there is a profile there are fewer of them.
 const ONE_LINE: f32 = 940.0;
+const ONE_LINE_BEFORE: f32 = 600.0;
 
 /// What a click on "Profile" reads: `2020/01/09`, `all 13 days`.
 pub(super) fn what(view: ProfileView<'_>, dataset: &ListedDataset, panel: &ProfilePanel) -> String {
@@ -44,7 +46,12 @@ pub(super) fn toolbar_ui(
     panel: &mut ProfilePanel,
     commands: &mut Commands,
 ) {
-    let is_wide = ui.available_width() > ONE_LINE;
+    let one_line = if view.profiled().is_some() {
+        ONE_LINE
+    } else {
+        ONE_LINE_BEFORE
+    };
+    let is_wide = ui.available_width() > one_line;
     ui.horizontal(|ui| {
         ui.set_min_height(size::CONTROL);
         ui.spacing_mut().item_spacing.x = space::SM;
@@ -209,15 +216,31 @@ fn compare_button(
         let mut asked = None;
         ui.horizontal(|ui| {
             let width = ui.available_width() - 84.0;
-            ui.scope(|ui| {
+            let field = ui.scope(|ui| {
                 ui.set_max_width(width);
-                text_field(ui, &mut panel.range, "Days to compare with", hint, true);
+                text_field(ui, &mut panel.range, "Days to compare with", hint, true)
             });
+            let is_entered =
+                field.inner.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             let found = range(dataset, &panel.range);
-            if secondary_button(ui, !found.is_empty(), "Range").clicked() {
-                asked = Some((found, panel.range.trim().to_owned()));
+            if field.inner.changed() || found.is_ok() {
+                panel.has_range_problem = false;
+            }
+            let button = secondary_button(ui, !panel.range.trim().is_empty(), "Range");
+            let button = button
+                .on_hover_text("Compares with the rows of these days, both ends included; Enter does too");
+            if button.clicked() || is_entered {
+                match found {
+                    Ok(found) => asked = Some((found, panel.range.trim().to_owned())),
+                    Err(_) => panel.has_range_problem = true,
+                }
             }
         });
+        if panel.has_range_problem
+            && let Err(why) = range(dataset, &panel.range)
+        {
+            ui.add(egui::Label::new(theme::tone(ui, Tone::Bad, why)).wrap());
+        }
         ScrollArea::vertical()
             .id_salt("partitions to compare with")
             .max_height(220.0)
@@ -254,20 +277,36 @@ fn compare_button(
 }
 
 /// Partitions from one name to another, both with: `2020-01-01..2020-01-07`, or one name.
-fn range(dataset: &ListedDataset, text: &str) -> Vec<Partition> {
+///
+/// # Errors
+/// Why there are none, with what there is.
+fn range(dataset: &ListedDataset, text: &str) -> Result<Vec<Partition>, String> {
     let (from, to) = text.split_once("..").unwrap_or((text, text));
     let (from, to) = (from.trim(), to.trim());
     if from.is_empty() || to.is_empty() {
-        return Vec::new();
+        return Err("Write both ends, such as 2020-01-01..2020-01-07, or one day or month.".to_owned());
     }
-    let partitions = dataset.keys.partitions.keys();
-    partitions
+    let is_to = |name: &str| name <= to || name.starts_with(to);
+    if !is_to(from) {
+        return Err(format!("The range ends before it begins: {from} is after {to}."));
+    }
+    let partitions = &dataset.keys.partitions;
+    let found: Vec<Partition> = partitions
+        .keys()
         .filter(|partition| {
             let name = partition.to_string();
-            name.as_str() >= from && (name.as_str() <= to || name.starts_with(to))
+            name.as_str() >= from && is_to(&name)
         })
         .cloned()
-        .collect()
+        .collect();
+    if found.is_empty() {
+        let ends = partitions.keys().next().zip(partitions.keys().next_back());
+        let there = ends.map_or_else(String::new, |(first, last)| {
+            format!(" The data have {first} to {last}.")
+        });
+        return Err(format!("No partition is in this range.{there}"));
+    }
+    Ok(found)
 }
 
 /// What is shown, how far it can be trusted, and what is under way.
@@ -306,7 +345,8 @@ fn state_ui(ui: &mut Ui, view: ProfileView<'_>, commands: &mut Commands) {
         }
         if profiled.n_files_failed > 0 {
             let files = units::plural(profiled.n_files_failed, "file");
-            badge(ui, Tone::Bad, &format!("{files} broken")).on_hover_text("Read as far as they go");
+            badge(ui, Tone::Bad, &format!("{files} left out"))
+                .on_hover_text(failed_text(&profiled.failed_files, profiled.n_files_failed));
         }
         if slots.against.is_pending() || slots.drift.is_pending() {
             spinner(ui);
@@ -349,6 +389,7 @@ pub(super) mod tests {
         let dataset = dataset(14);
         let days = |text: &str| -> Vec<Option<NaiveDate>> {
             range(&dataset, text)
+                .unwrap_or_default()
                 .iter()
                 .map(crate::storage::Partition::date)
                 .collect()
@@ -356,6 +397,15 @@ pub(super) mod tests {
         assert_eq!(days("2020-01-03..2020-01-05").len(), 3);
         assert_eq!(days("2020-01").len(), 14);
         assert_eq!(days("2020-01-03").len(), 1);
-        assert!(days("").is_empty() && days("2020-02..").is_empty());
+        let why = |text: &str| range(&dataset, text).unwrap_err();
+        assert!(why("").starts_with("Write both ends") && why("2020-02..").starts_with("Write both ends"));
+        assert_eq!(
+            why("2020-01-05..2020-01-03"),
+            "The range ends before it begins: 2020-01-05 is after 2020-01-03."
+        );
+        assert_eq!(
+            why("2021-01-01..2021-01-07"),
+            "No partition is in this range. The data have 2020-01-01 to 2020-01-14."
+        );
     }
 }

@@ -106,6 +106,7 @@ async fn run(
         n_files: scanned.n_files,
         n_files_failed: scanned.n_files_failed,
         n_rejects: scanned.n_rejects(),
+        failed_files: scanned.failed_files,
         accuracy,
         stamp: next_stamp(),
     })

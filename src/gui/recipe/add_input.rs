@@ -2,16 +2,15 @@
 
 use egui::{Id, Label, Modal, Ui};
 
-use crate::explore::{declared_inputs, join_step, joinable};
+use crate::explore::{declared_inputs, joinable};
 use crate::gui::command::Command;
-use crate::gui::keys::KeysCommand;
+use crate::gui::keys::{KeysCommand, broadcast_step};
 use crate::gui::second_data::InputReader;
 use crate::gui::state::{Commands, State};
 use crate::gui::theme::{self, space, strong, weak_small, weak_small_marked};
 use crate::gui::widgets::{labelled_field, primary_button, quiet_button, secondary_button};
 use crate::session::Document;
 use crate::storage::Location;
-use crate::transform::RecipeStep;
 
 /// What a person did in the field.
 pub(super) enum Picked {
@@ -175,13 +174,14 @@ pub fn add_input_ui(ui: &mut Ui, state: &mut State, commands: &mut Commands) {
         known.retain(|known| known != name);
     }
     let fitting = fitting(state, &form.reader);
+    let n_partitions = state.panels.keys.n_partitions;
     let mut is_closed = false;
     let modal = Modal::new(Id::unique("add data"))
         .frame(crate::gui::widgets::dialog_frame(ui))
         .show(ui.ctx(), |ui| {
             ui.set_width(440.0);
             if let InputReader::NewJoin(columns) = &form.reader {
-                is_closed |= join_ui(ui, columns, &fitting, commands);
+                is_closed |= join_ui(ui, columns, n_partitions, &fitting, commands);
             } else if let InputReader::Instead(name) = &form.reader {
                 ui.label(strong(format!("Change data {name}")));
                 let text = "Its columns are read again at the place. Steps that read it keep reading it, also under another name.";
@@ -267,7 +267,13 @@ fn fitting(state: &State, reader: &InputReader) -> Vec<String> {
 }
 
 /// What a join by these columns is going to do, and data that is there already to join. Says whether one was chosen.
-fn join_ui(ui: &mut Ui, columns: &[String], fitting: &[String], commands: &mut Commands) -> bool {
+fn join_ui(
+    ui: &mut Ui,
+    columns: &[String],
+    n_partitions: u32,
+    fitting: &[String],
+    commands: &mut Commands,
+) -> bool {
     ui.label(strong(format!("Join by {}", columns.join(", "))));
     let text = "Choose the other side of the join. The step `join` holds it in memory, whole in every worker: a broadcast \
                 join. The rows here are not shuffled by the key, so it does not matter that it is skewed.";
@@ -283,10 +289,10 @@ fn join_ui(ui: &mut Ui, columns: &[String], fitting: &[String], commands: &mut C
             for name in fitting {
                 let button = secondary_button(ui, true, &format!("Join {name}"));
                 if button.clicked()
-                    && let Ok(step) = join_step(name, columns)
+                    && let Ok(step) = broadcast_step(name, columns, n_partitions)
                 {
                     let label = format!("Join {name}");
-                    let add = KeysCommand::AddSteps(label, vec![RecipeStep::new(step)]);
+                    let add = KeysCommand::AddSteps(label, vec![step]);
                     commands.push(Command::Keys(add));
                     is_chosen = true;
                 }

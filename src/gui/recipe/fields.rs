@@ -138,8 +138,12 @@ pub(super) fn form_ui(ui: &mut Ui, view: &FormView<'_>, state: &mut FormState, c
                     }
                     Some(Picked::Remove) => {
                         let name = current.to_owned();
+                        let text = format!(
+                            "Took out {name}: steps that read it wait for other data. Ctrl+Z brings it back"
+                        );
                         commands.push(Command::Edit(Edit::RemoveInput { name }));
                         commands.push(Command::Seal);
+                        commands.push(Command::Say(theme::Tone::Warn, text));
                         Change::default()
                     }
                     None => Change::default(),

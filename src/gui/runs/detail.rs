@@ -47,7 +47,17 @@ pub fn detail_ui(
             });
         }
     }
+    let top = ui.cursor().top();
     task::task_ui(ui, run, stage, panel.task, commands);
+    // What a click in a chart tells is below the charts.
+    if panel.seen_task != panel.task {
+        panel.seen_task = panel.task;
+        let left = ui.min_rect().left_top().x;
+        let told = egui::Rect::from_two_pos(egui::pos2(left, top), ui.cursor().left_top());
+        if panel.task.is_some() {
+            ui.scroll_to_rect(told, None);
+        }
+    }
     measures_ui(ui, stage, &name);
     slowest_ui(ui, run, stage, panel, commands);
     executors_ui(ui, run, stage, panel);

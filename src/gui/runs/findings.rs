@@ -128,7 +128,7 @@ fn finding_ui(ui: &mut Ui, stages: &[&StageProfile], commands: &mut Commands) {
             ui,
             format!("costs {}{all} (estimate)", units::seconds(cost)),
         ))
-        .on_hover_text("Wall time beyond an even split of all tasks, or time beside the work over the slots that were free");
+        .on_hover_text("Wall time that uneven tasks add, time beside the work over the slots that were free, or time that slots stood idle");
     }
 }
 

@@ -40,6 +40,8 @@ pub struct RunsPanel {
     pub stage: Option<(u64, u32)>,
     /// The task that is told, by its place among those of the stage.
     pub task: Option<usize>,
+    /// The task that was scrolled to when it was clicked.
+    pub seen_task: Option<usize>,
     pub sort: Column,
     /// The other way round than the column's own order.
     pub is_reversed: bool,

@@ -36,6 +36,9 @@ pub fn own_ui(
     for warning in &run.warnings {
         ui.add(Label::new(weak_marked(ui, &format!("Note: {warning}"))).wrap());
     }
+    if let Some(nothing_new) = run.nothing_new() {
+        ui.add(Label::new(weak(ui, format!("This run had nothing to do: {nothing_new}."))).wrap());
+    }
     figures(ui, run);
     ended_ui(ui, run);
     stages_ui(ui, run);
@@ -69,6 +72,10 @@ fn effort_ui(ui: &mut Ui, run: &OwnRun) {
     let wall = seconds_text(run.wall_seconds);
     let work = units::seconds(run.seconds().total());
     let (files, bytes) = (units::count(n_files), units::bytes(run.n_bytes_in()));
+    let workers = match run.n_workers() {
+        0 => "over all threads".to_owned(),
+        n => format!("over {}", units::plural(n, "worker")),
+    };
     let memory = run.peak_rss_bytes.map_or_else(|| "–".to_owned(), units::bytes);
     let wall_note = if run.wall_seconds.is_none() {
         "not in an older report"
@@ -89,7 +96,7 @@ fn effort_ui(ui: &mut Ui, run: &OwnRun) {
             figure(
                 "work",
                 &work,
-                "over all threads",
+                &workers,
                 plain,
                 "Listing and commits on the clock, the rest added up over threads.",
             ),
@@ -291,8 +298,8 @@ fn counted(stage: &str) -> &'static str {
 
 fn status_tone(status: &str) -> Tone {
     match status {
-        "done" | "committed" => Tone::Good,
-        "no_data" | "unchanged" | "nothing_to_do" => Tone::Plain,
+        "done" | "committed" | "already_committed" => Tone::Good,
+        "no_data" => Tone::Plain,
         _ => Tone::Warn,
     }
 }
@@ -370,14 +377,14 @@ fn days_ui(ui: &mut Ui, run: &OwnRun, pictures: &OwnPictures, shown: usize, pane
         if let Some(day) = segmented(ui, &days, shown) {
             panel.day = Some(day);
         }
-        if n > MAX_DAYS {
-            let text = format!(
-                "of {}: click others in the chart above",
-                units::plural(n as u64, "day")
-            );
-            ui.label(weak_small(ui, text));
-        }
     });
+    if n > MAX_DAYS {
+        let text = format!(
+            "of {}: click others in the chart above",
+            units::plural(n as u64, "day")
+        );
+        ui.label(weak_small(ui, text));
+    }
 }
 
 fn workers_ui(ui: &mut Ui, run: &OwnRun, pictures: &OwnPictures, shown: usize, commands: &mut Commands) {

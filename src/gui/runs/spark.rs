@@ -101,8 +101,9 @@ fn headline_ui(ui: &mut Ui, run: &SparkRun) {
                 } else {
                     Tone::Plain
                 },
-                explanation: "Wall time of the stages less Σt / slots, the time of an even split of their tasks. An \
-                              estimate: slots that other stages used at the same time are taken off evenly.",
+                explanation: "What uneven tasks add to the wall time of the stages: how much later than even ones the long ones \
+                              end, placed on the slots in the order of their launch. An estimate: slots that other stages \
+                              used at the same time are taken off evenly.",
             },
             Figure {
                 label: "idle slots",

@@ -35,7 +35,7 @@ const COLUMNS: [(Column, Head); 9] = [
     (
         Column::Cost,
         Head::number("Cost", 74.0).explained(
-            "What ails the stage as wall time: stragglers beyond an even split, or what is spent beside the work over the slots",
+            "What ails the stage as wall time: what its stragglers add, what is spent beside the work over the slots, or slots that stood idle",
         ),
     ),
     (

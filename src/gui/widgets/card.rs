@@ -38,14 +38,57 @@ pub fn card_with_head<R>(
     add_contents: impl FnOnce(&mut Ui) -> R,
 ) -> InnerResponse<R> {
     card(ui, |ui| {
-        ui.horizontal(|ui| {
-            ui.label(strong(title));
-            after_title(ui);
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), at_right);
-        });
+        head_ui(ui, title, 0.0, after_title, at_right);
         ui.add_space(space::XS);
         add_contents(ui)
     })
+}
+
+/// The first line of a card. Where the controls would lie over the title they have a line of their own, on which they go to
+/// a further line when they must.
+fn head_ui(
+    ui: &mut Ui,
+    title: &str,
+    min_height: f32,
+    after_title: impl FnOnce(&mut Ui),
+    at_right: impl FnOnce(&mut Ui),
+) {
+    let id = ui.scope_id().with(("head of a card", title));
+    // How wide the controls are is known from the frame before.
+    let known: Option<f32> = ui.data(|data| data.get_temp(id));
+    let mut at_right = Some(at_right);
+    let (mut room, mut needed) = (0.0, 0.0);
+    ui.horizontal(|ui| {
+        ui.set_min_height(min_height);
+        ui.label(strong(title));
+        after_title(ui);
+        room = ui.available_width();
+        if known.is_none_or(|known| known <= room)
+            && let Some(at_right) = at_right.take()
+        {
+            needed = from_right(ui, false, at_right);
+        }
+    });
+    if let Some(at_right) = at_right {
+        // Controls that wrap are narrower than they would be in one line, which is what counts.
+        needed = ui.horizontal(|ui| from_right(ui, true, at_right)).inner;
+        needed = needed.max(known.unwrap_or(0.0));
+    }
+    ui.data_mut(|data| data.insert_temp(id, needed));
+    if known.is_none() && needed > room {
+        ui.ctx()
+            .request_discard("the controls of a card need a line of their own");
+    }
+}
+
+/// Controls from the right. Returns how wide they are.
+fn from_right(ui: &mut Ui, is_wrapped: bool, at_right: impl FnOnce(&mut Ui)) -> f32 {
+    let layout = egui::Layout::right_to_left(egui::Align::Center).with_main_wrap(is_wrapped);
+    let shown = ui.with_layout(layout, |ui| {
+        at_right(ui);
+        ui.min_rect()
+    });
+    shown.inner.width()
 }
 
 /// A card whose first line is a title alone.
@@ -66,12 +109,7 @@ pub fn stretched_card(
     let mut needed = 0.0;
     card(ui, |ui| {
         let top = ui.cursor().top();
-        ui.horizontal(|ui| {
-            ui.set_min_height(size::CONTROL);
-            ui.label(strong(title));
-            after_title(ui);
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), at_right);
-        });
+        head_ui(ui, title, size::CONTROL, after_title, at_right);
         ui.add_space(space::XS);
         add_contents(ui);
         let around = 2.0 * (CARD_MARGIN_Y + size::LINE);

@@ -47,7 +47,7 @@ pub fn error_box(ui: &mut Ui, problem: Problem<'_>) -> bool {
             let mut is_clicked = false;
             ui.horizontal_top(|ui| {
                 icon(ui, Icon::Warning, c.bad);
-                let width = (ui.available_width() - size::ROW - space::SM).max(80.0);
+                let width = (ui.available_width() - size::ROW - ui.spacing().item_spacing.x).max(80.0);
                 ui.vertical(|ui| {
                     ui.set_width(width);
                     if !problem.place.is_empty() {

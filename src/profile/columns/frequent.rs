@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use super::FigureAccuracy;
 use super::distinct::ByHash;
+use super::sampled::ValueSample;
 
 /// Values that are counted at the same time.
 const CAPACITY: usize = 4096;
@@ -52,18 +53,26 @@ pub(super) struct Frequent {
     offset: u64,
     /// Of all values.
     n: u64,
+    /// Once some values are forgotten; before, it can be made of the counts.
+    sample: Option<Box<ValueSample>>,
 }
 
 impl Frequent {
     #[inline]
     pub(super) fn add(&mut self, hash: u64, n: u64, value: impl FnOnce() -> Kept) {
         self.n += n;
+        if let Some(sample) = &mut self.sample {
+            sample.add(hash, n);
+        }
         if let Some(known) = self.counts.get_mut(&hash) {
             known.n += n;
             return;
         }
         self.counts.insert(hash, Counted { n, value: value() });
         if self.counts.len() > CAPACITY {
+            if self.sample.is_none() {
+                self.sample = Some(Box::new(self.sample()));
+            }
             self.purge();
         }
     }
@@ -86,6 +95,12 @@ impl Frequent {
     }
 
     pub(super) fn merge(&mut self, other: Self) {
+        let may_forget = self.counts.len() + other.counts.len() > CAPACITY;
+        if may_forget || self.sample.is_some() || other.sample.is_some() {
+            let mut both = self.sample();
+            both.merge(&other.sample());
+            self.sample = Some(Box::new(both));
+        }
         self.n += other.n;
         self.offset += other.offset;
         for (hash, counted) in other.counts {
@@ -96,6 +111,17 @@ impl Frequent {
         }
         while self.counts.len() > CAPACITY {
             self.purge();
+        }
+        if self.offset == 0 {
+            self.sample = None;
+        }
+    }
+
+    /// Some of the values, the same ones as in another profile.
+    pub(super) fn sample(&self) -> ValueSample {
+        match &self.sample {
+            Some(sample) => sample.as_ref().clone(),
+            None => ValueSample::of(self.counts.iter().map(|(hash, counted)| (*hash, counted.n))),
         }
     }
 
@@ -175,6 +201,14 @@ mod tests {
             );
         }
         assert!(merged.all().is_none());
+        // Though most values are forgotten, those of the sample have their whole counts.
+        let hashes: HashMap<u64, u64> = true_counts
+            .iter()
+            .map(|(value, n)| (hash_bits(*value), *n))
+            .collect();
+        let sample: Vec<(u64, u64)> = merged.sample().within(None).collect();
+        assert_eq!(sample.len(), 256);
+        assert!(sample.iter().all(|(hash, n)| hashes[hash] == *n));
     }
 
     #[test]

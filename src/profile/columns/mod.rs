@@ -9,6 +9,7 @@
 //! | `profiler` | which accumulator a column has, and what becomes of a batch |
 //! | `numbers`, `decimals`, `texts` | figures of numbers and times, of decimals, of texts |
 //! | `distinct`, `frequent`, `quantiles` | the three that stay small: exact for few values, sketches for many |
+//! | `sampled` | some values with their counts, the same ones in every profile |
 //! | `nested` | a hash for each row of a list or struct |
 //! | `histogram` | bins that a person would choose |
 
@@ -20,6 +21,7 @@ mod nested;
 mod numbers;
 mod profiler;
 mod quantiles;
+mod sampled;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -27,6 +29,7 @@ mod texts;
 use serde::{Deserialize, Serialize};
 
 pub use profiler::ColumnProfiler;
+pub use sampled::ValueSample;
 
 use crate::base::Accuracy;
 
@@ -223,6 +226,9 @@ pub struct ColumnProfile {
     /// Finite numbers and times, to compare with another profile.
     #[serde(skip)]
     pub ranks: Option<Ranks>,
+    /// Some of the texts, to compare with another profile; at the full level.
+    #[serde(skip)]
+    pub sample: Option<ValueSample>,
     pub accuracy: FigureAccuracies,
 }
 

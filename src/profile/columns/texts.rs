@@ -1,11 +1,9 @@
 //! Figures of texts: the least and greatest by bytes, lengths in characters, distinct and frequent ones.
 
-use xxhash_rust::xxh3::xxh3_64;
-
 use super::distinct::Distinct;
 use super::frequent::{Frequent, Kept, shortened};
 use super::numbers::{Kind, Numbers};
-use super::{ColumnProfile, Level, Scalar};
+use super::{ColumnProfile, Level, Scalar, ValueSample};
 
 #[derive(Debug, Clone)]
 pub(super) struct Texts {
@@ -41,7 +39,7 @@ impl Texts {
                 max = Some(value);
             }
             self.n_empty += u64::from(value.is_empty());
-            let hash = xxh3_64(value.as_bytes());
+            let hash = ValueSample::hash_of(value);
             self.distinct.add(hash);
             if self.level == Level::Full {
                 self.frequent.add(hash, 1, || Kept::text(value));
@@ -99,6 +97,7 @@ impl Texts {
                 Kept::Float(value) => Scalar::Float(*value),
             });
             profile.accuracy.top = self.frequent.accuracy();
+            profile.sample = (n_values > 0).then(|| self.frequent.sample());
         }
     }
 }

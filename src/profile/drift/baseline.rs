@@ -1,6 +1,7 @@
 //! What of a profile is enough to compare another with it, and the file that keeps it: `kind: Baseline`.
 //!
-//! A baseline holds no rows: counts, values at 201 ranks, and the most frequent values.
+//! A baseline holds no rows: counts, values at 201 ranks, the most frequent values, and hashes of
+//! some values.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -8,6 +9,7 @@ use thiserror::Error;
 use super::spread::Spread;
 use crate::base::Accuracy;
 use crate::base::envelope::{API_VERSION, YamlError, from_yaml, to_yaml};
+use crate::profile::columns::ValueSample;
 
 /// A value and how often it occurs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +55,9 @@ pub struct BaselineColumn {
     /// Characters of texts, or items of lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lengths: Option<Spread>,
+    /// Some of the texts by their hashes. Baselines of the first release have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<ValueSample>,
 }
 
 impl BaselineColumn {

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::baseline::{BaselineColumn, Categories, Category};
 use super::bins::{OTHERS, covered, cutoff, psi_of_categories, psi_of_spreads};
 use super::labels::number;
-use super::measures::{Ks, PSI_BAD, PSI_WARN, ks};
+use super::measures::{KS_NOTE, KS_WARN, Ks, PSI_BAD, PSI_WARN, ks};
+use super::overlap::Overlap;
 use super::spread::Spread;
 use crate::base::{Accuracy, units};
 use crate::profile::Severity;
@@ -18,11 +19,10 @@ const NULL_STEPS: [(f64, Severity); 3] = [
 ];
 /// Standard errors beyond which a change of a share is no chance.
 const Z_LIMIT: f64 = 3.0;
-/// A distance worth a warning where no index could be computed, and one worth a word. Our own convention.
-const KS_WARN: f64 = 0.2;
-const KS_NOTE: f64 = 0.1;
-/// New values in so many rows are worth a warning.
+/// New and vanished values in so many rows are worth a warning.
 const NEW_VALUES_WARN: f64 = 0.01;
+/// So unlikely is it by chance that vanished values do not come up.
+const GONE_BY_CHANCE: f64 = 0.01;
 /// New and vanished values that are named.
 const N_NAMED: usize = 10;
 /// So large a share of values beyond all that were there before is worth a word.
@@ -106,6 +106,11 @@ pub struct ColumnDrift {
     pub ks: Option<Ks>,
     /// Accuracy of the distance.
     pub ks_accuracy: Option<Accuracy>,
+    /// Of texts with more values than are listed: how far both sides have the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<Overlap>,
+    /// Nothing but the lengths of the values could be compared.
+    pub is_lengths_only: bool,
     /// None where every value is within those of the baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outside: Option<Outside>,
@@ -139,6 +144,7 @@ pub enum SignKind {
     Outside,
     Nulls,
     NewValues,
+    GoneValues,
 }
 
 impl ColumnDrift {
@@ -146,7 +152,11 @@ impl ColumnDrift {
     pub fn weight(&self) -> (Severity, f64) {
         let psi = self.psi.as_ref().map(|psi| psi.value);
         let ks = self.ks.map(|ks| ks.statistic);
-        (self.severity, psi.or(ks).unwrap_or(0.0))
+        let by_overlap = self
+            .overlap
+            .filter(Overlap::is_telling)
+            .map_or(0.0, |overlap| overlap.psi_at_least);
+        (self.severity, psi.or(ks).unwrap_or(0.0).max(by_overlap))
     }
 
     /// Compares a column that may be missing on one side; none when it is on neither.
@@ -170,6 +180,8 @@ impl ColumnDrift {
             psi: None,
             ks: None,
             ks_accuracy: None,
+            overlap: None,
+            is_lengths_only: false,
             outside: None,
             not_compared: None,
             new_values: Vec::new(),
@@ -289,8 +301,34 @@ impl ColumnDrift {
             );
             self.sign(SignKind::NewValues, severity, text);
         }
+        self.gone(&gone, before, after);
         self.new_values = new.into_iter().take(N_NAMED).collect();
         self.gone_values = gone.into_iter().take(N_NAMED).collect();
+    }
+
+    /// Says which values are no longer there, where that is no chance.
+    fn gone(&mut self, gone: &[Category], before: &Categories, after: &Categories) {
+        let n: u64 = gone.iter().map(|value| value.n).sum();
+        let share = n as f64 / before.n.max(1) as f64;
+        let by_chance = (1.0 - share).powf(after.n as f64);
+        let Some(first) = gone.first().filter(|_| by_chance < GONE_BY_CHANCE) else {
+            return;
+        };
+        let severity = if share >= NEW_VALUES_WARN {
+            Severity::Warn
+        } else {
+            Severity::Note
+        };
+        let what = match gone.len() {
+            1 => format!("`{}` is gone, which was", cut(&first.value)),
+            n => format!(
+                "{} values are gone, such as `{}`, which were",
+                units::count(n as u64),
+                cut(&first.value)
+            ),
+        };
+        let text = format!("{what} in {} of rows", units::percent(share));
+        self.sign(SignKind::GoneValues, severity, text);
     }
 
     fn distribution(&mut self, before: &BaselineColumn, after: &BaselineColumn, is_exact: bool) {
@@ -330,8 +368,15 @@ impl ColumnDrift {
         } else if let Some((known, seen)) = numbers {
             self.psi = psi_of_spreads(known, seen, Basis::Values, &after.dtype);
         }
-        self.lengths(before, after, categories.is_some_and(|both| has_few(&both)));
-        if self.psi.is_none() && self.ks.is_none() {
+        let is_whole = categories.is_some_and(|both| has_few(&both));
+        if numbers.is_none() && !is_whole {
+            self.overlap = Overlap::of(before, after);
+        }
+        let has_values =
+            self.psi.is_some() || self.ks.is_some() || self.overlap.is_some_and(|o| o.is_telling());
+        self.lengths(before, after, is_whole);
+        self.is_lengths_only = !has_values && self.is_of_lengths();
+        if self.psi.is_none() && self.ks.is_none() && !has_values {
             let why = if before.dtype.starts_with("struct") {
                 "its fields are"
             } else {
@@ -339,10 +384,12 @@ impl ColumnDrift {
             };
             self.not_compared = Some(why.to_owned());
         }
-        let Some((severity, text)) = self.shift() else {
-            return;
-        };
-        self.sign(SignKind::Distribution, severity, text);
+        if let Some(overlap) = self.overlap.filter(|overlap| overlap.severity() > Severity::Good) {
+            self.sign(SignKind::Distribution, overlap.severity(), overlap.text());
+        }
+        if let Some((severity, text)) = self.shift() {
+            self.sign(SignKind::Distribution, severity, text);
+        }
     }
 
     /// Lengths, where values are not compared, or where those that are not listed may have changed: of texts that are nearly
@@ -422,6 +469,7 @@ impl ColumnDrift {
             return None;
         }
         let what = match psi {
+            Some((_, _, Basis::Lengths)) if self.is_lengths_only => "lengths only: shifted",
             Some((_, _, Basis::Lengths)) => "lengths shifted",
             _ if severity == Severity::Bad => "shifted much",
             _ => "shifted",
@@ -440,6 +488,18 @@ impl ColumnDrift {
         self.psi.as_ref().is_some_and(|psi| psi.basis == Basis::Lengths)
     }
 
+    /// Why the values themselves say nothing.
+    fn why_lengths_only(&self) -> &'static str {
+        match self.overlap {
+            Some(_) => {
+                "nearly every value occurs once, as ids do, so that the values themselves are not compared"
+            }
+            None => {
+                "the values themselves are not compared: a baseline that is saved again has a sample of them"
+            }
+        }
+    }
+
     fn judge(&mut self) {
         self.signs
             .sort_by_key(|sign| (std::cmp::Reverse(sign.severity), sign.kind));
@@ -447,8 +507,21 @@ impl ColumnDrift {
         self.verdict = match self.signs.as_slice() {
             [] => match (self.measures(), &self.not_compared) {
                 // Equal lengths say nothing of the values.
-                (measures, _) if self.is_of_lengths() => {
-                    format!("lengths stable: {measures}; the values themselves are not compared")
+                (measures, _) if self.is_lengths_only => {
+                    format!("lengths only: stable, {measures}; {}", self.why_lengths_only())
+                }
+                (measures, _) if self.overlap.is_some_and(|overlap| overlap.is_telling()) => {
+                    let overlap = self.overlap.map(|overlap| overlap.text()).unwrap_or_default();
+                    let what = if self.is_of_lengths() {
+                        "lengths stable"
+                    } else {
+                        "stable"
+                    };
+                    if measures.is_empty() {
+                        format!("stable: {overlap}")
+                    } else {
+                        format!("{what}: {measures}; {overlap}")
+                    }
                 }
                 (measures, _) if !measures.is_empty() => format!("stable: {measures}"),
                 (_, Some(why)) => format!("not compared: {why}"),

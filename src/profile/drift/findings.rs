@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::baseline::Baseline;
-use super::column::{ColumnDrift, Sign, SignKind};
+use super::column::{Basis, ColumnDrift, Sign, SignKind};
 use super::measures::{PSI_BAD, PSI_WARN};
 use crate::base::units;
 use crate::profile::{Finding, FindingCode, Severity};
@@ -33,7 +33,15 @@ pub(super) fn verdict(columns: &[ColumnDrift], before: &Baseline, after: &Baseli
     };
     let (n_bad, n_warn) = (n(Severity::Bad), n(Severity::Warn));
     let all = units::plural(columns.len() as u64, "column");
+    // Equal lengths are no agreement of values.
+    let by_lengths = columns.iter().filter(|column| column.is_lengths_only).count() as u64;
     match (n_bad, n_warn) {
+        (0, 0) if by_lengths > 0 => {
+            format!(
+                "The two agree in all of {all}, in {} of them by lengths only",
+                units::count(by_lengths)
+            )
+        }
         (0, 0) => format!("The two agree in all of {all}"),
         (0, warn) => format!("The two differ somewhat in {} of {all}", units::count(warn)),
         (bad, 0) => format!("The two differ much in {} of {all}", units::count(bad)),
@@ -58,9 +66,16 @@ pub(super) fn findings(columns: &[ColumnDrift], before: &Baseline, after: &Basel
     let mut found: Vec<DriftFinding> = changed.into_iter().filter_map(of_column).collect();
     let n_least = before.n_rows.min(after.n_rows);
     if found.is_empty() && n_least > 0 {
+        let names = columns.iter().filter(|column| column.is_lengths_only);
+        let names: Vec<String> = names.map(|column| format!("`{}`", column.name)).collect();
+        let by_lengths = if names.is_empty() {
+            String::new()
+        } else {
+            format!(" Of {} only lengths could be compared.", names.join(", "))
+        };
         let message = format!(
             "No column's PSI reaches {PSI_WARN} and no share of nulls moved, in {} before and {} after. What was \
-             fitted on the first fits the second.{}",
+             fitted on the first fits the second.{by_lengths}{}",
             units::plural(before.n_rows, "row"),
             units::plural(after.n_rows, "row"),
             if n_least < FEW_ROWS {
@@ -91,8 +106,12 @@ fn of_column(column: &ColumnDrift) -> Option<DriftFinding> {
     message.push_str(". ");
     message.push_str(why(code));
     if let Some(psi) = &column.psi {
+        let of = match psi.basis {
+            Basis::Lengths => "PSI, here of lengths,",
+            _ => "PSI",
+        };
         let note = format!(
-            " (PSI is stable under {PSI_WARN}, shifted much from {PSI_BAD} on; chance alone reaches {:.3} with so many rows.)",
+            " ({of} is stable under {PSI_WARN}, shifted much from {PSI_BAD} on; chance alone reaches {:.3} with so many rows.)",
             psi.noise
         );
         message.push_str(&note);
@@ -112,6 +131,7 @@ fn code(column: &ColumnDrift, worst: &Sign) -> FindingCode {
         (SignKind::Nulls, _) => FindingCode::NullShareChanged,
         (SignKind::Distribution | SignKind::Outside, _) => FindingCode::DistributionDrift,
         (SignKind::NewValues, _) => FindingCode::NewValues,
+        (SignKind::GoneValues, _) => FindingCode::GoneValues,
     }
 }
 
@@ -124,6 +144,9 @@ fn why(code: FindingCode) -> &'static str {
         }
         FindingCode::NullShareChanged => "Filled-in values and filters now touch another part of the rows.",
         FindingCode::NewValues => "A vocabulary or an encoding that was fitted before does not know them.",
+        FindingCode::GoneValues => {
+            "What was fitted before has classes that no row is of any more, or a source stopped delivering."
+        }
         _ => "Scales, borders and models that were fitted before see other values than they were made for.",
     }
 }
@@ -137,6 +160,7 @@ fn remedy(code: FindingCode) -> &'static str {
             "Find the partitions where it begins, and check the writer or the join before it."
         }
         FindingCode::NewValues => "Fit the step again, or send unknown values to a class of their own.",
+        FindingCode::GoneValues => "Find the day since which they are missing, and ask who writes them.",
         _ => "Fit the steps again on newer rows, or find the day of the change with a baseline of each.",
     }
 }

@@ -9,6 +9,23 @@ use super::spread::Spread;
 pub const PSI_WARN: f64 = 0.1;
 /// From here on it has shifted: what was fitted before does not fit. Source: as [`PSI_WARN`].
 pub const PSI_BAD: f64 = 0.25;
+/// A distance that is worth a word, and one that is worth a warning, where it is more than chance. Our own convention.
+pub const KS_NOTE: f64 = 0.1;
+/// As [`KS_NOTE`].
+pub const KS_WARN: f64 = 0.2;
+/// What decides whether a column drifted, each with its source, for people.
+pub const LIMITS: [&str; 4] = [
+    "PSI, the population stability index: stable under 0.1, shifted from 0.1 on, shifted much from 0.25 on (N. Siddiqi, \
+     Credit Risk Scorecards, 2006). It counts only beyond what chance reaches in 1 of 100 cases with so many rows (B. \
+     Yurdakul, J. Naranjo, 2020).",
+    "KS, the Kolmogorov-Smirnov distance, 0 to 1: counts beyond its error and its critical value of 5% (N. Smirnov, 1948); \
+     a note from 0.1 on, a warning from 0.2 on (Skewer's own convention).",
+    "New and vanished values of texts with many values: beyond what chance gives by the values that occur once (I. J. Good, \
+     A. Turing, 1953) a share e means a PSI of at least 4 e² (Pinsker's inequality), with the limits of PSI: a warning \
+     from 16% on, bad from 25% on. Where nearly every value occurs once, only lengths are compared.",
+    "Shares of nulls, missing keys, new and vanished values: beyond three standard errors; a note from 1 point on, a \
+     warning from 5, bad from 20; new and vanished values warn from 1% of rows on (Skewer's own convention).",
+];
 /// Share of a value added to every bin, so that an empty one has a logarithm (Jeffreys' prior).
 const PSEUDO_COUNT: f64 = 0.5;
 /// `c(0.05)` of the Kolmogorov-Smirnov test. Source: N. Smirnov, "Table for estimating the goodness of fit of empirical

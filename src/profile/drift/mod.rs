@@ -6,6 +6,7 @@
 //! | `of_columns` | how a profile of columns becomes a baseline |
 //! | `spread` | how numbers are spread, at evenly spaced ranks |
 //! | `measures` | population stability index and Kolmogorov-Smirnov distance, with their limits |
+//! | `overlap` | how far both sides have the same values, where there are many |
 //! | `column` | what changed in one column, and how bad that is |
 //! | `bins` | which bins the index counts in |
 //! | `labels` | how borders of bins are written |
@@ -18,6 +19,7 @@ mod findings;
 mod labels;
 mod measures;
 mod of_columns;
+mod overlap;
 mod spread;
 
 #[cfg(test)]
@@ -28,8 +30,9 @@ use serde::Serialize;
 pub use baseline::{Baseline, BaselineColumn, BaselineError, Categories, Category};
 pub use column::{Basis, ColumnDrift, Outside, Psi, PsiBin, SchemaDrift, Sign, SignKind};
 pub use findings::DriftFinding;
-pub use measures::{Ks, PSI_BAD, PSI_WARN, ks, psi, psi_noise};
+pub use measures::{KS_NOTE, KS_WARN, Ks, LIMITS, PSI_BAD, PSI_WARN, ks, psi, psi_noise};
 pub use of_columns::value_text;
+pub use overlap::{Overlap, Unseen};
 pub use spread::{N_STEPS, Spread};
 
 use super::Severity;
@@ -55,6 +58,8 @@ pub struct Drift {
     pub columns: Vec<ColumnDrift>,
     /// Worst first.
     pub findings: Vec<DriftFinding>,
+    /// What decides whether a column drifted, with the sources.
+    pub limits: &'static [&'static str],
 }
 
 impl Drift {
@@ -91,6 +96,7 @@ impl Drift {
                 .fold(least, Severity::max),
             columns,
             findings,
+            limits: &LIMITS,
         }
     }
 

@@ -32,6 +32,7 @@ impl BaselineColumn {
                 .lengths
                 .as_ref()
                 .and_then(|lengths| spread(lengths.ranks.as_ref()?)),
+            sample: profile.sample.clone(),
         }
     }
 }

@@ -198,10 +198,102 @@ fn texts_that_are_all_different_are_compared_by_their_lengths() {
     let column = drift(ids(0.0), ids(20.0)).columns.remove(0);
     assert_eq!(column.psi.as_ref().unwrap().basis, Basis::Lengths);
     assert!(
-        column.verdict.starts_with("lengths shifted"),
+        column.verdict.starts_with("lengths only: shifted"),
         "{}",
         column.verdict
     );
+}
+
+/// As a profile of 20,000 rows has it: each of `n` texts as often.
+fn cities(prefix: &str, n: u64) -> BaselineColumn {
+    use crate::profile::columns::{ColumnProfiler, Level};
+    use polars::prelude::{Column, DataFrame};
+
+    let values: Vec<String> = (0..20_000_u64)
+        .map(|at| format!("{prefix}{:05}", at % n))
+        .collect();
+    let df = DataFrame::new(20_000, vec![Column::new("city".into(), values)]).unwrap();
+    let mut profiler = ColumnProfiler::new(df.schema(), Level::Full);
+    profiler.add(&df).unwrap();
+    Baseline::of_columns("day", Accuracy::Exact, 20_000, &profiler.finish(true))
+        .columns
+        .remove(0)
+}
+
+#[test]
+fn categories_that_were_all_replaced_are_found_though_their_lengths_are_alike() {
+    for n in [50, 2000, 5000] {
+        let replaced = drift(cities("a", n), cities("b", n));
+        let column = replaced.column("city").unwrap();
+        assert_eq!(
+            (column.severity, column.is_lengths_only),
+            (Severity::Bad, false),
+            "{}",
+            column.verdict
+        );
+        assert!(
+            column.verdict.contains("new in 100%") || column.verdict.contains("shifted much"),
+            "{}",
+            column.verdict
+        );
+        assert_eq!(replaced.findings[0].finding.code, FindingCode::DistributionDrift);
+        let same = drift(cities("a", n), cities("a", n));
+        let column = same.column("city").unwrap();
+        assert_eq!(
+            (column.severity, column.is_lengths_only),
+            (Severity::Good, false),
+            "{}",
+            column.verdict
+        );
+        assert!(
+            column.verdict.contains("new in 0% (0% by chance)"),
+            "{}",
+            column.verdict
+        );
+        assert_eq!(same.verdict, "The two agree in all of 1 column");
+    }
+}
+
+#[test]
+fn a_baseline_without_a_sample_is_compared_by_lengths_only_and_says_so() {
+    let old = BaselineColumn {
+        sample: None,
+        ..cities("a", 2000)
+    };
+    let drift = drift(old, cities("b", 2000));
+    let column = &drift.columns[0];
+    assert!(column.is_lengths_only && column.severity == Severity::Good);
+    assert!(
+        column.verdict.starts_with("lengths only: stable") && column.verdict.contains("saved again"),
+        "{}",
+        column.verdict
+    );
+    assert_eq!(
+        drift.verdict,
+        "The two agree in all of 1 column, in 1 of them by lengths only"
+    );
+    assert!(
+        drift.findings[0]
+            .finding
+            .message
+            .contains("Of `city` only lengths")
+    );
+}
+
+#[test]
+fn values_that_vanished_are_named_in_the_verdict_and_chance_is_not() {
+    let before = words("c", &[("x", 400), ("y", 560), ("z", 40)], true, 0);
+    let gone = drift(before.clone(), words("c", &[("x", 420), ("y", 580)], true, 0));
+    let column = gone.column("c").unwrap();
+    assert!(
+        column.verdict.contains("`z` is gone, which was in 4.0% of rows"),
+        "{}",
+        column.verdict
+    );
+    let small = drift(before, words("c", &[("x", 20), ("y", 28)], true, 0));
+    let column = small.column("c").unwrap();
+    assert!(!column.verdict.contains("gone"), "{}", column.verdict);
+    assert_eq!(column.gone_values[0].value, "z");
 }
 
 #[test]
@@ -221,7 +313,7 @@ fn a_few_frequent_texts_that_stay_do_not_hide_that_all_others_changed() {
     let longer = drift(texts("v", 0.0), texts("v", 20.0)).columns.remove(0);
     assert_eq!(longer.psi.as_ref().unwrap().basis, Basis::Lengths);
     let others = drift(texts("v", 0.0), texts("w", 0.0)).columns.remove(0);
-    assert!(others.verdict.starts_with("lengths stable"), "{}", others.verdict);
+    assert!(others.verdict.starts_with("lengths only"), "{}", others.verdict);
     let same = drift(texts("v", 0.0), texts("v", 0.0)).columns.remove(0);
     assert!(same.verdict.starts_with("stable: PSI 0.00"), "{}", same.verdict);
     let ids = |names: [&str; 2]| {
@@ -231,7 +323,7 @@ fn a_few_frequent_texts_that_stay_do_not_hide_that_all_others_changed() {
     };
     let ids = drift(ids(["a", "b"]), ids(["c", "d"])).columns.remove(0);
     assert!(
-        ids.verdict.starts_with("lengths stable") && ids.verdict.ends_with("are not compared"),
+        ids.verdict.starts_with("lengths only: stable") && ids.verdict.contains("are not compared"),
         "{}",
         ids.verdict
     );

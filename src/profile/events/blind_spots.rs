@@ -2,22 +2,17 @@
 //!
 //! Sources: `OptimizeSkewedJoin.scala`, `ShufflePartitionsUtil.scala`, SPARK-36967, Spark's SQL performance guide.
 
-use super::application::Application;
+use super::adaptive::{
+    Adaptive, BLOCK_FACTOR, ENABLED, EXACT_PARTITIONS, FORCES, SKEW_BYTES, SKEW_FACTOR, SPLITS_JOINS,
+    is_one_block, mebibytes,
+};
+use super::key::{Side, StageKey};
 use super::stage::StageProfile;
 use super::verdict::Verdict;
 use crate::base::units;
 
-/// Map statuses of more partitions are averages. Source: `HighlyCompressedMapStatus`.
-const EXACT_PARTITIONS: u64 = 2000;
-/// Default of `spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes`.
-const SKEW_BYTES: u64 = 256 << 20;
-const SKEW_BYTES_NAME: &str = "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes";
-/// Default of `spark.sql.adaptive.skewJoin.skewedPartitionFactor`.
-const SKEW_FACTOR: f64 = 5.0;
-const SKEW_FACTOR_NAME: &str = "spark.sql.adaptive.skewJoin.skewedPartitionFactor";
-
 /// Warnings on a stage whose data are skewed; none on others.
-pub fn blind_spots(application: &Application, stage: &StageProfile) -> Vec<String> {
+pub fn blind_spots(adaptive: &Adaptive, stage: &StageProfile) -> Vec<String> {
     let is_data = matches!(
         stage.finding.code,
         Verdict::HotKey | Verdict::ZipfTail | Verdict::CollisionSkew
@@ -30,24 +25,37 @@ pub fn blind_spots(application: &Application, stage: &StageProfile) -> Vec<Strin
     };
     let exchange = &side.exchange;
     if !key.is_join() {
-        let what = exchange.consumer.as_deref().unwrap_or("this operator");
+        let (what, instead) = match exchange.consumer.as_deref() {
+            Some(consumer) => (consumer, ""),
+            None if key.is_range() => ("a sort", ""),
+            // What is only placed anew may be placed otherwise.
+            None => ("what repartitions", " Before a write, the REBALANCE hint splits."),
+        };
         return vec![format!(
-            "Adaptive execution splits skewed joins of two shuffles only: not {what}. Before a write, the REBALANCE hint \
-             splits."
+            "Adaptive execution splits skewed joins of two shuffles only: not {what}.{instead}"
         )];
     }
     // It has seen this skew, and split it.
     if key.is_split() {
         return Vec::new();
     }
+    of_join(adaptive, stage, key, side)
+}
+
+fn of_join(adaptive: &Adaptive, stage: &StageProfile, key: &StageKey, side: &Side) -> Vec<String> {
+    let exchange = &side.exchange;
     let mut warnings = Vec::new();
-    let property = |name: &str| application.properties.get(name).map(String::as_str);
-    if property("spark.sql.adaptive.enabled") == Some("false") {
-        warnings.push("Adaptive execution is off (spark.sql.adaptive.enabled=false).".to_owned());
+    if adaptive.is_off_by_default {
+        warnings.push(format!(
+            "Adaptive execution is off, as it is before Spark 3.2 unless {ENABLED} is true."
+        ));
+    } else if !adaptive.is_on {
+        warnings.push(format!("Adaptive execution is off ({ENABLED}=false)."));
     }
-    if property("spark.sql.adaptive.skewJoin.enabled") == Some("false") {
-        warnings
-            .push("Splitting of skewed joins is off (spark.sql.adaptive.skewJoin.enabled=false).".to_owned());
+    if !adaptive.splits_joins {
+        warnings.push(format!(
+            "Splitting of skewed joins is off ({SPLITS_JOINS}=false)."
+        ));
     }
     let n_bytes = stage.load_bytes.max;
     if let (Some(join_type), Some(false), Some(is_left)) = (
@@ -67,96 +75,47 @@ pub fn blind_spots(application: &Application, stage: &StageProfile) -> Vec<Strin
         ));
     }
     if let Some(n) = exchange.n_partitions.filter(|n| *n > EXACT_PARTITIONS)
-        && property("spark.shuffle.accurateBlockSkewedFactor").is_none_or(|factor| factor.starts_with('-'))
+        && !adaptive.knows_large_blocks
     {
         warnings.push(format!(
             "With {} partitions Spark keeps averages of block sizes, and sees no skew below 100 MB a block: set \
-             spark.shuffle.accurateBlockSkewedFactor=5.0.",
+             {BLOCK_FACTOR}=5.0.",
             units::count(n)
         ));
     }
-    let least = property(SKEW_BYTES_NAME)
-        .and_then(spark_bytes)
-        .unwrap_or(SKEW_BYTES);
-    let factor = property(SKEW_FACTOR_NAME)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(SKEW_FACTOR);
-    if n_bytes <= least {
+    let is_merged = key.is_rearranged();
+    if n_bytes <= adaptive.skew_bytes {
+        let what = if is_merged {
+            "The partitions of the task have together"
+        } else {
+            "The partition has"
+        };
         warnings.push(format!(
-            "The partition has {}: adaptive execution leaves those of at most {} alone, also where they compute long \
-             ({SKEW_BYTES_NAME}).",
+            "{what} {}: adaptive execution leaves those of at most {} alone, also where they compute long \
+             ({SKEW_BYTES}).",
             units::bytes(n_bytes),
-            mebibytes(least),
+            mebibytes(adaptive.skew_bytes),
         ));
     }
-    if let Some(ratio) = stage.load_bytes.max_over_median.filter(|ratio| *ratio <= factor) {
+    // Of tasks that hold several partitions it does not tell how those compare.
+    let ratio = stage.load_bytes.max_over_median.filter(|_| !is_merged);
+    if let Some(ratio) = ratio.filter(|ratio| *ratio <= adaptive.skew_factor) {
         warnings.push(format!(
-            "The partition has {ratio:.1} × the median of the bytes: adaptive execution splits above {factor:.1} × \
-             ({SKEW_FACTOR_NAME})."
+            "The partition has {ratio:.1} × the median of the bytes: adaptive execution splits above {:.1} × \
+             ({SKEW_FACTOR}).",
+            adaptive.skew_factor
         ));
     }
-    if stage.hot_partition.is_some() && side.n_writers == Some(1) {
+    if stage.hot_partition.is_some() && is_one_block(side) {
         warnings.push(
             "One task wrote this shuffle: its partitions are single blocks, which are not split.".to_owned(),
         );
     }
+    if adaptive.saw_and_left(stage, key) {
+        warnings.push(format!(
+            "The partition is above the thresholds of adaptive execution, which left it whole: what follows the join needs \
+             its rows together, and a split would add a shuffle ({FORCES})."
+        ));
+    }
     warnings
-}
-
-/// A size as Spark's settings write it, in powers of two, such as `64m` or `1048576`.
-fn spark_bytes(text: &str) -> Option<u64> {
-    let text = text.trim().to_ascii_lowercase();
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit_at);
-    let shift = match unit.trim() {
-        "" | "b" => 0,
-        "k" | "kb" => 10,
-        "m" | "mb" => 20,
-        "g" | "gb" => 30,
-        "t" | "tb" => 40,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(1 << shift)
-}
-
-/// In Spark's own MB, where it is whole in them: the setting is written so.
-fn mebibytes(n: u64) -> String {
-    if n >= 1 << 20 && n.is_multiple_of(1 << 20) {
-        format!("{} MB", units::count(n >> 20))
-    } else {
-        units::bytes(n)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{mebibytes, spark_bytes};
-
-    #[test]
-    fn sizes_are_read_as_spark_writes_them() {
-        let sizes = [
-            "256MB",
-            "2m",
-            "1g",
-            "1048576",
-            "64kb",
-            "10b",
-            "lots",
-            "99999999999g",
-        ];
-        assert_eq!(
-            sizes.map(spark_bytes),
-            [
-                Some(256 << 20),
-                Some(2 << 20),
-                Some(1 << 30),
-                Some(1 << 20),
-                Some(64 << 10),
-                Some(10),
-                None,
-                None
-            ]
-        );
-        assert_eq!([mebibytes(256 << 20), mebibytes(1000)], ["256 MB", "1.0 KB"]);
-    }
 }

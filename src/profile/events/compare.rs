@@ -98,7 +98,7 @@ impl StageSeen {
             is_harmless: stage.finding.is_harmless,
             title: stage.finding.title.clone(),
             wall_seconds: wall(stage),
-            cost_seconds: cost(stage),
+            cost_seconds: stage.cost_seconds().unwrap_or(0.0),
         }
     }
 }

@@ -165,8 +165,8 @@ fn delta(before: &OwnDay, after: &OwnDay) -> OwnDayDelta {
         seconds: new - old,
         rows_before: before.rows_kept(),
         rows_after: after.rows_kept(),
-        n_bytes_before: before.n_bytes_in,
-        n_bytes_after: after.n_bytes_in,
+        n_bytes_before: before.bytes_read(),
+        n_bytes_after: after.bytes_read(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::adaptive::Adaptive;
 use super::application::{Application, Stage};
 use super::blind_spots::blind_spots;
 use super::executor_totals::executor_totals;
@@ -127,8 +128,9 @@ fn diagnosed(
     let slots = busy.free_slots(application, stage, cancel)?;
     let mut profile = stage::profile(application, stage, busy.window(stage), slots, cancel)?;
     profile.is_retried = application.stages.contains_key(&(stage.id, stage.attempt + 1));
-    profile.finding = decide(&profile);
-    profile.warnings = blind_spots(application, &profile);
+    let adaptive = Adaptive::of(application);
+    profile.finding = decide(&profile, &adaptive);
+    profile.warnings = blind_spots(&adaptive, &profile);
     Ok(profile)
 }
 

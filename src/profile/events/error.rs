@@ -2,12 +2,12 @@
 
 use thiserror::Error;
 
-use crate::base::Cancelled;
+use crate::base::{Cancelled, units};
 
 /// Why nothing could be said of a log.
 #[derive(Debug, Error)]
 pub enum EventsError {
-    #[error("{name}: no Spark event among its {n_lines} lines: give an event log or the report of a run")]
+    #[error("{}", no_event(name, *n_lines))]
     NotALog { name: String, n_lines: u64 },
     #[error(
         "{note}, which is before its first event: copy it again, or wait until Spark has written more of it"
@@ -24,7 +24,8 @@ pub enum EventsError {
     #[error("{name}: {message}")]
     Report { name: String, message: String },
     #[error(
-        "no event log here: give a log file, or a folder eventlog_v2_<application> with its events_<n>_ files"
+        "no event log here: give a log file, a folder eventlog_v2_<application> with its events_<n>_ files, or the report of \
+         a run"
     )]
     NoFiles,
     #[error("several logs are here: give one of {names}")]
@@ -33,6 +34,15 @@ pub enum EventsError {
     Threads(std::io::Error),
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+fn no_event(name: &str, n_lines: u64) -> String {
+    let what = match n_lines {
+        0 => "the file is empty".to_owned(),
+        1 => "its only line is no Spark event".to_owned(),
+        n => format!("no Spark event among its {} lines", units::count(n)),
+    };
+    format!("{name}: {what}: give an event log or the report of a run")
 }
 
 /// An error of storage names its place itself.

@@ -25,6 +25,9 @@ pub struct EndReason<'a> {
     message: Option<Cow<'a, str>>,
 }
 
+/// How Java's traces name what an exception was made of.
+const CAUSE: &str = "Caused by: ";
+
 /// Attempts that failed of the same reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FailureKind {
@@ -58,7 +61,12 @@ pub fn telling_line(text: &str) -> String {
         let of_python = |line: &&str| !line.starts_with("SQLSTATE") && !line.starts_with("at ");
         lines().rfind(of_python)
     } else {
-        lines().next()
+        // The name of an exception by itself tells less than what caused it.
+        let is_bare = lines().next().is_some_and(|first| !first.contains([' ', ':']));
+        let cause = lines().rfind(|line| line.starts_with(CAUSE)).filter(|_| is_bare);
+        cause
+            .map(|line| line.trim_start_matches(CAUSE))
+            .or_else(|| lines().next())
     };
     let told = told.unwrap_or_default();
     let end = told.char_indices().nth(MAX_LENGTH).map(|(at, _)| at);
@@ -84,6 +92,11 @@ mod tests {
         let fetch =
             r#"{"Reason":"FetchFailed","Message":"org.x.FetchFailed: Connection refused\n\tat org.x"}"#;
         assert_eq!(text(fetch), "FetchFailed: org.x.FetchFailed: Connection refused");
+        let bare = r#"{"Reason":"FetchFailed","Message":"org.x.FetchFailedException\n\tat org.x\nCaused by: java.io.IOException: Failed to connect to /10.0.0.1:7337\n\tat y"}"#;
+        assert_eq!(
+            text(bare),
+            "FetchFailed: java.io.IOException: Failed to connect to /10.0.0.1:7337"
+        );
         assert_eq!(
             text(r#"{"Reason":"TaskResultLost","Loss Reason":null}"#),
             "TaskResultLost"

@@ -68,6 +68,18 @@ impl StageKey {
             .is_some_and(|side| side.exchange.partitioning == "hash")
     }
 
+    /// Whether rows are placed by ranges of the key, as for a sort.
+    pub fn is_range(&self) -> bool {
+        self.hot_side()
+            .is_some_and(|side| side.exchange.partitioning == "range")
+    }
+
+    /// Whether all rows go to one partition.
+    pub fn is_single(&self) -> bool {
+        self.hot_side()
+            .is_some_and(|side| side.exchange.partitioning == "single")
+    }
+
     /// Whether adaptive execution merged or split partitions, so that a task's number is not its partition's.
     pub fn is_rearranged(&self) -> bool {
         self.sides
@@ -99,6 +111,13 @@ impl StageKey {
             let how = side.exchange.adaptive_read.as_deref();
             how.is_some_and(|how| how.contains("skewed"))
         })
+    }
+
+    /// How many partitions adaptive execution has merged into the tasks, where it did no more; none where the log does not tell.
+    pub fn n_merged(&self) -> Option<u64> {
+        let side = self.hot_side()?;
+        let how = side.exchange.adaptive_read.as_deref()?;
+        (how.contains("coalesced") && !self.is_split()).then_some(side.exchange.n_partitions?)
     }
 
     /// Whether a partition of so many bytes must hold rows of the larger side: the others do not hold so many together.

@@ -6,6 +6,7 @@
 //!
 //! Takes readers and texts that others opened. Spark's formats: `EventLogFileWriters.scala`, `JsonProtocol.scala`.
 
+mod adaptive;
 mod application;
 mod blind_spots;
 #[cfg(test)]
@@ -13,6 +14,8 @@ mod cancel_tests;
 mod codec;
 mod compare;
 mod compare_own;
+#[cfg(test)]
+mod cost_tests;
 mod diagnose;
 mod error;
 mod event;
@@ -25,6 +28,7 @@ mod own_run;
 mod paired;
 mod plan;
 mod read;
+mod schedule;
 mod spread;
 mod stage;
 mod summary;

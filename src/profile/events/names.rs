@@ -21,6 +21,19 @@ const EVENTS: &str = "events_";
 const ROLLING: &str = "eventlog_v2_";
 /// The report of a run.
 const REPORT: &str = "report.json";
+/// How the applications of Spark's cluster managers are named, and so their logs.
+const APPLICATIONS: [&str; 5] = ["app-", "application_", "local-", "spark-", "driver-"];
+/// What may follow the name of an application.
+const ENDINGS: [&str; 8] = [
+    "zstd",
+    "zst",
+    "lz4",
+    "snappy",
+    "lzf",
+    "inprogress",
+    "compact",
+    "log",
+];
 /// Names in a message about several logs.
 const MAX_NAMED: usize = 5;
 
@@ -39,7 +52,11 @@ fn name_of(key: &str) -> &str {
 /// [`EventsError::NoFiles`], or [`EventsError::Several`] when the keys are those of several logs.
 pub fn log_files<'a>(keys: impl IntoIterator<Item = &'a str>) -> Result<LogFiles, EventsError> {
     let is_hidden = |key: &&str| name_of(key).starts_with('.') || name_of(key).starts_with("_SUCCESS");
-    let keys: Vec<&str> = keys.into_iter().filter(|key| !is_hidden(key)).collect();
+    let mut keys: Vec<&str> = keys.into_iter().filter(|key| !is_hidden(key)).collect();
+    // A file that is given by itself may have any name; among others it is told by it.
+    if keys.len() > 1 {
+        keys.retain(|key| may_be_log(key));
+    }
     let mut logs: Vec<String> = keys.iter().map(|key| log_of(key)).collect();
     logs.sort_unstable();
     logs.dedup();
@@ -57,20 +74,6 @@ pub fn log_files<'a>(keys: impl IntoIterator<Item = &'a str>) -> Result<LogFiles
         }
         ([_], _) => {}
         (several, _) => {
-            // Beside reports lies what a run keeps for itself.
-            let reports = several.iter().filter(|key| name_of(key) == REPORT);
-            let reports: Vec<String> = reports.cloned().collect();
-            if let [only] = reports.as_slice() {
-                return Ok(LogFiles {
-                    keys: vec![only.clone()],
-                    ..LogFiles::default()
-                });
-            }
-            let several = if reports.is_empty() {
-                several
-            } else {
-                reports.as_slice()
-            };
             let mut names = several
                 .iter()
                 .take(MAX_NAMED)
@@ -84,6 +87,23 @@ pub fn log_files<'a>(keys: impl IntoIterator<Item = &'a str>) -> Result<LogFiles
         }
     }
     rolling(&keys)
+}
+
+/// Whether a file could be a log or a report by its name: tables, pictures and what a run keeps for itself are none.
+fn may_be_log(key: &str) -> bool {
+    let name = name_of(key);
+    let folder = name_of(key.strip_suffix(name).unwrap_or_default().trim_end_matches('/'));
+    let mut stem = name;
+    while let Some((rest, ending)) = stem.rsplit_once('.') {
+        if !ENDINGS.contains(&ending) {
+            break;
+        }
+        stem = rest;
+    }
+    name == REPORT
+        || folder.starts_with(ROLLING)
+        || APPLICATIONS.iter().any(|word| name.starts_with(word))
+        || !stem.contains('.')
 }
 
 /// Which log a key belongs to: its folder for a rolling log, itself otherwise.
@@ -151,6 +171,7 @@ fn rolling(keys: &[&str]) -> Result<LogFiles, EventsError> {
 #[cfg(test)]
 mod tests {
     use super::{LogFiles, log_files};
+    use crate::profile::events::EventsError;
 
     fn keys(of: &[&str]) -> LogFiles {
         log_files(of.iter().copied()).unwrap()
@@ -217,5 +238,21 @@ mod tests {
             .to_string();
         assert!(error.contains("app-1, eventlog_v2_a"), "{error}");
         assert!(log_files([]).is_err() && log_files(["appstatus_a"]).is_err());
+    }
+
+    #[test]
+    fn a_lake_or_a_plan_holds_no_logs_and_a_log_beside_other_files_is_found() {
+        let lake = [
+            "2020-01-01/part-0.jsonl.zst",
+            "2020-01-01/part-1.parquet",
+            "a.png",
+        ];
+        assert!(matches!(log_files(lake), Err(EventsError::NoFiles)));
+        let plan = ["plan.json", "tasks/00000.parquet", "done/00000.json"];
+        assert!(matches!(log_files(plan), Err(EventsError::NoFiles)));
+        for log in ["application_1_2_1.lz4", "local-1.inprogress", "app-1", "mine.log"] {
+            assert_eq!(keys(&["notes.txt", log, "x.csv"]).keys, [log]);
+        }
+        assert_eq!(keys(&["any.json"]).keys, ["any.json"]);
     }
 }

@@ -155,6 +155,14 @@ impl OwnSeconds {
 }
 
 impl OwnDay {
+    /// Bytes of the files that were read, as stored. The report of a plan's commit tells them by its units of work only.
+    pub fn bytes_read(&self) -> u64 {
+        if self.n_bytes_in > 0 {
+            return self.n_bytes_in;
+        }
+        self.work.spans.iter().map(|span| span.n_bytes).sum()
+    }
+
     /// Rows that the run put into the table: none of a day that ended otherwise.
     pub fn rows_kept(&self) -> u64 {
         if self.is_in_table() { self.rows_out } else { 0 }
@@ -288,6 +296,92 @@ impl OwnRun {
     }
 
     pub fn n_bytes_in(&self) -> u64 {
-        self.partitions.iter().map(|day| day.n_bytes_in).sum()
+        self.partitions.iter().map(OwnDay::bytes_read).sum()
+    }
+
+    /// Why nothing was read: all days were committed before, or have no files. None where something was.
+    pub fn nothing_new(&self) -> Option<String> {
+        let n_of = |status: &str| {
+            let days = self.partitions.iter().filter(|day| day.status == status);
+            days.count() as u64
+        };
+        let (committed, empty) = (n_of("already_committed"), n_of("no_data"));
+        if self.partitions.is_empty() {
+            return Some("the run had no days".to_owned());
+        }
+        if committed + empty < self.partitions.len() as u64 {
+            return None;
+        }
+        let mut parts = Vec::new();
+        if committed > 0 {
+            parts.push(format!(
+                "{} committed by an earlier run",
+                units::plural(committed, "day")
+            ));
+        }
+        if empty > 0 {
+            parts.push(format!("{} without files", units::plural(empty, "day")));
+        }
+        Some(format!("nothing new: {}", parts.join(", ")))
+    }
+
+    /// Workers that had something to do, over all days; zero where the report does not tell.
+    pub fn n_workers(&self) -> u64 {
+        let spans = self.partitions.iter().flat_map(|day| &day.work.spans);
+        let workers: std::collections::BTreeSet<u32> = spans.map(|span| span.worker).collect();
+        workers.len() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OwnRun;
+
+    /// A run of days with these statuses, each with what it tells of its bytes and work.
+    fn run(days: &[(&str, &str)]) -> OwnRun {
+        let days: Vec<String> = days
+            .iter()
+            .map(|(status, more)| {
+                format!(
+                    r#"{{"partition":"2020-01-01","status":"{status}","rows_in":0,"rows_out":0,"n_files":2,"seconds":
+                        {{"list":0,"fetch":0,"decode":0,"transform":0,"encode":0,"commit":0}}{more}}}"#
+                )
+            })
+            .collect();
+        let text = format!(
+            r#"{{"kind":"RunReport","run_id":"r","status":"done","partitions":[{}]}}"#,
+            days.join(",")
+        );
+        OwnRun::from_json("report.json", &text).unwrap()
+    }
+
+    #[test]
+    fn a_run_that_had_nothing_to_do_says_why() {
+        let told = |days: &[(&str, &str)]| run(days).nothing_new();
+        let (before, empty) = (("already_committed", ""), ("no_data", ""));
+        assert_eq!(
+            told(&[before, before, empty]).as_deref(),
+            Some("nothing new: 2 days committed by an earlier run, 1 day without files")
+        );
+        assert_eq!(
+            told(&[empty]).as_deref(),
+            Some("nothing new: 1 day without files")
+        );
+        assert_eq!(told(&[before, ("committed", "")]), None);
+        assert_eq!(told(&[("failed", "")]), None);
+        assert_eq!(told(&[]).as_deref(), Some("the run had no days"));
+    }
+
+    #[test]
+    fn the_bytes_of_a_plan_are_those_of_its_units_of_work() {
+        let work = r#","work":{"spans":[
+            {"worker":0,"start_seconds":0,"seconds":1,"n_files":1,"n_bytes":70},
+            {"worker":3,"start_seconds":0,"seconds":1,"n_files":1,"n_bytes":30}]}"#;
+        let planned = run(&[("committed", work), ("committed", work)]);
+        assert_eq!((planned.n_bytes_in(), planned.n_workers()), (200, 2));
+        // What the report tells of the day itself comes first.
+        let told = format!(r#","n_bytes_in":150{work}"#);
+        assert_eq!(run(&[("committed", &told)]).n_bytes_in(), 150);
+        assert_eq!(run(&[("already_committed", "")]).n_workers(), 0);
     }
 }

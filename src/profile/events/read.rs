@@ -145,7 +145,9 @@ pub fn read_log(
             });
         }
         let mut notes = reading.notes;
-        if n_unreadable > 0 {
+        if n_unreadable == 1 && reading.is_open_ended {
+            notes.push("the last line is cut off, and was left out".to_owned());
+        } else if n_unreadable > 0 {
             notes.push(format!(
                 "{n_unreadable} of {n_lines} lines are no events and were left out"
             ));
@@ -221,6 +223,8 @@ struct Cut {
     n_bytes: u64,
     /// A cancel came before the end.
     is_stopped: bool,
+    /// The last file does not end with a line end, as every whole log does.
+    is_open_ended: bool,
     notes: Vec<String>,
 }
 
@@ -323,7 +327,8 @@ impl<'a> Cutter<'a> {
 
     /// The file's last line ends with it, also without a line end.
     fn end_line(&mut self) {
-        if self.batch.last().is_some_and(|last| *last != b'\n') {
+        self.reading.is_open_ended = self.batch.last().is_some_and(|last| *last != b'\n');
+        if self.reading.is_open_ended {
             self.batch.push(b'\n');
         }
     }

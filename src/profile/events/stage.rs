@@ -8,6 +8,7 @@ use super::application::{Application, Stage};
 use super::failure::FailureKind;
 use super::interruptible::for_each_until;
 use super::key::StageKey;
+use super::schedule::Schedule;
 use super::spread::Spread;
 use super::task::{Task, TaskEnding};
 use super::verdict::StageFinding;
@@ -19,6 +20,8 @@ const N_SLOWEST: usize = 20;
 const HOT_RATIO: f64 = 2.0;
 /// Several such partitions are a tail rather than a hot key. Source: max/median of section 2, amber.
 const HEAVY_RATIO: f64 = 3.0;
+/// Stragglers that add less of the wall time are harmless: two runs of the same stage differ by more.
+const HARMLESS_SHARE: f64 = 0.05;
 /// Ratios over fewer tasks say little.
 pub const MIN_TASKS: u64 = 10;
 
@@ -47,13 +50,16 @@ pub struct StageProfile {
     /// Tasks that could run at once, less what other stages used; an estimate.
     pub slots: Option<f64>,
     pub task_seconds: f64,
-    /// `Σt / slots`: no order of the tasks is faster.
+    /// As many even tasks with the same work, on the same slots.
     pub even_seconds: Option<f64>,
-    /// `wall − Σt/slots`: what uneven tasks cost.
+    /// What uneven tasks cost: how much later than even ones the last of the long ones ends, all placed on the slots in the
+    /// order of their launch.
     pub straggler_seconds: Option<f64>,
-    /// `wall / max(Σt/slots, p75)`: what mending the skew promises.
+    /// `wall − Σt/slots`: slots that had nothing to do, for whatever reason.
+    pub unused_seconds: Option<f64>,
+    /// `wall / (wall − stragglers)`: what mending the skew promises.
     pub speed_up: Option<f64>,
-    /// `t_max ≤ Σt/slots`: the longest task ends before the others would anyway.
+    /// The stragglers cost next to nothing, because the others keep the stage up as long.
     pub is_harmless: bool,
     pub duration_ms: Spread,
     pub run_ms: Spread,
@@ -142,6 +148,9 @@ pub struct HotPartition {
     /// Its load over the median one.
     pub times_median: f64,
     pub run_seconds: f64,
+    /// After the first launch of the stage.
+    pub started_seconds: f64,
+    pub ended_seconds: f64,
     pub executor: String,
     pub host: String,
 }
@@ -329,16 +338,14 @@ pub fn profile(
     let fetch_wait_ms = spread(|task| u64::from(task.fetch_wait_ms))?;
     let wall_seconds = has_run.then(|| seconds(last.saturating_sub(first) as f64));
     let task_seconds = seconds(duration_ms.total as f64);
-    let even_seconds = slots
-        .filter(|slots| *slots > 0.0)
-        .map(|slots| task_seconds / slots);
-    let straggler_seconds = wall_seconds
-        .zip(even_seconds)
-        .map(|(wall, even)| (wall - even).max(0.0));
-    let speed_up = wall_seconds.zip(even_seconds).and_then(|(wall, even)| {
-        let mended = even.max(seconds(duration_ms.p75 as f64));
-        (mended > 0.0).then(|| (wall / mended).max(1.0))
-    });
+    let schedule = match wall_seconds.zip(slots.filter(|slots| *slots > 0.0)) {
+        Some((wall, slots)) => Some(Schedule::of(&tasks, wall, slots, cancel)?),
+        None => None,
+    };
+    let straggler_seconds = schedule.map(|schedule| schedule.straggler_seconds);
+    let mended_seconds = wall_seconds
+        .zip(straggler_seconds)
+        .map(|(wall, cost)| (wall, wall - cost));
     let key = StageKey::of(application, stage, cancel)?;
     let execution = stage.execution.and_then(|id| application.executions.get(&id));
     let job = application
@@ -348,10 +355,7 @@ pub fn profile(
     let description = job
         .and_then(|job| job.description.clone())
         .or_else(|| execution.and_then(|execution| execution.description.clone()));
-    let loads = Loads {
-        bytes: spread(Task::load_bytes)?,
-        records: spread(Task::load_records)?,
-    };
+    let loads = Loads::of(&tasks, cancel)?;
     let waves = Waves::of(application, stage, cancel)?;
     let of_wave = |ids: &HashSet<u64>| {
         let of = tasks.iter().filter(|task| ids.contains(&task.id));
@@ -377,14 +381,17 @@ pub fn profile(
             .map(|submitted| seconds(first.saturating_sub(submitted).max(0) as f64)),
         slots,
         task_seconds,
-        even_seconds,
+        even_seconds: schedule.map(|schedule| schedule.even_seconds),
         straggler_seconds,
-        speed_up,
-        is_harmless: even_seconds.is_some_and(|even| seconds(duration_ms.max as f64) <= even),
+        unused_seconds: schedule.map(|schedule| schedule.unused_seconds),
+        speed_up: mended_seconds
+            .filter(|(_, mended)| *mended > 0.0)
+            .map(|(wall, mended)| wall / mended),
+        is_harmless: mended_seconds.is_some_and(|(wall, mended)| wall - mended <= HARMLESS_SHARE * wall),
         gc_share: share(gc_ms.total, run_ms.total),
         cpu_share: share(cpu_ms.total, run_ms.total),
         fetch_wait_share: share(fetch_wait_ms.total, run_ms.total),
-        hot_partition: loads.hot_partition(application, &tasks, key.as_ref()),
+        hot_partition: loads.hot_partition(application, &tasks, first, key.as_ref()),
         n_heavy: loads.n_heavy(&tasks, cancel)?,
         executors: executors(application, &tasks, (first, last), cancel)?,
         slowest: slowest(application, &tasks, &waves, cancel)?,
@@ -432,27 +439,46 @@ fn names(application: &Application, task: &Task) -> (String, String) {
 struct Loads {
     bytes: Spread,
     records: Spread,
+    /// The measure in which tasks differ most: a partial aggregation leaves few records of a hot key, but large ones.
+    by: HotBy,
+    /// The largest load over the middle one in that measure.
+    max_over_median: Option<f64>,
 }
 
 impl Loads {
-    /// The measure in which tasks differ most: a partial aggregation leaves few records of a hot key, but large ones.
-    fn measure(&self) -> (HotBy, &Spread) {
-        let ratio = |spread: &Spread| spread.max_over_median.unwrap_or(0.0);
-        if ratio(&self.bytes) > ratio(&self.records) {
-            (HotBy::Bytes, &self.bytes)
+    fn of(tasks: &[&Task], cancel: &Cancel) -> Result<Self, Cancelled> {
+        let spread = |of: fn(&Task) -> u64| Spread::of_until(tasks.iter().map(|task| of(task)), cancel);
+        let (bytes, records) = (spread(Task::load_bytes)?, spread(Task::load_records)?);
+        let (by_bytes, by_records) = (
+            over_median(&bytes, HotBy::Bytes, tasks),
+            over_median(&records, HotBy::Records, tasks),
+        );
+        let (by, max_over_median) = if by_bytes.unwrap_or(0.0) > by_records.unwrap_or(0.0) {
+            (HotBy::Bytes, by_bytes)
         } else {
-            (HotBy::Records, &self.records)
-        }
+            (HotBy::Records, by_records)
+        };
+        Ok(Self {
+            bytes,
+            records,
+            by,
+            max_over_median,
+        })
     }
 
     fn n_heavy(&self, tasks: &[&Task], cancel: &Cancel) -> Result<u64, Cancelled> {
-        let (by, spread) = self.measure();
-        let Some(ratio) = spread.max_over_median.filter(|_| spread.max > 0) else {
+        let max = match self.by {
+            HotBy::Bytes => self.bytes.max,
+            HotBy::Records => self.records.max,
+        };
+        let Some(ratio) = self.max_over_median.filter(|_| max > 0) else {
             return Ok(0);
         };
-        let heavy = HEAVY_RATIO * spread.max as f64 / ratio;
+        let heavy = HEAVY_RATIO * max as f64 / ratio;
         let mut n = 0;
-        for_each_until(tasks, cancel, |task| n += u64::from(by.of(task) as f64 >= heavy))?;
+        for_each_until(tasks, cancel, |task| {
+            n += u64::from(self.by.of(task) as f64 >= heavy);
+        })?;
         Ok(n)
     }
 
@@ -460,26 +486,44 @@ impl Loads {
         &self,
         application: &Application,
         tasks: &[&Task],
+        first: i64,
         key: Option<&StageKey>,
     ) -> Option<HotPartition> {
-        let (by, spread) = self.measure();
-        let times_median = spread.max_over_median.filter(|ratio| *ratio >= HOT_RATIO)?;
-        let task = tasks.iter().max_by_key(|task| by.of(task))?;
+        let times_median = self.max_over_median.filter(|ratio| *ratio >= HOT_RATIO)?;
+        let task = tasks.iter().max_by_key(|task| self.by.of(task))?;
         let (executor, host) = names(application, task);
         Some(HotPartition {
             partition: task.partition,
             is_shuffle_partition: key.is_some_and(|key| !key.is_rearranged()),
-            by,
+            by: self.by,
             n_bytes: task.load_bytes(),
             n_records: task.load_records(),
             share_bytes: share(task.load_bytes(), self.bytes.total),
             share_records: share(task.load_records(), self.records.total),
             times_median,
             run_seconds: seconds(f64::from(task.run_ms)),
+            started_seconds: seconds(task.launched_ms.saturating_sub(first) as f64),
+            ended_seconds: seconds(task.finished_ms().saturating_sub(first) as f64),
             executor,
             host,
         })
     }
+}
+
+/// The largest load over the middle one. Of an even number of tasks Spark's median is the upper of the two in the middle,
+/// which of two tasks is the large one itself; among few, it is the lower one here.
+fn over_median(spread: &Spread, by: HotBy, tasks: &[&Task]) -> Option<f64> {
+    if tasks.len() as u64 >= MIN_TASKS || !tasks.len().is_multiple_of(2) {
+        return spread.max_over_median;
+    }
+    let mut loads: Vec<u64> = tasks.iter().map(|task| by.of(task)).collect();
+    loads.sort_unstable();
+    let middle = |loads: &[u64]| loads.get(loads.len().checked_sub(1)? / 2).copied();
+    let median = middle(&loads).filter(|median| *median > 0).or_else(|| {
+        let first = loads.partition_point(|load| *load == 0);
+        middle(loads.get(first..).unwrap_or_default())
+    })?;
+    Some(spread.max as f64 / median as f64)
 }
 
 fn executors(

@@ -275,7 +275,7 @@ fn the_other_causes_are_told_apart_by_what_is_even_and_what_is_not() {
     for (n, task) in zipf.iter_mut().enumerate().take(20) {
         *task = Made::of(8000 + 5000 * n as u64, 8_000_000, 80_000);
     }
-    check(&Log::new(zipf), Verdict::ZipfTail, Severity::Note);
+    check(&Log::new(zipf), Verdict::ZipfTail, Severity::Warn);
     let mut split = even(100);
     split[99] = Made::of(60_000, 60_000_000, 600_000);
     let uneven = Log {
@@ -327,34 +327,6 @@ fn slow_tasks_of_one_host_whose_other_tasks_are_slower_too_are_the_hosts_fault()
 }
 
 #[test]
-fn adaptive_execution_is_warned_of_where_it_does_not_look() {
-    let mut tasks = even(100);
-    tasks[9] = Made::of(90_000, 300 << 20, 900_000);
-    let warnings = |plan: String, properties: &str| {
-        let log = Log {
-            plan,
-            properties: properties.to_owned(),
-            ..Log::new(tasks.clone())
-        };
-        log.stage().warnings.join("\n")
-    };
-    let join = |join_type: &str, n| {
-        plan(
-            "SortMergeJoin",
-            &format!("SortMergeJoin [k#1], [k#4], {join_type}"),
-            n,
-        )
-    };
-    assert_eq!(warnings(join("Inner", 200), ""), "");
-    assert!(warnings(join("FullOuter", 200), "").contains("cannot split the left side of a FullOuter join"));
-    assert!(warnings(join("Inner", 2001), "").contains("accurateBlockSkewedFactor"));
-    assert!(warnings(join("Inner", 200), r#""spark.sql.adaptive.enabled":"false""#).contains("is off"));
-    assert!(
-        warnings(plan("HashAggregate", "HashAggregate(keys=[k#1])", 200), "").contains("not HashAggregate.")
-    );
-}
-
-#[test]
 fn damaged_and_unfinished_logs_are_read_as_far_as_they_go_and_this_is_said() {
     let text = Log::new(even(40)).text();
     // The last lines are cut, as while Spark writes; some garbage stands between.
@@ -372,11 +344,14 @@ fn damaged_and_unfinished_logs_are_read_as_far_as_they_go_and_this_is_said() {
             .any(|note| note.contains("does not end with the application"))
     );
     assert_eq!(profile.headline.n_tasks, 40);
+    let notes = read(&[cut]).unwrap().reading.notes;
+    assert_eq!(notes, ["the last line is cut off, and was left out"]);
     assert!(matches!(
         read(&[b"nothing\nhere\n"]),
         Err(EventsError::NotALog { n_lines: 2, .. })
     ));
-    assert!(matches!(read(&[b""]), Err(EventsError::NotALog { .. })));
+    let error = read(&[b""]).unwrap_err().to_string();
+    assert!(error.contains("the file is empty: give an event log"), "{error}");
     assert!(matches!(read(&[b"ZV\x01\0\x10"]), Err(EventsError::Lzf { .. })));
 }
 

@@ -77,7 +77,7 @@ fn a_real_skewed_join_names_its_stage_its_hot_partition_and_its_key() {
     assert!(
         finding
             .remedy
-            .contains("Broadcast the other side, which wrote 9.6 KB"),
+            .contains("broadcast the other side, which wrote 9.6 KB"),
         "{}",
         finding.remedy
     );

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::adaptive::Adaptive;
 use super::key::StageKey;
 use super::spread::Spread;
 use super::stage::{MIN_TASKS, SlowTask, StageProfile, few, seconds};
@@ -40,6 +41,8 @@ pub enum Verdict {
     UnderPartitioned,
     /// Even tasks, unevenly shared among executors.
     ExecutorImbalance,
+    /// Even tasks, and slots that stood idle: pauses between tasks, or a last wave that few of them fill.
+    IdleSlots,
     /// Attempts that failed cost a good part of the stage.
     FailedTasks,
     /// No task of the stage succeeded.
@@ -64,23 +67,24 @@ impl Verdict {
             Self::OverPartitioned => "over-partitioned",
             Self::UnderPartitioned => "under-partitioned",
             Self::ExecutorImbalance => "executor imbalance",
+            Self::IdleSlots => "idle slots",
             Self::FailedTasks => "failed tasks",
             Self::NoResult => "no result",
             Self::Even => "even",
         }
     }
 
-    /// Whether it is a matter of some tasks being longer than others.
-    fn is_skew(self) -> bool {
+    /// Whether some tasks have far more data than others.
+    pub fn is_of_data(self) -> bool {
         matches!(
             self,
-            Self::HotKey
-                | Self::CollisionSkew
-                | Self::ZipfTail
-                | Self::UnevenInput
-                | Self::ComputeSkew
-                | Self::WarmUp
+            Self::HotKey | Self::CollisionSkew | Self::ZipfTail | Self::UnevenInput
         )
+    }
+
+    /// Whether it is a matter of some tasks being longer than others.
+    fn is_skew(self) -> bool {
+        self.is_of_data() || matches!(self, Self::ComputeSkew | Self::WarmUp)
     }
 }
 
@@ -89,7 +93,7 @@ impl Verdict {
 pub struct StageFinding {
     pub code: Verdict,
     pub severity: Severity,
-    /// The skew costs no time here: the longest task ends before an even split of all work would.
+    /// The skew costs next to no time here: the other tasks keep the stage up as long as the long ones.
     pub is_harmless: bool,
     pub title: String,
     /// Evidence and why it matters.
@@ -134,11 +138,18 @@ const VERY_MANY_TASKS: u64 = 5000;
 /// A task worth mending is at least this long; a stage's cost likewise.
 const FLOOR_SECONDS: f64 = 5.0;
 const BAD_SECONDS: f64 = 60.0;
+/// A hot partition whose task is the longest is what ails the stage from this cost on, of its wall time, whatever the median:
+/// of few tasks the middle one is long itself.
+const HOT_COST_SHARE: f64 = 0.1;
+const HOT_COST_SECONDS: f64 = 0.5;
+/// Likewise uneven time, and slots that stood idle.
+const UNEVEN_COST_SHARE: f64 = 0.2;
+const UNUSED_SHARE: f64 = 0.25;
 /// How far the measured imbalance may exceed that of as many even keys.
 const COLLISION_SLACK: f64 = 1.5;
 
 /// The finding of a stage, from its figures.
-pub fn decide(stage: &StageProfile) -> StageFinding {
+pub fn decide(stage: &StageProfile, adaptive: &Adaptive) -> StageFinding {
     let code = match verdict(stage) {
         // What costs no time must not hide what does.
         code if loses_attempts(stage) && code.is_skew() && (code == Verdict::WarmUp || stage.is_harmless) => {
@@ -159,14 +170,14 @@ pub fn decide(stage: &StageProfile) -> StageFinding {
         is_harmless,
         title,
         message,
-        remedy: remedy(code, stage),
+        remedy: remedy(code, stage, is_harmless, adaptive),
         cost_seconds,
         cost_requests: 0,
     }
 }
 
-/// What ails the stage as wall time: what its stragglers add to an even split, or what is spent beside the work, over the
-/// slots that were free.
+/// What ails the stage as wall time: what its stragglers add, what is spent beside the work over the slots that were free, or
+/// how long those stood idle where that is the matter.
 fn cost(code: Verdict, stage: &StageProfile) -> f64 {
     let beside = match code {
         Verdict::MemoryPressure => seconds(stage.gc_ms.total as f64),
@@ -177,7 +188,23 @@ fn cost(code: Verdict, stage: &StageProfile) -> f64 {
     };
     let slots = stage.slots.filter(|slots| *slots > 0.0);
     let spent = slots.map_or(0.0, |slots| beside / slots);
-    stage.straggler_seconds.unwrap_or(0.0).max(spent)
+    let idle = match code {
+        Verdict::UnderPartitioned
+        | Verdict::BadNode
+        | Verdict::ExecutorImbalance
+        | Verdict::IdleSlots
+        | Verdict::FailedTasks
+        | Verdict::NoResult => stage.unused_seconds,
+        _ => stage.straggler_seconds,
+    };
+    idle.unwrap_or(0.0).max(spent)
+}
+
+/// Whether the stragglers add this share of the wall time or more.
+fn costs_share(stage: &StageProfile, share: f64) -> bool {
+    let (cost, wall) = (stage.straggler_seconds, stage.wall_seconds);
+    cost.zip(wall)
+        .is_some_and(|(cost, wall)| cost > 0.0 && cost >= share * wall)
 }
 
 /// Time of tasks outside of their own code: starting, reporting, waiting.
@@ -193,19 +220,12 @@ fn severity(code: Verdict, stage: &StageProfile, is_harmless: bool) -> Severity 
         Verdict::Even => Severity::Good,
         Verdict::NoResult => Severity::Bad,
         Verdict::FailedTasks if stage.failure.is_some() && !stage.is_retried => Severity::Bad,
-        _ if is_harmless && starts_late(stage) => Severity::Note,
         _ if is_harmless => Severity::Good,
         _ if code.is_skew() && stage.outcomes.n_success < MIN_TASKS => Severity::Note,
         _ if cost >= BAD_SECONDS && is_most => Severity::Bad,
         _ if cost >= FLOOR_SECONDS || stage.outcomes.lost_seconds >= FLOOR_SECONDS => Severity::Warn,
         _ => Severity::Note,
     }
-}
-
-/// Whether the slots stood idle although no task is too long: long tasks came last.
-pub(super) fn starts_late(stage: &StageProfile) -> bool {
-    let cost = stage.straggler_seconds.unwrap_or(0.0);
-    cost >= FLOOR_SECONDS && stage.wall_seconds.is_some_and(|wall| cost >= 0.1 * wall)
 }
 
 fn verdict(stage: &StageProfile) -> Verdict {
@@ -223,7 +243,8 @@ fn verdict(stage: &StageProfile) -> Verdict {
     if (n >= MANY_TASKS && median < TINY_TASK_MS) || (n >= VERY_MANY_TASKS && median < SMALL_TASK_MS) {
         return Verdict::OverPartitioned;
     }
-    if is_slow(&stage.run_ms) && n > 1 {
+    let is_uneven = is_slow(&stage.run_ms) || (is_long(stage) && costs_share(stage, UNEVEN_COST_SHARE));
+    if is_uneven && n > 1 {
         return time_skew(stage);
     }
     if is_long(stage) && stage.slots.is_some_and(|slots| (n as f64) < slots) {
@@ -256,6 +277,13 @@ fn verdict(stage: &StageProfile) -> Verdict {
     }
     if loses_attempts(stage) {
         return Verdict::FailedTasks;
+    }
+    if stage
+        .unused_seconds
+        .zip(stage.wall_seconds)
+        .is_some_and(|(unused, wall)| unused >= FLOOR_SECONDS && unused >= UNUSED_SHARE * wall)
+    {
+        return Verdict::IdleSlots;
     }
     Verdict::Even
 }
@@ -294,11 +322,17 @@ fn is_short_of_memory(stage: &StageProfile) -> bool {
         || (spills.n > 0 && spills.n_zero * 2 < spills.n)
 }
 
-/// Skew of the data, when the hot partition's task is slow too.
+/// Skew of the data, when the hot partition's task is slow too, or is what the stage waits for.
 fn load_skew(stage: &StageProfile) -> Option<Verdict> {
     let hot = stage.hot_partition.as_ref()?;
     let median = seconds(stage.run_ms.p50 as f64);
-    if hot.run_seconds < SLOW_P99_OVER_P50 * median {
+    let is_longest = hot.run_seconds >= seconds(stage.run_ms.max as f64);
+    let is_awaited = is_longest
+        && costs_share(stage, HOT_COST_SHARE)
+        && stage
+            .straggler_seconds
+            .is_some_and(|cost| cost >= HOT_COST_SECONDS);
+    if hot.run_seconds < SLOW_P99_OVER_P50 * median && !is_awaited {
         return None;
     }
     if stage.bytes_shuffle_read.total == 0 && stage.key.is_none() {

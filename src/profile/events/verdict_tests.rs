@@ -276,6 +276,7 @@ fn attempts_that_were_lost_are_not_hidden_by_a_harmless_skew_and_a_failed_stage_
             && lost.message.contains("10 failed of: IllegalStateException: bad."),
         "{lost:?}"
     );
+    assert!(!lost.remedy.contains("code 137"), "{lost:?}");
     let died = text.replace(
         r#""Completion Time""#,
         r#""Failure Reason":"Job aborted: bad row 13","Completion Time""#,

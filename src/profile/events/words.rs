@@ -1,8 +1,9 @@
 //! A verdict in words: its title, its evidence with figures, whether it costs time, and the remedy.
 
+use super::adaptive::Adaptive;
 use super::key::StageKey;
-use super::stage::{StageProfile, seconds};
-use super::verdict::{Verdict, even_keys_over_mean, keys_of, slow_host, starts_late};
+use super::stage::{HotPartition, StageProfile, seconds};
+use super::verdict::{Verdict, even_keys_over_mean, keys_of, slow_host};
 use crate::base::units;
 
 /// Spark broadcasts a side of 10 MB by itself; ten times that is still cheap to send.
@@ -26,7 +27,11 @@ pub fn evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
     let tasks = units::plural(n, "task");
     let longest = units::seconds(seconds(stage.run_ms.max as f64));
     let median = units::seconds(seconds(stage.run_ms.p50 as f64));
-    let time = format!("The longest task ran {longest}, the middle one {median}");
+    let time = if n == 1 {
+        format!("The task ran {longest}")
+    } else {
+        format!("The longest task ran {longest}, the middle one {median}")
+    };
     match code {
         Verdict::HotKey | Verdict::ZipfTail | Verdict::CollisionSkew | Verdict::UnevenInput => {
             load_evidence(code, stage)
@@ -59,18 +64,7 @@ pub fn evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
                 units::percent(stage.fetch_wait_share.unwrap_or(0.0))
             ),
         ),
-        Verdict::MemoryPressure => {
-            let spilled = stage.bytes_spilled.n - stage.bytes_spilled.n_zero;
-            (
-                "Memory is short".to_owned(),
-                format!(
-                    "{} of the run time is garbage collection; {} of {tasks} spilled, {} in all.",
-                    units::percent(stage.gc_share.unwrap_or(0.0)),
-                    units::count(spilled),
-                    units::bytes(stage.bytes_spilled.total)
-                ),
-            )
-        }
+        Verdict::MemoryPressure => memory_evidence(stage, &tasks),
         Verdict::OverPartitioned => (
             format!("{} tasks of {median}", units::count(n)),
             format!(
@@ -100,6 +94,7 @@ pub fn evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
                 ),
             )
         }
+        Verdict::IdleSlots => idle_evidence(stage, &tasks, &time),
         Verdict::FailedTasks => failed_evidence(stage),
         Verdict::NoResult => (
             "No task has succeeded".to_owned(),
@@ -110,6 +105,53 @@ pub fn evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
         ),
         Verdict::Even => ("Even".to_owned(), format!("{tasks}. {time}.")),
     }
+}
+
+fn memory_evidence(stage: &StageProfile, tasks: &str) -> (String, String) {
+    let n_spilled = stage.bytes_spilled.n - stage.bytes_spilled.n_zero;
+    let spilled = match n_spilled {
+        0 => "no task spilled".to_owned(),
+        _ => format!(
+            "{} of {tasks} spilled, {} in all",
+            units::count(n_spilled),
+            units::bytes(stage.bytes_spilled.total)
+        ),
+    };
+    (
+        "Memory is short".to_owned(),
+        format!(
+            "{} of the run time is garbage collection; {spilled}.",
+            units::percent(stage.gc_share.unwrap_or(0.0)),
+        ),
+    )
+}
+
+/// How many tasks the last wave holds beside its slots, where that leaves most of them idle.
+fn last_wave(stage: &StageProfile) -> Option<(u64, u64)> {
+    let slots = super::schedule::whole(stage.slots?) as u64;
+    let n_last = stage.outcomes.n_success % slots;
+    let lost = seconds(stage.duration_ms.p50 as f64) * (slots - n_last) as f64 / slots as f64;
+    (n_last > 0 && lost * 2.0 >= stage.unused_seconds?).then_some((n_last, slots))
+}
+
+fn idle_evidence(stage: &StageProfile, tasks: &str, time: &str) -> (String, String) {
+    let why = match last_wave(stage) {
+        Some((n_last, slots)) => format!(
+            "the last wave has {} for {}",
+            units::plural(n_last, "task"),
+            units::plural(slots, "slot")
+        ),
+        None => "slots came late, or waited between tasks".to_owned(),
+    };
+    (
+        "Even tasks, and slots that stood idle".to_owned(),
+        format!(
+            "{tasks} on {:.1} slots: all work is {} of them, the stage took {}; {why}. {time}.",
+            stage.slots.unwrap_or(0.0),
+            minutes(stage.wall_seconds.unwrap_or(0.0) - stage.unused_seconds.unwrap_or(0.0)),
+            minutes(stage.wall_seconds.unwrap_or(0.0)),
+        ),
+    )
 }
 
 fn failed_evidence(stage: &StageProfile) -> (String, String) {
@@ -183,8 +225,15 @@ fn load_evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
         units::seconds(hot.run_seconds),
         units::seconds(seconds(stage.run_ms.p50 as f64)),
     )];
+    sentences.push(when(stage, hot));
     if is_split {
         sentences.push(" Adaptive execution has split large partitions already.".to_owned());
+    } else if let Some(n) = stage.key.as_ref().and_then(StageKey::n_merged) {
+        sentences.push(format!(
+            " Adaptive execution merged {} into {}, and split none.",
+            units::plural(n, "partition"),
+            units::plural(stage.outcomes.n_success, "task")
+        ));
     }
     if let Some(partition) = null_partition(stage) {
         sentences.push(format!(
@@ -230,47 +279,88 @@ fn load_evidence(code: Verdict, stage: &StageProfile) -> (String, String) {
     (title, sentences.concat())
 }
 
-/// Whether the skew costs time, and from how many slots on it does.
+/// When the hot task ran, where the stage waited for it.
+fn when(stage: &StageProfile, hot: &HotPartition) -> String {
+    let wall = stage.wall_seconds.unwrap_or(0.0);
+    if stage.is_harmless || wall <= 0.0 || hot.ended_seconds < 0.99 * wall {
+        return String::new();
+    }
+    if hot.started_seconds < 0.01 * wall {
+        return " It ran for as long as the stage did.".to_owned();
+    }
+    format!(
+        " It started {} into the stage, and was the last to end.",
+        minutes(hot.started_seconds)
+    )
+}
+
+/// Times that are compared with one another: whole minutes would be alike.
+fn minutes(secs: f64) -> String {
+    if (100.0..7200.0).contains(&secs) {
+        format!("{:.1} min", secs / 60.0)
+    } else {
+        units::seconds(secs)
+    }
+}
+
+/// What the skew costs, and from how many slots on it does.
 pub fn harm(stage: &StageProfile) -> String {
     let longest = seconds(stage.duration_ms.max as f64);
-    let (Some(even), Some(slots)) = (stage.even_seconds, stage.slots) else {
+    let (Some(even), Some(slots), Some(cost), Some(wall)) = (
+        stage.even_seconds,
+        stage.slots,
+        stage.straggler_seconds,
+        stage.wall_seconds,
+    ) else {
         return String::new();
     };
+    let wall = minutes(wall);
     if stage.is_harmless {
+        let adds = if cost > 0.0 {
+            minutes(cost)
+        } else {
+            "nothing".to_owned()
+        };
         let from = if longest > 0.0 {
             format!(
-                ", until there are more than {:.0} slots",
-                (stage.task_seconds / longest).floor()
+                "; with more than {:.0} slots it would cost time",
+                (stage.task_seconds / longest).floor().max(slots)
             )
         } else {
             String::new()
         };
-        let late = if starts_late(stage) {
-            " Slots stood idle nevertheless, because long tasks came last."
-        } else {
-            ""
-        };
         format!(
-            " Harmless here: the longest task takes {}, all work over {slots:.1} slots {}{from}.{late}",
-            units::seconds(longest),
-            units::seconds(even)
+            " Harmless here: it adds {adds} to the stage's {wall}, because {slots:.1} slots have enough else to do while \
+             the longest task runs {}{from}.",
+            minutes(longest),
         )
     } else {
         let gain = stage.speed_up.filter(|times| *times >= 1.05);
-        let gain = gain.map_or(String::new(), |times| {
-            format!(" and the stage would be {times:.1} × as fast")
-        });
+        let gain = gain.map_or(String::new(), |times| format!(", {times:.1} × as fast"));
         format!(
-            " Evenly split, all work over {slots:.1} slots takes {}{gain}.",
-            units::seconds(even)
+            " It adds {} to the stage's {wall}: evenly split, all work over {slots:.1} slots takes {}{gain}.",
+            minutes(cost),
+            minutes(even)
         )
     }
 }
 
-pub fn remedy(code: Verdict, stage: &StageProfile) -> String {
+/// What to do; where the skew is harmless, what to do once it is not.
+pub fn remedy(code: Verdict, stage: &StageProfile, is_harmless: bool, adaptive: &Adaptive) -> String {
+    let remedy = remedy_of(code, stage, adaptive);
+    if !is_harmless || code == Verdict::WarmUp || remedy.is_empty() {
+        return remedy;
+    }
+    format!(
+        "Nothing needs doing here. Should it cost time one day: {}",
+        uncapitalized(&remedy)
+    )
+}
+
+fn remedy_of(code: Verdict, stage: &StageProfile, adaptive: &Adaptive) -> String {
     let is_rearranged = stage.key.as_ref().is_some_and(StageKey::is_rearranged);
     match code {
-        Verdict::HotKey => hot_key_remedy(stage),
+        Verdict::HotKey => hot_key_remedy(stage, adaptive),
         Verdict::CollisionSkew => "Try other numbers of partitions (skewer skew --by simulates them), shuffle by more \
                                    columns, or partition by range."
             .to_owned(),
@@ -298,25 +388,76 @@ pub fn remedy(code: Verdict, stage: &StageProfile) -> String {
         Verdict::MemoryPressure => "Raise the number of partitions, then the memory of executors, or run fewer tasks at \
                                     once in each."
             .to_owned(),
+        Verdict::OverPartitioned if stage.bytes_shuffle_read.total > 0 && stage.key.is_none() => {
+            "Lower the number of partitions that the shuffle names (reduceByKey, repartition), or \
+             spark.default.parallelism."
+                .to_owned()
+        }
         Verdict::OverPartitioned if stage.bytes_shuffle_read.total > 0 => {
             "Lower spark.sql.shuffle.partitions, or let adaptive execution merge partitions \
              (spark.sql.adaptive.coalescePartitions); a number that repartition names is kept as it is."
                 .to_owned()
         }
+        Verdict::OverPartitioned if stage.bytes_in.total == 0 => {
+            "Ask for fewer partitions where the rows are made (parallelize, range, spark.default.parallelism), or coalesce \
+             before the work."
+                .to_owned()
+        }
         Verdict::OverPartitioned => "Read more in each task: compact small files at the source, raise \
                                      spark.sql.files.maxPartitionBytes, or coalesce after reading."
             .to_owned(),
+        Verdict::UnderPartitioned if stage.key.as_ref().is_some_and(StageKey::is_single) => {
+            let what = stage.key.as_ref().and_then(StageKey::consumer);
+            format!(
+                "{} has no key, so that all rows go to one task: give it one (PARTITION BY, GROUP BY), or make fewer rows before it.",
+                what.as_deref().unwrap_or("What reads them")
+            )
+        }
         Verdict::UnderPartitioned => "Repartition to a multiple of the slots; read a codec that can be split; drop \
                                       coalesce(1)."
             .to_owned(),
         Verdict::ExecutorImbalance => "Set spark.locality.wait to 0, make the number of tasks a multiple of the slots, \
                                        and see whether executors came late."
             .to_owned(),
-        Verdict::FailedTasks => "Mend what the attempts failed of; the driver's log has each in full. An executor lost with \
-                                 code 137 was killed, mostly for its memory: give it more, or run fewer tasks at once in it."
-            .to_owned(),
+        Verdict::IdleSlots => match last_wave(stage) {
+            Some((_, slots)) => format!(
+                "Make the number of tasks a multiple of the {} (spark.sql.shuffle.partitions, repartition), or use so many \
+                 smaller ones that the last wave is short.",
+                units::plural(slots, "slot")
+            ),
+            None => "Set spark.locality.wait to 0, and see whether executors came late, and what the driver did between \
+                     tasks."
+                .to_owned(),
+        },
+        Verdict::FailedTasks => failed_remedy(stage),
         Verdict::NoResult | Verdict::Even => String::new(),
     }
+}
+
+fn failed_remedy(stage: &StageProfile) -> String {
+    let is_lost = |text: &str| {
+        text.contains("ExecutorLost") || text.contains("code 137") || text.contains("Resubmitted")
+    };
+    let reasons = || {
+        stage
+            .failures
+            .iter()
+            .map(|kind| kind.reason.as_str())
+            .chain(stage.failure.as_deref())
+    };
+    let killed = if reasons().any(is_lost) {
+        " An executor lost with code 137 was killed, mostly for its memory: give it more, or run fewer tasks at once in it."
+    } else {
+        ""
+    };
+    let is_unfetched = |text: &str| text.contains("FetchFailed");
+    let fetched = if reasons().any(is_unfetched) {
+        " What an executor wrote of a shuffle goes with it, and is made again: an external shuffle service, or \
+         spark.decommission.enabled, keeps it."
+    } else {
+        ""
+    };
+    format!("Mend what the attempts failed of; the driver's log has each in full.{killed}{fetched}")
 }
 
 /// The hot partition, where it is the one of null keys.
@@ -326,7 +467,7 @@ fn null_partition(stage: &StageProfile) -> Option<u64> {
     (u64::from(hot.partition) == partition).then_some(partition)
 }
 
-fn hot_key_remedy(stage: &StageProfile) -> String {
+fn hot_key_remedy(stage: &StageProfile, adaptive: &Adaptive) -> String {
     let Some(key) = &stage.key else {
         return "Find the key that is shuffled here, count it (skewer skew --by), and isolate or salt its largest \
                 values."
@@ -347,9 +488,16 @@ fn hot_key_remedy(stage: &StageProfile) -> String {
         _ if key.is_split() => {
             let smaller =
                 "Where the pieces are still too long, lower spark.sql.adaptive.advisoryPartitionSizeInBytes.";
-            sentences(&[&join_remedy(stage, key), smaller, &count])
+            sentences(&[&join_remedy(stage, key, adaptive), smaller, &count])
         }
-        _ if key.is_join() => sentences(&[&join_remedy(stage, key), &count]),
+        _ if key.is_join() => sentences(&[&join_remedy(stage, key, adaptive), &count]),
+        _ if key.is_range() => sentences(&[
+            &count,
+            &format!(
+                "No range ends within one value: sort by ({columns}, another column), so that the hot value spreads over \
+                 several."
+            ),
+        ]),
         Some(window) if window.contains("Window") => sentences(&[
             &count,
             "A window needs all rows of a key in one task: set the hot values apart, or add a column to PARTITION BY.",
@@ -377,23 +525,25 @@ fn hot_key_remedy(stage: &StageProfile) -> String {
     }
 }
 
-fn join_remedy(stage: &StageProfile, key: &StageKey) -> String {
+fn join_remedy(stage: &StageProfile, key: &StageKey, adaptive: &Adaptive) -> String {
     let exchange = key.hot_side().map(|side| &side.exchange);
     let join_type = exchange.and_then(|exchange| exchange.join_type.as_deref());
     let mut ways: Vec<String> = Vec::new();
-    ways.extend(
-        broadcast_side(stage)
-            .map(|n_bytes| format!("broadcast the other side, which wrote {}", units::bytes(n_bytes))),
-    );
-    let may_split = exchange.and_then(super::plan::Exchange::may_split);
-    if may_split != Some(false) && !key.is_split() {
-        ways.push("let adaptive execution split it (spark.sql.adaptive.skewJoin.enabled)".to_owned());
-    }
     if null_partition(stage).is_some() {
         ways.push(
             "set rows whose key is null apart, which match nothing, and union them after the join".to_owned(),
         );
     }
+    ways.extend(
+        broadcast_side(stage)
+            .map(|n_bytes| format!("broadcast the other side, which wrote {}", units::bytes(n_bytes))),
+    );
+    let split = (!key.is_split()).then(|| adaptive.settings_to_split(stage, key));
+    ways.extend(
+        split
+            .flatten()
+            .map(|settings| format!("let adaptive execution split it ({})", settings.join(", "))),
+    );
     if join_type == Some("FullOuter") {
         // Each of these values has rows here, so no row of the other side is left without a match.
         ways.push(
@@ -418,6 +568,14 @@ fn capitalized(text: &str) -> String {
     chars
         .next()
         .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
+}
+
+fn uncapitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_lowercase().chain(chars).collect())
         .unwrap_or_default()
 }
 

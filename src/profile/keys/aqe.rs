@@ -3,6 +3,7 @@
 //! Source: Spark `OptimizeSkewedJoin.scala`, `ShufflePartitionsUtil.scala`, docs/sql-performance-tuning.md; SPARK-36967 and
 //! SPARK-48290 for the sizes above 2,000 partitions.
 
+use super::extent::Extent;
 use super::partitions::HashedKeys;
 use super::types::{AqeWarning, SimulatedPartitions, Weight};
 use crate::base::units;
@@ -44,7 +45,8 @@ pub(super) fn warnings(
              as they are."
                 .to_owned(),
         )),
-        _ if max_bytes < FLOOR_BYTES => warnings.push(warning(
+        // How large the partitions are of all rows, a sample of unknown part does not tell.
+        _ if max_bytes < FLOOR_BYTES && Extent::of(keys).times().is_some() => warnings.push(warning(
             format!("AQE does not split the largest partition: {} is under its floor of 256 MB", as_bytes(max_bytes)),
             "`spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes` is 256 MB of compressed shuffle data. Where a row \
              costs much time (functions in Python, joins that multiply rows), lower it."

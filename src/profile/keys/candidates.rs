@@ -3,7 +3,11 @@
 //! `wall = max(max load × t, S × t / slots) + N × overhead / slots`: the stage takes as long as its largest task, but no
 //! less than all work spread over all slots, and every task costs its start. One slow task hides behind the others as long
 //! as the second term is the larger one.
+//!
+//! The smallest wall time is recommended where it saves a twentieth of the time at least; below that the number that is chosen
+//! is as good, and it is said by how much. No number is recommended from a sample: a job's is another one.
 
+use super::extent::Extent;
 use super::partitions::{HashedKeys, MAX_PARTITIONS};
 use super::types::{PartitionCandidate, PartitionChoice, Weight};
 use crate::base::units;
@@ -17,8 +21,8 @@ pub const SPARK_DEFAULT: u32 = 200;
 const TARGET_BYTES: u64 = 128_000_000;
 /// More partitions are not proposed: above 2,000 Spark tells the sizes of map outputs as averages.
 const MAX_PROPOSED: u32 = 2000;
-/// Wall times closer than this share are equal.
-const SAME: f64 = 0.005;
+/// Another number is recommended when it saves at least this share of the wall time.
+const WORTH: f64 = 0.05;
 /// So often the neighbours of a better number are looked at.
 const MAX_ROUNDS: usize = 16;
 
@@ -46,38 +50,39 @@ pub fn choose_partitions(
         .into_iter()
         .map(candidate)
         .collect();
-    let recommended = if keys.total(weight) > 0 {
-        settled(&mut candidates, current, candidate)
+    let fastest = if keys.total(weight) > 0 {
+        settled(&mut candidates, candidate)
     } else {
         None
     };
+    let extent = Extent::of(keys);
+    let recommended = fastest.filter(|_| extent.is_all()).map(|fastest| {
+        if is_worth(&candidates, current, fastest) {
+            fastest
+        } else {
+            current
+        }
+    });
     for candidate in &mut candidates {
         candidate.is_recommended = recommended == Some(candidate.n_partitions);
     }
     PartitionChoice {
+        advice: advice(&candidates, extent, current, fastest, recommended),
         candidates,
+        fastest,
         recommended,
         formula: formula(keys, weight, costs),
         max_useful: max_useful(keys, weight),
     }
 }
 
-/// The number that is recommended. One that is as good as the best stays; else the neighbours of the best become candidates
-/// too, until none is better: whoever takes the recommended number is not told of another one.
+/// The fastest number. The neighbours of the best become candidates too, until none is better: whoever takes the recommended
+/// number is not told of another one.
 fn settled(
     candidates: &mut Vec<PartitionCandidate>,
-    current: u32,
     simulated: impl Fn((u32, String)) -> PartitionCandidate,
 ) -> Option<u32> {
-    let limit = least_seconds(candidates) * (1.0 + SAME);
-    let is_good = |candidate: &PartitionCandidate| candidate.wall_seconds <= limit;
-    if candidates
-        .iter()
-        .any(|candidate| candidate.n_partitions == current && is_good(candidate))
-    {
-        return Some(current);
-    }
-    let mut best = best_of(candidates)?;
+    let mut best = fastest_of(candidates)?;
     for _ in 0..MAX_ROUNDS {
         for n in neighbours(best) {
             let at = candidates.partition_point(|candidate| candidate.n_partitions < n);
@@ -88,7 +93,7 @@ fn settled(
                 candidates.insert(at, simulated((n, format!("near {best} (the best so far)"))));
             }
         }
-        let next = best_of(candidates)?;
+        let next = fastest_of(candidates)?;
         if next == best {
             break;
         }
@@ -97,18 +102,68 @@ fn settled(
     Some(best)
 }
 
-/// The fewest partitions that are as good as the best; of candidates sorted by number.
-fn best_of(candidates: &[PartitionCandidate]) -> Option<u32> {
-    let best = least_seconds(candidates);
+/// The smallest wall time, of equals the fewest partitions; of candidates sorted by number.
+fn fastest_of(candidates: &[PartitionCandidate]) -> Option<u32> {
     let first = candidates
         .iter()
-        .find(|candidate| candidate.wall_seconds <= best * (1.0 + SAME));
+        .min_by(|a, b| a.wall_seconds.total_cmp(&b.wall_seconds));
     first.map(|candidate| candidate.n_partitions)
 }
 
-fn least_seconds(candidates: &[PartitionCandidate]) -> f64 {
-    let walls = candidates.iter().map(|candidate| candidate.wall_seconds);
-    walls.fold(f64::INFINITY, f64::min)
+/// The wall times of the number that is chosen and of the fastest.
+fn walls(candidates: &[PartitionCandidate], current: u32, fastest: u32) -> Option<(f64, f64)> {
+    let of = |n: u32| {
+        let found = candidates.iter().find(|candidate| candidate.n_partitions == n);
+        found.map(|candidate| candidate.wall_seconds)
+    };
+    Some((of(current)?, of(fastest)?))
+}
+
+fn is_worth(candidates: &[PartitionCandidate], current: u32, fastest: u32) -> bool {
+    walls(candidates, current, fastest).is_some_and(|(now, least)| now - least >= WORTH * now && now > least)
+}
+
+fn advice(
+    candidates: &[PartitionCandidate],
+    extent: Extent,
+    current: u32,
+    fastest: Option<u32>,
+    recommended: Option<u32>,
+) -> String {
+    let Some((fastest, (now, least))) = fastest.and_then(|n| Some((n, walls(candidates, current, n)?)))
+    else {
+        return String::new();
+    };
+    let Some(recommended) = recommended else {
+        return format!(
+            "No number is recommended from {}: which is best depends on how many rows and keys there are in all. Count all \
+             rows for it.",
+            extent.part().unwrap_or_else(|| "these rows".to_owned())
+        );
+    };
+    let plural = |n: u32| units::plural(n.into(), "partition");
+    if recommended == fastest && recommended != current {
+        return format!(
+            "The smallest predicted wall time is that of {}: {} instead of {} with {}.",
+            plural(fastest),
+            units::seconds(least),
+            units::seconds(now),
+            units::count(current.into())
+        );
+    }
+    if fastest == current {
+        return format!(
+            "{}, as chosen: the smallest predicted wall time.",
+            plural(current)
+        );
+    }
+    format!(
+        "{}, as chosen: {}, the fastest, would save {} ({}), and less than 5% is not worth a change.",
+        plural(current),
+        units::count(fastest.into()),
+        units::percent((now - least) / now.max(f64::MIN_POSITIVE)),
+        units::seconds(now - least)
+    )
 }
 
 /// Numbers beside `n`, and the next prime: regular keys collide less with them.
@@ -164,13 +219,19 @@ fn next_prime(n: u32) -> u32 {
 fn formula(keys: &HashedKeys, weight: Weight, costs: &CostModel) -> String {
     let unit = keys.unit_seconds(weight, costs);
     let total = keys.total(weight);
+    let times = Extent::of(keys).times().unwrap_or(1.0);
+    let stands_for = if times > 1.0 {
+        format!(", × {times:.0} for all rows")
+    } else {
+        String::new()
+    };
     let (work, each) = match weight {
         Weight::Rows => {
             let per_row = keys.counts().totals.n_bytes / keys.counts().n_rows().max(1);
             (
                 units::plural(total, "row"),
                 format!(
-                    "{:.3} µs a row ({per_row} B at {} MB/s)",
+                    "{:.3} µs a row ({per_row} B at {} MB/s{stands_for})",
                     unit * 1e6,
                     costs.bytes_per_second / 1e6
                 ),
@@ -178,7 +239,7 @@ fn formula(keys: &HashedKeys, weight: Weight, costs: &CostModel) -> String {
         }
         Weight::Bytes => (
             units::bytes(total),
-            format!("1 s a {} MB", costs.bytes_per_second / 1e6),
+            format!("1 s a {} MB{stands_for}", costs.bytes_per_second / 1e6),
         ),
     };
     format!(
@@ -191,9 +252,12 @@ fn formula(keys: &HashedKeys, weight: Weight, costs: &CostModel) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Weight;
+    use std::sync::Arc;
+
     use super::super::testing::{keys, many};
+    use super::super::{CountBudget, HashedKeys, KeyCounter, Weight, default_types};
     use super::{choose_partitions, next_prime};
+    use crate::base::Accuracy;
     use crate::profile::CostModel;
 
     /// Rows so slow that the largest task decides.
@@ -212,16 +276,21 @@ mod tests {
         let recommended = choice.recommended.unwrap();
         let best = choice.candidates.iter().find(|c| c.is_recommended).unwrap();
         assert_eq!(best.n_partitions, recommended);
+        assert_eq!(choice.fastest, choice.recommended);
         for candidate in &choice.candidates {
+            assert!(candidate.wall_seconds >= best.wall_seconds, "{candidate:?}");
             assert!(
-                candidate.wall_seconds * 1.0051 >= best.wall_seconds,
-                "{candidate:?}"
-            );
-            assert!(
-                candidate.n_partitions >= recommended || candidate.wall_seconds > best.wall_seconds * 1.005,
+                candidate.n_partitions >= recommended || candidate.wall_seconds > best.wall_seconds,
                 "{candidate:?}"
             );
         }
+        assert!(
+            choice.advice.starts_with(&format!(
+                "The smallest predicted wall time is that of {recommended} partitions: "
+            )),
+            "{}",
+            choice.advice
+        );
         let numbers: Vec<u32> = choice.candidates.iter().map(|c| c.n_partitions).collect();
         assert!(
             numbers.is_sorted()
@@ -229,9 +298,18 @@ mod tests {
                     .iter()
                     .all(|n| numbers.contains(n))
         );
-        // As good as the best within half a percent: nothing is gained by another number.
+        // Nearly as good as the best: it stays, and by how much another would be better is said.
         let as_good = choose_partitions(&keys, 200, Weight::Rows, &slow(16));
         assert_eq!(as_good.recommended, Some(200));
+        assert_ne!(as_good.fastest, Some(200));
+        assert!(
+            as_good.advice.starts_with("200 partitions, as chosen: ")
+                && as_good
+                    .advice
+                    .ends_with("and less than 5% is not worth a change."),
+            "{}",
+            as_good.advice
+        );
         assert!(
             choice.formula.contains("S = 50,000 rows") && choice.formula.contains("slots = 16"),
             "{}",
@@ -265,6 +343,31 @@ mod tests {
                 assert_eq!(again, Some(taken), "{hot} {n_keys} {costs:?}");
             }
         }
+    }
+
+    #[test]
+    fn no_number_is_recommended_from_a_sample_and_the_reason_is_said() {
+        let mut counter = KeyCounter::new(&["k"], CountBudget::default()).unwrap();
+        let k: Vec<i64> = (0..1000).map(|i| if i % 3 == 0 { 7 } else { i }).collect();
+        counter.add(&polars::df!("k" => k).unwrap()).unwrap();
+        let of = |accuracy: Accuracy| {
+            let counts = Arc::new(counter.finish(accuracy));
+            let types = default_types(&counts).unwrap();
+            let keys = HashedKeys::new(counts, types).unwrap();
+            choose_partitions(&keys, 200, Weight::Rows, &CostModel::default())
+        };
+        assert!(of(Accuracy::Exact).recommended.is_some());
+        let sample = of(Accuracy::Sample {
+            n: 1000,
+            of: Some(50_000),
+        });
+        assert!(sample.recommended.is_none() && sample.candidates.iter().all(|c| !c.is_recommended));
+        assert_eq!(
+            sample.advice,
+            "No number is recommended from the sample of 1,000 of 50,000 rows: which is best depends on how many rows and keys \
+             there are in all. Count all rows for it."
+        );
+        assert!(sample.formula.contains("× 50 for all rows"), "{}", sample.formula);
     }
 
     #[test]

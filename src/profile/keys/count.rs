@@ -3,14 +3,17 @@
 //! One counter a thread, merged at the end in any order. Null is a key like any other. Floats are taken as Spark's grouping
 //! takes them: -0.0 is 0.0, and there is one NaN.
 
-use polars::prelude::{Column, DataFrame, DataType};
+use std::sync::Arc;
+
+use polars::prelude::{Column, DataFrame, DataType, Schema};
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::counts::{KeyCounts, Totals};
+use super::equal_rows::{FrequentRows, RowTally};
 use super::field::{key_column, key_field, key_fields};
-use super::sketch::Sketches;
-use super::table::KeyTable;
+use super::tally::{Mode, Tally};
+use super::types::WrittenType;
 use super::weigh::row_weights;
 use crate::base::{Accuracy, Cancel, nearest};
 use crate::dataset::{dtype_name, row_bytes};
@@ -70,18 +73,14 @@ const LONG_KEY_CHARS: usize = 64;
 pub struct KeyCounter {
     columns: Vec<(String, DataType)>,
     has_types: bool,
-    budget: CountBudget,
     n_rows: u64,
     n_bytes: u64,
     n_normalized: u64,
     n_long: u64,
-    mode: Mode,
-}
-
-#[derive(Debug, Clone)]
-enum Mode {
-    Exact(KeyTable),
-    Sketch(Box<Sketches>),
+    written_types: Vec<WrittenType>,
+    keys: Tally,
+    /// Which rows of frequent keys are equal; none where the rows have other columns that are not read.
+    rows: Option<RowTally>,
 }
 
 impl KeyCounter {
@@ -100,29 +99,41 @@ impl KeyCounter {
                 .map(|name| (name.as_ref().to_owned(), DataType::Null))
                 .collect(),
             has_types: false,
-            budget,
             n_rows: 0,
             n_bytes: 0,
             n_normalized: 0,
             n_long: 0,
-            mode: Mode::Exact(KeyTable::default()),
+            written_types: Vec::new(),
+            keys: Tally::new(budget),
+            rows: Some(RowTally::new(budget)),
         })
+    }
+
+    /// For batches that lack columns of the rows: nothing is known then of rows that are equal.
+    #[must_use]
+    pub fn of_some_columns(mut self) -> Self {
+        self.rows = None;
+        self
+    }
+
+    /// Tells types that columns have where they are written.
+    #[must_use]
+    pub fn with_written_types(mut self, types: Vec<WrittenType>) -> Self {
+        self.written_types = types;
+        self
     }
 
     /// Checks the key's columns against a schema before any row is read.
     ///
     /// # Errors
     /// [`KeyError`] for a column that is missing or of a type that no key can have.
-    pub fn check(&self, schema: &polars::prelude::Schema) -> Result<(), KeyError> {
+    pub fn check(&self, schema: &Schema) -> Result<(), KeyError> {
         for (name, _) in &self.columns {
             match key_field(schema, name) {
                 None => {
-                    let fields = key_fields(schema);
-                    let known = fields.iter().map(|(name, _)| name.as_str());
                     return Err(KeyError::UnknownColumn {
                         name: name.clone(),
-                        hint: nearest(name, known)
-                            .map_or_else(String::new, |n| format!(": did you mean `{n}`?")),
+                        hint: hint(name, schema),
                     });
                 }
                 Some((_, dtype)) if !row_bytes::is_encodable(dtype) => {
@@ -162,23 +173,31 @@ impl KeyCounter {
             message: error.to_string(),
         };
         let weights = row_weights(df).map_err(failed)?;
+        let n_before = self.n_rows;
         self.n_rows += df.height() as u64;
         self.n_bytes += weights.iter().sum::<u64>();
         let (mut row, mut n_long) = (0, 0);
-        let mode = &mut self.mode;
+        let mut frequent = FrequentRows::new(n_before, df.height());
+        let tally = &mut self.keys;
         row_bytes::for_each_row(&keys, |key| {
             let weight = weights.get(row).copied().unwrap_or(0);
             row += 1;
             if key.len() > MAX_KEY_BYTES {
                 n_long += 1;
-                mode.add(&shortened(key), 1, weight);
+                let key = shortened(key);
+                tally.add(xxh3_64(&key), &key, 1, weight);
+                frequent.push_other();
             } else {
-                mode.add(key, 1, weight);
+                let hash = xxh3_64(key);
+                frequent.push(hash, tally.add_counting(hash, key, 1, weight));
             }
         })
         .map_err(failed)?;
         self.n_long += n_long;
-        self.keep_to_budget();
+        self.keys.keep_to_budget();
+        if let Some(rows) = &mut self.rows {
+            rows.add(df, &keys, &frequent, &weights).map_err(failed)?;
+        }
         Ok(())
     }
 
@@ -221,49 +240,23 @@ impl KeyCounter {
         self.n_bytes += other.n_bytes;
         self.n_normalized += other.n_normalized;
         self.n_long += other.n_long;
-        match (&mut self.mode, other.mode) {
-            (Mode::Sketch(mine), Mode::Exact(table)) => mine.add_counted(table.iter()),
-            (Mode::Exact(mine), Mode::Exact(table)) => {
-                let n_added = add_until(mine, &table, cancel);
-                if n_added < table.len() {
-                    self.condense(n_keys);
-                    self.add_rest(&table, n_added);
-                }
+        self.keys.merge_until(other.keys, cancel, n_keys);
+        self.rows = match (self.rows.take(), other.rows) {
+            (Some(mut mine), Some(theirs)) => {
+                mine.merge_until(theirs, cancel, n_keys);
+                Some(mine)
             }
-            (Mode::Sketch(mine), Mode::Sketch(theirs)) => mine.merge(&theirs),
-            (mode @ Mode::Exact(_), Mode::Sketch(theirs)) => {
-                let exact = std::mem::replace(mode, Mode::Sketch(theirs));
-                if let (Mode::Sketch(mine), Mode::Exact(table)) = (mode, exact) {
-                    mine.add_counted(table.iter());
-                }
-            }
-        }
-        self.keep_to_budget();
+            _ => None,
+        };
         Ok(())
-    }
-
-    /// Adds the keys of a table from the one on at `start`.
-    fn add_rest(&mut self, table: &KeyTable, start: usize) {
-        match &mut self.mode {
-            Mode::Sketch(mine) => mine.add_counted(table.iter().skip(start)),
-            Mode::Exact(mine) => {
-                for key in table.iter().skip(start) {
-                    mine.add(key.hash, key.key, key.n_rows, key.n_bytes);
-                }
-            }
-        }
     }
 
     /// Gives up exact counts of more than `n_keys` keys, and keeps no more of a sample, so that what follows takes no
     /// longer than for so many.
     pub fn condense(&mut self, n_keys: usize) {
-        match &mut self.mode {
-            Mode::Exact(table) if table.len() > n_keys => {
-                self.budget.sample_keys = self.budget.sample_keys.min(n_keys);
-                self.sketch(true);
-            }
-            Mode::Exact(_) => {}
-            Mode::Sketch(sketches) => sketches.shrink_sample(n_keys),
+        self.keys.condense(n_keys);
+        if let Some(rows) = &mut self.rows {
+            rows.condense(n_keys);
         }
     }
 
@@ -274,15 +267,12 @@ impl KeyCounter {
 
     /// Memory that is held, in bytes.
     pub fn memory_bytes(&self) -> usize {
-        match &self.mode {
-            Mode::Exact(table) => table.memory_bytes(),
-            Mode::Sketch(sketches) => sketches.memory_bytes(),
-        }
+        self.keys.memory_bytes() + self.rows.as_ref().map_or(0, RowTally::memory_bytes)
     }
 
     /// What was counted. `accuracy` says whether all rows were read.
     pub fn finish(&self, accuracy: Accuracy) -> KeyCounts {
-        match &self.mode {
+        match self.keys.mode() {
             Mode::Exact(table) => KeyCounts::of_table(self.totals(accuracy), table),
             Mode::Sketch(sketches) => KeyCounts::of_sketches(self.totals(accuracy), sketches, None),
         }
@@ -292,7 +282,7 @@ impl KeyCounter {
     /// other keys are told by their sums, as if they were spread evenly; what is said is partial.
     pub fn finish_largest(&self, n_keys: usize) -> KeyCounts {
         let totals = self.totals(Accuracy::Partial { n: self.n_rows });
-        match &self.mode {
+        match self.keys.mode() {
             Mode::Exact(table) => KeyCounts::of_largest(totals, table, n_keys),
             Mode::Sketch(sketches) => KeyCounts::of_sketches(totals, sketches, Some(n_keys)),
         }
@@ -305,65 +295,43 @@ impl KeyCounter {
             n_bytes: self.n_bytes,
             n_normalized: self.n_normalized,
             n_long: self.n_long,
+            equal_rows: Arc::new(self.rows.as_ref().map(RowTally::finish).unwrap_or_default()),
+            written_types: self.written_types.clone(),
             accuracy,
         }
     }
-
-    /// Replaces exact counts by sketches when they have outgrown the budget.
-    fn keep_to_budget(&mut self) {
-        let Mode::Exact(table) = &self.mode else {
-            return;
-        };
-        // Room for the next growth, and for the sketches while both are held.
-        if table.memory_bytes() <= self.budget.n_bytes / 8 * 5 && !table.is_full() {
-            return;
-        }
-        self.sketch(false);
-    }
-
-    /// In brief, with less looks at each key, when somebody waits.
-    fn sketch(&mut self, is_brief: bool) {
-        let Mode::Exact(table) = &self.mode else {
-            return;
-        };
-        let sketches = Sketches::new(self.budget.n_bytes / 4, table.mean_len(), self.budget.sample_keys);
-        let Some(mut sketches) = sketches else {
-            return;
-        };
-        if is_brief {
-            sketches = sketches.in_brief();
-        }
-        sketches.add_counted(table.iter());
-        self.mode = Mode::Sketch(Box::new(sketches));
-    }
 }
 
-impl Mode {
-    fn add(&mut self, key: &[u8], n_rows: u64, n_bytes: u64) {
-        let hash = xxh3_64(key);
-        match self {
-            Self::Exact(table) => {
-                table.add(hash, key, n_rows, n_bytes);
-            }
-            Self::Sketch(sketches) => sketches.add(hash, key, n_rows, n_bytes),
-        }
+/// What may be meant by a name that leads nowhere.
+fn hint(name: &str, schema: &Schema) -> String {
+    let plain = name.replace('`', "");
+    if plain != name {
+        return if key_field(schema, &plain).is_some() {
+            format!(": names are written without backticks: did you mean `{plain}`?")
+        } else {
+            format!(": names are written without backticks{}", hint(&plain, schema))
+        };
     }
+    if let Some(list) = list_before(name, schema) {
+        return format!(
+            ": `{list}` is a list, and a field of its items is not one value a row. Accepted are columns, fields of structs by \
+             their path (`user.country`), and `{list}` as a whole; for a field of the items, make rows of them first, with the \
+             step `explode`"
+        );
+    }
+    let fields = key_fields(schema);
+    let known = fields.iter().map(|(name, _)| name.as_str());
+    nearest(name, known).map_or_else(String::new, |near| format!(": did you mean `{near}`?"))
 }
 
-/// Keys that are added before somebody looks whether to go on.
-const KEYS_A_LOOK: usize = 8192;
-
-/// Adds the keys of a table to another until a cancel comes. Returns how many were added.
-fn add_until(mine: &mut KeyTable, table: &KeyTable, cancel: &Cancel) -> usize {
-    let mut n_added = 0;
-    for key in table.iter() {
-        if n_added % KEYS_A_LOOK == 0 && cancel.is_cancelled() {
-            break;
-        }
-        mine.add(key.hash, key.key, key.n_rows, key.n_bytes);
-        n_added += 1;
-    }
-    n_added
+/// The list of which `name` would be a field of an item, by its dotted path.
+fn list_before<'a>(name: &'a str, schema: &Schema) -> Option<&'a str> {
+    let starts = name
+        .match_indices(['.', '['])
+        .filter_map(|(at, _)| name.get(..at));
+    starts
+        .filter(|start| matches!(key_field(schema, start), Some((_, DataType::List(_)))))
+        .last()
 }
 
 /// The beginning of a long key with its hash, which tells it from others.

@@ -6,7 +6,8 @@ use polars::prelude::{
     DataFrame, DataType, IntoColumn, IntoSeries as _, NamedFrom, Series, StructChunked, df,
 };
 
-use super::{CountBudget, KeyCounter, KeyError, Mode};
+use super::super::tally::{KEYS_A_LOOK, Mode, add_until};
+use super::{CountBudget, KeyCounter, KeyError};
 use crate::base::{Accuracy, Cancel};
 use crate::profile::keys::counts::KeyCounts;
 use crate::profile::keys::types::{Counted, Distinct, Weight};
@@ -245,15 +246,16 @@ fn counter_of(range: std::ops::Range<i64>) -> KeyCounter {
 #[test]
 fn a_cancel_ends_a_merge_within_so_many_keys_and_no_row_is_lost() {
     let (mine, theirs) = (counter_of(0..30_000), counter_of(20_000..60_000));
-    let (Mode::Exact(mut mine_table), Mode::Exact(table)) = (mine.mode.clone(), &theirs.mode) else {
+    let (Mode::Exact(mut mine_table), Mode::Exact(table)) = (mine.keys.mode().clone(), theirs.keys.mode())
+    else {
         panic!("few keys are counted exactly");
     };
     // The first look is before the first key, the second after 8,192.
     assert_eq!(
-        super::add_until(&mut mine_table, table, &Cancel::at_look(2)),
-        super::KEYS_A_LOOK
+        add_until(&mut mine_table, table, &Cancel::at_look(2)),
+        KEYS_A_LOOK
     );
-    assert_eq!(super::add_until(&mut mine_table, table, &Cancel::at_look(1)), 0);
+    assert_eq!(add_until(&mut mine_table, table, &Cancel::at_look(1)), 0);
     let n_rows = mine.n_rows() + theirs.n_rows();
     for n_looks in 1..=4 {
         let mut merged = mine.clone();

@@ -1,12 +1,17 @@
 //! What was counted: keys with their rows, the largest first, and what is known of those that were not kept.
 
-use polars::prelude::DataType;
+use std::sync::Arc;
 
+use polars::prelude::DataType;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::equal_rows::EqualRows;
 use super::largest::Buckets;
 use super::sketch::{Sketches, middle};
 use super::table::KeyTable;
-use super::types::{Counted, Distinct};
+use super::types::{Counted, Distinct, WrittenType};
 use super::value::{KeyValue, key_values};
+use super::{SparkType, SparkTypeError};
 use crate::base::Accuracy;
 
 /// Keys of some columns with their counts.
@@ -33,6 +38,8 @@ pub(super) struct Totals {
     pub n_normalized: u64,
     /// Rows whose key was too long to be kept.
     pub n_long: u64,
+    pub equal_rows: Arc<EqualRows>,
+    pub written_types: Vec<WrittenType>,
     pub accuracy: Accuracy,
 }
 
@@ -267,6 +274,45 @@ impl KeyCounts {
     pub(super) fn values(&self, key: &CountedKey) -> Vec<KeyValue<'_>> {
         let bytes = self.arena.get(key.start..key.start + key.len as usize);
         key_values(bytes.unwrap_or_default())
+    }
+
+    /// The hash by which a key is told when its rows are compared.
+    pub(super) fn hash_of(&self, key: &CountedKey) -> u64 {
+        let bytes = self.arena.get(key.start..key.start + key.len as usize);
+        xxh3_64(bytes.unwrap_or_default())
+    }
+
+    /// The types that a column has where it is written, where that is known and ours does not tell: several where files
+    /// differ.
+    pub(super) fn written_types(&self, name: &str) -> Vec<&WrittenType> {
+        let types = self.totals.written_types.iter();
+        types.filter(|written| written.name == name).collect()
+    }
+
+    /// The type of Spark by which a column of the key is hashed where nobody chooses another.
+    pub(super) fn default_type(&self, name: &str, dtype: &DataType) -> Result<SparkType, SparkTypeError> {
+        match self.written_types(name).as_slice() {
+            [written] if written.is_as_written => Ok(written.spark_type.clone()),
+            _ => SparkType::default_for(dtype),
+        }
+    }
+
+    /// The types that each column of the key may have in Spark, the default first: what a list to choose from offers.
+    pub fn type_choices(&self) -> Vec<(String, DataType, Vec<SparkType>)> {
+        let choices = |(name, dtype): &(String, DataType)| {
+            let mut choices: Vec<SparkType> = self.default_type(name, dtype).into_iter().collect();
+            let written = self
+                .written_types(name)
+                .into_iter()
+                .map(|written| written.spark_type.clone());
+            for choice in SparkType::choices_for(dtype).into_iter().chain(written) {
+                if !choices.contains(&choice) {
+                    choices.push(choice);
+                }
+            }
+            (name.clone(), dtype.clone(), choices)
+        };
+        self.columns().iter().map(choices).collect()
     }
 
     /// Names and types of the key's columns.

@@ -2,9 +2,12 @@
 
 use super::candidates::SPARK_DEFAULT;
 use super::diagnosis::{Diagnosis, Dominant, UNEVEN};
+use super::extent::Extent;
 use super::partitions::HashedKeys;
 use super::remedy::{OfferedRemedy, Remedy};
-use super::types::{KeyProfile, KeyShare, KeyVariants, LoadMetrics, Sentinel, SimulatedPartitions};
+use super::types::{
+    KeyProfile, KeyShare, KeyVariants, LoadMetrics, PartitionChoice, Sentinel, SimulatedPartitions,
+};
 use crate::base::units;
 use crate::profile::{CostModel, Finding, FindingCode, Severity};
 
@@ -22,6 +25,8 @@ pub(super) struct Evidence<'a> {
     pub simulated: &'a SimulatedPartitions,
     pub diagnosis: &'a Diagnosis,
     pub remedies: &'a [OfferedRemedy],
+    pub choice: &'a PartitionChoice,
+    pub extent: Extent,
     pub costs: &'a CostModel,
 }
 
@@ -77,7 +82,26 @@ impl Evidence<'_> {
                 .then(b.cost_seconds.total_cmp(&a.cost_seconds))
                 .then(b.severity.cmp(&a.severity))
         });
+        let suffix = self.extent.suffix();
+        for finding in &mut findings {
+            finding.title.push_str(&suffix);
+            // Seconds of a sample's rows are nobody's cost.
+            if self.extent.times().is_none() {
+                finding.cost_seconds = 0.0;
+            }
+        }
         findings
+    }
+
+    /// What to say of another number of partitions, where one is recommended; else that there is no faster one, or that a
+    /// sample does not tell.
+    fn of_number(&self) -> &'static str {
+        match self.choice.recommended {
+            Some(n) if n < self.simulated.n_partitions => "Use fewer partitions.",
+            Some(n) if n > self.simulated.n_partitions => "Use more partitions.",
+            Some(_) => "No other number of partitions is much faster.",
+            None => "Count all rows to compare numbers of partitions.",
+        }
     }
 
     fn name(&self) -> String {
@@ -126,9 +150,14 @@ impl Evidence<'_> {
     }
 
     fn remedy_of_hot(&self) -> String {
-        self.remedy_of(
-            |remedy| !matches!(remedy, Remedy::IsolateSentinels { .. }),
-            "Broadcast the other side of a join, or split the key by a further column.",
+        // What only saves the start of tasks is nothing against a hot key.
+        let found = self.remedies.iter().find(|offered| {
+            offered.evens(&self.simulated.metrics)
+                && !matches!(offered.remedy, Remedy::IsolateSentinels { .. })
+        });
+        found.map_or_else(
+            || "Broadcast the other side of a join, or split the key by a further column.".to_owned(),
+            |offered| format!("{}.", offered.title),
         )
     }
 
@@ -205,10 +234,12 @@ impl Evidence<'_> {
             )
         };
         let matters = if self.simulated.metrics.straggler_seconds > 0.0 {
-            format!(
-                "The slowest of their tasks ends {} after the others could.",
-                units::seconds(cost)
-            )
+            self.extent.time(cost).map_or_else(String::new, |time| {
+                format!(
+                    "The slowest of their tasks ends {time} after the others could{}.",
+                    self.extent.estimated()
+                )
+            })
         } else {
             format!(
                 "With {} slots the other tasks take longer than any of theirs, so nothing is delayed.",
@@ -257,7 +288,7 @@ impl Evidence<'_> {
                 units::count(baseline.n_empty),
                 ratio(measured)
             ),
-            self.remedy_of_hash("Add a column to the key, or use fewer partitions."),
+            self.remedy_of_hash(&format!("Add a column to the key. {}", self.of_number())),
             baseline.straggler_seconds,
         )
     }
@@ -284,7 +315,7 @@ impl Evidence<'_> {
                     ratio(&self.simulated.baseline_metrics)
                 )
             },
-            self.remedy_of_hash("Add a column to the key, or use no more partitions than there are keys."),
+            self.remedy_of_hash(&format!("Add a column to the key. {}", self.of_number())),
             self.simulated.baseline_metrics.straggler_seconds,
         )
     }
@@ -311,7 +342,7 @@ impl Evidence<'_> {
             ),
             self.remedy_of(
                 |remedy| !matches!(remedy, Remedy::Broadcast { .. }),
-                "Use more partitions, or let AQE split them where it may.",
+                &format!("Let AQE split them where it may, for joins. {}", self.of_number()),
             ),
             metrics.straggler_seconds,
         )
@@ -434,21 +465,37 @@ impl Evidence<'_> {
         ))
     }
 
+    /// The recommended number, where it is another one; with a space before.
+    fn of_other_number(&self) -> String {
+        match self.choice.recommended {
+            Some(n) if n != self.simulated.n_partitions => format!(" {}", self.choice.advice),
+            _ => String::new(),
+        }
+    }
+
+    fn delays_nothing(&self, metrics: &LoadMetrics) -> String {
+        let n = units::count(self.simulated.n_partitions.into());
+        let slots = units::plural(self.costs.slots.into(), "slot");
+        let largest = metrics.max as f64 * self.keys.unit_seconds(self.simulated.weight, self.costs);
+        let compared = match (self.extent.time(largest), self.extent.time(metrics.ideal_seconds)) {
+            (Some(largest), Some(ideal)) => format!(
+                "The largest of {n} partitions takes {largest}, all work spread over {slots} {ideal}{}",
+                self.extent.estimated()
+            ),
+            _ => format!("The largest of {n} partitions takes less than all work spread over {slots}"),
+        };
+        format!(
+            "{compared}: the stage is bound by its amount. More cores help, another key does not.{}",
+            self.of_other_number()
+        )
+    }
+
     fn harmless(&self, is_skewed: bool) -> Finding {
         let metrics = &self.simulated.metrics;
         let (title, message) = if is_skewed {
             (
                 format!("The skew of {} delays nothing", self.name()),
-                format!(
-                    "The largest of {} partitions takes {}, all work spread over {} slots {}: the stage is bound by its amount. \
-                     More cores help, another key does not.",
-                    self.simulated.n_partitions,
-                    units::seconds(
-                        metrics.max as f64 * self.keys.unit_seconds(self.simulated.weight, self.costs)
-                    ),
-                    self.costs.slots,
-                    units::seconds(metrics.ideal_seconds)
-                ),
+                self.delays_nothing(metrics),
             )
         } else {
             (
@@ -458,14 +505,15 @@ impl Evidence<'_> {
                     units::plural(self.simulated.n_partitions.into(), "partition"),
                 ),
                 format!(
-                    "The largest partition is {} the mean, with even values it would be {}: nothing to do{}.",
+                    "The largest partition is {} the mean, with even values it would be {}: nothing to do{}.{}",
                     ratio(metrics),
                     ratio(&self.simulated.baseline_metrics),
                     if self.diagnosis.dominant.is_some() {
                         " at this number"
                     } else {
-                        ""
-                    }
+                        " for the key"
+                    },
+                    self.of_other_number()
                 ),
             )
         };

@@ -2,6 +2,7 @@
 
 use polars::prelude::DataType;
 
+use super::SparkType;
 use super::counts::{CountedKey, entropy_term};
 use super::partitions::HashedKeys;
 use super::sentinel::sentinel_of;
@@ -114,6 +115,33 @@ impl HashedKeys {
             .collect()
     }
 
+    /// What to know of a column that is written with another type than ours.
+    fn of_written(&self, name: &str, hashed_as: &SparkType) -> Option<String> {
+        let written = self.counts().written_types(name);
+        let first = written.first()?;
+        let types: Vec<String> = written
+            .iter()
+            .map(|written| format!("`{}`", written.spark_type))
+            .collect();
+        if written.iter().any(|written| written.spark_type == *hashed_as) {
+            return Some(format!(
+                "`{name}` is written as {} and hashed so.",
+                types.join(" and ")
+            ));
+        }
+        Some(format!(
+            "`{name}` is written as {}, and hashed as {hashed_as} here{}. Where Spark shuffles it as it is written, choose that \
+             as its type: `--spark-type \"{name}={}\"`.",
+            types.join(" and "),
+            if first.is_as_written {
+                ""
+            } else {
+                ", which it is after the recipe's steps"
+            },
+            first.spark_type
+        ))
+    }
+
     fn notes(&self) -> Vec<String> {
         let totals = &self.counts().totals;
         let mut notes = Vec::new();
@@ -129,6 +157,9 @@ impl HashedKeys {
                 units::plural(max_error_rows, "row"),
                 units::count(n_sampled)
             ));
+        }
+        for ((name, _), hashed_as) in self.counts().columns().iter().zip(self.types()) {
+            notes.extend(self.of_written(name, hashed_as));
         }
         for (name, dtype) in self.counts().columns() {
             match dtype {

@@ -11,6 +11,8 @@ mod candidates;
 mod count;
 mod counts;
 mod diagnosis;
+mod equal_rows;
+mod extent;
 mod field;
 mod key_findings;
 mod key_profile;
@@ -25,6 +27,7 @@ mod sketch;
 mod spark_hash;
 mod spark_type;
 mod table;
+mod tally;
 #[cfg(test)]
 mod testing;
 mod types;
@@ -38,11 +41,12 @@ pub use count::{CountBudget, KeyCounter, KeyError};
 pub use counts::KeyCounts;
 pub use field::{FieldPath, key_field, key_fields};
 pub use partitions::{HashedKeys, MAX_PARTITIONS, default_types};
-pub use remedy::{DeclinedRemedy, OfferedRemedy, Remedy, SaltedKey};
+pub use remedy::{DeclinedRemedy, OfferedRemedy, Prediction, Remedy, RemedyKind, SaltedKey};
 pub use report::{DEFAULT_TOP, key_report, key_report_among, rank};
 pub use spark_hash::partition_of;
 pub use spark_type::{SparkType, SparkTypeError};
 pub use types::{
     AqeWarning, Counted, Distinct, HotPartition, KeyColumn, KeyProfile, KeyReport, KeyShare, KeyVariants,
     LoadMetrics, PartitionCandidate, PartitionChoice, RankedKey, Sentinel, SimulatedPartitions, Weight,
+    WrittenType,
 };

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::count::KeyError;
 use super::counts::{CountedKey, KeyCounts};
+use super::extent::Extent;
 use super::spark_hash::{partition_of, spark_hash};
 use super::types::{HotPartition, LoadMetrics, SimulatedPartitions, Weight};
 use super::{SparkType, SparkTypeError};
@@ -34,13 +35,15 @@ pub struct HashedKeys {
     hashes: Arc<Vec<i32>>,
 }
 
-/// The default type of Spark for each column of a key.
+/// The default type of Spark for each column of a key: the one that it is written with, where that is known.
 ///
 /// # Errors
 /// [`SparkTypeError::NoHash`].
 pub fn default_types(counts: &KeyCounts) -> Result<Vec<SparkType>, SparkTypeError> {
-    let dtypes = counts.columns().iter().map(|(_, dtype)| dtype);
-    dtypes.map(SparkType::default_for).collect()
+    let columns = counts.columns().iter();
+    columns
+        .map(|(name, dtype)| counts.default_type(name, dtype))
+        .collect()
 }
 
 impl HashedKeys {
@@ -113,9 +116,10 @@ impl HashedKeys {
         }
     }
 
-    /// Seconds that one slot needs for one unit of `weight`; a row is taken at the average size.
+    /// Seconds that one slot needs for one unit of `weight`; a row is taken at the average size. One of a sample stands for
+    /// as many as there are for each, where that is known.
     pub(super) fn unit_seconds(&self, weight: Weight, costs: &CostModel) -> f64 {
-        let per_byte = 1.0 / costs.bytes_per_second.max(1.0);
+        let per_byte = Extent::of(self).times().unwrap_or(1.0) / costs.bytes_per_second.max(1.0);
         match weight {
             Weight::Bytes => per_byte,
             Weight::Rows => {

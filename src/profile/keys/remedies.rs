@@ -1,23 +1,26 @@
 //! The remedies that apply to a key, each with the loads that it would give, and those that would not help, with the reason.
 //!
-//! What moves or leaves out keys is offered where the largest partition becomes smaller by a tenth at least, and salts only
-//! where somebody waits for it. A broadcast needs no shuffle, so nothing is predicted of it, and it comes last.
+//! What moves or leaves out keys is offered where the largest partition becomes smaller by a tenth at least, and the work ends
+//! a twentieth earlier. A broadcast needs no shuffle, so nothing is predicted of it; it comes behind what is known, and a key
+//! that is almost another one for each row behind that.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use super::candidates::max_useful;
 use super::diagnosis::{Diagnosis, UNEVEN};
+use super::extent::Extent;
 use super::partitions::HashedKeys;
-use super::remedy::{DeclinedRemedy, OfferedRemedy, Remedy};
+use super::remedy::{DeclinedRemedy, OfferedRemedy, Prediction, Remedy};
 use super::salts::{HotKey, Salting, hot_keys, salting};
 use super::sentinel::sentinel_of;
 use super::spark_hash::partition_of;
 use super::types::{LoadMetrics, PartitionChoice, Sentinel, SimulatedPartitions, Weight};
 use super::wider::compound_keys;
-use crate::base::units;
+use crate::base::{Accuracy, units};
 use crate::profile::CostModel;
 
-/// Another number of partitions is offered when it saves this share of the wall time, or evens what collides.
+/// What moves or leaves out keys is offered when it saves at least this share of the time that the rows take.
 const WORTH: f64 = 0.05;
 /// What moves or leaves out keys is offered when the largest partition becomes smaller by at least this share.
 const WORTH_MOVING: f64 = 0.1;
@@ -36,6 +39,7 @@ pub(super) fn remedies(
         keys,
         simulated,
         diagnosis,
+        extent: Extent::of(keys),
         costs,
     };
     let (mut offered, mut declined) = (Vec::new(), Vec::new());
@@ -66,51 +70,76 @@ pub(super) fn remedies(
     offered.sort_by(|a, b| {
         let saved = |remedy: &OfferedRemedy| remedy.saved_seconds.unwrap_or(0.0);
         let largest = |remedy: &OfferedRemedy| remedy.after.as_ref().map(|after| after.max);
-        let is_known = |remedy: &OfferedRemedy| remedy.after.is_some();
-        is_known(b)
-            .cmp(&is_known(a))
+        rank_of(a, &simulated.metrics)
+            .cmp(&rank_of(b, &simulated.metrics))
             .then(saved(b).total_cmp(&saved(a)))
             .then(largest(a).cmp(&largest(b)))
     });
     (offered, declined)
 }
 
-/// How much smaller the largest partition becomes, and how much earlier the stage ends.
-pub(super) fn gain(weight: Weight, now: &LoadMetrics, after: &LoadMetrics) -> String {
-    let smaller = if after.max < now.max {
-        format!(
-            "The largest partition becomes {} smaller: {} instead of {}",
-            units::percent((now.max - after.max) as f64 / now.max.max(1) as f64),
-            weight.words(after.max),
-            weight.words(now.max)
-        )
+/// Which kinds come first: what is predicted to make the largest partition smaller, what needs no prediction or only saves the
+/// start of tasks, what changes the groups.
+fn rank_of(offered: &OfferedRemedy, now: &LoadMetrics) -> u8 {
+    match (&offered.remedy, offered.prediction) {
+        (Remedy::CompoundKey { .. }, _) => 2,
+        _ if !offered.evens(now) => 1,
+        (_, Some(Prediction::AtBest) | None) => 1,
+        (_, Some(_)) => 0,
+    }
+}
+
+/// How much smaller the largest partition becomes, and how much earlier the stage ends: of the rows that were counted.
+pub(super) fn gain(
+    extent: Extent,
+    weight: Weight,
+    prediction: Prediction,
+    now: &LoadMetrics,
+    after: &LoadMetrics,
+) -> String {
+    let (is, was) = (weight.words(after.max), weight.words(now.max));
+    let about = if prediction == Prediction::Counted {
+        ""
     } else {
-        format!(
-            "The largest partition has {} instead of {}",
-            weight.words(after.max),
-            weight.words(now.max)
-        )
+        "about "
+    };
+    let smaller = match after.max.cmp(&now.max) {
+        Ordering::Less => format!(
+            "becomes {} smaller: {about}{is} instead of {was}",
+            units::percent((now.max - after.max) as f64 / now.max.max(1) as f64),
+        ),
+        Ordering::Equal => format!("stays at {was}"),
+        Ordering::Greater => format!("has {about}{is} instead of {was}"),
+    };
+    let place = match (extent.part(), prediction) {
+        (Some(part), Prediction::AtBest) => format!("In {part}, at best, the"),
+        (Some(part), _) => format!("In {part} the"),
+        (None, Prediction::AtBest) => "At best the".to_owned(),
+        (None, _) => "The".to_owned(),
     };
     let saved = now.wall_seconds - after.wall_seconds;
-    if saved > 0.0 {
-        format!(
-            "{smaller}, which saves {} of {}.",
-            units::seconds(saved),
-            units::seconds(now.wall_seconds)
-        )
-    } else {
-        format!("{smaller}, which saves no time.")
-    }
+    let time = match (extent.time(saved), extent.time(now.wall_seconds)) {
+        _ if extent.times().is_some() && saved <= 0.0 => ", which saves no time".to_owned(),
+        (Some(saved), Some(now)) => format!(", which saves {saved} of {now}{}", extent.estimated()),
+        _ => String::new(),
+    };
+    format!("{place} largest partition {smaller}{time}.")
+}
+
+/// Seconds that the rows take, without the start of tasks.
+fn work_seconds(metrics: &LoadMetrics) -> f64 {
+    metrics.ideal_seconds + metrics.straggler_seconds
 }
 
 /// Where a key of more columns does not hold.
 pub(super) const COMPOUND_LIMITS: &str = "Rows of one key lie in several partitions then: for writing and for joins on all \
-                                          columns, not for grouping by the first ones alone.";
+                                          columns. A grouping by the first ones alone has to be aggregated once more by them.";
 
 struct Context<'a> {
     keys: &'a HashedKeys,
     simulated: &'a SimulatedPartitions,
     diagnosis: &'a Diagnosis,
+    extent: Extent,
     costs: &'a CostModel,
 }
 
@@ -124,8 +153,28 @@ impl Context<'_> {
             .collect()
     }
 
-    fn saved(&self, after: &LoadMetrics) -> f64 {
-        self.simulated.metrics.wall_seconds - after.wall_seconds
+    /// Seconds of the whole job; none where nobody knows how many rows that has.
+    fn saved(&self, after: &LoadMetrics) -> Option<f64> {
+        self.extent.times()?;
+        Some(self.simulated.metrics.wall_seconds - after.wall_seconds)
+    }
+
+    fn gain(&self, prediction: Prediction, after: &LoadMetrics) -> String {
+        gain(
+            self.extent,
+            self.simulated.weight,
+            prediction,
+            &self.simulated.metrics,
+            after,
+        )
+    }
+
+    /// What the figures of keys that are placed one by one are.
+    fn of_keys(&self) -> Prediction {
+        match self.simulated.accuracy {
+            Accuracy::Estimate => Prediction::Estimate,
+            _ => Prediction::Counted,
+        }
     }
 
     /// What came of a remedy where it is worth doing; else why it is not. `now` are the loads of the rows that it is for.
@@ -138,11 +187,23 @@ impl Context<'_> {
                 weight.words(now.max)
             ));
         }
+        self.saves_time(now, after)
+    }
+
+    fn saves_time(&self, now: &LoadMetrics, after: &LoadMetrics) -> Result<(), String> {
+        let slots = units::plural(self.costs.slots.into(), "slot");
         if now.straggler_seconds <= 0.0 {
+            let takes = self.extent.time(now.ideal_seconds);
+            let takes = takes.unwrap_or_else(|| "longer than the largest task".to_owned());
             return Err(format!(
-                "It would save no time: all work over {} takes {}, and the largest task ends before that.",
-                units::plural(self.costs.slots.into(), "slot"),
-                units::seconds(now.ideal_seconds)
+                "It would save no time: all work over {slots} takes {takes}, and the largest task ends before that."
+            ));
+        }
+        let (before, saved) = (work_seconds(now), work_seconds(now) - work_seconds(after));
+        if saved < WORTH * before {
+            return Err(format!(
+                "It would save {} of the time that the rows take over {slots}: under 5% is not worth the steps.",
+                units::percent((saved / before).max(0.0))
             ));
         }
         Ok(())
@@ -167,6 +228,34 @@ impl Context<'_> {
         let placed = salting.placed.clone();
         let after = self.keys.simulated(n, self.simulated.weight, placed, self.costs);
         Ok((salting, after))
+    }
+
+    /// Why salts are not worth it, with the equal rows where those keep together what they should part.
+    fn is_worth_salting(
+        &self,
+        salting: &Salting,
+        now: &LoadMetrics,
+        after: &LoadMetrics,
+    ) -> Result<(), String> {
+        self.is_worth(now, after).map_err(|reason| {
+            let equal = Self::equal_rows(salting);
+            if equal.is_empty() {
+                reason
+            } else {
+                format!("{reason}{equal}")
+            }
+        })
+    }
+
+    /// What equal rows do to salts; empty where they are no matter.
+    fn equal_rows(salting: &Salting) -> String {
+        salting.equal.as_ref().map_or_else(String::new, |(label, n_rows)| {
+            format!(
+                " {} of key {label} are equal in every column: they share a salt and stay together. A column that tells them \
+                 apart, such as an id or a time, would part them.",
+                units::plural(*n_rows, "row")
+            )
+        })
     }
 
     fn label(&self, hot: &HotKey) -> String {
@@ -217,7 +306,7 @@ impl Context<'_> {
             let now = self.keys.simulated(n, weight, placed, self.costs);
             let worth = self
                 .salted(hot, |key| key.has_null)
-                .and_then(|(_, after)| self.is_worth(&now.metrics, &after.metrics));
+                .and_then(|(salting, after)| self.is_worth_salting(&salting, &now.metrics, &after.metrics));
             if let Err(reason) = worth {
                 return declined(format!("Without null, which no join matches: {reason}"));
             }
@@ -226,9 +315,10 @@ impl Context<'_> {
             Ok(salted) => salted,
             Err(reason) => return declined(reason),
         };
-        if let Err(reason) = self.is_worth(&self.simulated.metrics, &after.metrics) {
+        if let Err(reason) = self.is_worth_salting(&salting, &self.simulated.metrics, &after.metrics) {
             return declined(reason);
         }
+        let prediction = salting.prediction.max(self.of_keys());
         let n_salts: usize = salting.keys.iter().map(|key| key.salts.len()).sum();
         let nulls = if has_null {
             " Null has salts too, for an outer join, which repeats nothing for it."
@@ -246,14 +336,16 @@ impl Context<'_> {
                     ""
                 }
             ),
-            gain: gain(weight, &self.simulated.metrics, &after.metrics),
+            gain: self.gain(prediction, &after.metrics),
             message: format!(
                 "Shuffle by the key and a salt: hot keys get one of their salts by the row, all others 0. For a join the \
                  other side repeats the rows of each hot key once for every salt, which pays while that is fewer rows than \
-                 the hot key has.{nulls}"
+                 the hot key has.{nulls}{}",
+                Self::equal_rows(&salting)
             ),
-            limits: self.limits_of_salts(),
-            saved_seconds: Some(self.saved(&after.metrics)),
+            limits: self.limits_of_salts(prediction),
+            prediction: Some(prediction),
+            saved_seconds: self.saved(&after.metrics),
             loads: after.loads,
             after: Some(after.metrics),
             remedy: Remedy::Salt {
@@ -264,20 +356,19 @@ impl Context<'_> {
         }))
     }
 
-    fn limits_of_salts(&self) -> String {
+    fn limits_of_salts(&self, prediction: Prediction) -> String {
         let n = self.simulated.n_partitions;
-        // A load made of one salt's rows, each of which got it by a hash of its values, varies like its root.
-        let spread = match self.simulated.weight {
-            Weight::Rows => format!(
-                " (most partitions within about {:.0} rows of what is predicted)",
-                2.0 * self.simulated.metrics.mean.max(0.0).sqrt()
-            ),
-            Weight::Bytes => String::new(),
+        let told = match prediction {
+            Prediction::Counted => ", and so are these loads",
+            Prediction::Estimate => ", of which these loads are an estimate",
+            Prediction::AtBest => {
+                "; not all columns were read, so these loads hold at best: rows that are equal in every column share a salt, \
+                 and their partition stays large"
+            }
         };
         format!(
             "Holds for {n} partitions, this order of columns and these types; AQE may merge neighbouring partitions. Which \
-             salt a row gets is a hash of all its columns{spread}: rows that are equal in every one share a salt, so without \
-             an id or a time that tells the hot rows apart their partition stays large. Check it in Spark: `SELECT pmod(hash({}, salt), {n})`.",
+             salt a row gets is a hash of all its columns{told}. Check it in Spark: `SELECT pmod(hash({}, salt), {n})`.",
             self.columns().join(", ")
         )
     }
@@ -288,24 +379,35 @@ impl Context<'_> {
             return None;
         }
         let worth = self.salted(hot, |_| false).and_then(|(salting, after)| {
-            self.is_worth(&self.simulated.metrics, &after.metrics)?;
+            self.is_worth_salting(&salting, &self.simulated.metrics, &after.metrics)?;
             Ok((salting, after))
         });
         let (salting, after) = match worth {
             Ok(worth) => worth,
             Err(reason) => return Some(Err(self.declined("two_stage_aggregation", hot, reason))),
         };
+        let prediction = salting.prediction.max(self.of_keys());
         Some(Ok(OfferedRemedy {
             title: "Aggregate in two stages: by key and salt, then by key".to_owned(),
-            gain: gain(self.simulated.weight, &self.simulated.metrics, &after.metrics),
-            message: "The first stage leaves at most one row for a key and salt, so the second is small. Spark's own partial \
-                      aggregation already does this for plain sums and counts; it does not for lists, windows and distinct \
-                      counts. As steps it counts the rows of each key: put in the functions that you need, in both stages."
-                .to_owned(),
-            limits: "Only for functions that can be put together from parts: sum, count, min, max, sketches; not for an exact \
-                     median or distinct count."
-                .to_owned(),
-            saved_seconds: Some(self.saved(&after.metrics)),
+            gain: self.gain(prediction, &after.metrics),
+            message: format!(
+                "The first stage leaves at most one row for a key and salt, so the second is small. Spark's own partial \
+                 aggregation already does this for plain sums and counts; it does not for lists, windows and distinct \
+                 counts. As steps it counts the rows of each key: put in the functions that you need, in both stages.{}",
+                Self::equal_rows(&salting)
+            ),
+            limits: format!(
+                "Only for functions that can be put together from parts: sum, count, min, max, sketches; not for an exact \
+                 median or distinct count.{}",
+                if prediction == Prediction::AtBest {
+                    " Not all columns were read, so these loads hold at best: rows that are equal in every column share a \
+                     salt."
+                } else {
+                    ""
+                }
+            ),
+            prediction: Some(prediction),
+            saved_seconds: self.saved(&after.metrics),
             loads: after.loads,
             after: Some(after.metrics),
             remedy: Remedy::TwoStageAggregation {
@@ -358,6 +460,13 @@ impl Context<'_> {
                 ),
             }));
         }
+        if let Err(reason) = self.saves_time(now, &after.metrics) {
+            return Some(Err(DeclinedRemedy {
+                kind: "isolate_sentinels",
+                title: "Keeping out what stands for \"not known\"",
+                reason,
+            }));
+        }
         let is = |wanted: Sentinel| sentinels.iter().any(|key| key.sentinel == Some(wanted));
         let of_null = if is(Sentinel::Null) {
             " An inner join drops null by itself, before the shuffle; an outer join, a grouping and `repartition` do not."
@@ -371,10 +480,11 @@ impl Context<'_> {
         };
         Some(Ok(OfferedRemedy {
             title: format!(
-                "Keep {names} out of the shuffle: {} of the rows",
-                units::percent(share)
+                "Keep {names} out of the shuffle: {} of the rows{}",
+                units::percent(share),
+                self.extent.suffix()
             ),
-            gain: gain(self.simulated.weight, now, &after.metrics),
+            gain: self.gain(self.of_keys(), &after.metrics),
             message: format!(
                 "{names} {} for \"not known\".{of_null}{of_nan} Filter these rows first; or join the others and add these with a \
                  union, as an outer join wants it; or fill them with values that differ.",
@@ -384,7 +494,8 @@ impl Context<'_> {
                      Figures after it are of the rows that stay, and so is their mean."
                 .to_owned(),
             loads: after.loads,
-            saved_seconds: Some(self.saved(&after.metrics)),
+            prediction: Some(self.of_keys()),
+            saved_seconds: self.saved(&after.metrics),
             after: Some(after.metrics),
             remedy: Remedy::IsolateSentinels {
                 columns: self.columns(),
@@ -405,6 +516,7 @@ impl Context<'_> {
             limits: "Joins only. Not for the side that an outer join keeps whole.".to_owned(),
             loads: Vec::new(),
             after: None,
+            prediction: None,
             saved_seconds: None,
             remedy: Remedy::Broadcast {
                 columns: self.columns(),
@@ -412,19 +524,11 @@ impl Context<'_> {
         }
     }
 
+    /// The recommended number, as `choose_partitions` settled it.
     fn other_partitions(&self, choice: &PartitionChoice) -> Option<OfferedRemedy> {
-        let n = choice.recommended?;
+        let n = choice.recommended.filter(|n| *n != self.simulated.n_partitions)?;
         let now = &self.simulated.metrics;
-        if n == self.simulated.n_partitions || now.max_over_mean.is_none_or(|ratio| ratio < UNEVEN) {
-            return None;
-        }
         let after = self.keys.simulate(n, self.simulated.weight, self.costs);
-        let saved = self.saved(&after.metrics);
-        // Fewer tasks save their starts even where they make the skew worse: that is for the table of numbers, no remedy.
-        let is_longer = after.metrics.straggler_seconds > now.straggler_seconds;
-        if is_longer || saved < WORTH * now.wall_seconds {
-            return None;
-        }
         let bound = max_useful(self.keys, self.simulated.weight)
             .filter(|bound| *bound < u64::from(n.max(self.simulated.n_partitions)))
             .map_or_else(String::new, |bound| {
@@ -433,22 +537,35 @@ impl Context<'_> {
                     units::plural(bound, "partition")
                 )
             });
+        // With so few rows it is the tasks that take the time, and the number says nothing of a job of more rows.
+        let start = now.wall_seconds - work_seconds(now);
+        let few = if start > work_seconds(now) {
+            format!(
+                " Most of the time here is the start of {}: {}, and {} for the rows. With more rows another number is best.",
+                units::plural(self.simulated.n_partitions.into(), "task"),
+                units::seconds(start),
+                units::seconds(work_seconds(now))
+            )
+        } else {
+            String::new()
+        };
         Some(OfferedRemedy {
             title: format!(
                 "Use {} instead of {}",
                 units::plural(n.into(), "partition"),
-                self.simulated.n_partitions
+                units::count(self.simulated.n_partitions.into())
             ),
             message: format!(
                 "It is a setting of your Spark job, `spark.sql.shuffle.partitions`: no recipe and no job spec of Skewer holds it, \
-                 because its own runs shuffle by no hash.{bound}"
+                 because its own runs shuffle by no hash.{bound}{few}"
             ),
-            gain: gain(self.simulated.weight, now, &after.metrics),
+            gain: self.gain(self.of_keys(), &after.metrics),
             limits: "Holds for these keys: other data collide elsewhere. AQE may merge small neighbours."
                 .to_owned(),
+            prediction: Some(self.of_keys()),
+            saved_seconds: self.saved(&after.metrics),
             loads: after.loads,
             after: Some(after.metrics),
-            saved_seconds: Some(saved),
             remedy: Remedy::OtherPartitions { n_partitions: n },
         })
     }
@@ -473,6 +590,7 @@ impl Context<'_> {
             limits: COMPOUND_LIMITS.to_owned(),
             loads: Vec::new(),
             after: None,
+            prediction: None,
             saved_seconds: None,
             remedy: Remedy::CompoundKey {
                 columns: self.columns(),

@@ -168,7 +168,14 @@ fn a_key_that_will_dominate_is_told_where_few_partitions_are_even() {
         two.findings[0].message
     );
     assert!(two.findings[1].title.contains("is even over 2 partitions"));
-    assert!(two.findings[1].message.ends_with("nothing to do at this number."));
+    assert!(two.findings[1].message.contains("nothing to do at this number."));
+    // Another number is better for all rows together, and the finding says so too.
+    assert_eq!(kinds(&two), ["partitions"]);
+    assert!(
+        two.findings[1].message.ends_with(&two.choice.advice),
+        "{}",
+        two.findings[1].message
+    );
     assert_eq!(
         rank(std::slice::from_ref(&hot), 2, Weight::Rows, &slow())[0].verdict,
         "even over 2, but hot is 35% of the rows"

@@ -50,7 +50,39 @@ pub enum Remedy {
     },
 }
 
+/// The kinds of remedies, in the words of JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemedyKind {
+    Salt,
+    TwoStageAggregation,
+    IsolateSentinels,
+    Broadcast,
+    OtherPartitions,
+    CompoundKey,
+}
+
+impl RemedyKind {
+    /// Whether one of them is to be taken and not both. Each is predicted for the key, its rows and the number of partitions
+    /// as they are; salts hold for that number and those columns alone, and a broadcast leaves no shuffle to even. Rows that
+    /// are kept out first go along with all others, which are then counted without them.
+    pub fn excludes(self, other: Self) -> bool {
+        self != Self::IsolateSentinels && other != Self::IsolateSentinels
+    }
+}
+
 impl Remedy {
+    pub fn kind(&self) -> RemedyKind {
+        match self {
+            Self::Salt { .. } => RemedyKind::Salt,
+            Self::TwoStageAggregation { .. } => RemedyKind::TwoStageAggregation,
+            Self::IsolateSentinels { .. } => RemedyKind::IsolateSentinels,
+            Self::Broadcast { .. } => RemedyKind::Broadcast,
+            Self::OtherPartitions { .. } => RemedyKind::OtherPartitions,
+            Self::CompoundKey { .. } => RemedyKind::CompoundKey,
+        }
+    }
+
     /// What to set in Spark for it: `spark.sql.shuffle.partitions=31`. None where it is no setting.
     pub fn spark_setting(&self) -> Option<String> {
         match self {
@@ -58,6 +90,29 @@ impl Remedy {
                 Some(format!("spark.sql.shuffle.partitions={n_partitions}"))
             }
             _ => None,
+        }
+    }
+}
+
+/// How far the loads after a remedy can be trusted, for the rows that were counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prediction {
+    /// Every row was placed by the rule that will place it.
+    Counted,
+    /// Some rows fall by chance, or their number is an estimate.
+    Estimate,
+    /// As good as it can get: if no two rows of a hot key are equal, which was not looked at.
+    AtBest,
+}
+
+impl Prediction {
+    /// `predicted`, `estimated`, `at best`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Counted => "predicted",
+            Self::Estimate => "estimated",
+            Self::AtBest => "at best",
         }
     }
 }
@@ -79,8 +134,19 @@ pub struct OfferedRemedy {
     pub loads: Vec<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<LoadMetrics>,
-    /// Predicted wall time before minus after.
+    /// Of the loads and of what follows from them; none where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prediction: Option<Prediction>,
+    /// Predicted wall time before minus after; none where it is not known how many rows there are in all.
     pub saved_seconds: Option<f64>,
+}
+
+impl OfferedRemedy {
+    /// Whether the largest partition becomes smaller by it, or there are none any more. Fewer partitions may save the start of
+    /// tasks and be less even.
+    pub(super) fn evens(&self, now: &LoadMetrics) -> bool {
+        self.after.as_ref().is_none_or(|after| after.max < now.max)
+    }
 }
 
 /// A remedy that one might expect here and that would not help, with the reason.
@@ -92,4 +158,29 @@ pub struct DeclinedRemedy {
     pub title: &'static str,
     /// A sentence.
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RemedyKind;
+
+    #[test]
+    fn one_way_to_spread_a_key_is_enough_and_rows_that_are_kept_out_go_along_with_each() {
+        let spreading = [
+            RemedyKind::Salt,
+            RemedyKind::TwoStageAggregation,
+            RemedyKind::Broadcast,
+            RemedyKind::OtherPartitions,
+            RemedyKind::CompoundKey,
+        ];
+        for kind in spreading {
+            assert!(spreading.iter().all(|other| kind.excludes(*other)));
+            let out = RemedyKind::IsolateSentinels;
+            assert!(!kind.excludes(out) && !out.excludes(kind) && !out.excludes(out));
+        }
+        assert_eq!(
+            serde_json::to_value(RemedyKind::TwoStageAggregation).unwrap(),
+            "two_stage_aggregation"
+        );
+    }
 }

@@ -3,6 +3,7 @@
 use super::aqe::warnings;
 use super::candidates::choose_partitions;
 use super::diagnosis::Diagnosis;
+use super::extent::Extent;
 use super::key_findings::Evidence;
 use super::partitions::HashedKeys;
 use super::remedies::remedies;
@@ -44,6 +45,8 @@ pub fn key_report_among(
         simulated: &partitions,
         diagnosis: &diagnosis,
         remedies: &remedies,
+        choice: &choice,
+        extent: Extent::of(keys),
         costs,
     }
     .findings();

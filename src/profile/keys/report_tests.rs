@@ -5,7 +5,7 @@ use std::sync::Arc;
 use polars::prelude::df;
 
 use super::super::testing::{check_loads, codes, hashed, keys, kinds, many, report, slow};
-use super::super::{CountBudget, HashedKeys, KeyCounter, Remedy, Weight, default_types};
+use super::super::{CountBudget, HashedKeys, KeyCounter, Prediction, Remedy, Weight, default_types};
 use super::{key_report, rank};
 use crate::base::Accuracy;
 use crate::profile::{CostModel, FindingCode, Severity};
@@ -242,12 +242,15 @@ fn keys_of_more_columns_that_were_counted_too_are_offered_with_their_loads() {
 /// What a remedy promises holds when the rows are placed one by one by another program's rule.
 #[test]
 fn the_loads_of_salts_are_those_of_rows_that_are_dealt_out_one_by_one() {
+    use xxhash_rust::xxh3::xxh3_64;
+
     use super::super::SparkType;
     use super::super::partition_of;
     use super::super::spark_hash::spark_hash;
     use super::super::value::KeyValue;
+    use crate::dataset::row_bytes;
 
-    let report = report(&many(&[("hot", 8571), ("warm", 2000)], 20_000, 1), 200);
+    let report = report(&many(&[("warm", 2000), ("hot", 8571)], 20_000, 1), 200);
     let salt = &report.remedies[0];
     let Remedy::Salt { keys: salted, .. } = &salt.remedy else {
         panic!("{salt:?}");
@@ -259,15 +262,20 @@ fn the_loads_of_salts_are_those_of_rows_that_are_dealt_out_one_by_one() {
         let hash = spark_hash(&values, &[SparkType::String, SparkType::Int]).unwrap();
         loads[partition_of(hash, 200) as usize] += 1;
     };
-    for (name, n) in [("hot", 8571), ("warm", 2000)] {
-        let salts = &salted.iter().find(|key| key.label == name).unwrap().salts;
-        for i in 0..n {
-            deal(name, salts[i % salts.len()]);
-        }
+    // The rows as they were counted: the key, and the number of the row.
+    let names = std::iter::repeat_n("warm".to_owned(), 2000)
+        .chain(std::iter::repeat_n("hot".to_owned(), 8571))
+        .chain((0..20_000).map(|i| format!("key-{i}")));
+    for (row, name) in (0_u64..).zip(names) {
+        let rows = df!("k" => [name.as_str()], "row" => [row]).unwrap();
+        let mut hash = 0;
+        row_bytes::for_each_row(rows.columns(), |bytes| hash = xxh3_64(bytes)).unwrap();
+        let salt = salted.iter().find(|key| key.label == name).map_or(0, |key| {
+            key.salts[usize::try_from(hash % key.salts.len() as u64).unwrap()]
+        });
+        deal(&name, salt);
     }
-    for i in 0..20_000 {
-        deal(&format!("key-{i}"), 0);
-    }
+    assert_eq!(salt.prediction, Some(Prediction::Counted));
     assert_eq!(salt.loads, loads);
     let (max, mean) = (*loads.iter().max().unwrap(), 30_571.0 / 200.0);
     let after = salt.after.as_ref().unwrap();
@@ -346,4 +354,142 @@ fn many_moderately_large_keys_are_a_long_tail_and_not_hot() {
         hot.ends_with(" holds 2.8% of the rows, and dominates from 139 partitions on"),
         "{hot}"
     );
+}
+
+#[test]
+fn rows_that_are_equal_are_not_promised_to_part() {
+    use super::super::testing::hashed_of;
+
+    // Half of the rows are of one key, and of those all but a few are equal in every column.
+    let n = 20_000_i64;
+    let df = df!(
+        "k" => (0..n).map(|i| if i % 2 == 0 { "hot".to_owned() } else { format!("k{i}") }).collect::<Vec<_>>(),
+        "x" => (0..n).map(|i| if i % 50 == 0 { i } else { 0 }).collect::<Vec<_>>(),
+    )
+    .unwrap();
+    let keys = hashed_of(&df, &["k"], CountBudget::default());
+    let equal = report(&keys, 100);
+    assert!(!kinds(&equal).contains(&"salt") && !kinds(&equal).contains(&"two stages"));
+    for kind in ["salt", "two_stage_aggregation"] {
+        let declined = equal
+            .declined
+            .iter()
+            .find(|declined| declined.kind == kind)
+            .unwrap();
+        assert!(
+            declined.reason.contains(
+                "9,601 rows of key hot are equal in every column: they share a salt and stay together."
+            ),
+            "{}",
+            declined.reason
+        );
+    }
+    // With a column that tells them apart the same rows are spread.
+    let apart = report(&hashed(&df, &["k"], CountBudget::default()), 100);
+    assert!(kinds(&apart).contains(&"salt"), "{:?}", kinds(&apart));
+    assert!(
+        apart
+            .remedies
+            .iter()
+            .all(|offered| !offered.message.contains("are equal in every column"))
+    );
+}
+
+#[test]
+fn what_is_said_of_a_sample_names_it_and_promises_no_time_that_is_not_known() {
+    let values: Vec<String> = (0..2000)
+        .map(|i| {
+            if i % 2 == 0 {
+                "hot".to_owned()
+            } else {
+                format!("k{i}")
+            }
+        })
+        .collect();
+    let df = df!("k" => values, "id" => (0..2000_i64).collect::<Vec<_>>()).unwrap();
+    let of = |accuracy: Accuracy| {
+        let mut counter = KeyCounter::new(&["k"], CountBudget::default()).unwrap();
+        counter.add(&df).unwrap();
+        let counts = Arc::new(counter.finish(accuracy));
+        let types = default_types(&counts).unwrap();
+        report(&HashedKeys::new(counts, types).unwrap(), 100)
+    };
+    let unknown = of(Accuracy::Sample { n: 2000, of: None });
+    assert_eq!(
+        unknown.findings[0].title,
+        "hot holds 50% of the rows in the sample of 2,000 rows"
+    );
+    assert!(unknown.findings.iter().all(|finding| finding.cost_seconds == 0.0));
+    assert!(!unknown.findings[0].message.contains("after the others could"));
+    let salt = &unknown.remedies[0];
+    assert!(
+        salt.gain
+            .starts_with("In the sample of 2,000 rows the largest partition becomes 9")
+            && !salt.gain.contains("saves"),
+        "{}",
+        salt.gain
+    );
+    assert_eq!(salt.saved_seconds, None);
+    assert!(!kinds(&unknown).contains(&"partitions") && !unknown.profile.tells_time());
+    let known = of(Accuracy::Sample {
+        n: 2000,
+        of: Some(100_000),
+    });
+    let all = of(Accuracy::Exact);
+    assert!(
+        known.remedies[0].gain.contains(", which saves about ")
+            && known.remedies[0]
+                .gain
+                .ends_with(" (estimated for all 100,000 rows)."),
+        "{}",
+        known.remedies[0].gain
+    );
+    let ratio = known.findings[0].cost_seconds / all.findings[0].cost_seconds;
+    assert!((ratio - 50.0).abs() < 1e-6, "{ratio}");
+    assert!(!kinds(&known).contains(&"partitions"));
+    assert_eq!(all.findings[0].title, "hot holds 50% of the rows");
+}
+
+#[test]
+fn findings_table_and_remedies_speak_of_one_number_of_partitions() {
+    for (hot, n_keys, n) in [
+        (0, 60, 200),
+        (3000, 300, 200),
+        (0, 5000, 4),
+        (900, 12, 7),
+        (0, 5000, 100_000),
+    ] {
+        let report = report(&many(&[("hot", hot)], n_keys, 3), n);
+        let recommended = report.choice.recommended.unwrap();
+        let offered: Vec<u32> = report
+            .remedies
+            .iter()
+            .filter_map(|offered| match offered.remedy {
+                Remedy::OtherPartitions { n_partitions } => Some(n_partitions),
+                _ => None,
+            })
+            .collect();
+        let expected: Vec<u32> = (recommended != n).then_some(recommended).into_iter().collect();
+        assert_eq!(offered, expected, "{hot} {n_keys} {n}");
+        let marked: Vec<u32> = report
+            .choice
+            .candidates
+            .iter()
+            .filter(|candidate| candidate.is_recommended)
+            .map(|candidate| candidate.n_partitions)
+            .collect();
+        assert_eq!(marked, [recommended]);
+        for finding in &report.findings {
+            let wrong = if recommended >= n {
+                "fewer partitions"
+            } else {
+                "more partitions"
+            };
+            assert!(
+                !finding.remedy.contains(wrong),
+                "{n} to {recommended}: {}",
+                finding.remedy
+            );
+        }
+    }
 }

@@ -4,13 +4,16 @@
 //! salts j = 0, 1, 2, ... are tried for the partition `pmod(hash(key, j), N)` that each leads to, and those are kept that no
 //! other salt uses, the least loaded ones first. They hold for this N, these columns in this order and these types only.
 //!
+//! Which of a key's salts a row gets is a hash of its values, so rows that are equal stay together. As that hash is known too,
+//! the loads are those that the rows will have; see `equal_rows.rs` for what is told of more rows than fit the memory.
+//!
 //! To bring a key of share h among N partitions to at most f times the mean takes `s = ceil(h·N / (f − 1 + h))` salts: `h/s`
 //! lies on top of the background `(1 − h)/N`.
 
 use std::collections::HashSet;
 
 use super::partitions::{HashedKeys, Placed, weighed};
-use super::remedy::SaltedKey;
+use super::remedy::{Prediction, SaltedKey};
 use super::spark_hash::{hash_int, partition_of};
 use super::types::Weight;
 use super::value::KeyValue;
@@ -23,12 +26,18 @@ const MAX_HOT: usize = 1000;
 /// Salts that are tried for each partition: all but one in nine million partitions are reached.
 const TRIES: u32 = 16;
 
+/// Equal rows are told where they are more than this part of what one salt would get of even rows.
+const STAY_TOGETHER: f64 = 0.5;
+
 /// Salts of all hot keys, and the loads that they lead to.
 pub(super) struct Salting {
     pub keys: Vec<SaltedKey>,
     pub placed: Placed,
     /// No two salts lead to one partition: there are as many partitions as salts.
     pub is_free: bool,
+    pub prediction: Prediction,
+    /// The key of which the most rows are equal in every column, and how many are, where that makes its largest load.
+    pub equal: Option<(String, u64)>,
 }
 
 /// The share from which on a key is hot: more than an even partition holds, or a fifth of what a slot does.
@@ -111,6 +120,7 @@ pub(super) fn salting(
         (!elsewhere.contains(&i)).then(|| partition_of(hash_int(0, hash.cast_unsigned()).cast_signed(), n))
     };
     let mut placed = keys.place(n, cold, weight);
+    let (mut prediction, mut equal) = (Prediction::Counted, None::<(String, u64)>);
     let mut n_salts_at = vec![0_u32; n as usize];
     let mut salted = Vec::with_capacity(salted_keys.len());
     for hot in salted_keys {
@@ -119,15 +129,26 @@ pub(super) fn salting(
         };
         let wanted = wanted_salts(hot.share, n);
         let spots = best_places(hot.hash, n, wanted, &n_salts_at, &placed.loads);
-        let (load, n_salts) = (weighed(key, weight), spots.len().max(1) as u64);
-        for ((_, partition), j) in spots.iter().zip(0_u64..) {
+        let dealt = keys.counts().totals.equal_rows.deal(
+            keys.counts().hash_of(key),
+            key.n_rows,
+            key.n_bytes,
+            spots.len(),
+            weight,
+        );
+        prediction = prediction.max(dealt.prediction);
+        let is_uneven = dealt.n_equal as f64 > STAY_TOGETHER * key.n_rows as f64 / spots.len().max(1) as f64;
+        if is_uneven && equal.as_ref().is_none_or(|(_, n)| *n < dealt.n_equal) {
+            equal = Some((keys.label(key), dealt.n_equal));
+        }
+        for ((_, partition), load) in spots.iter().zip(dealt.loads) {
             let at = *partition as usize;
             if let (Some(load_at), Some(keys_at), Some(salts_at)) = (
                 placed.loads.get_mut(at),
                 placed.n_keys.get_mut(at),
                 n_salts_at.get_mut(at),
             ) {
-                *load_at += load / n_salts + u64::from(j < load % n_salts);
+                *load_at += load;
                 *keys_at += 1;
                 *salts_at += 1;
             }
@@ -142,6 +163,8 @@ pub(super) fn salting(
         keys: salted,
         placed,
         is_free: n_salts_at.iter().all(|n_salts| *n_salts <= 1),
+        prediction,
+        equal,
     })
 }
 

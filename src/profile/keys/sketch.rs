@@ -87,6 +87,11 @@ impl Sketches {
         self.sample.add(hash, key, n_rows, n_bytes);
     }
 
+    /// How many rows a key surely has.
+    pub fn rows_of(&self, key: &[u8]) -> u64 {
+        self.rows.lower_bound(key)
+    }
+
     /// Adds exact counts, each of another key.
     pub fn add_counted<'a>(&mut self, counted: impl Iterator<Item = Counted<'a>> + Clone) {
         let (mut rows, mut bytes, mut n_keys) = (Buckets::default(), Buckets::default(), 0);

@@ -134,6 +134,13 @@ impl SparkType {
         })
     }
 
+    /// Spark's decimal of so many digits; none where it has no such one.
+    pub fn decimal_of(precision: u8, scale: i8) -> Option<Self> {
+        let scale = u8::try_from(scale).ok()?;
+        let is_one = (1..=MAX_PRECISION).contains(&precision) && scale <= precision;
+        is_one.then_some(Self::Decimal { precision, scale })
+    }
+
     /// The types that a column of `dtype` may have in Spark, the default first: what a list to choose from offers.
     pub fn choices_for(dtype: &DataType) -> Vec<Self> {
         let Ok(default) = Self::default_for(dtype) else {

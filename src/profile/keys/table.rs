@@ -49,14 +49,12 @@ impl KeyTable {
             + self.arena.capacity()
     }
 
-    /// Adds rows and bytes to a key. A key too many is left out and false returned.
-    pub fn add(&mut self, hash: u64, key: &[u8], n_rows: u64, n_bytes: u64) -> bool {
+    /// Adds rows and bytes to a key, and returns how many rows it has then. A key too many is left out: none.
+    pub fn add(&mut self, hash: u64, key: &[u8], n_rows: u64, n_bytes: u64) -> Option<u64> {
         if self.entries.len() * 4 >= self.slots.len() * 3 {
             self.grow();
         }
-        let Some(mask) = self.slots.len().checked_sub(1) else {
-            return false;
-        };
+        let mask = self.slots.len().checked_sub(1)?;
         #[expect(
             clippy::cast_possible_truncation,
             reason = "the low bits of a hash choose its slot"
@@ -64,12 +62,8 @@ impl KeyTable {
         let mut at = hash as usize & mask;
         while let Some(slot) = self.slots.get_mut(at) {
             if *slot == 0 {
-                let Ok(len) = u32::try_from(key.len()) else {
-                    return false;
-                };
-                let Ok(number) = u32::try_from(self.entries.len() + 1) else {
-                    return false;
-                };
+                let len = u32::try_from(key.len()).ok()?;
+                let number = u32::try_from(self.entries.len() + 1).ok()?;
                 *slot = number;
                 grow_by_a_quarter(&mut self.entries, 1);
                 grow_by_a_quarter(&mut self.arena, key.len());
@@ -81,7 +75,7 @@ impl KeyTable {
                     n_bytes,
                 });
                 self.arena.extend_from_slice(key);
-                return true;
+                return Some(n_rows);
             }
             if let Some(entry) = self.entries.get_mut(*slot as usize - 1)
                 && entry.hash == hash
@@ -89,11 +83,11 @@ impl KeyTable {
             {
                 entry.n_rows += n_rows;
                 entry.n_bytes += n_bytes;
-                return true;
+                return Some(entry.n_rows);
             }
             at = (at + 1) & mask;
         }
-        false
+        None
     }
 
     pub fn iter(&self) -> impl Iterator<Item = Counted<'_>> + Clone {
@@ -149,8 +143,8 @@ mod tests {
     fn keys_of_one_hash_are_told_apart_by_their_bytes() {
         let mut table = KeyTable::default();
         for _ in 0..3 {
-            assert!(table.add(7, b"a", 1, 10));
-            assert!(table.add(7, b"b", 2, 20));
+            assert!(table.add(7, b"a", 1, 10).is_some());
+            assert!(table.add(7, b"b", 2, 20).is_some());
         }
         let counts: Vec<_> = table
             .iter()
@@ -164,10 +158,14 @@ mod tests {
         let mut table = KeyTable::default();
         for n in 0..10_000_u64 {
             for _ in 0..=(n % 3) {
-                assert!(table.add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15), &n.to_le_bytes(), 1, 1));
+                assert!(
+                    table
+                        .add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15), &n.to_le_bytes(), 1, 1)
+                        .is_some()
+                );
             }
         }
-        assert!(table.add(0, b"", 5, 0));
+        assert_eq!(table.add(0, b"", 5, 0), Some(5));
         assert_eq!(table.len(), 10_001);
         assert!(
             table.iter().all(|key| key.key.is_empty()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use polars::prelude::{DataFrame, df};
+use polars::prelude::{Column, DataFrame, df};
 
 use super::count::{CountBudget, KeyCounter};
 use super::partitions::{HashedKeys, default_types};
@@ -27,7 +27,16 @@ pub(super) fn many(others: &[(&str, usize)], n: usize, each: usize) -> HashedKey
     keys(&rows)
 }
 
+/// The keys of rows that all differ, as those of most tables do: by a further column.
 pub(super) fn hashed(df: &DataFrame, columns: &[&str], budget: CountBudget) -> HashedKeys {
+    let mut df = df.clone();
+    let rows: Vec<u64> = (0..df.height() as u64).collect();
+    df.with_column(Column::new("row".into(), rows)).unwrap();
+    hashed_of(&df, columns, budget)
+}
+
+/// The keys of just these rows.
+pub(super) fn hashed_of(df: &DataFrame, columns: &[&str], budget: CountBudget) -> HashedKeys {
     let mut counter = KeyCounter::new(columns, budget).unwrap();
     for start in (0..df.height()).step_by(65_536) {
         counter

@@ -4,17 +4,20 @@
 //! varies within the keys that it should part.
 
 use super::diagnosis::UNEVEN;
+use super::extent::Extent;
 use super::partitions::HashedKeys;
 use super::remedies::{COMPOUND_LIMITS, gain};
-use super::remedy::{OfferedRemedy, Remedy};
+use super::remedy::{OfferedRemedy, Prediction, Remedy};
 use super::types::SimulatedPartitions;
-use crate::base::units;
+use crate::base::{Accuracy, units};
 use crate::profile::CostModel;
 
 /// Compound keys that are offered.
 const MAX_OFFERED: usize = 2;
 /// Offered when the largest partition becomes smaller by at least this share.
 const WORTH: f64 = 0.1;
+/// With more keys than this share of the rows a key groups hardly any.
+const ROW_BY_ROW: f64 = 0.5;
 
 /// Keys among `others` that have the columns of `keys` and more, those that are even with the fewest keys first.
 pub(super) fn compound_keys(
@@ -49,38 +52,53 @@ pub(super) fn compound_keys(
     found.truncate(MAX_OFFERED);
     found
         .into_iter()
-        .map(|(n_keys, added, after)| offered(&columns, n_keys, added, now, after))
+        .map(|(n_keys, added, after)| offered(keys, n_keys, added, now, after))
         .collect()
 }
 
 fn offered(
-    columns: &[String],
+    keys: &HashedKeys,
     n_keys: u64,
     added: Vec<String>,
     now: &SimulatedPartitions,
     after: SimulatedPartitions,
 ) -> OfferedRemedy {
+    let columns = names(keys);
+    let n_rows = keys.counts().n_rows();
+    let extent = Extent::of(keys);
+    let prediction = match after.accuracy {
+        Accuracy::Estimate => Prediction::Estimate,
+        _ => Prediction::Counted,
+    };
     let quoted = |names: &[String]| {
         let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         quoted.join(", ")
     };
     OfferedRemedy {
         title: format!("Add {} to the key", quoted(&added)),
-        gain: gain(now.weight, &now.metrics, &after.metrics),
+        gain: gain(extent, now.weight, prediction, &now.metrics, &after.metrics),
         message: format!(
-            "{}, {} make {}: the hash spreads them more evenly.",
-            quoted(columns),
+            "{}, {} make {}{}: {} What groups by {} is in parts then, and has to be aggregated once more by it.",
+            quoted(&columns),
             quoted(&added),
             units::plural(n_keys, "key"),
+            extent.suffix(),
+            if n_keys as f64 > ROW_BY_ROW * n_rows as f64 {
+                "almost every row is a key of its own, which spreads rows evenly and groups none. It fits a write or a \
+                 `repartition`, and no aggregation or join by the key."
+            } else {
+                "the hash spreads them more evenly."
+            },
+            quoted(&columns),
         ),
         limits: COMPOUND_LIMITS.to_owned(),
-        saved_seconds: Some(now.metrics.wall_seconds - after.metrics.wall_seconds),
+        prediction: Some(prediction),
+        saved_seconds: extent
+            .times()
+            .map(|_| now.metrics.wall_seconds - after.metrics.wall_seconds),
         loads: after.loads,
         after: Some(after.metrics),
-        remedy: Remedy::CompoundKey {
-            columns: columns.to_vec(),
-            added,
-        },
+        remedy: Remedy::CompoundKey { columns, added },
     }
 }
 
@@ -141,12 +159,18 @@ mod tests {
             .collect();
         assert_eq!(added, ["city", "id"]);
         assert_eq!(offered[0].title, "Add `city` to the key");
+        assert_eq!(
+            offered[0].message,
+            "`country`, `city` make 1,500 keys: the hash spreads them more evenly. What groups by `country` is in parts then, \
+             and has to be aggregated once more by it."
+        );
+        // A unique column parts every group into its rows.
         assert!(
-            offered[0]
-                .message
-                .starts_with("`country`, `city` make 1,500 keys:"),
+            offered[1].message.starts_with(
+                "`country`, `id` make 6,000 keys: almost every row is a key of its own, which spreads rows evenly and groups none."
+            ),
             "{}",
-            offered[0].message
+            offered[1].message
         );
         // Placed here once more, key by key, without the simulation.
         let mut loads = vec![0_u64; 10];

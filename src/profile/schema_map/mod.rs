@@ -14,7 +14,11 @@ pub use changes::{ChangeKind, SchemaChange};
 pub use tree::{KeyTree, PathCounts};
 
 use crate::base::Accuracy;
+use crate::dataset::FailedFile;
 use crate::storage::Partition;
+
+/// Files that are named of those that could not be read.
+const MAX_FAILED: usize = 100;
 
 /// What was read of one partition.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,6 +30,9 @@ pub struct MapPartition {
     pub n_files_read: u64,
     /// Files that could not be read.
     pub n_files_failed: u64,
+    /// The first of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed_files: Vec<FailedFile>,
     pub n_files: u64,
     /// Of the records.
     pub accuracy: Accuracy,
@@ -202,6 +209,13 @@ impl SchemaMap {
         partition.map_or_else(String::new, |read| read.partition.to_string())
     }
 
+    /// Files that could not be read, and the first of them.
+    pub fn failed_files(&self) -> (u64, Vec<FailedFile>) {
+        let n = self.partitions.iter().map(|read| read.n_files_failed).sum();
+        let named = self.partitions.iter().flat_map(|read| &read.failed_files);
+        (n, named.take(MAX_FAILED).cloned().collect())
+    }
+
     pub fn n_records(&self) -> u64 {
         self.partitions.iter().map(|partition| partition.n_records).sum()
     }
@@ -275,6 +289,7 @@ pub(crate) mod tests {
                     n_unreadable: tree.n_unreadable(),
                     n_files_read: 1,
                     n_files_failed: 0,
+                    failed_files: Vec::new(),
                     n_files: 1,
                     accuracy: Accuracy::Exact,
                 };
