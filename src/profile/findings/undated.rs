@@ -126,8 +126,8 @@ pub(super) fn no_date(seen: &Seen<'_>) -> Vec<Finding> {
         .partitions
         .keys()
         .any(|partition| partition.date().is_some());
-    let named = || dataset.partitions.values().filter(|stats| !has_null(stats));
-    let dates = named().filter(|stats| {
+    let valued = || dataset.partitions.values().filter(|stats| !has_null(stats));
+    let dates = valued().filter(|stats| {
         let is_like = || {
             keys(stats)
                 .iter()
@@ -136,7 +136,7 @@ pub(super) fn no_date(seen: &Seen<'_>) -> Vec<Finding> {
         stats.partition.date().is_none()
             && (is_like() || is_like_ymd(keys(stats)) || is_unlike_others(stats, dataset, has_dates))
     });
-    let hours = named().filter(|stats| {
+    let hours = valued().filter(|stats| {
         let has_hour = keys(stats).iter().any(|(name, _)| is_hour_key(name));
         has_hour && stats.partition.date().is_some() && stats.partition.hour().is_none()
     });
