@@ -179,48 +179,60 @@ pub fn skew(args: SkewArgs, output: &mut Output) -> Result<u8, CliError> {
         report::write(path, &report)?;
         super::note(&format!("report written to {}", path.display()));
     }
-    if args.json {
-        let location = listed.location.join(&dataset.prefix).to_string();
-        let answer = Answer {
-            location,
-            accuracy: listed.accuracy(),
-            range: args.range,
-            metrics: &skew.metrics,
-            partitions: partition_lines(shown, rows.as_ref()),
-            findings: &skew.findings,
-            weekdays: &skew.weekdays,
-            costs,
-            split: SplitForecast::new(shown.partitions.values(), &costs),
-            rows: rows
-                .as_ref()
-                .map(|rows| rows.sum(shown.partitions.keys()))
-                .filter(is_known),
-            n_unreadable: rows.as_ref().map(|rows| rows.n_unreadable),
-            unreadable: rows
-                .as_ref()
-                .map(|rows| rows.unreadable.as_slice())
-                .unwrap_or_default(),
-            comparison: comparison.as_ref(),
-        };
-        output.json(&answer)?;
+    if !args.json {
+        text(&listed, shown, &skew, rows.as_ref(), comparison.as_ref(), output)?;
+        output.line(&format!("\nCosts assume {costs}."))?;
         return Ok(code);
     }
+    let location = listed.location.join(&dataset.prefix).to_string();
+    let answer = Answer {
+        location,
+        accuracy: listed.accuracy(),
+        range: args.range,
+        metrics: &skew.metrics,
+        partitions: partition_lines(shown, rows.as_ref()),
+        findings: &skew.findings,
+        weekdays: &skew.weekdays,
+        costs,
+        split: SplitForecast::new(shown.partitions.values(), &costs),
+        rows: rows
+            .as_ref()
+            .map(|rows| rows.sum(shown.partitions.keys()))
+            .filter(is_known),
+        n_unreadable: rows.as_ref().map(|rows| rows.n_unreadable),
+        unreadable: rows
+            .as_ref()
+            .map(|rows| rows.unreadable.as_slice())
+            .unwrap_or_default(),
+        comparison: comparison.as_ref(),
+    };
+    output.json(&answer)?;
+    Ok(code)
+}
+
+fn text(
+    listed: &Listed,
+    shown: &DatasetKeys,
+    skew: &PartitionSkew,
+    rows: Option<&RowCounts>,
+    comparison: Option<&RangeComparison>,
+    output: &mut Output,
+) -> Result<(), CliError> {
     if let Some(text) = listed.partial_text() {
         output.line(&text)?;
     }
-    figures_text(&skew, output)?;
-    if let Some(rows) = &rows {
+    figures_text(skew, output)?;
+    if let Some(rows) = rows {
         rows_text(shown, rows, output)?;
     }
     for outlier in &skew.weekdays.outliers {
         output.line(&outlier_text(outlier))?;
     }
     print_findings(&skew.findings, output)?;
-    if let Some(comparison) = &comparison {
+    if let Some(comparison) = comparison {
         comparison_text(comparison, output)?;
     }
-    output.line(&format!("\nCosts assume {costs}."))?;
-    Ok(code)
+    Ok(())
 }
 
 /// The exit code: of the signal that cut the answer, or for rows of which some could not be counted.

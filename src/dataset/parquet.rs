@@ -365,8 +365,9 @@ impl Ranges {
                 Ok(lost) => return PageError::Storage(lost.0),
                 Err(other) => other.to_string(),
             },
-            ParquetError::General(message) | ParquetError::EOF(message) => message,
-            ParquetError::ArrowError(message) => message,
+            ParquetError::General(message)
+            | ParquetError::EOF(message)
+            | ParquetError::ArrowError(message) => message,
             other => other.to_string(),
         };
         // Each layer of the reader puts its name before the words of the one below.

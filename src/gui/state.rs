@@ -86,7 +86,7 @@ pub struct Notice {
 }
 
 /// Layout, selection and half-typed text. Never saved.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Panels {
     pub tab: Tab,
     /// Steps whose result the data show; none for all.
@@ -107,30 +107,6 @@ pub struct Panels {
     pub add_input: Option<AddInputForm>,
     pub has_shortcuts: bool,
     pub notice: Option<Notice>,
-}
-
-impl Default for Panels {
-    fn default() -> Self {
-        Self {
-            tab: Tab::default(),
-            shown_step: None,
-            sides: Sides::default(),
-            address: AddressField::default(),
-            sources: SourcesPanel::default(),
-            partitions: PartitionsPanel::default(),
-            data: DataPanel::default(),
-            keys: KeysPanel::default(),
-            profile: ProfilePanel::default(),
-            recipe: RecipePanel::default(),
-            job: JobPanel::default(),
-            runs: RunsPanel::default(),
-            palette: None,
-            connect: None,
-            add_input: None,
-            has_shortcuts: false,
-            notice: None,
-        }
-    }
 }
 
 /// Everything between two frames.

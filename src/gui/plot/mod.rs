@@ -230,8 +230,8 @@ fn row_buttons_ui(ui: &mut Ui, hit: &Hit<'_>, x_range: egui::Rangef, options: Pl
         let text = weak_small(ui, options.row_button);
         let button = beside.put(place, egui::Button::new(text));
         button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
-        let hint = options.click.replacen("Click on the bar a", "A", 1);
-        if button.on_hover_text(format!("{name}\n{hint}")).clicked() {
+        let click = options.click.replacen("Click on the bar a", "A", 1);
+        if button.on_hover_text(format!("{name}\n{click}")).clicked() {
             clicked = Some(action);
         }
     }

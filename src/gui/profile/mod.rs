@@ -98,8 +98,8 @@ pub struct ProfilePanel {
     level: Level,
     /// Half-typed range of days to compare with.
     range: String,
-    /// The range was asked for and has no days.
-    has_range_problem: bool,
+    /// Why the range that was asked for cannot be compared with.
+    range_problem: Option<String>,
     /// The findings of a comparison are shown; by the room there is until a person chose.
     has_findings: Option<bool>,
     cards: cards::CardsState,

@@ -224,7 +224,7 @@ fn compare_button(
                 field.inner.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             let found = range(dataset, &panel.range);
             if field.inner.changed() || found.is_ok() {
-                panel.has_range_problem = false;
+                panel.range_problem = None;
             }
             let button = secondary_button(ui, !panel.range.trim().is_empty(), "Range");
             let button = button
@@ -232,13 +232,11 @@ fn compare_button(
             if button.clicked() || is_entered {
                 match found {
                     Ok(found) => asked = Some((found, panel.range.trim().to_owned())),
-                    Err(_) => panel.has_range_problem = true,
+                    Err(why) => panel.range_problem = Some(why),
                 }
             }
         });
-        if panel.has_range_problem
-            && let Err(why) = range(dataset, &panel.range)
-        {
+        if let Some(why) = &panel.range_problem {
             ui.add(egui::Label::new(theme::tone(ui, Tone::Bad, why)).wrap());
         }
         ScrollArea::vertical()

@@ -254,7 +254,7 @@ mod tests {
         let titles = |seed: u64| {
             column((0..20_000_u64).map(move |at| {
                 let x = (at + seed * 7_777_777).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11;
-                if x % 3 == 0 {
+                if x.is_multiple_of(3) {
                     format!("title {}", x / 3 % 20_000)
                 } else {
                     format!("title {}", x / 3 % 40)

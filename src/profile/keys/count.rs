@@ -326,12 +326,10 @@ fn hint(name: &str, schema: &Schema) -> String {
 
 /// The list of which `name` would be a field of an item, by its dotted path.
 fn list_before<'a>(name: &'a str, schema: &Schema) -> Option<&'a str> {
-    let starts = name
+    let mut starts = name
         .match_indices(['.', '['])
         .filter_map(|(at, _)| name.get(..at));
-    starts
-        .filter(|start| matches!(key_field(schema, start), Some((_, DataType::List(_)))))
-        .last()
+    starts.rfind(|start| matches!(key_field(schema, start), Some((_, DataType::List(_)))))
 }
 
 /// The beginning of a long key with its hash, which tells it from others.
