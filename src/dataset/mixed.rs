@@ -169,7 +169,8 @@ fn taken(s: &Series, dtype: &DataType) -> PolarsResult<Series> {
     if s.dtype() == dtype {
         return Ok(s.clone());
     }
-    if together(s.dtype(), dtype).as_ref() != Some(dtype) {
+    // The wanted type first: fields keep the order of the first.
+    if together(dtype, s.dtype()).as_ref() != Some(dtype) {
         return Ok(Series::full_null(s.name().clone(), s.len(), dtype));
     }
     match dtype {

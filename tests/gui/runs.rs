@@ -86,7 +86,7 @@ fn a_rolling_folder_is_opened_as_the_argument_and_what_is_no_log_says_so() {
     desk.answers.push(&data);
     desk.click("Open…");
     desk.click("Choose file…");
-    desk.wait_for("no Spark event among its 1 lines");
+    desk.wait_for("its only line is no Spark event");
     desk.wait_for("Read again");
     // The log that could be read is offered again; the file that is none is not.
     desk.click("Open…");

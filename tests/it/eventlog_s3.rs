@@ -185,7 +185,7 @@ fn what_is_not_there_or_not_allowed_says_where_and_what_helps() {
     server.put("lake", "raw/a.jsonl", "{\"a\":1}\n");
     check(
         "s3://lake/raw/a.jsonl",
-        &["s3://lake/raw/a.jsonl: no Spark event"],
+        &["s3://lake/raw/a.jsonl: its only line is no Spark event"],
     );
     check("s3://absent/logs/a/", &["no bucket `absent`"]);
     server.order(Rule::on(Op::ListObjects, Fault::Refuse(Refusal::DENIED)).always());

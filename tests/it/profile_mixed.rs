@@ -171,7 +171,7 @@ fn a_file_that_no_one_can_read_ends_every_command_with_the_same_code_and_its_nam
     assert!(
         String::from_utf8(told.stdout)
             .unwrap()
-            .contains("bad0.parquet: not a readable Parquet file: it is empty")
+            .contains("bad.parquet: not a readable Parquet file: Invalid Parquet file")
     );
 }
 

@@ -197,12 +197,13 @@ mod tests {
         of.columns.remove(0)
     }
 
+    fn random(seed: u64, at: u64) -> u64 {
+        xxhash_rust::xxh3::xxh3_64_with_seed(&at.to_le_bytes(), seed)
+    }
+
     /// `n` rows with `n_kinds` values; those of the tail begin with `prefix`.
     fn rows(n: u64, n_kinds: u64, prefix: &'static str, seed: u64) -> BaselineColumn {
-        column((0..n).map(move |at| {
-            let x = (at + seed * 1_000_003).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
-            format!("{prefix}{}", x % n_kinds)
-        }))
+        column((0..n).map(move |at| format!("{prefix}{}", random(seed, at) % n_kinds)))
     }
 
     #[test]
@@ -253,7 +254,7 @@ mod tests {
         // Of 20,000 rows a third has one of ever more names, as in titles: each day has many that the other has not.
         let titles = |seed: u64| {
             column((0..20_000_u64).map(move |at| {
-                let x = (at + seed * 7_777_777).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11;
+                let x = random(seed, at);
                 if x.is_multiple_of(3) {
                     format!("title {}", x / 3 % 20_000)
                 } else {
