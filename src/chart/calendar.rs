@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::{Datelike, Days, NaiveDate};
 
-use super::partition_bars::spikes;
 use crate::base::units;
-use crate::profile::{PartitionSkew, WeekdayOutlier, hours_in_words};
+use crate::profile::{PartitionSkew, SpikeRemedy, WeekdayOutlier, hours_in_words};
 use crate::storage::DatasetKeys;
 
 /// One day of the calendar.
@@ -147,7 +146,6 @@ impl CalendarBand<'_> {
 impl Calendar {
     /// Every date from the first to the last, partitions of one date added up.
     pub fn new(dataset: &DatasetKeys, skew: &PartitionSkew) -> Self {
-        let spikes = spikes(skew);
         let mut days: BTreeMap<NaiveDate, CalendarDay> = BTreeMap::new();
         let empty = |date| CalendarDay {
             date,
@@ -167,7 +165,7 @@ impl Calendar {
             let day = days.entry(date).or_insert_with(|| empty(date));
             day.n_bytes = Some(day.n_bytes.unwrap_or(0) + stats.n_bytes);
             day.n_files += stats.n_files;
-            day.is_spike |= spikes.contains(&stats.partition);
+            day.is_spike |= SpikeRemedy::is_spike(stats, dataset, &skew.metrics);
         }
         let largest = |is_counted: &dyn Fn(&CalendarDay) -> bool| {
             let counted = days.values().filter(|day| is_counted(day));

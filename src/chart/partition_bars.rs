@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::profile::{FindingCode, PartitionSkew, RowCount, RowCounts, formulas, has_tiny_files};
+use crate::profile::{PartitionSkew, RowCount, RowCounts, SpikeRemedy, formulas, has_tiny_files};
 use crate::storage::{DatasetKeys, Partition};
 
 /// What bars count.
@@ -92,7 +92,6 @@ impl PartitionBars {
     /// Bars of every partition, and a gap for every missing date and, where partitions are hours, every missing hour. Data that
     /// lack most dates do not come daily, and get no gaps; nor do those that lack most hours.
     pub fn new(dataset: &DatasetKeys, skew: &PartitionSkew) -> Self {
-        let spikes = spikes(skew);
         let dates: BTreeSet<NaiveDate> = dataset.partitions.keys().filter_map(Partition::date).collect();
         let form = label_form(&dates);
         let mut bars: Vec<Bar> = dataset
@@ -103,7 +102,7 @@ impl PartitionBars {
                 partition: stats.partition.clone(),
                 n_bytes: Some(stats.n_bytes),
                 n_files: stats.n_files,
-                is_spike: spikes.contains(&stats.partition),
+                is_spike: SpikeRemedy::is_spike(stats, dataset, &skew.metrics),
                 has_tiny_files: has_tiny_files(stats),
                 n_rows: None,
             })
@@ -117,6 +116,8 @@ impl PartitionBars {
             // By date first: a gap among hours may be a whole day.
             bars.sort_by(|a, b| (a.partition.date(), &a.partition).cmp(&(b.partition.date(), &b.partition)));
         }
+        // What has no valid date stands after all days, not before the first.
+        bars.sort_by_key(|bar| bar.partition.date().is_none());
         let mut chart = Self {
             bars,
             median_bytes: skew.metrics.median_bytes as f64,
@@ -184,15 +185,6 @@ fn missing_hours<'a>(
         .into_iter()
         .flat_map(|missing| &missing.all)
         .map(|(date, hour)| Partition::Hour(*date, *hour))
-}
-
-/// Partitions that the findings call a spike.
-pub(super) fn spikes(skew: &PartitionSkew) -> BTreeSet<&Partition> {
-    skew.findings
-        .iter()
-        .filter(|finding| finding.code == FindingCode::PartitionSpike)
-        .filter_map(|finding| finding.partition.as_ref())
-        .collect()
 }
 
 /// The shortest form of a date that tells all `dates` apart.
@@ -271,6 +263,22 @@ mod tests {
         let chart = bars(&dataset([(hour(1, 1, 23), 1, 10), (hour(1, 3, 0), 1, 10)]));
         let gaps: Vec<bool> = chart.bars.iter().map(|bar| bar.n_bytes.is_none()).collect();
         assert_eq!(gaps, [false, true, false]);
+    }
+
+    #[test]
+    fn what_has_no_valid_date_stands_after_the_last_day() {
+        let invalid = || Partition::Keys(vec![("dt".to_owned(), "2020-13-45".to_owned())]);
+        let check = |days: &[u32], expected: &[&str]| {
+            let there = days.iter().map(|n| (day(1, *n), 1, 10));
+            let chart = bars(&dataset(
+                there.chain([(invalid(), 1, 10), (Partition::Whole, 1, 10)]),
+            ));
+            let labels: Vec<String> = chart.bars.into_iter().map(|bar| bar.label).collect();
+            assert_eq!(labels[..expected.len()], *expected, "{labels:?}");
+            assert_eq!(labels.len(), expected.len() + 2);
+        };
+        check(&[1, 2, 3], &["01", "02", "03"]);
+        check(&[1, 3, 4], &["01", "02", "03", "04"]);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use super::{CliError, ConnectionArgs, eventlog_compare, signal};
 use crate::base::{Cancel, Progress, units};
 use crate::explore::{RunDelta, RunLog, open_run_log};
 use crate::profile::events::{
-    ApplicationDelta, ApplicationProfile, Measure, OwnDelta, OwnRun, StageKey, StageProfile, Verdict,
+    ApplicationDelta, ApplicationProfile, Measure, OwnDelta, OwnRun, OwnSeconds, StageKey, StageProfile,
+    Verdict,
 };
 use crate::storage::{Connection, Location};
 
@@ -388,7 +389,8 @@ fn own_stages(run: &OwnRun, output: &mut Output) -> Result<(), CliError> {
         })
         .collect();
     output.line("")?;
-    output.table(&["stage of work", "time", "share"], &[1, 2], &rows)
+    output.table(&["stage of work", "time", "share"], &[1, 2], &rows)?;
+    output.line(OwnSeconds::NOTE)
 }
 
 /// What the run took, its books, and what its reader must know.

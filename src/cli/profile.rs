@@ -132,9 +132,15 @@ impl Wanted<'_> {
     }
 
     /// The partitions that are compared with. None when a cancel comes before all their rows were read.
-    async fn before(&self, text: &str, cancel: &Cancel) -> Result<Option<Baseline>, CliError> {
+    async fn before(&self, text: &str, cancel: &Cancel) -> Result<Option<(Baseline, Unread)>, CliError> {
         match self.profile(Some(text), cancel).await {
-            Ok((before, _)) if !cancel.is_cancelled() => Ok(Some(self.baseline(Some(text), &before))),
+            Ok((before, _)) if !cancel.is_cancelled() => {
+                let baseline = self.baseline(Some(text), &before);
+                Ok(Some((
+                    baseline,
+                    Unread::of(before.n_files_failed, before.failed_files),
+                )))
+            }
             Err(error) if !cancel.is_cancelled() => Err(error),
             _ => Ok(None),
         }
@@ -153,7 +159,7 @@ impl Wanted<'_> {
         let compared = match (saved, &args.against) {
             // Part of the rows differs from other rows in what was not read.
             (_, Some(_)) if cancel.is_cancelled() => None,
-            (Some(saved), _) => Some(saved),
+            (Some(saved), _) => Some((saved, Unread::default())),
             (None, None) => None,
             (None, Some(text)) => self.before(text, cancel).await?,
         };
@@ -162,7 +168,12 @@ impl Wanted<'_> {
         if let Some(path) = args.save_baseline.as_ref().filter(|_| !is_cut) {
             drift::save_baseline(path, &here)?;
         }
-        let drift = compared.map(|before| Drift::between(&before, &here));
+        let (before, mut unread) = match compared {
+            Some((before, unread)) => (Some(before), unread),
+            None => (None, Unread::default()),
+        };
+        let drift = before.map(|before| Drift::between(&before, &here));
+        unread.add(Unread::of(scanned.n_files_failed, scanned.failed_files));
         let mut left_out = Vec::new();
         if let Some(text) = args.against.as_ref().filter(|_| drift.is_none()) {
             left_out.push(format!("the comparison with {text}"));
@@ -178,8 +189,8 @@ impl Wanted<'_> {
             n_records: scanned.n_records,
             n_bytes: scanned.n_bytes,
             n_files: scanned.n_files,
-            n_files_failed: scanned.n_files_failed,
-            failed_files: scanned.failed_files,
+            n_files_failed: unread.n,
+            failed_files: unread.files,
             rejected: scanned.by_reason,
             seconds: started.elapsed().as_secs_f64(),
             columns: scanned.collected,
@@ -197,6 +208,24 @@ impl Wanted<'_> {
             None => location.to_string(),
         };
         Baseline::of_columns(&from, scanned.accuracy, scanned.n_rows, &scanned.collected)
+    }
+}
+
+/// Files that could not be read to their end, of both sides of a comparison.
+#[derive(Default)]
+struct Unread {
+    n: u64,
+    files: Vec<FailedFile>,
+}
+
+impl Unread {
+    fn of(n: u64, files: Vec<FailedFile>) -> Self {
+        Self { n, files }
+    }
+
+    fn add(&mut self, mut other: Self) {
+        self.n += other.n;
+        self.files.append(&mut other.files);
     }
 }
 
@@ -255,7 +284,10 @@ pub fn profile(args: ProfileArgs, output: &mut Output) -> Result<u8, CliError> {
         output.json(&answer)?;
     } else {
         match &answer.drift {
-            Some(drift) => drift::print(drift, output)?,
+            Some(drift) => {
+                drift::print(drift, output)?;
+                output.failed_files(&answer.failed_files, answer.n_files_failed)?;
+            }
             None => answer.print(output)?,
         }
     }
@@ -364,7 +396,7 @@ impl Answer {
                 continue;
             }
             if std::mem::take(&mut is_first) {
-                output.line("\nmost frequent values")?;
+                output.line("\nmost frequent values, of those that are not null")?;
             }
             let top: Vec<String> = column
                 .top
@@ -400,16 +432,15 @@ impl Answer {
             output.line(&format!("  → {}", conflict.remedy()))?;
         }
         output.failed_files(&self.failed_files, self.n_files_failed)?;
-        let n_rejects: u64 = self.rejected.values().sum();
+        // Files are named above.
+        let of_records = || self.rejected.iter().filter(|(reason, _)| !reason.is_of_file());
+        let n_rejects: u64 = of_records().map(|(_, n)| n).sum();
         if n_rejects > 0 {
-            let reasons: Vec<String> = self
-                .rejected
-                .iter()
+            let reasons: Vec<String> = of_records()
                 .map(|(reason, n)| format!("{} {}", units::count(*n), reason.word()))
                 .collect();
             let records = units::plural(n_rejects, "rejected record");
             output.line(&format!("\n{records}: {}", reasons.join(", ")))?;
-            // Files are named above.
             let of_records = self.rejects.iter().filter(|reject| !reject.reason.is_of_file());
             let named: Vec<Reject> = of_records.take(5).cloned().collect();
             rows::print_rejects(&named, output)?;
@@ -467,6 +498,7 @@ fn short(value: &Scalar) -> String {
             let rounded: f64 = format!("{value:.4}").parse().unwrap_or(*value);
             rounded.to_string()
         }
+        Scalar::Text(text) if text.is_empty() => "\"\" (empty)".to_owned(),
         Scalar::Text(text) => text.replace(['\n', '\r', '\t'], " "),
     };
     match text.char_indices().nth(MAX_SHOWN) {

@@ -413,7 +413,7 @@ fn comparison_text(comparison: &RangeComparison, output: &mut Output) -> Result<
     output.line(&format!("\n{}", comparison.title()))?;
     for line in FigureLine::ALL.iter().filter(|line| line.is_known(comparison)) {
         output.line(&format!(
-            "  {:<16}{:>12}{:>12}  {}",
+            "  {:<16}{:>12} {:>11}  {}",
             line.name,
             line.text(ours),
             line.text(theirs),

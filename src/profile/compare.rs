@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::days::{DayLoad, days};
 use super::{CostModel, Finding, FindingCode, PartitionSkew, RowCount, RowCounts, Severity, partition_skew};
-use crate::base::units;
+use crate::base::{Accuracy, units};
 use crate::storage::{DatasetKeys, DateRange};
 
 /// What one range holds.
@@ -39,6 +39,18 @@ enum Unit {
     /// A count with a digit after the point.
     Mean,
     Ratio,
+    /// A count that may be an estimate, with its error.
+    Rows,
+}
+
+/// `52,310`, or `52,310 ± 1,200 (estimate)` where not all files were read.
+fn rows_in_words(rows: &RowCount) -> String {
+    let n_rows = units::count(rows.n_rows);
+    match rows.error {
+        _ if rows.accuracy.is_exact() => n_rows,
+        Some(error) => format!("{n_rows} ± {} ({})", units::count(error), rows.accuracy),
+        None => format!("{n_rows} ({}, error unknown)", rows.accuracy),
+    }
 }
 
 /// One line of a table of two ranges.
@@ -62,7 +74,7 @@ impl FigureLine {
         Self::new("dates", Unit::Count, |of| Some(of.n_dates as f64)),
         Self::new("missing dates", Unit::Count, |of| Some(of.n_missing_dates as f64)),
         Self::new("max / median", Unit::Ratio, |of| of.max_over_median),
-        Self::new("rows", Unit::Count, |of| of.rows.map(|rows| rows.n_rows as f64)),
+        Self::new("rows", Unit::Rows, |of| of.rows.map(|rows| rows.n_rows as f64)),
     ];
 
     const fn new(name: &'static str, unit: Unit, value: fn(&RangeFigures) -> Option<f64>) -> Self {
@@ -83,6 +95,9 @@ impl FigureLine {
         match self.unit {
             Unit::Bytes => units::bytes(whole),
             Unit::Count => units::count(whole),
+            Unit::Rows => figures
+                .rows
+                .map_or_else(|| units::count(whole), |rows| rows_in_words(&rows)),
             Unit::Mean => format!("{value:.1}"),
             Unit::Ratio => format!("{value:.1} ×"),
         }
@@ -124,6 +139,12 @@ pub struct DayPair {
     pub against_files: Option<u64>,
     pub n_rows: Option<u64>,
     pub against_rows: Option<u64>,
+    /// Half the width of the interval of about 95%; none where rows are exact or their error cannot be told.
+    pub rows_error: Option<u64>,
+    pub against_rows_error: Option<u64>,
+    /// How exact the rows are; none while they were not counted.
+    pub rows_accuracy: Option<Accuracy>,
+    pub against_rows_accuracy: Option<Accuracy>,
 }
 
 /// Findings of one kind, counted in both ranges.
@@ -322,7 +343,7 @@ fn pairs(ours: Side<'_>, theirs: Side<'_>, rows: Option<&RowCounts>) -> Vec<DayP
             .partitions
             .keys()
             .filter(|partition| partition.date() == Some(date));
-        rows.map(|rows| rows.sum(of_date).n_rows)
+        rows.map(|rows| rows.sum(of_date))
     };
     let (our_dates, their_dates) = (dates(ours), dates(theirs));
     let (our_days, their_days) = (days(ours.0), days(theirs.0));
@@ -334,6 +355,8 @@ fn pairs(ours: Side<'_>, theirs: Side<'_>, rows: Option<&RowCounts>) -> Vec<DayP
         .map(|i| {
             let (date, other) = (our_dates.get(i), their_dates.get(i));
             let (load, other_load) = (load(&our_days, date), load(&their_days, other));
+            let count = load.and_then(|day| rows_on(ours, day.date));
+            let other_count = other_load.and_then(|day| rows_on(theirs, day.date));
             DayPair {
                 date: date.copied(),
                 against_date: other.copied(),
@@ -341,8 +364,12 @@ fn pairs(ours: Side<'_>, theirs: Side<'_>, rows: Option<&RowCounts>) -> Vec<DayP
                 against_bytes: other_load.map(|day| day.n_bytes),
                 n_files: load.map(|day| day.n_files),
                 against_files: other_load.map(|day| day.n_files),
-                n_rows: load.and_then(|day| rows_on(ours, day.date)),
-                against_rows: other_load.and_then(|day| rows_on(theirs, day.date)),
+                n_rows: count.map(|count| count.n_rows),
+                against_rows: other_count.map(|count| count.n_rows),
+                rows_error: count.and_then(|count| count.error),
+                against_rows_error: other_count.and_then(|count| count.error),
+                rows_accuracy: count.map(|count| count.accuracy),
+                against_rows_accuracy: other_count.map(|count| count.accuracy),
             }
         })
         .collect()
@@ -351,7 +378,8 @@ fn pairs(ours: Side<'_>, theirs: Side<'_>, rows: Option<&RowCounts>) -> Vec<DayP
 #[cfg(test)]
 mod tests {
     use super::{FigureLine, compare_ranges};
-    use crate::profile::{CostModel, FindingCode};
+    use crate::base::Accuracy;
+    use crate::profile::{CostModel, FindingCode, RowCount, RowCounts};
     use crate::storage::DateRange;
     use crate::storage::testing::january as lake;
 
@@ -403,6 +431,47 @@ mod tests {
         assert_eq!(line("files a date"), "10.0 10.0 same");
         assert_eq!(line("missing dates"), "1 0 new");
         assert_eq!(line("rows"), "– – ");
+    }
+
+    #[test]
+    fn rows_that_are_estimates_show_and_carry_their_error() {
+        let dataset = lake((1..=4).map(|day| (day, 10, 400_000)));
+        let estimate = RowCount {
+            n_rows: 52_310,
+            error: Some(1200),
+            accuracy: Accuracy::Estimate,
+            n_files_read: 4,
+            n_files: 10,
+        };
+        let exact = RowCount {
+            n_rows: 50_000,
+            ..RowCount::default()
+        };
+        let counts = [estimate, exact, exact, exact];
+        let rows = RowCounts {
+            partitions: dataset.partitions.keys().cloned().zip(counts).collect(),
+            ..RowCounts::default()
+        };
+        let found = compare_ranges(
+            &dataset,
+            Some(range("2020-01-01..2020-01-02")),
+            range("2020-01-03..2020-01-04"),
+            Some(&rows),
+            &CostModel::default(),
+        );
+        let mut lines = FigureLine::ALL.into_iter();
+        let line = lines.find(|line| line.name == "rows").unwrap();
+        assert_eq!(
+            [line.text(&found.range), line.text(&found.against)],
+            ["102,310 ± 1,200 (estimate)", "100,000"]
+        );
+        let json = serde_json::to_value(&found).unwrap();
+        assert_eq!(json["range"]["rows"]["error"], 1200);
+        let [first, second] = [&json["days"][0], &json["days"][1]];
+        assert_eq!(first["n_rows"], 52_310);
+        assert_eq!(first["rows_error"], 1200);
+        assert!(first["against_rows_error"].is_null() && second["rows_error"].is_null());
+        assert_ne!(first["rows_accuracy"], first["against_rows_accuracy"]);
     }
 
     #[test]

@@ -98,6 +98,40 @@ impl fmt::Display for CostModel {
 /// Source: Spark's `maxPartitionBytes`.
 const PIECE_BYTES: f64 = 128e6;
 
+/// What a split by bytes makes of one partition.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Pieces {
+    /// A whole number, at least one.
+    pub n: f64,
+    pub longest_seconds: f64,
+}
+
+impl Pieces {
+    /// Pieces of at most 128 MB, but for the largest compressed file, which one task reads whole.
+    pub fn of(stats: &PartitionStats, costs: &CostModel) -> Self {
+        let alone = stats.max_compressed_bytes.min(stats.n_bytes);
+        if alone as f64 <= PIECE_BYTES {
+            return Self::of_plain(stats, costs);
+        }
+        let rest = stats.n_bytes - alone;
+        let n_rest = (rest as f64 / PIECE_BYTES).ceil();
+        let rest_seconds = costs.seconds(rest, stats.n_files.saturating_sub(1)) / n_rest.max(1.0);
+        Self {
+            n: n_rest + 1.0,
+            longest_seconds: costs.seconds(alone, 1).max(rest_seconds),
+        }
+    }
+
+    /// As if every file could be split.
+    pub fn of_plain(stats: &PartitionStats, costs: &CostModel) -> Self {
+        let n = (stats.n_bytes as f64 / PIECE_BYTES).ceil().max(1.0);
+        Self {
+            n,
+            longest_seconds: costs.seconds(stats.n_bytes, stats.n_files) / n,
+        }
+    }
+}
+
 /// How long one pass takes when each partition is a task, and when tasks are cut by bytes. Estimates by the cost model.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct SplitForecast {
@@ -116,10 +150,9 @@ impl SplitForecast {
         let (mut longest_piece, mut total, mut n_tasks) = (0.0_f64, 0.0, 0.0);
         for stats in partitions.filter(|stats| stats.n_files > 0) {
             let seconds = costs.seconds(stats.n_bytes, stats.n_files);
-            // A partition is cut into no more pieces than it has slots to gain from; at least one.
-            let n_pieces = (stats.n_bytes as f64 / PIECE_BYTES).ceil().max(1.0);
-            longest_piece = longest_piece.max(seconds / n_pieces);
-            n_tasks += n_pieces;
+            let pieces = Pieces::of(stats, costs);
+            longest_piece = longest_piece.max(pieces.longest_seconds);
+            n_tasks += pieces.n;
             total += seconds;
             whole.push(seconds);
         }
@@ -216,5 +249,28 @@ mod tests {
             "{split:?}"
         );
         assert_eq!(split.n_tasks, 115);
+    }
+    #[test]
+    fn a_compressed_file_is_one_task_however_long_it_takes() {
+        let usual = PartitionStats {
+            n_bytes: 10_000_000,
+            n_files: 1,
+            ..PartitionStats::default()
+        };
+        let compressed = PartitionStats {
+            n_bytes: 3_000_000_000,
+            n_files: 1,
+            max_compressed_bytes: 3_000_000_000,
+            ..PartitionStats::default()
+        };
+        let mut partitions = vec![usual; 13];
+        partitions.push(compressed);
+        let split = SplitForecast::new(partitions.iter(), &CostModel::default());
+        assert!((split.by_bytes_seconds - 60.03).abs() < 1e-6, "{split:?}");
+        assert!(
+            (split.by_bytes_seconds - split.by_partition_seconds).abs() < 1e-6,
+            "{split:?}"
+        );
+        assert_eq!(split.n_tasks, 14);
     }
 }

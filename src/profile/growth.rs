@@ -20,6 +20,8 @@ pub struct Growth {
     pub bytes_per_month: f64,
     /// The same as a share of the median week's day; none where that is empty.
     pub share_per_month: Option<f64>,
+    /// What a day of the last week holds on average.
+    pub last_week_bytes: f64,
     /// By how much a day's files change in thirty days.
     pub files_per_month: f64,
     pub n_weeks: u64,
@@ -43,7 +45,9 @@ pub fn growth(days: &[DayLoad]) -> Option<Growth> {
     let per_day = slope(&bytes)?;
     let mut means: Vec<f64> = weeks.iter().map(|week| week.n_bytes).collect();
     let median = super::formulas::median_of(&mut means)?;
+    let last = weeks.last()?;
     Some(Growth {
+        last_week_bytes: last.n_bytes,
         bytes_per_month: per_day * DAYS_PER_MONTH,
         share_per_month: (median > 0.0).then(|| per_day * DAYS_PER_MONTH / median),
         files_per_month: slope(&of(|week| week.n_files))? * DAYS_PER_MONTH,
@@ -134,6 +138,8 @@ mod tests {
         assert!((found.bytes_per_month - 3_000.0).abs() < 150.0, "{found:?}");
         assert!(found.is_trend && found.files_per_month.abs() < 1e-9);
         assert_eq!(found.n_weeks, 20);
+        // Days 131 to 137, two of them a weekend: 10,000 + 13,400 - 6,000 / 7.
+        assert!((found.last_week_bytes - 22_542.857).abs() < 0.01, "{found:?}");
         let share = found.share_per_month.unwrap();
         assert!((0.1..0.25).contains(&share), "{share}");
     }

@@ -46,6 +46,9 @@ pub struct PartitionStats {
     pub n_unsplittable: u64,
     #[serde(skip)]
     pub unsplittable_bytes: u64,
+    /// Size of the largest compressed JSON file, whatever its size: one task reads it whole. 0 without one.
+    #[serde(skip)]
+    pub max_compressed_bytes: u64,
 }
 
 /// Folders of files in no partition that are kept as examples.
@@ -144,6 +147,7 @@ impl DatasetKeys {
         stats.lags.merge(&tally.lags);
         stats.n_unsplittable += tally.n_unsplittable;
         stats.unsplittable_bytes += tally.unsplittable_bytes;
+        stats.max_compressed_bytes = stats.max_compressed_bytes.max(tally.max_compressed_bytes);
         self.add_kinds(&tally.endings, &tally.sizes);
     }
 
@@ -232,6 +236,7 @@ struct Tally {
     lags: Lags,
     n_unsplittable: u64,
     unsplittable_bytes: u64,
+    max_compressed_bytes: u64,
 }
 
 impl Tally {
@@ -244,9 +249,12 @@ impl Tally {
         self.first_modified = earlier(self.first_modified, Some(object.modified));
         self.last_modified = self.last_modified.max(Some(object.modified));
         self.sizes.add(object.size);
-        if object.size > UNSPLITTABLE_BYTES && ending.contains('.') {
-            self.n_unsplittable += 1;
-            self.unsplittable_bytes += object.size;
+        if ending.contains('.') {
+            self.max_compressed_bytes = self.max_compressed_bytes.max(object.size);
+            if object.size > UNSPLITTABLE_BYTES {
+                self.n_unsplittable += 1;
+                self.unsplittable_bytes += object.size;
+            }
         }
         add_endings(&mut self.endings, &[(ending, 1)]);
     }
@@ -263,6 +271,7 @@ impl Tally {
         self.lags.merge(&other.lags);
         self.n_unsplittable += other.n_unsplittable;
         self.unsplittable_bytes += other.unsplittable_bytes;
+        self.max_compressed_bytes = self.max_compressed_bytes.max(other.max_compressed_bytes);
         add_endings(&mut self.endings, &other.endings);
     }
 }

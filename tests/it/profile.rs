@@ -192,7 +192,7 @@ fn broken_files_and_values_of_another_type_are_counted() {
     let told = run(&["profile", text_of(folder.path())]);
     assert_eq!(told.status.code(), Some(11));
     let told = String::from_utf8(told.stdout).unwrap();
-    assert!(told.contains("2 rejected records: 1 "), "{told}");
+    assert!(told.contains("1 rejected record: 1 "), "{told}");
     assert!(
         told.contains("b.jsonl.gz: the compressed data") && told.contains("→ write them again"),
         "{told}"

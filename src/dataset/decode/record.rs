@@ -1,5 +1,6 @@
 //! One line on its way into columns: its tokens, its text, its place, and the faults it can have.
 
+use serde::de::IgnoredAny;
 use simd_json::{Buffers, Node, StaticNode, Tape};
 
 use super::number;
@@ -317,18 +318,24 @@ fn parse_fault(line: &[u8], error: &simd_json::Error) -> Fault {
             cursor = end_of_token(line, cursor).max(cursor + 1);
         }
     }
-    let what = match error.error() {
-        simd_json::ErrorType::Eof | simd_json::ErrorType::UnterminatedString => {
-            "it ends too early".to_owned()
-        }
-        other => format!("{other:?}"),
-    };
-    let place = match error.index() {
-        0 => String::new(),
-        index => format!(" near byte {} of the line", index + 1),
-    };
-    let message = format!("not valid JSON: {what}{place}");
+    let message = format!("not valid JSON: {}", what_is_wrong(line, error));
     Fault::new(Stage::Parse, Reason::InvalidJson, message)
+}
+
+/// What is wrong and where, in the words of serde's parser: ours tells little more than that something is.
+fn what_is_wrong(line: &[u8], error: &simd_json::Error) -> String {
+    match serde_json::from_slice::<IgnoredAny>(line) {
+        Err(told) if told.is_eof() => "it ends too early".to_owned(),
+        Err(told) => {
+            let text = told.to_string();
+            let words = text.split(" at line ").next().unwrap_or_default();
+            format!("{words} near byte {} of the line", told.column())
+        }
+        Ok(_) => match error.index() {
+            0 => "its structure is broken".to_owned(),
+            index => format!("its structure is broken near byte {} of the line", index + 1),
+        },
+    }
 }
 
 /// Writes `0` over each number in `work` that is valid JSON, and says whether there was one.

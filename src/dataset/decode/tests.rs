@@ -265,6 +265,24 @@ fn a_record_that_is_no_good_json_object_is_rejected_with_its_place() {
 }
 
 #[test]
+fn what_is_no_json_is_told_in_words_with_its_byte() {
+    for (line, words) in [
+        (
+            "{\"x\" 1}",
+            "not valid JSON: expected `:` near byte 6 of the line",
+        ),
+        (
+            "{\"x\": 1}}",
+            "not valid JSON: trailing characters near byte 9 of the line",
+        ),
+        ("{\"x\": 1", "not valid JSON: it ends too early"),
+    ] {
+        let decoded = decode("fields: [{name: x, type: int64}]", line);
+        assert_eq!(decoded.rejects()[0].message, words);
+    }
+}
+
+#[test]
 fn a_record_too_deep_is_rejected_wherever_it_is_deep() {
     for field in ["json", "list<json>", "int64"] {
         for key in ["x", "other"] {

@@ -22,6 +22,7 @@ pub(super) fn report_ui(
     ui: &mut Ui,
     reported: &Reported,
     recipe: &Recipe,
+    is_before: bool,
     panel: &mut KeysPanel,
     commands: &mut Commands,
 ) {
@@ -46,6 +47,11 @@ pub(super) fn report_ui(
     loads_card(ui, reported, panel, commands);
     findings::findings_card(ui, reported);
     top_card(ui, reported, commands);
+    if is_before {
+        let text =
+            "The recipe changed after these keys were counted: count them again before you take a remedy.";
+        ui.add(egui::Label::new(tone(ui, Tone::Warn, text)).wrap());
+    }
     remedies::remedies_card(ui, reported, &accepted, panel, commands);
     candidates_card(ui, reported, panel);
     if reported.ranking.len() > 1 || !reported.refused.is_empty() {

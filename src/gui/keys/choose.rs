@@ -3,7 +3,7 @@
 use egui::{ScrollArea, Ui};
 use polars::prelude::DataType;
 
-use super::work::{CountKey, Scope};
+use super::work::Scope;
 use super::{KeysCommand, KeysPanel, KeysView};
 use crate::base::units;
 use crate::dataset::dtype_name;
@@ -219,11 +219,16 @@ fn count_ui(ui: &mut Ui, view: &KeysView<'_>, panel: &KeysPanel, commands: &mut 
         if is_other {
             badge(ui, Tone::Warn, "some keys are not counted yet");
         }
-        let is_before = |counted: &CountKey| counted.scope == panel.scope && counted.recipe != *view.recipe;
-        if view.slots.counted.key().is_some_and(is_before) {
+        if is_before(view, panel) {
             badge(ui, Tone::Warn, "counted before the recipe changed");
         }
     });
+}
+
+/// Whether the recipe changed after the keys of files were counted.
+pub(super) fn is_before(view: &KeysView<'_>, panel: &KeysPanel) -> bool {
+    let key = view.slots.counted.key();
+    key.is_some_and(|counted| counted.scope == panel.scope && counted.recipe != *view.recipe)
 }
 
 /// The type of a column in few words, and what it means as a key. Of a nested type its kind is enough to choose by.

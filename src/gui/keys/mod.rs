@@ -233,7 +233,8 @@ fn answer_ui(ui: &mut Ui, view: &KeysView<'_>, panel: &mut KeysPanel, commands: 
             let is_new = reported.key.stamp == counted.stamp;
             // What is still of the rows before is not acted upon.
             let shown = ui.add_enabled_ui(is_new, |ui| {
-                cards::report_ui(ui, reported, view.recipe, panel, commands);
+                let is_before = choose::is_before(view, panel);
+                cards::report_ui(ui, reported, view.recipe, is_before, panel, commands);
             });
             panel.answer_height = shown.response.rect.height();
         }

@@ -16,7 +16,7 @@ use crate::gui::theme::{
     Tone, colors, space, strong_marked, tone, weak, weak_marked, weak_small, weak_small_marked,
 };
 use crate::gui::widgets::{badge, card, card_button, divider, primary_button, secondary_button};
-use crate::profile::keys::{LoadMetrics, OfferedRemedy, Prediction, Remedy};
+use crate::profile::keys::{LoadMetrics, OfferedRemedy, Prediction, Remedy, RemedyKind};
 use crate::transform::RecipeStep;
 
 pub(super) fn remedies_card(
@@ -47,7 +47,11 @@ pub(super) fn remedies_card(
             let action = if is_accepted(accepted, kind) {
                 Action::InRecipe
             } else if let Some(one) = instead_of(accepted, kind) {
-                Action::TakenCareOf(one.said())
+                match kind {
+                    // Its saving is of another sort: the start of tasks.
+                    RemedyKind::OtherPartitions => Action::NotWith(one.said()),
+                    _ => Action::TakenCareOf(one.said()),
+                }
             } else {
                 action_of(reported, offered, at)
             };
@@ -72,6 +76,8 @@ enum Action<'a> {
     InRecipe,
     /// The recipe has an alternative, which is this one.
     TakenCareOf(String),
+    /// The recipe has a remedy that was made for the number of partitions that is shown.
+    NotWith(String),
     /// Appends these steps.
     Steps(&'a [RecipeStep]),
     /// Asks for the other side of a join by these columns.
@@ -115,6 +121,10 @@ impl Action<'_> {
             Self::TakenCareOf(by) => format!(
                 "Already taken care of by {by}: one way to spread the key is enough, and both together are not what was \
                  predicted. Take that back first to choose this one."
+            ),
+            Self::NotWith(by) => format!(
+                "Not together with {by}, which was made for the number of partitions shown here. Take that back, choose the \
+                 number, then spread the key for it."
             ),
             Self::Steps(steps) => {
                 let names: Vec<String> = steps
@@ -252,6 +262,9 @@ fn action_ui(
         }
         Action::TakenCareOf(_) => {
             badge(ui, Tone::Plain, "taken care of").on_hover_text(action.says());
+        }
+        Action::NotWith(_) => {
+            badge(ui, Tone::Plain, "not with that").on_hover_text(action.says());
         }
         Action::Steps(steps) => {
             if button(ui, "Add to recipe").on_hover_text(action.says()).clicked() {

@@ -70,6 +70,18 @@ pub enum Picture {
     Nothing(&'static str),
 }
 
+impl Picture {
+    /// Without what a click would keep: no filter of rows tells one item of a list from another.
+    fn without_filters(mut self) -> Self {
+        match &mut self {
+            Self::Bars { bars, .. } => bars.iter_mut().for_each(|bar| bar.keep = None),
+            Self::Values { values, .. } => values.iter_mut().for_each(|value| value.keep = None),
+            Self::Nothing(_) => {}
+        }
+        self
+    }
+}
+
 /// One column, ready to draw.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColumnFacts {
@@ -141,7 +153,10 @@ impl ColumnFacts {
             n_distinct: profile.n_distinct,
             distinct: distinct(profile),
             range: range(profile),
-            picture: picture(profile),
+            picture: match picture(profile) {
+                found if profile.name.contains("[]") => found.without_filters(),
+                found => found,
+            },
             accuracy: if inexact.is_empty() {
                 Accuracy::Exact
             } else {

@@ -105,6 +105,15 @@ pub(super) fn summary_ui(ui: &mut Ui, view: ProfileView<'_>, profiled: &Profiled
                     let text = format!("gone: {}", gone.join(", "));
                     ui.label(theme::tone(ui, Tone::Bad, text));
                 }
+                let new = drift
+                    .columns
+                    .iter()
+                    .filter(|column| column.dtype_before.is_none());
+                let new: Vec<&str> = new.map(|column| column.name.as_str()).collect();
+                if !new.is_empty() {
+                    let text = format!("new: {}", new.join(", "));
+                    ui.add(Label::new(text).wrap());
+                }
                 let n_more = told.len().saturating_sub(N_FINDINGS);
                 if n_more > 0 {
                     let text = format!(

@@ -232,7 +232,10 @@ fn compare_button(
             if button.clicked() || is_entered {
                 match found {
                     Ok(found) => asked = Some((found, panel.range.trim().to_owned())),
-                    Err(why) => panel.range_problem = Some(why),
+                    Err(why) => {
+                        panel.range_problem = Some(why);
+                        field.inner.request_focus();
+                    }
                 }
             }
         });

@@ -181,7 +181,7 @@ fn scaled_chart_ui(
 }
 
 const MEASURES: [Head; 9] = [
-    Head::text("", 128.0),
+    Head::text("", 144.0),
     Head::number("min", 74.0)
         .rank(1)
         .explained("The least of all tasks"),

@@ -12,7 +12,7 @@ use crate::gui::plot::PlotOptions;
 use crate::gui::state::Commands;
 use crate::gui::theme::{Tone, headline, space, strong, tone, weak, weak_marked, weak_small};
 use crate::gui::widgets::{Figure, accuracy_badge, badge, card_with_head, segmented, titled_card};
-use crate::profile::events::{OwnBooks, OwnDay, OwnRun};
+use crate::profile::events::{OwnBooks, OwnDay, OwnRun, OwnSeconds};
 
 /// Days that have a button of their own.
 const MAX_DAYS: usize = 14;
@@ -93,13 +93,7 @@ fn effort_ui(ui: &mut Ui, run: &OwnRun) {
                 plain,
                 "From the opening of the stores to the report. Tasks of a plan ran before their commit, and are not in it.",
             ),
-            figure(
-                "work",
-                &work,
-                &workers,
-                plain,
-                "Listing and commits on the clock, the rest added up over threads.",
-            ),
+            figure("work", &work, &workers, plain, OwnSeconds::NOTE),
             figure("files", &files, &days, plain, "Files of the days' listings."),
             figure(
                 "read",

@@ -18,6 +18,13 @@ pub(super) fn covered(categories: &Categories) -> f64 {
     n as f64 / categories.n.max(1) as f64
 }
 
+/// The share that the listed values have of all, without those that were seen once: of a few rows, all are listed.
+pub(super) fn recurring(categories: &Categories) -> f64 {
+    let values = categories.values.iter().map(|value| value.n);
+    let n: u64 = values.filter(|n| *n > 1).sum();
+    n as f64 / categories.n.max(1) as f64
+}
+
 /// The largest share that a value not listed can have.
 pub(super) fn cutoff(categories: &Categories) -> f64 {
     if categories.is_whole {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::baseline::{BaselineColumn, Categories, Category};
-use super::bins::{OTHERS, covered, cutoff, psi_of_categories, psi_of_spreads};
+use super::bins::{OTHERS, covered, cutoff, psi_of_categories, psi_of_spreads, recurring};
 use super::labels::number;
 use super::measures::{KS_NOTE, KS_WARN, Ks, PSI_BAD, PSI_WARN, ks};
 use super::overlap::Overlap;
@@ -209,13 +209,10 @@ impl ColumnDrift {
     }
 
     fn both(&mut self, before: &BaselineColumn, after: &BaselineColumn, is_exact: bool) {
-        let is_retyped = before.dtype != after.dtype;
+        // Where all is null, JSON has no type to compare with.
+        let is_retyped = before.dtype != after.dtype && before.n_values() > 0 && after.n_values() > 0;
         if is_retyped {
-            let is_wider = matches!(
-                (before.dtype.as_str(), after.dtype.as_str()),
-                ("int64", "float64")
-            );
-            let severity = if is_wider { Severity::Warn } else { Severity::Bad };
+            let severity = retyped(&before.dtype, &after.dtype);
             let text = format!("is {} and was {}", after.dtype, before.dtype);
             self.sign(SignKind::Schema, severity, text);
             self.schema = Some(SchemaDrift::Retyped {
@@ -234,7 +231,7 @@ impl ColumnDrift {
         if let Some((known, seen)) =
             whole.filter(|(known, seen)| is_listed || (known.is_whole && seen.is_whole))
         {
-            self.values(known, seen);
+            self.values((known, before.n_rows), (seen, after.n_rows));
         }
         self.distribution(before, after, is_exact);
     }
@@ -261,16 +258,23 @@ impl ColumnDrift {
             .extend(worst.into_iter().chain(not_finite).map(|(_, sign)| sign));
     }
 
-    /// New and vanished values.
-    fn values(&mut self, before: &Categories, after: &Categories) {
+    /// New and vanished values, each side with its number of rows.
+    fn values(&mut self, (before, n_before): (&Categories, u64), (after, n_after): (&Categories, u64)) {
         let missing = |from: &Categories, of: &Categories| {
             let is_known = |value: &Category| of.values.iter().any(|known| known.value == value.value);
             let found = from.values.iter().filter(|value| !is_known(value));
             // A value that is not among the most frequent may still be there; only one that is more frequent than the
-            // least of those is not.
-            let least = if of.is_whole { 0.0 } else { cutoff(of) * 2.0 };
-            let is_more = |value: &&Category| value.n as f64 / from.n.max(1) as f64 > least;
-            found.filter(is_more).cloned().collect::<Vec<_>>()
+            // least of those, by more than chance makes of it, is not.
+            let expected = cutoff(of) * 2.0 * from.n as f64;
+            let least = if of.is_whole {
+                0.0
+            } else {
+                expected + Z_LIMIT * expected.sqrt() + 2.0
+            };
+            found
+                .filter(|value| value.n as f64 > least)
+                .cloned()
+                .collect::<Vec<_>>()
         };
         let is_exact = before.is_whole && after.is_whole;
         // Ids are always new.
@@ -286,8 +290,8 @@ impl ColumnDrift {
         let new = missing(after, before);
         let gone = missing(before, after);
         let n_new: u64 = new.iter().map(|value| value.n).sum();
-        let share = n_new as f64 / after.n.max(1) as f64;
-        if let Some(first) = new.first() {
+        let share = n_new as f64 / n_after.max(1) as f64;
+        if let Some(first) = new.first().filter(|_| is_more_than_chance(n_new, before, after)) {
             let severity = if share >= NEW_VALUES_WARN {
                 Severity::Warn
             } else {
@@ -301,16 +305,16 @@ impl ColumnDrift {
             );
             self.sign(SignKind::NewValues, severity, text);
         }
-        self.gone(&gone, before, after);
+        self.gone(&gone, (before, n_before), after);
         self.new_values = new.into_iter().take(N_NAMED).collect();
         self.gone_values = gone.into_iter().take(N_NAMED).collect();
     }
 
     /// Says which values are no longer there, where that is no chance.
-    fn gone(&mut self, gone: &[Category], before: &Categories, after: &Categories) {
+    fn gone(&mut self, gone: &[Category], (before, n_before): (&Categories, u64), after: &Categories) {
         let n: u64 = gone.iter().map(|value| value.n).sum();
-        let share = n as f64 / before.n.max(1) as f64;
-        let by_chance = (1.0 - share).powf(after.n as f64);
+        let share = n as f64 / n_before.max(1) as f64;
+        let by_chance = (1.0 - n as f64 / before.n.max(1) as f64).powf(after.n as f64);
         let Some(first) = gone.first().filter(|_| by_chance < GONE_BY_CHANCE) else {
             return;
         };
@@ -354,7 +358,7 @@ impl ColumnDrift {
         // Numbers with few values are codes: their values are better bins than ranges.
         if let Some((known, seen)) = categories.filter(|both| numbers.is_none() || has_few(both)) {
             let is_counted = known.error == 0 && seen.error == 0 && has_few(&(known, seen));
-            if covered(known).max(covered(seen)) >= LEAST_COVERED || has_few(&(known, seen)) {
+            if recurring(known).max(recurring(seen)) >= LEAST_COVERED || has_few(&(known, seen)) {
                 let psi = psi_of_categories(known, seen, accuracy(is_counted));
                 // Where nearly all is in the one bin of all others, equal shares say nothing.
                 let rest = |psi: &Psi| {
@@ -494,6 +498,13 @@ impl ColumnDrift {
             Some(_) => {
                 "nearly every value occurs once, as ids do, so that the values themselves are not compared"
             }
+            None if self
+                .dtype_after
+                .as_deref()
+                .is_some_and(|dtype| dtype.starts_with("list")) =>
+            {
+                "its items are compared by themselves"
+            }
             None => {
                 "the values themselves are not compared: a baseline that is saved again has a sample of them"
             }
@@ -538,10 +549,43 @@ impl ColumnDrift {
 /// The beginning of a long value, on one line.
 fn cut(value: &str) -> String {
     const MAX: usize = 40;
+    if value.is_empty() {
+        return "\"\" (empty)".to_owned();
+    }
     let line = value.replace(['\n', '\r'], " ");
     match line.char_indices().nth(MAX) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line,
+    }
+}
+
+/// Whether `n_new` values of `after` that `before` does not have are more than two draws of the same values would give: the
+/// share of values that occur once is what is still unseen (Good and Turing, as in `overlap`).
+fn is_more_than_chance(n_new: u64, before: &Categories, after: &Categories) -> bool {
+    // Of a list that is not whole, each value was held against the least of the list.
+    if !before.is_whole {
+        return true;
+    }
+    let n_once = before.values.iter().filter(|value| value.n == 1).count();
+    let (n, m) = (before.n.max(1) as f64, after.n.max(1) as f64);
+    let (by_chance, share) = (n_once as f64 / n, n_new as f64 / m);
+    share > by_chance + Z_LIMIT * (by_chance * (1.0 - by_chance) * (1.0 / n + 1.0 / m)).sqrt()
+}
+
+/// How bad another type is: one that takes all values of the old one loses nothing.
+fn retyped(from: &str, to: &str) -> Severity {
+    let bits = |dtype: &str, kind: &str| -> Option<u32> { dtype.strip_prefix(kind)?.parse().ok() };
+    let is_wider = ["int", "uint", "float"]
+        .into_iter()
+        .any(|kind| bits(from, kind).zip(bits(to, kind)).is_some_and(|(a, b)| a < b));
+    let is_of_time = from.starts_with("timestamp") && to.starts_with("timestamp");
+    let is_integer = bits(from, "int").or_else(|| bits(from, "uint")).is_some();
+    if is_wider || is_of_time {
+        Severity::Note
+    } else if is_integer && to == "float64" {
+        Severity::Warn
+    } else {
+        Severity::Bad
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) fn verdict(columns: &[ColumnDrift], before: &Baseline, after: &Baseli
     // Equal lengths are no agreement of values.
     let by_lengths = columns.iter().filter(|column| column.is_lengths_only).count() as u64;
     match (n_bad, n_warn) {
+        (0, 0) if n(Severity::Note) > 0 => differ_little(columns, n(Severity::Note), &all),
         (0, 0) if by_lengths > 0 => {
             format!(
                 "The two agree in all of {all}, in {} of them by lengths only",
@@ -51,6 +52,21 @@ pub(super) fn verdict(columns: &[ColumnDrift], before: &Baseline, after: &Baseli
             units::count(warn)
         ),
     }
+}
+
+/// What is no alarm and no agreement either: a column that is new, or a shift that is small.
+fn differ_little(columns: &[ColumnDrift], n_noted: u64, all: &str) -> String {
+    let new = columns.iter().filter(|column| column.dtype_before.is_none());
+    let new: Vec<&str> = new.map(|column| column.name.as_str()).collect();
+    let named = match new.as_slice() {
+        [] => String::new(),
+        [one] => format!("; `{one}` is new"),
+        [first, ..] => format!("; {} are new, such as `{first}`", units::count(new.len() as u64)),
+    };
+    format!(
+        "The two differ little in {} of {all}{named}",
+        units::count(n_noted)
+    )
 }
 
 /// One finding for each column that changed, worst first; a harmless one when none did.

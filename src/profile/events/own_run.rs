@@ -128,6 +128,10 @@ pub struct OwnSeconds {
 }
 
 impl OwnSeconds {
+    /// Why the stages add up to more than the run took: readers see both side by side.
+    pub const NOTE: &'static str =
+        "Listing and commits on the clock, the rest added up over threads and requests at work at once.";
+
     /// The stages by name, in their order.
     pub fn stages(&self) -> [(&'static str, f64); 6] {
         [

@@ -8,13 +8,19 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::interruptible::for_each_until;
-use super::stage::seconds;
+use super::stage::{HARMLESS_SHARE, seconds};
 use super::task::Task;
 use crate::base::{Cancel, Cancelled};
 
-/// A stage's time against that of even tasks. In seconds of wall time.
+/// Tasks of a stage that is tried on more slots than it had.
+const MAX_TRIED_TASKS: usize = 20_000;
+/// Tasks that are placed in all tries together: tens of milliseconds.
+const MAX_PLACED: usize = 1_000_000;
+/// The longest task over the mean one, under which no verdict calls a stage skewed that is harmless.
+const LONG_RATIO: f64 = 1.25;
+
+/// A stage's time against that of even tasks. In seconds of wall time where no other unit is named.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[allow(clippy::struct_field_names, reason = "each says its unit")]
 pub struct Schedule {
     /// As many even tasks with the same work, on the same slots: waves × mean.
     pub even_seconds: f64,
@@ -23,6 +29,9 @@ pub struct Schedule {
     pub straggler_seconds: f64,
     /// `wall − Σt/slots`: slots that had nothing to do, for whatever reason.
     pub unused_seconds: f64,
+    /// Where the long tasks are harmless: the slots from which on they would cost time. None where they do already, where no
+    /// number of slots that was tried does it, and where the stage has too many tasks to try.
+    pub costly_slots: Option<u64>,
 }
 
 impl Schedule {
@@ -35,30 +44,87 @@ impl Schedule {
             return Ok(Self::default());
         }
         let n_slots = whole(slots).min(tasks.len());
-        let mut total_ms = 0_u64;
-        for_each_until(tasks, cancel, |task| total_ms += u64::from(task.duration_ms))?;
+        let (mut total_ms, mut longest_ms) = (0_u64, 0);
+        for_each_until(tasks, cancel, |task| {
+            total_ms += u64::from(task.duration_ms);
+            longest_ms = task.duration_ms.max(longest_ms);
+        })?;
         let mean_ms = total_ms as f64 / tasks.len() as f64;
+        let placed = Placed::of(tasks, n_slots, mean_ms, cancel)?;
+        let spread = seconds(total_ms as f64) / slots;
+        let unused_seconds = (wall_seconds - spread).max(0.0);
+        let straggler_seconds = seconds(placed.straggler_ms()).clamp(0.0, unused_seconds);
+        let is_harmless = straggler_seconds <= HARMLESS_SHARE * wall_seconds;
+        let costly_slots = if is_harmless && f64::from(longest_ms) >= LONG_RATIO * mean_ms {
+            costly_slots(tasks, n_slots, mean_ms, cancel)?
+        } else {
+            None
+        };
+        Ok(Self {
+            even_seconds: seconds(placed.even_ms).max(spread).min(wall_seconds),
+            straggler_seconds,
+            unused_seconds,
+            costly_slots,
+        })
+    }
+}
+
+/// Tasks placed on slots in the order of their launch, in milliseconds.
+#[allow(clippy::struct_field_names, reason = "each says its unit")]
+struct Placed {
+    /// As many even tasks on these slots: waves × mean.
+    even_ms: f64,
+    /// The end of the last task that is longer than the mean.
+    long_end_ms: u64,
+    /// The end of the last task.
+    end_ms: u64,
+}
+
+impl Placed {
+    fn of(tasks: &[&Task], n_slots: usize, mean_ms: f64, cancel: &Cancel) -> Result<Self, Cancelled> {
         let mut free: BinaryHeap<Reverse<u64>> = std::iter::repeat_n(Reverse(0), n_slots).collect();
-        let mut long_end_ms = 0;
+        let (mut long_end_ms, mut end_ms) = (0, 0);
         for_each_until(tasks, cancel, |task| {
             // The top changes in place: one sift for each task.
             if let Some(mut slot) = free.peek_mut() {
                 slot.0 += u64::from(task.duration_ms);
+                end_ms = slot.0.max(end_ms);
                 if f64::from(task.duration_ms) > mean_ms {
                     long_end_ms = slot.0.max(long_end_ms);
                 }
             }
         })?;
-        let spread = seconds(total_ms as f64) / slots;
-        let waves = tasks.len().div_ceil(n_slots);
-        let even = seconds(waves as f64 * mean_ms);
-        let unused_seconds = (wall_seconds - spread).max(0.0);
         Ok(Self {
-            even_seconds: even.max(spread).min(wall_seconds),
-            straggler_seconds: (seconds(long_end_ms as f64) - even).clamp(0.0, unused_seconds),
-            unused_seconds,
+            even_ms: tasks.len().div_ceil(n_slots) as f64 * mean_ms,
+            long_end_ms,
+            end_ms,
         })
     }
+
+    fn straggler_ms(&self) -> f64 {
+        self.long_end_ms as f64 - self.even_ms
+    }
+}
+
+/// The first number of slots above `n_slots` with which long tasks add more than what is harmless. On slots of their own they
+/// add the most, so more slots than tasks tell nothing new.
+fn costly_slots(
+    tasks: &[&Task],
+    n_slots: usize,
+    mean_ms: f64,
+    cancel: &Cancel,
+) -> Result<Option<u64>, Cancelled> {
+    if tasks.is_empty() || tasks.len() > MAX_TRIED_TASKS {
+        return Ok(None);
+    }
+    let last = tasks.len().min(n_slots + MAX_PLACED / tasks.len());
+    for n in n_slots + 1..=last {
+        let placed = Placed::of(tasks, n, mean_ms, cancel)?;
+        if placed.straggler_ms() > HARMLESS_SHARE * placed.end_ms as f64 {
+            return Ok(Some(n as u64));
+        }
+    }
+    Ok(None)
 }
 
 /// The nearest whole number of slots, at least one.
@@ -119,6 +185,46 @@ mod tests {
         check(&[10; 12], 20.0, 8.0, [20.0, 0.0, 5.0]);
         check(&[10], 10.0, 4.0, [10.0, 0.0, 7.5]);
         check(&[], 0.0, 4.0, [0.0, 0.0, 0.0]);
+    }
+
+    #[track_caller]
+    fn check_costly(durations: &[u32], slots: f64, expected: Option<u64>) {
+        let wall: u32 = durations.iter().sum();
+        let found = schedule(durations, f64::from(wall) / slots, slots);
+        assert_eq!(found.costly_slots, expected, "{found:?}");
+    }
+
+    #[test]
+    fn a_harmless_task_costs_from_the_slots_on_that_leave_too_little_to_do_after_its_late_start() {
+        let with_long_at = |at: usize| {
+            let mut tasks = vec![1; 37];
+            tasks[at] = 12;
+            tasks
+        };
+        // As the first it is as long as four waves' work; on five slots, eight waves of 48/37 s end before its 12 s do.
+        check_costly(&with_long_at(0), 4.0, Some(5));
+        // After 20 s of others' work three slots are short already, where the ratio of work to length says four.
+        check_costly(&with_long_at(20), 2.0, Some(3));
+        // On every number of slots even tasks end as late as these.
+        check_costly(&[1; 37], 4.0, None);
+        check_costly(&[5; 12], 12.0, None);
+    }
+
+    #[test]
+    fn a_task_that_costs_already_names_no_slots_and_a_very_large_stage_is_not_tried() {
+        let mut tasks = vec![1; 37];
+        tasks[36] = 12;
+        let late = schedule(&tasks, 21.0, 4.0);
+        assert!(
+            late.straggler_seconds > 0.0 && late.costly_slots.is_none(),
+            "{late:?}"
+        );
+        let mut tasks = vec![1; super::MAX_TRIED_TASKS + 1];
+        tasks[0] = 1000;
+        check_costly(&tasks, 20.0, None);
+        // One task fewer is tried.
+        tasks.pop();
+        check_costly(&tasks, 20.0, Some(23));
     }
 
     #[test]

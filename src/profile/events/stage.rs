@@ -21,7 +21,7 @@ const HOT_RATIO: f64 = 2.0;
 /// Several such partitions are a tail rather than a hot key. Source: max/median of section 2, amber.
 const HEAVY_RATIO: f64 = 3.0;
 /// Stragglers that add less of the wall time are harmless: two runs of the same stage differ by more.
-const HARMLESS_SHARE: f64 = 0.05;
+pub const HARMLESS_SHARE: f64 = 0.05;
 /// Ratios over fewer tasks say little.
 pub const MIN_TASKS: u64 = 10;
 
@@ -61,6 +61,8 @@ pub struct StageProfile {
     pub speed_up: Option<f64>,
     /// The stragglers cost next to nothing, because the others keep the stage up as long.
     pub is_harmless: bool,
+    /// Slots from which on stragglers that are harmless would cost time; none where that is not known.
+    pub costly_slots: Option<u64>,
     pub duration_ms: Spread,
     pub run_ms: Spread,
     pub gc_ms: Spread,
@@ -388,6 +390,7 @@ pub fn profile(
             .filter(|(_, mended)| *mended > 0.0)
             .map(|(wall, mended)| wall / mended),
         is_harmless: mended_seconds.is_some_and(|(wall, mended)| wall - mended <= HARMLESS_SHARE * wall),
+        costly_slots: schedule.and_then(|schedule| schedule.costly_slots),
         gc_share: share(gc_ms.total, run_ms.total),
         cpu_share: share(cpu_ms.total, run_ms.total),
         fetch_wait_share: share(fetch_wait_ms.total, run_ms.total),

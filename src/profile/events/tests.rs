@@ -215,13 +215,14 @@ fn skew_that_ends_before_the_other_work_would_is_harmless_and_says_until_when() 
     tasks[3] = Made::of(20_000, 20_000_000, 200_000);
     let stage = check(&Log::new(tasks), Verdict::HotKey, Severity::Good);
     assert!(stage.finding.is_harmless);
+    // On 23 slots 18 waves of 1.0575 s end 4.9% of 20.01 s before the long task does, on 24 slots 17 waves 10%.
     assert!(
         stage.finding.message.contains("Harmless here"),
         "{}",
         stage.finding.message
     );
     assert!(
-        stage.finding.message.contains("more than 21 slots"),
+        stage.finding.message.contains("from 24 slots on"),
         "{}",
         stage.finding.message
     );

@@ -321,14 +321,9 @@ pub fn harm(stage: &StageProfile) -> String {
         } else {
             "nothing".to_owned()
         };
-        let from = if longest > 0.0 {
-            format!(
-                "; with more than {:.0} slots it would cost time",
-                (stage.task_seconds / longest).floor().max(slots)
-            )
-        } else {
-            String::new()
-        };
+        let from = stage
+            .costly_slots
+            .map_or_else(String::new, |n| format!("; from {n} slots on it would cost time"));
         format!(
             " Harmless here: it adds {adds} to the stage's {wall}, because {slots:.1} slots have enough else to do while \
              the longest task runs {}{from}.",

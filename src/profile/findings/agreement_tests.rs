@@ -2,7 +2,8 @@
 
 use super::tests::{codes, lake, only, series};
 use crate::profile::{
-    CostModel, Finding, FindingCode, Metric, PartitionSkew, Severity, SpikeRemedy, partition_skew,
+    CostModel, Finding, FindingCode, Metric, PartitionSkew, Severity, SpikeRemedy, SplitForecast,
+    partition_skew,
 };
 use crate::storage::testing::{dataset, hour};
 use crate::storage::{Inventory, Object};
@@ -206,4 +207,96 @@ fn a_day_of_two_names_is_counted_once_and_named() {
         .flat_map(|dataset| dataset.partitions.keys().map(ToString::to_string))
         .collect();
     assert_eq!(days, ["2020-01-02", "2020-01-03"]);
+}
+
+#[test]
+fn a_spike_of_one_compressed_file_is_to_be_written_anew_and_costs_once() {
+    let mut days: Vec<(u32, u64, u64)> = (1..=14).map(|day| (day, 1, 10_000_000)).collect();
+    days[4].2 = 3_000_000_000;
+    let (mut dataset, costs) = (lake(&days), CostModel::default());
+    let stats = dataset.partitions.values_mut().nth(4).unwrap();
+    stats.max_compressed_bytes = 3_000_000_000;
+    (stats.n_unsplittable, stats.unsplittable_bytes) = (1, 3_000_000_000);
+    let skew = partition_skew(&dataset, &costs);
+    let spike = only(&skew.findings, FindingCode::PartitionSpike);
+    assert!(
+        spike
+            .remedy
+            .starts_with("Write this day as several files, or as Parquet"),
+        "{}",
+        spike.remedy
+    );
+    // 60.03 s alone, and all of 3.13 GB and 14 requests over 16 slots.
+    let even = (62.6 + 14.0 * 0.03) / 16.0;
+    let sum: f64 = skew.findings.iter().map(|finding| finding.cost_seconds).sum();
+    assert!((sum - (60.03 - even)).abs() < 1e-6, "{sum}");
+    only(&skew.findings, FindingCode::UnsplittableFiles);
+}
+
+#[test]
+fn a_spike_that_is_one_piece_of_a_split_is_left_and_costs_nothing() {
+    let mut days: Vec<(u32, u64, u64)> = (1..=12).map(|day| (day, 1, 10_000_000)).collect();
+    (days[4].1, days[4].2) = (10, 100_000_000);
+    let (remedy, spike) = spike_of(&days);
+    assert_eq!(
+        (remedy, spike.severity, spike.cost_seconds),
+        (SpikeRemedy::Leave, Severity::Note, 0.0)
+    );
+    assert_eq!(
+        spike.remedy,
+        "Leave it: a split by bytes cuts pieces of 128 MB, and this is one."
+    );
+    let split = SplitForecast::new(lake(&days).partitions.values(), &CostModel::default());
+    assert!(
+        (split.by_partition_seconds - split.by_bytes_seconds).abs() < 1e-9,
+        "{split:?}"
+    );
+}
+
+#[test]
+fn many_equal_spikes_are_summed_up_and_cost_no_more_than_the_pass() {
+    let dataset = series(100, |i| {
+        if i % 8 == 0 && i < 96 {
+            2_000_000_000
+        } else {
+            10_000_000
+        }
+    });
+    let costs = CostModel::default();
+    let skew = partition_skew(&dataset, &costs);
+    let of_code = |finding: &&Finding| finding.code == FindingCode::PartitionSpike;
+    let spikes: Vec<&Finding> = skew.findings.iter().filter(of_code).collect();
+    assert_eq!(spikes.len(), 10);
+    let rest = spikes.iter().find(|finding| finding.partition.is_none()).unwrap();
+    assert_eq!(rest.title, "3 more days are far above the median");
+    let sum: f64 = spikes.iter().map(|finding| finding.cost_seconds).sum();
+    let split = SplitForecast::new(dataset.partitions.values(), &costs);
+    // 40.3 s of one of them, less what all data take over the slots.
+    assert!(
+        (sum - (40.3 - split.by_bytes_seconds)).abs() < 1e-6,
+        "{sum} {split:?}"
+    );
+}
+
+#[test]
+fn days_that_are_even_in_bytes_and_not_in_requests_are_not_called_harmless() {
+    let mut days: Vec<(u32, u64, u64)> = (1..=14).map(|day| (day, 1, 20_000_000)).collect();
+    days[4].1 = 2000;
+    let skew = partition_skew(&lake(&days), &CostModel::default());
+    let slow = only(&skew.findings, FindingCode::EvenPartitions);
+    assert_eq!(slow.severity, Severity::Warn);
+    assert!(
+        slow.message
+            .starts_with("The days are even in bytes; 2020-01-05 takes")
+            && slow.message.contains("for its requests"),
+        "{}",
+        slow.message
+    );
+    assert!(slow.remedy.starts_with("Compaction to 1 file"), "{}", slow.remedy);
+    let even = (14.0 * 0.4 + 2013.0 * 0.03) / 16.0;
+    assert!(
+        (slow.cost_seconds - (60.4 - even)).abs() < 1e-6,
+        "{}",
+        slow.cost_seconds
+    );
 }

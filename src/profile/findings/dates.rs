@@ -4,7 +4,7 @@ use chrono::{Days, NaiveDate};
 
 use super::{FLOOR_BYTES, MAX_LISTED, Seen, n_listed};
 use crate::base::units;
-use crate::profile::{Finding, FindingCode, HourRun, Severity, WeekdayOutlier};
+use crate::profile::{Finding, FindingCode, HourRun, Severity, WeekdayOutlier, formulas};
 use crate::storage::{DatasetKeys, Partition, PartitionStats};
 
 /// Consecutive missing dates are one finding; a dataset that lacks most of its dates is described once.
@@ -301,9 +301,13 @@ pub(super) fn growth(seen: &Seen<'_>) -> Option<Finding> {
         reason = "a change of a day's bytes"
     )]
     let change = growth.bytes_per_month.abs() as u64;
-    let when = if share > 0.0 {
-        let months = 1.0 / share;
-        format!(" At this pace they double in {months:.0} months.")
+    // From where the days are now, not from the middle of the weeks.
+    let when = if share > 0.0 && growth.last_week_bytes > 0.0 {
+        let months = formulas::rounded(growth.last_week_bytes / growth.bytes_per_month).max(1);
+        format!(
+            " At this pace they double in {} from the last week's mean.",
+            units::plural(months, "month")
+        )
     } else {
         String::new()
     };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FLOOR_BYTES, Seen, n_listed, noun};
+use super::{FLOOR_BYTES, Seen, SpikeRemedy, n_listed, noun};
 use crate::base::units;
 use crate::profile::file_sizes::{CROWD, excess_files};
 use crate::profile::{CostModel, Finding, FindingCode, Severity, TinyFiles};
@@ -148,8 +148,8 @@ pub(super) fn unsplittable(seen: &Seen<'_>) -> Vec<Finding> {
         .filter(|stats| stats.n_unsplittable > 0)
         .collect();
     held.sort_by(|a, b| {
-        b.max_file_bytes
-            .cmp(&a.max_file_bytes)
+        b.max_compressed_bytes
+            .cmp(&a.max_compressed_bytes)
             .then(a.partition.cmp(&b.partition))
     });
     let shared = seen
@@ -158,7 +158,10 @@ pub(super) fn unsplittable(seen: &Seen<'_>) -> Vec<Finding> {
     let listed = n_listed(held.len());
     let of_one = |stats: &&PartitionStats| {
         let n_files = units::plural(stats.n_unsplittable, "compressed file");
-        let own = seen.costs.seconds(stats.max_file_bytes, 1);
+        let own = seen.costs.seconds(stats.max_compressed_bytes, 1);
+        // A spike that is to be written anew tells this time as its own cost.
+        let is_told = SpikeRemedy::is_spike(stats, seen.dataset, seen.metrics)
+            && SpikeRemedy::of(stats, seen.metrics, seen.costs) == SpikeRemedy::Rewrite;
         let matters = if own > shared {
             format!(
                 "One task needs {} for the largest of them, while all data take {} over the slots.",
@@ -170,7 +173,7 @@ pub(super) fn unsplittable(seen: &Seen<'_>) -> Vec<Finding> {
         };
         Finding {
             partition: Some(stats.partition.clone()),
-            cost_seconds: (own - shared).max(0.0),
+            cost_seconds: if is_told { 0.0 } else { (own - shared).max(0.0) },
             ..Finding::free(
                 FindingCode::UnsplittableFiles,
                 if own > shared {
@@ -183,7 +186,7 @@ pub(super) fn unsplittable(seen: &Seen<'_>) -> Vec<Finding> {
                     "{} has {n_files} over 1 GB, {} in all, the largest {}. Compressed JSON cannot be split. {matters}",
                     stats.partition,
                     units::bytes(stats.unsplittable_bytes),
-                    units::bytes(stats.max_file_bytes)
+                    units::bytes(stats.max_compressed_bytes)
                 ),
                 "Write files of 128 MB to 1 GB, or Parquet, which is split at its row groups.",
             )
@@ -203,7 +206,7 @@ pub(super) fn unsplittable(seen: &Seen<'_>) -> Vec<Finding> {
             message: format!(
                 "{title}: {}, the largest {}.",
                 units::plural(n_files, "file"),
-                units::bytes(largest.max_file_bytes)
+                units::bytes(largest.max_compressed_bytes)
             ),
             title,
             ..of_one(largest)

@@ -50,11 +50,7 @@ pub struct Seen<'a> {
 pub fn find(seen: &Seen<'_>) -> Vec<Finding> {
     let Seen { dataset, costs, .. } = *seen;
     let (spikes, others) = loads::split_spikes(dataset, seen.metrics);
-    let median_seconds = loads::median_seconds(dataset, costs);
-    let mut findings: Vec<Finding> = spikes
-        .iter()
-        .map(|stats| loads::spike(stats, dataset, seen.metrics, costs, median_seconds))
-        .collect();
+    let mut findings = loads::spikes(&spikes, seen);
     findings.extend(files::tiny_files(seen));
     findings.extend(files::unsplittable(seen));
     findings.extend(files::zero_byte_files(seen));

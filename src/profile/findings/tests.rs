@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::profile::{CostModel, Finding, FindingCode, Severity, partition_skew};
 use crate::storage::testing::{dataset, days_from};
-use crate::storage::{DatasetKeys, DateRange, Inventory, Object, Partition};
+use crate::storage::{DatasetKeys, DateRange, Inventory, Lags, Object, Partition, PartitionStats};
 
 /// Days of January 2020 as (day, files, bytes).
 pub(super) fn lake(days: &[(u32, u64, u64)]) -> DatasetKeys {
@@ -43,7 +43,12 @@ fn the_spike_the_gap_and_the_tiny_files_are_named_and_the_rest_is_harmless() {
             "{expected} not in {named:?}"
         );
     }
-    assert_eq!(found.last().unwrap().code, FindingCode::EvenPartitions);
+    let slow = only(&found, FindingCode::EvenPartitions);
+    assert!(
+        slow.title
+            .starts_with("Other days are even in bytes, but 2020-01-11"),
+        "{slow:?}"
+    );
     let spike = found
         .iter()
         .find(|finding| finding.code == FindingCode::PartitionSpike)
@@ -250,6 +255,43 @@ fn late_files_are_named_with_the_days_to_look_back() {
 }
 
 #[test]
+fn the_run_for_late_files_names_the_date_of_the_partition_and_names_it_once() {
+    let mut countries = dataset([]);
+    for (country, lag) in [("DE", 500), ("US", 400)] {
+        let keys = format!("country={country},dt=2020-01-03");
+        let partition: Partition = keys.try_into().unwrap();
+        let date = partition.date().unwrap();
+        let noon = date.and_hms_opt(12, 0, 0).unwrap().and_utc();
+        let mut lags = Lags::default();
+        for days in [0, 0, 0, lag] {
+            lags.add(date, noon + chrono::Duration::days(days), None);
+        }
+        let stats = PartitionStats {
+            partition: partition.clone(),
+            n_files: 4,
+            lags,
+            ..PartitionStats::default()
+        };
+        countries.partitions.insert(partition, stats);
+    }
+    let found = partition_skew(&countries, &CostModel::default()).findings;
+    let late: Vec<&str> = found
+        .iter()
+        .filter(|finding| finding.code == FindingCode::LateFiles)
+        .map(|finding| finding.remedy.as_str())
+        .collect();
+    assert_eq!(late.len(), 2);
+    assert!(
+        late[0].contains("`skewer run JOB --param day=2020-01-03`"),
+        "{late:?}"
+    );
+    assert_eq!(
+        late[1],
+        "The run that is named for 2020-01-03 reads these files too."
+    );
+}
+
+#[test]
 fn of_a_copied_lake_no_day_is_called_late() {
     let found = january(14, 5, |_, _| ("jsonl", 1_000_000, 200));
     let late = only(&found, FindingCode::LateFiles);
@@ -318,9 +360,23 @@ fn compressed_files_over_a_gigabyte_cost_what_one_task_waits_for() {
             ("jsonl.gz", 1_000_000, 0)
         }
     });
-    let gzip = only(&found, FindingCode::UnsplittableFiles);
-    // 100.03 s alone; all of 5.069 GB and 70 requests over 16 slots.
+    // The day is a spike, whose cost is told once: 100.23 s; all of 5.069 GB and 70 requests over 16 slots.
     let shared = (5_069_000_000.0 / 50e6 + 70.0 * 0.03) / 16.0;
+    let spike = only(&found, FindingCode::PartitionSpike);
+    assert!(
+        (spike.cost_seconds - (100.23 - shared)).abs() < 1e-6,
+        "{}",
+        spike.cost_seconds
+    );
+    let gzip = only(&found, FindingCode::UnsplittableFiles);
+    assert!(gzip.cost_seconds.abs() < 1e-9, "{}", gzip.cost_seconds);
+    // Of two days none is a spike, so the file has a cost of its own: 100.03 s.
+    let found = january(2, 5, |day, file| match (day, file) {
+        (2, 2) => ("jsonl.gz", 5_000_000_000, 0),
+        _ => ("jsonl.gz", 1_000_000, 0),
+    });
+    let gzip = only(&found, FindingCode::UnsplittableFiles);
+    let shared = (5_009_000_000.0 / 50e6 + 10.0 * 0.03) / 16.0;
     assert!(
         (gzip.cost_seconds - (100.03 - shared)).abs() < 1e-6,
         "{}",
@@ -413,6 +469,14 @@ fn growth_is_named_where_it_is_a_trend() {
     );
     let growth = only(&grown.findings, FindingCode::Growth);
     assert!(growth.title.starts_with("The days grow by "), "{}", growth.title);
+    // 300 KB a month, from the 2.36 MB that the last week's days hold; from the 1.7 MB of the middle it would be 6 months.
+    assert!(
+        growth
+            .message
+            .ends_with("At this pace they double in 8 months from the last week's mean."),
+        "{}",
+        growth.message
+    );
     let flat = partition_skew(
         &series(140, |i| 1_000_000 + u64::from(i % 3)),
         &CostModel::default(),

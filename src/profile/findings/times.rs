@@ -1,5 +1,9 @@
 //! Times of change: files that came long after their date, and clocks that cannot be right.
 
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+
 use super::n_listed;
 use crate::base::units;
 use crate::profile::{Finding, FindingCode, Severity};
@@ -39,10 +43,11 @@ pub(super) fn late_files(dataset: &DatasetKeys) -> Vec<Finding> {
         n_late(b).cmp(&n_late(a)).then(a.partition.cmp(&b.partition))
     });
     let listed = n_listed(late.len());
+    let mut told = BTreeSet::new();
     let mut findings: Vec<Finding> = late
         .iter()
         .take(listed)
-        .map(|stats| late_partition(stats))
+        .map(|stats| late_partition(stats, &mut told))
         .collect();
     let rest = late.get(listed..).unwrap_or_default();
     if let Some(most) = rest.iter().max_by_key(|stats| stats.lags.max_days) {
@@ -59,13 +64,14 @@ pub(super) fn late_files(dataset: &DatasetKeys) -> Vec<Finding> {
                 units::plural(u64::from(most.lags.max_days), "day")
             ),
             title,
-            ..late_partition(most)
+            ..late_partition(most, &mut told)
         });
     }
     findings
 }
 
-fn late_partition(stats: &PartitionStats) -> Finding {
+/// Dates that are `told` have their run named already: several partitions may be of one date.
+fn late_partition(stats: &PartitionStats, told: &mut BTreeSet<NaiveDate>) -> Finding {
     let lags = &stats.lags;
     let (n_late, days) = (lags.n_late(), Lags::LATE_DAYS);
     let files = units::plural(n_late, "file");
@@ -96,17 +102,18 @@ fn late_partition(stats: &PartitionStats) -> Finding {
             ),
         )
     };
-    let remedy = if lags.max_days > MAX_LOOKBACK_DAYS {
-        format!(
+    let remedy = match stats.partition.date() {
+        Some(date) if lags.max_days > MAX_LOOKBACK_DAYS && told.insert(date) => format!(
             "No run looks back so far ({MAX_LOOKBACK_DAYS} days at most): name the date to a run yourself, such as \
-             `skewer run JOB --param day={}`; it reads only what is new.",
-            stats.partition
-        )
-    } else {
-        format!(
+             `skewer run JOB --param day={date}`; it reads only what is new."
+        ),
+        Some(date) if lags.max_days > MAX_LOOKBACK_DAYS => {
+            format!("The run that is named for {date} reads these files too.")
+        }
+        _ => format!(
             "Let the job look back: `incremental: {{lookback_days: {}}}`; a run reads only what is new.",
             lags.max_days.max(1)
-        )
+        ),
     };
     Finding {
         partition: Some(stats.partition.clone()),

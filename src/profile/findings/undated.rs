@@ -140,7 +140,7 @@ pub(super) fn no_date(seen: &Seen<'_>) -> Vec<Finding> {
         let has_hour = keys(stats).iter().any(|(name, _)| is_hour_key(name));
         has_hour && stats.partition.date().is_some() && stats.partition.hour().is_none()
     });
-    let finding = |held: Held<'_>, (one, many): (&str, &str)| {
+    let finding = |held: Held<'_>, (one, many): (&str, &str), effect: &str| {
         let is = if held.partitions.len() == 1 {
             format!("is no {one}")
         } else {
@@ -154,8 +154,7 @@ pub(super) fn no_date(seen: &Seen<'_>) -> Vec<Finding> {
                 Severity::Warn,
                 format!("{} {is}", names.replace('`', "")),
                 format!(
-                    "{names} {is}: {}. Filters by {one}, ranges of dates and a job's days pass over them, charts by {one} leave them \
-                     out, and engines that read the name as a {one} fail on it or give null.",
+                    "{names} {is}: {}. {effect}, and engines that read the name as a {one} fail on it or give null.",
                     held.words(seen.metrics.n_bytes)
                 ),
                 format!(
@@ -166,8 +165,13 @@ pub(super) fn no_date(seen: &Seen<'_>) -> Vec<Finding> {
         }
     };
     let mut findings = Vec::new();
-    findings.extend(Held::of(dates).map(|held| finding(held, ("date", "dates"))));
-    findings.extend(Held::of(hours).map(|held| finding(held, ("hour", "hours"))));
+    let of_dates =
+        "Filters by date, ranges of dates and a job's days pass over them, the calendar leaves them out";
+    // Their date is known, so only what asks for the hour misses them.
+    let of_hours =
+        "Filters by hour pass over them, while ranges of dates and a job's days include them with their date";
+    findings.extend(Held::of(dates).map(|held| finding(held, ("date", "dates"), of_dates)));
+    findings.extend(Held::of(hours).map(|held| finding(held, ("hour", "hours"), of_hours)));
     findings
 }
 
@@ -195,7 +199,7 @@ pub(super) fn no_value(seen: &Seen<'_>) -> Option<Finding> {
         .iter()
         .any(|stats| stats.partition.date().is_none());
     let by_date = if has_dates && is_undated {
-        ", and so do ranges of dates, charts by date and a job's days"
+        ", and so do ranges of dates, the calendar and a job's days"
     } else {
         ""
     };

@@ -40,7 +40,7 @@ fn a_date_that_is_none_is_named_with_its_files_bytes_and_remedy() {
     assert_eq!(
         invalid.message,
         "`dt=2020-13-45` is no date: 1 partition with 2 files, 2.0 KB (40% of all bytes). Filters by date, ranges of dates and a \
-         job's days pass over them, charts by date leave them out, and engines that read the name as a date fail on it or give \
+         job's days pass over them, the calendar leaves them out, and engines that read the name as a date fail on it or give \
          null."
     );
     assert!(
@@ -80,6 +80,13 @@ fn years_months_days_and_hours_that_are_none_are_named_too() {
         "dt=2020-01-01,hour=24 is no hour"
     );
     assert_eq!(title(&["raw/dt=2020-13-45/a.jsonl"]), "dt=2020-13-45 is no date");
+    let hour = findings(&[
+        "raw/dt=2020-01-01/hour=25/a.jsonl",
+        "raw/dt=2020-01-01/hour=23/a.jsonl",
+    ]);
+    let message = only(&hour, FindingCode::InvalidDate).message;
+    let effect = "Filters by hour pass over them, while ranges of dates and a job's days include them with their date, and";
+    assert!(message.contains(effect), "{message}");
 }
 
 #[test]

@@ -144,7 +144,7 @@ fn advice(
     let plural = |n: u32| units::plural(n.into(), "partition");
     if recommended == fastest && recommended != current {
         return format!(
-            "The smallest predicted wall time is that of {}: {} instead of {} with {}.",
+            "The smallest predicted wall time of the numbers compared is that of {}: {} instead of {} with {}.",
             plural(fastest),
             units::seconds(least),
             units::seconds(now),
@@ -153,7 +153,7 @@ fn advice(
     }
     if fastest == current {
         return format!(
-            "{}, as chosen: the smallest predicted wall time.",
+            "{}, as chosen: the smallest predicted wall time of the numbers compared.",
             plural(current)
         );
     }
@@ -286,7 +286,7 @@ mod tests {
         }
         assert!(
             choice.advice.starts_with(&format!(
-                "The smallest predicted wall time is that of {recommended} partitions: "
+                "The smallest predicted wall time of the numbers compared is that of {recommended} partitions: "
             )),
             "{}",
             choice.advice

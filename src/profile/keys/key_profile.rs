@@ -9,7 +9,7 @@ use super::sentinel::sentinel_of;
 use super::types::{Counted, KeyColumn, KeyProfile, KeyShare};
 use super::value::KeyValue;
 use super::variants::{MAX_KEYS, variants};
-use crate::base::units;
+use crate::base::{Accuracy, units};
 use crate::dataset::dtype_name;
 
 /// Keys that are searched for sentinels, the largest ones.
@@ -151,8 +151,12 @@ impl HashedKeys {
             ..
         } = self.counts().counted
         {
+            let why = match totals.accuracy {
+                Accuracy::Partial { .. } => "Cut short, with the keys that there was time to put together",
+                _ => "Too many keys for the memory",
+            };
             notes.push(format!(
-                "Too many keys for the memory: frequent keys are off by at most {}, the number of keys is an estimate, \
+                "{why}: frequent keys are off by at most {}, the number of keys is an estimate, \
                  and the others are represented by {} keys drawn evenly.",
                 units::plural(max_error_rows, "row"),
                 units::count(n_sampled)
