@@ -197,6 +197,7 @@ fn the_report_of_a_run_goes_in_by_the_same_command_with_its_workers_and_slowest_
     );
     let wall = answer["wall_seconds"].as_f64().unwrap();
     assert!(wall > 0.0 && told.contains("on the clock"), "{told}");
+    assert!(told.contains("the rest added up over threads"), "{told}");
     let books = "4,650 in = 4,650 out + 0 filtered + 0 quarantined; the books balance";
     assert!(told.contains(books) && told.contains("stage of work"), "{told}");
     for key in ["rows_filtered", "rows_merged", "rows_made"] {

@@ -426,6 +426,8 @@ fn a_listing_of_the_lake_names_the_spike_the_gap_and_the_tiny_files() {
         (FindingCode::PartitionSpike, "2020-01-09".to_owned()),
         (FindingCode::MissingDate, "2020-01-06".to_owned()),
         (FindingCode::TinyFiles, "2020-01-11".to_owned()),
+        // Its requests take longer than all other days together, though its bytes are as many as theirs.
+        (FindingCode::EvenPartitions, "2020-01-11".to_owned()),
         (FindingCode::ZeroByteFiles, "2020-01-03".to_owned()),
     ];
     assert_eq!(found, BTreeSet::from(expected));
