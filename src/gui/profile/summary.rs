@@ -9,7 +9,7 @@ use crate::gui::partitions::tone_of;
 use crate::gui::theme::{self, Tone, colors, space};
 use crate::gui::widgets::{Icon, accuracy_badge, badge, card, dot, icon_button, quiet_button};
 use crate::profile::Severity;
-use crate::profile::drift::{KS_WARN, PSI_BAD, PSI_WARN};
+use crate::profile::drift::{ColumnDrift, Drift, KS_WARN, PSI_BAD, PSI_WARN};
 
 /// Findings that are told before the rest is asked for.
 const N_FINDINGS: usize = 3;
@@ -95,25 +95,7 @@ pub(super) fn summary_ui(ui: &mut Ui, view: ProfileView<'_>, profiled: &Profiled
                         response.on_hover_text(format!("{}\n{}", finding.message, finding.remedy));
                     });
                 }
-                let gone: Vec<&str> = drift
-                    .columns
-                    .iter()
-                    .filter(|column| column.dtype_after.is_none())
-                    .map(|column| column.name.as_str())
-                    .collect();
-                if !gone.is_empty() {
-                    let text = format!("gone: {}", gone.join(", "));
-                    ui.label(theme::tone(ui, Tone::Bad, text));
-                }
-                let new = drift
-                    .columns
-                    .iter()
-                    .filter(|column| column.dtype_before.is_none());
-                let new: Vec<&str> = new.map(|column| column.name.as_str()).collect();
-                if !new.is_empty() {
-                    let text = format!("new: {}", new.join(", "));
-                    ui.add(Label::new(text).wrap());
-                }
+                columns_of_one_side_ui(ui, drift);
                 let n_more = told.len().saturating_sub(N_FINDINGS);
                 if n_more > 0 {
                     let text = format!(
@@ -131,4 +113,23 @@ pub(super) fn summary_ui(ui: &mut Ui, view: ProfileView<'_>, profiled: &Profiled
             .on_hover_text(drift.limits.join("\n\n"));
     });
     ui.add_space(space::SM);
+}
+
+/// Columns that only one of the two has.
+fn columns_of_one_side_ui(ui: &mut Ui, drift: &Drift) {
+    let named = |is_meant: fn(&ColumnDrift) -> bool| {
+        let found = drift.columns.iter().filter(|column| is_meant(column));
+        found
+            .map(|column| column.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let gone = named(|column| column.dtype_after.is_none());
+    if !gone.is_empty() {
+        ui.add(Label::new(theme::tone(ui, Tone::Bad, format!("gone: {gone}"))).wrap());
+    }
+    let new = named(|column| column.dtype_before.is_none());
+    if !new.is_empty() {
+        ui.add(Label::new(format!("new: {new}")).wrap());
+    }
 }
