@@ -221,6 +221,7 @@ fn a_second_dataset_is_added_by_its_folder_joined_and_run() {
     );
     assert_eq!(document.recipe.steps[0].step.params()["input"], "pressed");
     desk.wait_for("read by step 1");
+    desk.wait_idle();
     desk.click("Take out pressed");
     desk.wait_for("pressed is read by step 1");
     assert!(!desk.app().document().inputs.is_empty(), "it asks first");
@@ -228,6 +229,9 @@ fn a_second_dataset_is_added_by_its_folder_joined_and_run() {
     desk.wait_for("Took out pressed: step 1 waits for other data");
     assert!(desk.app().document().inputs.is_empty());
     desk.click("Undo: remove data pressed");
+    // The form of the step grows when the data are there, and moves what is below it.
+    desk.wait_for("read by step 1");
+    desk.wait_idle();
     desk.click("Take out pressed");
     desk.click("Take out pressed and step 1");
     let document = desk.app().document();
